@@ -1,0 +1,51 @@
+# Everything runs in .venv of this checkout, which `make install` builds once.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+# what mypy reads: see [tool.mypy] in pyproject.toml
+LINKS := .venv/typing
+CHECKED = $(wildcard benchmarks examples tests)
+WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n > 2 ? n : 2 )))
+
+.PHONY: help install search test test-slow soak bench lint docs wheel
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## build .venv with the package (editable), its dependencies and the tools
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --editable '.[dev]'
+	touch $@
+
+search: $(STAMP)  ## search on FashionMNIST with one worker per core, and export the best
+	$(BIN)/actsearch search --workers $(WORKERS)
+
+test: $(STAMP)  ## run the tests
+	$(BIN)/pytest -m "not slow and not soak"
+
+test-slow: $(STAMP)  ## run the tests that take minutes
+	$(BIN)/pytest -m slow
+
+soak: $(STAMP)  ## run real searches, killed and resumed again and again
+	$(BIN)/pytest -m soak --timeout 3600
+
+bench: $(STAMP)  ## run every benchmark (BENCH=--quick for two minutes each)
+	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(BENCH); done
+
+lint: $(STAMP)  ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	mkdir -p $(LINKS)/actsearch
+	for room in evaluators mlflow search space; do ln -sfn ../../../$$room $(LINKS)/actsearch/$$room; done
+	ln -sfn ../../tests/contracts $(LINKS)/contracts
+	$(BIN)/mypy -p actsearch
+	$(BIN)/mypy $(CHECKED)
+
+docs: $(STAMP)  ## check that the links in README.md and docs/ lead somewhere and their Python parses
+	$(BIN)/pytest tests/test_docs.py
+
+wheel: $(STAMP)  ## build the wheel, install it in a clean environment, run a two-candidate search
+	bash tests/wheel_check.sh $(BIN)/python
