@@ -1,0 +1,29 @@
+"""What a candidate is: expressions, spaces of them, and how to tell two apart."""
+
+from .base import Encoding as Encoding
+from .base import Space as Space
+from .baselines import BASELINES as BASELINES
+from .baselines import baselines as baselines
+from .core_units import CoreUnits as CoreUnits
+from .core_units import space_from_name as space_from_name
+from .errors import ActsearchError as ActsearchError
+from .errors import CandidateError as CandidateError
+from .errors import ExpressionError as ExpressionError
+from .errors import SpaceError as SpaceError
+from .errors import UnknownNameError as UnknownNameError
+from .expression import Call as Call
+from .expression import Constant as Constant
+from .expression import Expression as Expression
+from .expression import Parameter as Parameter
+from .expression import Variable as Variable
+from .fingerprint import Fingerprint as Fingerprint
+from .fingerprint import FingerprintIndex as FingerprintIndex
+from .fingerprint import fingerprint as fingerprint
+from .grammar import parse as parse
+from .module import Activation as Activation
+from .module import replace_activations as replace_activations
+from .moments import second_moment as second_moment
+from .primitives import PRIMITIVES as PRIMITIVES
+from .primitives import Primitive as Primitive
+from .screening import screen as screen
+from .source import module_source as module_source

@@ -1,0 +1,127 @@
+"""A program: the flat list of torch calls that evaluates an expression, or prints as source.
+
+Equal subtrees are computed once, constants are folded, and an operator with a constant operand
+uses the torch call made for it, so a composed candidate costs what a hand-written one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .expression import Call, Constant, Expression, Parameter, Variable
+from .primitives import DIVIDE_FLOOR, PRIMITIVES
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a step finds an operand: 0 is x, then the parameters, then the steps in order."""
+
+    index: int
+
+
+Operand = Slot | float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One torch call on earlier slots; `code` is its Python source with {0}, {1}."""
+
+    function: Callable[..., Any]
+    code: str
+    operands: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to compute, in order; `result` is where the value ends up."""
+
+    parameters: tuple[Parameter, ...]
+    steps: tuple[Step, ...]
+    result: Operand
+    spreads: bool  # the result does not depend on x and has to be broadcast to its shape
+
+    def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
+        """f(x), of x's shape, given one tensor per parameter that broadcasts against x."""
+        slots: list[Any] = [x, *parameters]
+        for step in self.steps:
+            slots.append(
+                step.function(*[slots[o.index] if type(o) is Slot else o for o in step.operands])
+            )
+        value = slots[self.result.index] if isinstance(self.result, Slot) else self.result
+        if not self.spreads:
+            return value  # type: ignore[no-any-return]
+        if isinstance(value, Tensor):
+            return value.to(x.dtype).expand_as(x)
+        return torch.full_like(x, value)
+
+
+@lru_cache(maxsize=4096)
+def compile_program(expression: Expression) -> Program:
+    """The program of an expression over `x`; pure, so it is remembered."""
+    parameters = expression.parameters
+    compiler = _Compiler(parameters)
+    result = compiler.visit(expression)
+    depends = any(isinstance(node, Variable) for node in expression.nodes())
+    return Program(parameters, tuple(compiler.steps), result, not depends)
+
+
+class _Compiler:
+    def __init__(self, parameters: tuple[Parameter, ...]) -> None:
+        self._slots: dict[Expression, Operand] = {
+            parameter: Slot(1 + i) for i, parameter in enumerate(parameters)
+        }
+        self._first_step = 1 + len(parameters)
+        self.steps: list[Step] = []
+
+    def visit(self, node: Expression) -> Operand:
+        if isinstance(node, Variable):
+            return Slot(0)
+        if isinstance(node, Constant):
+            return node.value
+        if node not in self._slots:
+            assert isinstance(node, Call)
+            self._slots[node] = self._emit(node)
+        return self._slots[node]
+
+    def _emit(self, node: Call) -> Operand:
+        operands = tuple(self.visit(operand) for operand in node.operands)
+        if all(isinstance(o, float) for o in operands):
+            tensors = [torch.tensor(o, dtype=torch.float64) for o in operands]
+            return float(PRIMITIVES[node.primitive].function(*tensors))
+        function, code, operands = _specialise(node.primitive, operands)
+        self.steps.append(Step(function, code, operands))
+        return Slot(self._first_step + len(self.steps) - 1)
+
+
+def _clamp_min(a: Tensor, low: float) -> Tensor:
+    return a.clamp(min=low)
+
+
+def _clamp_max(a: Tensor, high: float) -> Tensor:
+    return a.clamp(max=high)
+
+
+def _true_divide(a: Tensor, b: float) -> Tensor:
+    return a / b
+
+
+def _specialise(
+    primitive: str, operands: tuple[Operand, ...]
+) -> tuple[Callable[..., Any], str, tuple[Operand, ...]]:
+    """The call for these operands: torch.maximum and _divide do not take Python numbers."""
+    if primitive in ("max", "min") and any(isinstance(o, float) for o in operands):
+        a, b = operands if isinstance(operands[1], float) else (operands[1], operands[0])
+        if primitive == "max":
+            return _clamp_min, "{0}.clamp(min={1})", (a, b)
+        return _clamp_max, "{0}.clamp(max={1})", (a, b)
+    if primitive == "div" and isinstance(operands[1], float):
+        floor = -DIVIDE_FLOOR if operands[1] < 0 else DIVIDE_FLOOR
+        return _true_divide, "{0} / {1}", (operands[0], operands[1] + floor)
+    found = PRIMITIVES[primitive]
+    return found.function, found.code, operands
