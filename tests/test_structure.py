@@ -1,0 +1,175 @@
+"""The rooms stay apart: imports point one way, and `mlflow` is always the library."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ROOMS = ("space", "evaluators", "mlflow", "search")
+MAY_IMPORT = {
+    "space": {"space"},
+    "evaluators": {"space", "evaluators"},
+    "mlflow": {"space", "mlflow"},
+    "search": set(ROOMS),
+}
+OWNERS = {  # library: where alone it may be imported, as a prefix of the file's path
+    "mlflow": ("mlflow/",),
+    "optuna": ("search/strategies/", "search/study.py"),
+    "ray": ("search/executors/ray_tune.py",),
+}
+HEAVY = ("mlflow", "optuna", "ray", "sympy", "torch")
+FILES = sorted(path for room in ROOMS for path in (REPOSITORY / room).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Absolute dotted names of what a file imports anywhere in it, type-checking blocks too;
+    relative ones resolved as Python does, with the file at `actsearch/ROOM/…`."""
+    package = ("actsearch", *path.relative_to(REPOSITORY).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            stem = [*base, *(node.module.split(".") if node.module else ())]
+            yield from (".".join([*stem, alias.name]) for alias in node.names)
+
+
+def names_used(path: Path) -> set[str]:
+    """Every identifier that a file defines, imports or refers to, also behind a dot."""
+    fields = ("id", "attr", "name")  # of ast.Name, ast.Attribute, and ast.alias or a definition
+    return {
+        getattr(node, field)
+        for node in ast.walk(ast.parse(path.read_text()))
+        for field in fields
+        if hasattr(node, field)
+    }
+
+
+def loaded_after(statement: str) -> set[str]:
+    """The libraries of HEAVY that a fresh interpreter has loaded after `statement`."""
+    report = f"import sys\nprint(*[name for name in {HEAVY} if name in sys.modules])"
+    process = subprocess.run(
+        [sys.executable, "-c", f"{statement}\n{report}"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return set(process.stdout.splitlines()[-1].split())
+
+
+def test_there_are_files_to_check_in_every_room() -> None:
+    assert {path.relative_to(REPOSITORY).parts[0] for path in FILES} == set(ROOMS)
+
+
+def test_mlflow_is_the_library() -> None:
+    spec = importlib.util.find_spec("mlflow")
+    assert spec is not None
+    assert spec.origin is not None, "a namespace: the library is not installed"
+    assert REPOSITORY / "mlflow" not in Path(spec.origin).parents
+
+
+def test_mlflow_is_the_library_for_a_program_started_in_the_repository() -> None:
+    code = "import mlflow; print(mlflow.__file__)"
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert REPOSITORY / "mlflow" not in Path(process.stdout.strip()).parents
+
+
+def test_nothing_in_our_mlflow_folder_hides_the_library() -> None:
+    names = {path.name for path in (REPOSITORY / "mlflow").iterdir()}
+    assert "__init__.py" not in names
+    assert not [name for name in names if name.startswith(("test_", "conftest"))]
+    assert not list((REPOSITORY / "tests").rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_one_way(room: str) -> None:
+    wrong = [
+        f"{path.relative_to(REPOSITORY)} imports {name}"
+        for path in FILES
+        if path.relative_to(REPOSITORY).parts[0] == room
+        for name in imports(path)
+        if name.startswith("actsearch.") and name.split(".")[1] not in MAY_IMPORT[room]
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_is_imported_by_its_owner_alone(library: str) -> None:
+    importers = {
+        str(path.relative_to(REPOSITORY))
+        for path in FILES
+        if any(name.split(".")[0] == library for name in imports(path))
+    }
+    assert not {path for path in importers if not path.startswith(OWNERS[library])}
+
+
+def test_our_own_code_is_imported_by_relative_or_full_names_only() -> None:
+    ours = set(ROOMS) - {"mlflow"}  # a top-level `space` exists only by accident of the directory
+    wrong = [
+        f"{path.relative_to(REPOSITORY)} imports {name}"
+        for path in FILES
+        for name in imports(path)
+        if name.split(".")[0] in ours
+    ]
+    assert not wrong
+
+
+def test_only_a_confirmation_opens_the_test_images() -> None:
+    users = {
+        path.relative_to(REPOSITORY)
+        for path in FILES
+        if path.name != "__init__.py"  # those only pass the name on
+        and "load_test" in names_used(path)
+        and not path.stem.startswith("confirm")
+    }
+    assert users == {Path("evaluators/images.py")}, "this file gives them, nothing else may ask"
+
+
+def test_the_space_loads_neither_optuna_nor_ray_nor_mlflow() -> None:
+    assert loaded_after("import actsearch.space").isdisjoint({"optuna", "ray", "mlflow"})
+
+
+def test_help_starts_without_loading_anything_heavy() -> None:
+    assert not loaded_after(
+        "import contextlib, sys\n"
+        "from actsearch.search.cli import main\n"
+        "sys.argv = ['actsearch', '--help']\n"
+        "with contextlib.suppress(SystemExit): main()"
+    )
+
+
+def test_every_package_in_the_tree_is_shipped_with_its_marker() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    listed = project["tool"]["setuptools"]["packages"]
+    in_tree = {
+        ".".join(["actsearch", *path.relative_to(REPOSITORY).parent.parts]) for path in FILES
+    }
+    assert sorted(in_tree) == listed
+    for room in ROOMS:
+        assert (REPOSITORY / room / "py.typed").is_file()
+        assert "py.typed" in project["tool"]["setuptools"]["package-data"][f"actsearch.{room}"]
+
+
+def test_every_file_opens_with_its_idea() -> None:
+    untold = [
+        str(path.relative_to(REPOSITORY))
+        for path in FILES
+        if not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert not untold
