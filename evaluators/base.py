@@ -1,0 +1,94 @@
+"""The seam between search and scoring: jobs go in, a report comes out after every rung.
+
+    for report in evaluator.run(job): ...
+
+Everything that crosses it is plain frozen data, since an evaluator may run on another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from .recipe import Recipe
+
+State = Literal["live", "complete", "pruned", "infeasible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker trains together: a bracket, or (`halving` False) a confirmation.
+
+    expressions: canonical texts, one per slice. seed: of initial weights and batch order, shared
+    by all slices, so that they are paired. cutoffs: epoch -> validation accuracy (a fraction)
+    that a slice must reach to go on, what earlier brackets have already beaten.
+    """
+
+    expressions: tuple[str, ...]
+    recipe: Recipe
+    seed: int
+    halving: bool = True
+    cutoffs: Mapping[int, float] = field(default_factory=dict)
+    test: bool = False  # score the finished slices on the test set; only `confirm` asks for it
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReport:
+    """What one slice of a job has reached.
+
+    accuracy: on validation images, a fraction. losses in nats. learned: parameter name -> value
+    per layer (mean over channels), one value if shared by the network. test_accuracy: a fraction,
+    None unless the job asked for it and the slice is complete.
+    """
+
+    index: int  # into the job's expressions
+    state: State
+    accuracy: float
+    loss: float
+    train_losses: tuple[float, ...]  # per epoch, from the first one
+    learned: Mapping[str, tuple[float, ...]]
+    reason: str | None = None  # why it is infeasible
+    test_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RungReport:
+    """The slices that trained to a rung, and the seconds of training and validation it took."""
+
+    epoch: int
+    slices: tuple[SliceReport, ...]
+    seconds: float
+
+
+class Evaluator(Protocol):
+    """Scores candidates under a recipe; `run` yields after each rung until no slice is live."""
+
+    def run(self, job: Job) -> Iterator[RungReport]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One slice after some epochs of training, as a `Training` measures it."""
+
+    accuracy: float
+    loss: float
+    train_losses: tuple[float, ...]
+    learned: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    reason: str | None = None
+
+
+class Training(Protocol):
+    """Slices being trained side by side; positions count the slices that are still kept."""
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        ...
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these slices only."""
+        ...
+
+    def test(self) -> list[float]:
+        """Accuracy of every slice on the test images, fractions."""
+        ...

@@ -1,0 +1,124 @@
+"""Any network, one candidate after another, with the same interface as a stack.
+
+Used where a stack would be slower: K small convolutions as one grouped convolution lose to K
+separate ones on a CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..space import Activation, Expression
+from .base import Progress
+from .batches import Batches, learning_rate, steps_per_epoch
+from .recipe import Recipe
+from .stack import diverged
+
+Build = Callable[[Recipe, Expression, int], nn.Module]
+
+
+class OneByOneTraining:
+    """K separate networks, each from the same seed; `build(recipe, candidate, seed)` makes one."""
+
+    def __init__(
+        self,
+        build: Build,
+        candidates: Sequence[Expression],
+        recipe: Recipe,
+        seed: int,
+        train: Batches,
+        validation: Batches,
+        test: Batches | None,
+    ) -> None:
+        self._validation, self._test = validation, test
+        self._runs = [
+            _Run(build(recipe, candidate, seed), candidate, recipe, seed, train)
+            for candidate in candidates
+        ]
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        progress = []
+        for run in self._runs:
+            run.advance(epoch)
+            accuracy, loss = run.evaluate(self._validation)
+            reason = diverged(run.losses, loss)
+            progress.append(Progress(accuracy, loss, tuple(run.losses), run.learned(), reason))
+        return progress
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these slices only."""
+        self._runs = [self._runs[position] for position in positions]
+
+    def test(self) -> list[float]:
+        """Accuracy of every slice on the test images, fractions."""
+        if self._test is None:
+            raise ValueError("this training was given no test images")
+        return [run.evaluate(self._test)[0] for run in self._runs]
+
+
+class _Run:
+    """One network in training."""
+
+    def __init__(
+        self, net: nn.Module, candidate: Expression, recipe: Recipe, seed: int, train: Batches
+    ) -> None:
+        self._net = net.to(train.pixels.device)
+        self._candidate, self._recipe, self._seed, self._train = candidate, recipe, seed, train
+        self._steps = steps_per_epoch(recipe, len(train))
+        self._optimizer = torch.optim.AdamW(
+            _parameter_groups(self._net, recipe), lr=recipe.learning_rate, fused=True
+        )
+        self.losses: list[float] = []
+
+    def advance(self, epoch: int) -> None:
+        self._net.train()
+        for current in range(len(self.losses) + 1, epoch + 1):
+            total = torch.zeros((), device=self._train.pixels.device)
+            step = (current - 1) * self._steps
+            for x, labels in self._train.shuffled(self._recipe.batch_size, self._seed, current):
+                for group in self._optimizer.param_groups:
+                    group["lr"] = learning_rate(self._recipe, step, self._steps)
+                loss = F.cross_entropy(self._net(x), labels)
+                loss.backward()
+                self._optimizer.step()
+                self._optimizer.zero_grad()
+                total += loss.detach() * len(labels)
+                step += 1
+            self.losses.append(float(total) / len(self._train))
+
+    @torch.no_grad()
+    def evaluate(self, images: Batches) -> tuple[float, float]:
+        """Accuracy (a fraction) and mean loss (nats)."""
+        self._net.eval()
+        correct = torch.zeros((), device=images.pixels.device, dtype=torch.int64)
+        loss = torch.zeros((), device=images.pixels.device)
+        for x, labels in images.in_order():
+            scores: Tensor = self._net(x)
+            correct += (scores.argmax(1) == labels).sum()
+            loss += F.cross_entropy(scores, labels, reduction="sum")
+        return int(correct) / len(images), float(loss) / len(images)
+
+    def learned(self) -> dict[str, tuple[float, ...]]:
+        modules = [m for m in self._net.modules() if isinstance(m, Activation)]
+        values: dict[str, tuple[float, ...]] = {}
+        for parameter in self._candidate.parameters:
+            layers = modules[:1] if parameter.granularity == "network" else modules
+            values[parameter.name] = tuple(
+                float(m.parameter_of(parameter).detach().mean()) for m in layers
+            )
+        return values
+
+
+def _parameter_groups(net: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
+    """Weights, which decay, apart from biases, norms and activation parameters, which do not."""
+    matrices = [p for p in net.parameters() if p.dim() > 1]
+    others = [p for p in net.parameters() if p.dim() <= 1]
+    return [
+        {"params": matrices, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
