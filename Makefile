@@ -22,6 +22,8 @@ $(STAMP): pyproject.toml
 
 search: $(STAMP)  ## search on FashionMNIST with one worker per core, and export the best
 	$(BIN)/actsearch search --workers $(WORKERS)
+	@test -f best/activation.py
+	@echo "The best candidate is in $(CURDIR)/best/activation.py"
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/pytest -m "not slow and not soak"
