@@ -41,13 +41,7 @@ class Space(ABC):
         """The candidate of an encoding; raises SpaceError where it names no option."""
 
         def choose(path: str, options: tuple[str, ...]) -> str:
-            chosen = encoding.get(path)
-            if chosen not in options:
-                raise SpaceError(
-                    f"space {self.name} has no option {chosen!r} at {path}; "
-                    f"its options there: {', '.join(options)}"
-                )
-            return chosen
+            return self._option(encoding, path, options)
 
         return self.build(choose)
 
@@ -58,7 +52,8 @@ class Space(ABC):
     def mutate(self, encoding: Encoding, rng: Generator) -> dict[str, str]:
         """The encoding with one choice, at a uniformly drawn path, replaced by another option.
 
-        Choices that only exist after the replacement are drawn uniformly.
+        Choices that only exist after the replacement are drawn uniformly. Raises SpaceError where
+        the encoding names no option, or there is none other.
         """
         paths = [path for path, options in self._walk(encoding).items() if len(options) > 1]
         if not paths:
@@ -76,7 +71,7 @@ class Space(ABC):
 
     def encodings(self) -> Iterator[dict[str, str]]:
         """Every encoding once, lazily, in a fixed order (the last choice turns fastest)."""
-        prefix: list[int] = []
+        prefix: Sequence[int] = ()
         while True:
             odometer = _Odometer(prefix)
             yield self._record(odometer.choose)
@@ -94,13 +89,22 @@ class Space(ABC):
         self.build(recording)
         return record
 
+    def _option(self, encoding: Encoding, path: str, options: tuple[str, ...]) -> str:
+        chosen = encoding.get(path)
+        if chosen not in options:
+            raise SpaceError(
+                f"space {self.name} has no option {chosen!r} at {path}; "
+                f"its options there: {', '.join(options)}"
+            )
+        return chosen
+
     def _walk(self, encoding: Encoding) -> dict[str, tuple[str, ...]]:
         """The options at every path of an encoding."""
         offered: dict[str, tuple[str, ...]] = {}
 
         def choose(path: str, options: tuple[str, ...]) -> str:
             offered[path] = options
-            return encoding[path]
+            return self._option(encoding, path, options)
 
         self.build(choose)
         return offered

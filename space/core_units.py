@@ -6,13 +6,14 @@ the value of n - 1 units through the left unary: b2(u3(b1(u1(x), u2(x))), u4(x))
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from .base import Choose, Space
 from .errors import SpaceError
-from .expression import Expression, Granularity, Parameter, X, substitute
+from .expression import Expression, Granularity, Variable, X, substitute
 from .grammar import parse
 
 # Options are texts, since texts are what a study stores; beta is a learnable parameter.
@@ -59,7 +60,7 @@ BINARY = (
 
 @dataclass(frozen=True, slots=True)
 class CoreUnits(Space):
-    """Core units of the Swish paper; each drawn beta is a parameter of its own, initially 1.
+    """Core units of the Swish paper; each drawn beta is a parameter of its own.
 
     The paper learns beta per channel; `layer` is the default here because the default network is
     an MLP, where a channel would be a single neuron.
@@ -76,8 +77,10 @@ class CoreUnits(Space):
         for kind, options in (("unary", self.unary), ("binary", self.binary)):
             if not options or len(set(options)) < len(options):
                 raise SpaceError(f"{kind} options must be distinct and at least one: {options}")
-        for option in self.unary + self.binary:
-            _template(option)
+        for option in self.unary:
+            _template(option, ("x",))
+        for option in self.binary:
+            _template(option, ("x1", "x2"))
 
     @property
     def name(self) -> str:
@@ -86,7 +89,8 @@ class CoreUnits(Space):
 
     @property
     def size(self) -> int:
-        return (len(self.unary) ** 2 * len(self.binary)) ** self.units
+        per_unit = len(self.unary) ** 2 * len(self.binary)
+        return math.prod([per_unit] * self.units)
 
     def build(self, choose: Choose) -> Expression:
         fresh = _Fresh()
@@ -98,15 +102,15 @@ class CoreUnits(Space):
         right = choose(f"{path}.right", self.unary)
         inner = self._unit(choose, f"{path}.inner", units - 1, fresh) if units > 1 else X
         return substitute(
-            fresh.template(binary),
+            fresh.template(binary, ("x1", "x2")),
             {
-                _X1: substitute(fresh.template(left), {X: inner}),
-                _X2: fresh.template(right),
+                Variable("x1"): substitute(fresh.template(left, ("x",)), {X: inner}),
+                Variable("x2"): fresh.template(right, ("x",)),
             },
         )
 
 
-_CORE = re.compile(r"core-(\d+)(?:\[(layer|channel|network)\])?")
+_CORE = re.compile(r"core-([0-9]{1,3})(?:\[(layer|channel|network)\])?")
 
 
 def space_from_name(name: str) -> Space:
@@ -122,11 +126,8 @@ def space_from_name(name: str) -> Space:
 
 
 @lru_cache(maxsize=1024)
-def _template(option: str) -> Expression:
-    return parse(option, ("x", "x1", "x2"))
-
-
-_X1, _X2 = _template("x1"), _template("x2")
+def _template(option: str, variables: tuple[str, ...]) -> Expression:
+    return parse(option, variables)
 
 
 class _Fresh:
@@ -135,11 +136,12 @@ class _Fresh:
     def __init__(self) -> None:
         self._count = 0
 
-    def template(self, option: str) -> Expression:
-        template = _template(option)
+    def template(self, option: str, variables: tuple[str, ...]) -> Expression:
+        template = _template(option, variables)
         self._count += 1
         return substitute(
-            template, {p: Parameter(f"p{self._count}_{p.name}") for p in template.parameters}
+            template,
+            {p: replace(p, name=f"p{self._count}_{p.name}") for p in template.parameters},
         )
 
     @staticmethod
@@ -148,7 +150,7 @@ class _Fresh:
         return substitute(
             expression,
             {
-                parameter: Parameter(f"beta{i + 1 if i else ''}", 1.0, granularity)
-                for i, parameter in enumerate(expression.parameters)
+                p: replace(p, name=f"beta{i + 1 if i else ''}", granularity=granularity)
+                for i, p in enumerate(expression.parameters)
             },
         )

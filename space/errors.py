@@ -12,6 +12,7 @@ Rooms above add their own classes beside the code that raises them.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -25,7 +26,7 @@ class ExpressionError(ActsearchError):
     def __init__(self, rule: str, text: str, position: int) -> None:
         self.rule, self.text, self.position = rule, text, position
         start = max(0, position - 40)
-        shown = text[start : position + 40].replace("\n", " ")
+        shown = re.sub(r"\s", " ", text[start : position + 40])  # one line, one column each
         super().__init__(f"{rule}\n  {shown}\n  {' ' * (position - start)}^")
 
     def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, str, int]]:

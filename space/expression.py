@@ -6,14 +6,13 @@ Four kinds of node, all frozen, so that equality and hash come free and a tree i
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from .errors import CandidateError, UnknownNameError
-from .primitives import CONSTANTS, PRIMITIVES
+from .primitives import ALIASES, CONSTANTS, PRIMITIVES
 
 if TYPE_CHECKING:
     from .module import Activation
@@ -22,7 +21,8 @@ Granularity = Literal["layer", "channel", "network"]
 GRANULARITIES: tuple[Granularity, ...] = ("layer", "channel", "network")
 
 MAX_DEPTH = 64  # operators on one path; keeps recursion far from Python's limit of 1,000 frames
-_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+LARGEST = 3.38e38  # size of a number; bfloat16 ends at 3.39e38, float32 at 3.40e38
+_NAME = re.compile(r"[A-Za-z][A-Za-z_0-9]*")
 
 
 class Expression:
@@ -49,12 +49,12 @@ class Expression:
     @property
     def depth(self) -> int:
         """Operators on the longest path from the root to a leaf; 0 for `x`."""
-        return max((child.depth for child in self.children), default=-1) + 1
+        return 0
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The learnable parameters, each once, in order of first appearance in the text."""
-        return tuple(dict.fromkeys(n for n in self.nodes() if isinstance(n, Parameter)))
+        return ()
 
     def module(self, channels: int | None = None, channel_dim: int = 1) -> Activation:
         """This expression as an `nn.Module`; see `Activation` for the arguments."""
@@ -74,21 +74,15 @@ class Variable(Expression):
 
     name: str = "x"
 
-    __str__ = Expression.__str__
-
 
 @dataclass(frozen=True, slots=True)
 class Constant(Expression):
-    """A fixed finite number."""
+    """A fixed number, at most LARGEST in size."""
 
     value: float
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.value):
-            raise CandidateError(f"a constant must be finite, but got {self.value}")
-        object.__setattr__(self, "value", float(self.value))
-
-    __str__ = Expression.__str__
+        object.__setattr__(self, "value", _number("a constant", self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +98,20 @@ class Parameter(Expression):
     granularity: Granularity = "layer"
 
     def __post_init__(self) -> None:
-        taken = self.name in PRIMITIVES or self.name in CONSTANTS or self.name == "x"
+        taken = any(self.name in names for names in (PRIMITIVES, ALIASES, CONSTANTS, ("x",)))
         if taken or not _NAME.fullmatch(self.name):
             raise CandidateError(
-                f"a parameter needs a name of letters, digits and _ that nothing else has, "
-                f"but got '{self.name}'; try 'beta'"
+                f"a parameter needs a name that nothing else has, a letter and then letters, "
+                f"digits and _, but got '{self.name}'; try 'beta'"
             )
         if self.granularity not in GRANULARITIES:
             raise UnknownNameError("granularity", self.granularity, GRANULARITIES)
-        if not math.isfinite(self.initial):
-            raise CandidateError(f"{self.name}: the initial value must be finite")
-        object.__setattr__(self, "initial", float(self.initial))
+        initial = _number(f"the initial value of {self.name}", self.initial)
+        object.__setattr__(self, "initial", initial)
 
-    __str__ = Expression.__str__
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (self,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +120,9 @@ class Call(Expression):
 
     primitive: str
     operands: tuple[Expression, ...]
-
-    _too_deep: ClassVar[str] = f"an expression may be at most {MAX_DEPTH} operators deep"
+    # Remembered, so that building a tree checks each node once and not once per ancestor.
+    _depth: int = field(init=False, repr=False, compare=False)
+    _parameters: tuple[Parameter, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.primitive not in PRIMITIVES:
@@ -137,22 +133,40 @@ class Call(Expression):
                 f"{self.primitive} takes {arity} operand{'s' * (arity > 1)}, "
                 f"but got {len(self.operands)}"
             )
-        if self.depth > MAX_DEPTH:
-            raise CandidateError(self._too_deep)
+        depth = 1 + max(operand.depth for operand in self.operands)
+        if depth > MAX_DEPTH:
+            raise CandidateError(f"an expression may be at most {MAX_DEPTH} operators deep")
+        parameters = tuple(dict.fromkeys(p for o in self.operands for p in o.parameters))
+        names = [p.name for p in parameters]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise CandidateError(
+                f"parameter '{twice}' has two initial values or granularities; "
+                f"two different parameters need two names"
+            )
+        object.__setattr__(self, "_depth", depth)
+        object.__setattr__(self, "_parameters", parameters)
 
     @property
     def children(self) -> tuple[Expression, ...]:
         return self.operands
 
-    __str__ = Expression.__str__
+    @property
+    def depth(self) -> int:
+        return self._depth
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return self._parameters
 
 
 X = Variable()
 
 
-def call(primitive: str, *operands: Expression) -> Call:
-    """`Call` with the operands as arguments, for code that builds trees."""
-    return Call(primitive, operands)
+def _number(what: str, value: float) -> float:
+    if not abs(value) <= LARGEST:  # so that NaN fails too
+        raise CandidateError(f"{what} must be at most {LARGEST:g} in size, but got {value}")
+    return float(value) + 0.0  # no negative zero: it equals 0, and would print as 0
 
 
 def substitute(expression: Expression, values: dict[Expression, Expression]) -> Expression:

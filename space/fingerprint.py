@@ -18,7 +18,7 @@ from .expression import Expression
 from .program import Program, compile_program
 
 TOLERANCE = 1e-5  # largest difference of equal functions, after asinh: absolute near 0, relative
-# in the tails. Rounding of float64 stays below 1e-8, and the divisor's floor (1e-7) below 3e-6
+# in the tails. Rounding of float64 stays below 1e-8, and the divisor's floor moves x / x by 7e-6
 GRID = 160  # points on [-8, 8], symmetric, none at 0, where x / x has its one odd value
 TAILS = (-100.0, -30.0, -12.0, 12.0, 30.0, 100.0)
 SAMPLE = 128  # points of N(0, 1)
@@ -26,11 +26,12 @@ DRAWS = ((0.7310, 1.3790, -0.5830, 0.4410), (-0.8170, 0.6140, 1.2230, -1.5370))
 _MARKS = {"nan": 1000.0, "inf": 1001.0}  # asinh of the largest float64 is 711
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared by `matches`, within the tolerance
 class Fingerprint:
-    """`kind`: the granularities, sorted; `values`: float64 [3 * points], squashed by asinh."""
+    """`kind`: granularity and initial value of each parameter, sorted; `values`: float64
+    [3 * points], squashed by asinh."""
 
-    kind: tuple[str, ...]
+    kind: tuple[tuple[str, float], ...]
     values: Tensor
 
     def matches(self, other: Fingerprint) -> bool:
@@ -42,7 +43,7 @@ class Fingerprint:
     @property
     def key(self) -> float:
         """A number that matching fingerprints share up to the tolerance, for sorted look-up."""
-        return float(self.values.mean())
+        return _summary(self.values)
 
 
 def sample_points() -> Tensor:
@@ -62,7 +63,8 @@ def fingerprint(expression: Expression) -> Fingerprint:
     rows = [[p.initial for p in program.parameters]]
     rows += [_arranged(draw, order) for draw in DRAWS] if order else [rows[0], rows[0]]
     values = torch.cat([_squashed(program, points, row) for row in rows])
-    return Fingerprint(tuple(sorted(p.granularity for p in program.parameters)), values)
+    kind = tuple(sorted((p.granularity, p.initial) for p in program.parameters))
+    return Fingerprint(kind, values)
 
 
 class FingerprintIndex:
@@ -74,8 +76,9 @@ class FingerprintIndex:
 
     def find(self, wanted: Fingerprint) -> int | None:
         """The number under which an equal candidate was added, or None."""
-        low = bisect.bisect_left(self._keys, wanted.key - TOLERANCE)
-        high = bisect.bisect_right(self._keys, wanted.key + TOLERANCE)
+        key, reach = wanted.key, 1.001 * TOLERANCE  # the keys are rounded, by about 1e-12
+        low = bisect.bisect_left(self._keys, key - reach)
+        high = bisect.bisect_right(self._keys, key + reach)
         for found, number in self._entries[low:high]:
             if found.matches(wanted):
                 return number
@@ -83,9 +86,16 @@ class FingerprintIndex:
 
     def add(self, entry: Fingerprint, number: int) -> None:
         """Remember a candidate under a number."""
-        at = bisect.bisect_left(self._keys, entry.key)
-        self._keys.insert(at, entry.key)
+        key = entry.key
+        at = bisect.bisect_left(self._keys, key)
+        self._keys.insert(at, key)
         self._entries.insert(at, (entry, number))
+
+
+def _summary(values: Tensor) -> float:
+    """A weighted mean. The weights rise, since with equal ones every odd function would have 0."""
+    weights = torch.arange(1, len(values) + 1, dtype=values.dtype)
+    return float(values @ weights / weights.sum())
 
 
 def _squashed(program: Program, points: Tensor, values: Sequence[float]) -> Tensor:
@@ -102,7 +112,7 @@ def _parameter_order(program: Program, points: Tensor) -> list[int]:
 
     def effect(index: int) -> tuple[str, float, float]:
         values = [*base[:index], 1.7, *base[index + 1 :]]
-        total = float(_squashed(program, points, values).mean())
+        total = _summary(_squashed(program, points, values))
         parameter = program.parameters[index]
         return parameter.granularity, round(total, 9), parameter.initial
 

@@ -6,7 +6,7 @@
     power    := atom ("**" ("2" | "3"))?
     atom     := number | name | name "(" sum ("," sum)* ")" | "(" sum ")"
     name     := "x" | constant | primitive | parameter
-    parameter:= letters ("[" granularity "]")? ("=" "-"? number)?
+    parameter:= letter (letter | digit | "_")* ("[" granularity "]")? ("=" "-"? number)?
 
 `-` directly before a number makes a negative constant. A parameter is declared where it first
 appears; later it is its name alone, or the same declaration again.
@@ -14,9 +14,10 @@ appears; later it is its name alone, or the same declaration again.
 
 from __future__ import annotations
 
-import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .errors import CandidateError, ExpressionError, nearest
 from .expression import (
@@ -32,12 +33,14 @@ from .expression import (
 from .primitives import ALIASES, CONSTANTS, PRIMITIVES
 
 MAX_LENGTH = 4000  # characters; MLflow keeps parameter values up to 6,000
+_LONGER = 9  # canonical text is shorter than this many times any other; the worst is pi + pi
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<sign>\*\*|[-+*/(),\[\]=]))"
+    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[A-Za-z][A-Za-z_0-9]*)|(?P<sign>\*\*|[-+*/(),\[\]=]))"
 )
 _POWERS = {"2": "square", "3": "cube"}
+_Node = TypeVar("_Node", Call, Constant, Parameter)
 
 
 def parse(text: str, variables: tuple[str, ...] = ("x",)) -> Expression:
@@ -45,16 +48,19 @@ def parse(text: str, variables: tuple[str, ...] = ("x",)) -> Expression:
 
     `variables` are the names that stand for inputs. Raises ExpressionError with the position.
     """
-    if len(text) > MAX_LENGTH:
-        raise ExpressionError(
-            f"an expression may have at most {MAX_LENGTH} characters, got {len(text)}",
-            text,
-            MAX_LENGTH,
-        )
+    _check_length(text, "an expression")
     parser = _Parser(text, variables)
     expression = parser.sum()
     parser.end()
+    if len(text) * _LONGER > MAX_LENGTH:
+        _check_length(str(expression), "the canonical text of an expression")
     return expression
+
+
+def _check_length(text: str, what: str) -> None:
+    if len(text) > MAX_LENGTH:
+        rule = f"{what} may have at most {MAX_LENGTH} characters, but got {len(text)}"
+        raise ExpressionError(rule, text, MAX_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +112,14 @@ class _Parser:
             raise self._error(f"expected '{sign}' {where}, found {found}", self._next)
         self._take()
 
-    def _call(self, primitive: str, operands: tuple[Expression, ...], at: _Token) -> Expression:
+    def _node(self, at: _Token, kind: Callable[..., _Node], *fields: object) -> _Node:
         try:
-            return Call(primitive, operands)
+            return kind(*fields)
         except CandidateError as error:
             raise self._error(str(error), at) from error
+
+    def _call(self, primitive: str, operands: tuple[Expression, ...], at: _Token) -> Call:
+        return self._node(at, Call, primitive, operands)
 
     def end(self) -> None:
         if self._next.kind != "end":
@@ -118,9 +127,9 @@ class _Parser:
 
     def sum(self) -> Expression:
         self._nesting += 1
-        if self._nesting > MAX_DEPTH:
+        if self._nesting > MAX_DEPTH + 1:  # an operator brackets at most once; the whole counts
             raise self._error(f"nested more than {MAX_DEPTH} deep", self._next)
-        left = self._product()
+        left: Expression = self._product()
         while self._is("+", "-"):
             sign = self._take()
             left = self._call("add" if sign.text == "+" else "sub", (left, self._product()), sign)
@@ -177,16 +186,15 @@ class _Parser:
         raise self._error(f"expected x, a number, a name or '(', found {found}", token)
 
     def _number(self, token: _Token) -> Constant:
-        value = float(token.text)
-        if not math.isfinite(value):
-            raise self._error("a constant must be finite", token)
-        return Constant(value)
+        return self._node(token, Constant, float(token.text))
 
     def _application(self, token: _Token) -> Expression:
         name = ALIASES.get(token.text, token.text)
         if name not in PRIMITIVES:
             known = [*PRIMITIVES, *ALIASES]
-            raise self._error(f"unknown primitive '{token.text}'{nearest(token.text, known)}", token)
+            raise self._error(
+                f"unknown primitive '{token.text}'{nearest(token.text, known)}", token
+            )
         self._take()
         operands = [self.sum()]
         while self._is(","):
@@ -229,7 +237,7 @@ class _Parser:
         declared = self._declared.get(token.text)
         if declared is not None and bare:
             return declared
-        parameter = Parameter(token.text, initial, granularity)
+        parameter = self._node(token, Parameter, token.text, initial, granularity)
         if declared not in (None, parameter):
             raise self._error(f"parameter '{token.text}' is declared twice, differently", token)
         self._declared[token.text] = parameter

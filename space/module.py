@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from keyword import iskeyword
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from .errors import CandidateError
 from .expression import Expression, Parameter
 from .program import compile_program
+
+_OWN = ("training", "expression", "channels", "channel_dim")  # attributes of an Activation
 
 
 class Activation(nn.Module):
@@ -47,8 +50,13 @@ class Activation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self._program(x, [self._broadcast(p, x) for p in self._program.parameters])
 
+    def parameter_of(self, parameter: Parameter) -> Tensor:
+        """The learned tensor of one of the expression's parameters: [] or [channels]."""
+        value: Tensor = getattr(self, attribute_name(parameter))
+        return value
+
     def _broadcast(self, parameter: Parameter, x: Tensor) -> Tensor:
-        value: Tensor = getattr(self, attribute_name(parameter)).to(x.dtype)
+        value = self.parameter_of(parameter).to(x.dtype)
         if parameter.granularity != "channel":
             return value
         if not -x.dim() <= self.channel_dim < x.dim() or (
@@ -67,10 +75,12 @@ class Activation(nn.Module):
 
 
 def attribute_name(parameter: Parameter) -> str:
-    """nn.Module already owns some names (`training`, `forward`, …): those get a trailing _."""
-    return parameter.name + "_" * hasattr(nn.Module, parameter.name) + "_" * (
-        parameter.name in ("training", "expression", "channels", "channel_dim", "_program")
-    )
+    """Its own name, with a _ more where a module or Python has that name already (`forward`).
+
+    So have the names that differ from such a one by trailing _ only: no two collide.
+    """
+    stem = parameter.name.rstrip("_")
+    return parameter.name + "_" * (hasattr(nn.Module, stem) or stem in _OWN or iskeyword(stem))
 
 
 def replace_activations(
@@ -88,10 +98,11 @@ def replace_activations(
     parameters needs `example`, an input of the model: one forward pass (in eval mode, without
     gradient) finds each place's channel count. Raises CandidateError when nothing is replaced.
     """
+    # Not named_children(): it shows a module once that its parent holds under two names.
     places = [
         (parent, name, child)
         for parent in model.modules()
-        for name, child in parent.named_children()
+        for name, child in parent._modules.items()
         if isinstance(child, kind)
     ]
     if not places:
@@ -146,7 +157,17 @@ def _channel_counts(
     counts: dict[nn.Module, int] = {}
 
     def record(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        counts[module] = inputs[0].shape[channel_dim]
+        shape = inputs[0].shape
+        if not -len(shape) <= channel_dim < len(shape):
+            raise CandidateError(
+                f"channel_dim={channel_dim} does not exist in an input of shape {tuple(shape)}, "
+                f"which an activation of the model gets"
+            )
+        if counts.setdefault(module, shape[channel_dim]) != shape[channel_dim]:
+            raise CandidateError(
+                f"an activation used in several places gets {counts[module]} channels in one and "
+                f"{shape[channel_dim]} in another: give each place its own, or use [layer]"
+            )
 
     hooks = [target.register_forward_pre_hook(record) for target in dict.fromkeys(targets)]
     modes = {module: module.training for module in model.modules()}

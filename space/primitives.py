@@ -51,7 +51,8 @@ class Primitive:
 def _divide(a: Tensor, b: Tensor) -> Tensor:
     # The divisor is moved away from 0 on its own side before dividing: the quotient and both of
     # its gradients stay finite, which masking the quotient afterwards would not give.
-    return a / (b + torch.where(b < 0, -DIVIDE_FLOOR, DIVIDE_FLOOR))
+    # `where` of two numbers is float32, which would turn bfloat16 into float32 without the `to`.
+    return a / (b + torch.where(b < 0, -DIVIDE_FLOOR, DIVIDE_FLOOR).to(b.dtype))
 
 
 def _log(a: Tensor) -> Tensor:
@@ -87,7 +88,7 @@ _TABLE = (
         "div",
         2,
         _divide,
-        "{0} / ({1} + torch.where({1} < 0, -1e-07, 1e-07))",
+        "{0} / ({1} + torch.where({1} < 0, -1e-07, 1e-07).to({1}.dtype))",
         lambda s, a, b: a / (b + s.Piecewise((-DIVIDE_FLOOR, b < 0), (DIVIDE_FLOOR, True))),
         SWISH,
     ),
@@ -125,7 +126,7 @@ _TABLE = (
     Primitive("tanh", 1, torch.tanh, "torch.tanh({0})", lambda s, a: s.tanh(a), SWISH),
     Primitive("asinh", 1, torch.asinh, "torch.asinh({0})", lambda s, a: s.asinh(a), SWISH),
     Primitive("atan", 1, torch.atan, "torch.atan({0})", lambda s, a: s.atan(a), SWISH),
-    # Normalised, sin(pi x) / (pi x): figure 3 of the paper shows sinc(x) + x meeting x at integers.
+    # Normalised, sin(pi x) / (pi x): in the paper's figure 3, sinc(x) + x meets x at integers.
     Primitive("sinc", 1, torch.sinc, "torch.sinc({0})", lambda s, a: s.sinc(s.pi * a), SWISH),
     Primitive("erf", 1, torch.erf, "torch.erf({0})", lambda s, a: s.erf(a), SWISH),
     # Activations with a fused kernel in torch.

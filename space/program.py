@@ -6,6 +6,7 @@ uses the torch call made for it, so a composed candidate costs what a hand-writt
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .expression import Call, Constant, Expression, Parameter, Variable
+from .expression import LARGEST, Call, Constant, Expression, Parameter, Variable
 from .primitives import DIVIDE_FLOOR, PRIMITIVES
 
 
@@ -48,17 +49,15 @@ class Program:
 
     def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
         """f(x), of x's shape, given one tensor per parameter that broadcasts against x."""
-        slots: list[Any] = [x, *parameters]
+        slots: list[Tensor] = [x, *parameters]
         for step in self.steps:
             slots.append(
                 step.function(*[slots[o.index] if type(o) is Slot else o for o in step.operands])
             )
-        value = slots[self.result.index] if isinstance(self.result, Slot) else self.result
-        if not self.spreads:
-            return value  # type: ignore[no-any-return]
-        if isinstance(value, Tensor):
-            return value.to(x.dtype).expand_as(x)
-        return torch.full_like(x, value)
+        if not isinstance(self.result, Slot):
+            return torch.full_like(x, self.result)
+        value = slots[self.result.index]
+        return value.to(x.dtype).expand_as(x) if self.spreads else value
 
 
 @lru_cache(maxsize=4096)
@@ -93,7 +92,9 @@ class _Compiler:
         operands = tuple(self.visit(operand) for operand in node.operands)
         if all(isinstance(o, float) for o in operands):
             tensors = [torch.tensor(o, dtype=torch.float64) for o in operands]
-            return float(PRIMITIVES[node.primitive].function(*tensors))
+            value = float(PRIMITIVES[node.primitive].function(*tensors))
+            # Beyond float32 it is infinite there too, and torch takes no other number so large.
+            return math.copysign(math.inf, value) if abs(value) > LARGEST else value
         function, code, operands = _specialise(node.primitive, operands)
         self.steps.append(Step(function, code, operands))
         return Slot(self._first_step + len(self.steps) - 1)

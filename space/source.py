@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from keyword import iskeyword
 
 from .errors import CandidateError
 from .expression import Expression, Parameter, substitute
@@ -32,8 +34,12 @@ def module_source(
     The class takes `num_parameters` and `channel_dim` where the expression has channel
     parameters, as `nn.PReLU` does, else nothing. `notes` goes into its docstring.
     """
-    if not class_name.isidentifier():
-        raise CandidateError(f"a class needs a Python name, but got '{class_name}'")
+    taken = iskeyword(class_name) or class_name in ("F", "Tensor", "nn", "torch")
+    if taken or not class_name.isidentifier():
+        raise CandidateError(
+            f"a class needs a Python name that its file has no other use for, "
+            f"but got '{class_name}'; try 'Activation'"
+        )
     program = compile_program(expression)
     formula = f"f(x) = {expression}"
     doc = formula if not notes else f"{formula}\n\n{_indented(notes)}\n    "
@@ -45,17 +51,13 @@ def with_initial(expression: Expression, values: Mapping[str, float]) -> Express
     """The expression with new initial values for the parameters named."""
     return substitute(
         expression,
-        {
-            p: replace(p, initial=values[p.name])
-            for p in expression.parameters
-            if p.name in values
-        },
+        {p: replace(p, initial=values[p.name]) for p in expression.parameters if p.name in values},
     )
 
 
 def _quoted(text: str) -> str:
     # Notes and names are ours, but a docstring must not be ended from inside all the same.
-    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').replace("\0", "")
 
 
 def _indented(text: str) -> str:
@@ -86,14 +88,15 @@ def _forward(program: Program) -> str:
         lines += ["        shape = [1] * x.dim()", "        shape[self.channel_dim] = -1"]
     names = ["x"]
     for p in program.parameters:
-        value = f"self.{attribute_name(p)}.to(x.dtype)"
-        names.append(f"{p.name}_" if re.fullmatch(r"x|v\d+|shape|self|F|torch", p.name) else p.name)
+        names.append(_local_name(p))
         view = ".view(shape)" if p.granularity == "channel" else ""
-        lines.append(f"        {names[-1]} = {value}{view}")
+        lines.append(f"        {names[-1]} = self.{attribute_name(p)}.to(x.dtype){view}")
 
     def text(operand: Operand) -> str:
         if isinstance(operand, Slot):
             return names[operand.index]
+        if not math.isfinite(operand):
+            return f"float('{operand}')"
         return f"({operand!r})" if operand < 0 else repr(operand)
 
     for number, step in enumerate(program.steps, 1):
@@ -107,3 +110,9 @@ def _forward(program: Program) -> str:
         else:
             result = f"torch.full_like(x, {result})"
     return "\n".join([*lines, f"        return {result}"]) + "\n"
+
+
+def _local_name(parameter: Parameter) -> str:
+    """As `attribute_name`, for the names that the method uses itself; no two collide either."""
+    own = re.fullmatch(r"v[0-9]+|shape|self|F|torch", parameter.name.rstrip("_"))
+    return f"{parameter.name}_" if own else attribute_name(parameter)

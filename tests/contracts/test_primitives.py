@@ -1,0 +1,200 @@
+"""The contract of every primitive: what each new row of the table has to pass."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import pytest
+import sympy
+import torch
+import torch.nn.functional as F
+from contracts.expressions import POWERS_OF_TWO
+from torch import Tensor
+
+from actsearch.space import PRIMITIVES, Call, CandidateError, Primitive, Variable, parse
+from actsearch.space.primitives import ALIASES, CONSTANTS
+
+GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
+# No kink of any primitive is within 1e-3 of these, and no two are equal.
+AWAY_FROM_KINKS = torch.tensor(
+    [-9.7, -5.3, -2.61, -1.4, -0.83, -0.31, 0.27, 0.74, 1.6, 2.55, 4.9, 9.4], dtype=torch.float64
+)
+
+every_primitive = pytest.mark.parametrize("primitive", PRIMITIVES.values(), ids=PRIMITIVES)
+
+
+def pairs(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Every ordered pair, as two tensors."""
+    return values.repeat_interleave(len(values)), values.repeat(len(values))
+
+
+def arguments(primitive: Primitive, values: Tensor) -> tuple[Tensor, ...]:
+    """The values, or every pair of them."""
+    return (values,) if primitive.arity == 1 else pairs(values)
+
+
+def slopes(primitive: Primitive, *inputs: Tensor) -> tuple[Tensor, ...]:
+    leaves = [tensor.detach().clone().requires_grad_() for tensor in inputs]
+    return torch.autograd.grad(primitive.function(*leaves).sum(), leaves)
+
+
+def every_bfloat16() -> Tensor:
+    """Every number of bfloat16 in [-10, 10], both zeros and the subnormals among them."""
+    values = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(torch.bfloat16)
+    return values[values.abs() <= 10]
+
+
+def hard_float32() -> Tensor:
+    """A dense grid on [-10, 10] with 0 in it, and every power of two on both sides."""
+    powers = torch.tensor(POWERS_OF_TWO)
+    return torch.cat([torch.linspace(-10, 10, 20_001), powers, -powers, torch.tensor([-0.0])])
+
+
+@every_primitive
+def test_value_and_slope_are_finite_at_every_bfloat16_of_the_range(primitive: Primitive) -> None:
+    values = every_bfloat16()
+    values = values if primitive.arity == 1 else values[::67]
+    inputs = arguments(primitive, values)
+    for found in (primitive.function(*inputs), *slopes(primitive, *inputs)):
+        assert found.dtype == torch.bfloat16
+        assert found.isfinite().all()
+
+
+@every_primitive
+def test_value_and_slope_are_finite_in_float32_on_the_range(primitive: Primitive) -> None:
+    values = hard_float32()
+    if primitive.arity == 2:
+        values = torch.cat([values[:20_001:100], values[20_001:]])
+    inputs = arguments(primitive, values)
+    for found in (primitive.function(*inputs), *slopes(primitive, *inputs)):
+        assert found.isfinite().all()
+
+
+@every_primitive
+def test_slope_is_what_differences_of_values_say(primitive: Primitive) -> None:
+    inputs = [tensor.clone().requires_grad_() for tensor in arguments(primitive, AWAY_FROM_KINKS)]
+    if primitive.arity == 2:  # max and min have their kink where both are equal
+        apart = inputs[0] != inputs[1]
+        inputs = [tensor.detach()[apart].requires_grad_() for tensor in inputs]
+    assert torch.autograd.gradcheck(primitive.function, inputs, fast_mode=True)
+
+
+@every_primitive
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (2, 3, 4)])
+def test_shape_and_dtype_are_kept(
+    primitive: Primitive, dtype: torch.dtype, shape: tuple[int, ...]
+) -> None:
+    inputs = [torch.full(shape, 0.5, dtype=dtype) for _ in range(primitive.arity)]
+    value = primitive.function(*inputs)
+    assert (value.shape, value.dtype) == (shape, dtype)
+
+
+@every_primitive
+def test_the_value_at_a_point_depends_on_that_point_alone(primitive: Primitive) -> None:
+    inputs = arguments(primitive, AWAY_FROM_KINKS)
+    together = primitive.function(*inputs)
+    alone = torch.stack([primitive.function(*point) for point in zip(*inputs, strict=True)])
+    torch.testing.assert_close(together, alone, rtol=1e-14, atol=1e-300)
+    square = [tensor.unflatten(0, (-1, 4)).t() for tensor in inputs]  # not contiguous
+    torch.testing.assert_close(
+        primitive.function(*square),
+        together.unflatten(0, (-1, 4)).t(),
+        rtol=1e-14,
+        atol=1e-300,
+    )
+
+
+@every_primitive
+def test_a_primitive_is_pure(primitive: Primitive) -> None:
+    inputs = arguments(primitive, AWAY_FROM_KINKS)
+    before, state = [tensor.clone() for tensor in inputs], torch.get_rng_state()
+    first, second = primitive.function(*inputs), primitive.function(*inputs)
+    assert torch.equal(first, second)
+    assert all(map(torch.equal, before, inputs))
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@every_primitive
+def test_code_is_the_function(primitive: Primitive) -> None:
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        inputs = arguments(primitive, torch.cat([AWAY_FROM_KINKS, torch.zeros(1)]).to(dtype))
+        names = {f"a{i}": tensor for i, tensor in enumerate(inputs)}
+        value = eval(primitive.code.format(*names), {"torch": torch, "F": F}, names)
+        assert value.dtype == dtype
+        assert torch.equal(value, primitive.function(*inputs))
+
+
+@every_primitive
+def test_the_symbolic_form_is_the_function(primitive: Primitive) -> None:
+    symbols = sympy.symbols("a b", real=True)[: primitive.arity]
+    form = primitive.symbolic(sympy, *symbols)
+    points = torch.cat([AWAY_FROM_KINKS, torch.zeros(1, dtype=torch.float64)])
+    for point in itertools.product(points.tolist(), repeat=primitive.arity):
+        tensors = [torch.tensor(value, dtype=torch.float64) for value in point]
+        value = float(primitive.function(*tensors))
+        exact = float(form.subs(dict(zip(symbols, map(sympy.Float, point), strict=True))))
+        assert value == pytest.approx(exact, rel=1e-7, abs=1e-12)
+
+
+@every_primitive
+def test_a_wrong_number_of_operands_is_refused(primitive: Primitive) -> None:
+    for count in {0, 1, 2, 3} - {primitive.arity}:
+        with pytest.raises(CandidateError, match=f"{primitive.name} takes {primitive.arity} op"):
+            Call(primitive.name, (Variable(),) * count)
+
+
+@every_primitive
+def test_values_are_those_that_stored_scores_were_computed_with(primitive: Primitive) -> None:
+    points = torch.tensor(GOLDEN["points"], dtype=torch.float64)
+    inputs = (points,) if primitive.arity == 1 else (points, points.flip(0) + 0.5)
+    pinned = torch.tensor(GOLDEN["primitives"][primitive.name], dtype=torch.float64)
+    torch.testing.assert_close(primitive.function(*inputs), pinned, rtol=1e-12, atol=1e-15)
+
+
+def test_no_stored_name_was_dropped() -> None:
+    assert set(GOLDEN["primitives"]) <= set(PRIMITIVES)
+    assert GOLDEN["aliases"].items() <= dict(ALIASES).items()
+
+
+def test_names_are_lower_case_and_mean_one_thing() -> None:
+    names = [*PRIMITIVES, *ALIASES, *CONSTANTS, "x"]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z][a-z_]*", name) for name in names)
+    assert all(name == primitive.name for name, primitive in PRIMITIVES.items())
+    assert all(primitive.source for primitive in PRIMITIVES.values())
+
+
+@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
+def test_an_alias_is_read_as_the_primitive_and_written_as_it(alias: str, name: str) -> None:
+    operands = ", ".join(["x"] * PRIMITIVES[name].arity)
+    assert parse(f"{alias}({operands})") == parse(f"{name}({operands})")
+    assert alias not in str(parse(f"{alias}({operands})")).split("(")[0]
+
+
+def test_the_papers_unary_and_binary_functions_all_parse() -> None:
+    from actsearch.space.core_units import BINARY, UNARY
+
+    assert (len(UNARY), len(BINARY)) == (25, 10)
+    for text in (*UNARY, *BINARY):
+        parse(text)
+
+
+def test_division_is_exact_but_for_a_sliver_around_zero() -> None:
+    x = torch.tensor([-3.0, -1e-3, -1e-5, 1e-5, 1e-3, 3.0], dtype=torch.float64)
+    divided = PRIMITIVES["div"].function(x, x)
+    torch.testing.assert_close(divided, torch.ones_like(x), rtol=0, atol=1.1e-2)
+    torch.testing.assert_close(divided[[0, 1, 4, 5]], torch.ones(4).double(), rtol=0, atol=1e-4)
+    assert PRIMITIVES["div"].function(x[:1] * 0, x[:1] * 0) == 0
+
+
+def test_sqrt_and_log_have_the_stated_floors_and_slopes() -> None:
+    small = torch.tensor([-2.0, -1e-6, 0.0, 1e-6, 1e-3], dtype=torch.float64)
+    sqrt, log = PRIMITIVES["sqrt"], PRIMITIVES["log"]
+    assert torch.equal(sqrt.function(small), torch.full_like(small, 1e-3).sqrt())
+    assert slopes(sqrt, torch.linspace(-1, 1, 20_001))[0].max() <= 15.9
+    assert log.function(small)[2] == pytest.approx(-11.5129, abs=1e-4)
+    assert slopes(log, torch.tensor(POWERS_OF_TWO))[0].max() <= 1e5
