@@ -1,0 +1,120 @@
+"""A confirmation in MLflow: its figures on the finalists' runs, its re-trainings below them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..space import parse
+from . import notes, views
+from .projection import LONGEST_NAME, SEARCH_TAG, shortened
+from .record import FinalistRecord
+from .runs import Point, find, finished, log, now_ms, picture
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+FUNCTION_TAG = "actsearch.function"  # identifies the run of a function that is no trial
+RETRAINING_TAG = "actsearch.retraining"  # network/seed, below its finalist
+
+
+def write(
+    client: MlflowClient,
+    experiment: str,
+    records: Sequence[FinalistRecord],
+    run_of_trial: Callable[[int], str],
+) -> str:
+    """Write the records of one confirmation of one search; return its tables as Markdown.
+
+    The first record of a function decides the `verdict` tag of its run. Written again, with the
+    same seeds or more, it adds only what is new.
+    """
+    tables = notes.confirmation_tables(records)
+    for key, value in views.confirmation_tag(now_ms(), _networks(records)).items():
+        client.set_experiment_tag(experiment, key, value)
+    functions: dict[tuple[int | None, str], list[FinalistRecord]] = {}
+    for record in records:
+        functions.setdefault((record.trial, record.expression), []).append(record)
+    for (trial, _), rows in functions.items():
+        run_id = _other_run(client, experiment, rows[0]) if trial is None else run_of_trial(trial)
+        _retrainings(client, experiment, run_id, rows)
+        log(client, run_id, (point for row in rows for point in _summary(row)), now_ms())
+        client.log_text(run_id, tables, "confirmation.md")
+        client.set_tag(run_id, "verdict", rows[0].verdict or "")
+        client.set_tag(run_id, "confirmed", "yes")
+    return tables
+
+
+def _networks(records: Sequence[FinalistRecord]) -> list[str]:
+    return list(dict.fromkeys(record.network for record in records))
+
+
+def _summary(record: FinalistRecord) -> Iterator[Point]:
+    """The confirmation's figures, under the network's name; accuracies are fractions."""
+    low, high = record.interval or (None, None)
+    found = {
+        "test_mean": statistics.fmean(record.test),
+        "test_sd": statistics.stdev(record.test) if len(record.test) > 1 else None,
+        "test_n": len(record.test),
+        "val_mean": statistics.fmean(record.val),
+        "difference": record.difference,
+        "difference_low": low,
+        "difference_high": high,
+        "p_value": record.p_value,
+    }
+    for name, value in found.items():
+        if value is not None:
+            yield f"{record.network}/{name}", value, 0
+
+
+def _other_run(client: MlflowClient, experiment: str, record: FinalistRecord) -> str:
+    """The run of a function that is no trial, a baseline mostly; made if it is not there."""
+    condition = f"tags.`{FUNCTION_TAG}` = '{record.expression}'"  # no expression has quotes
+    run = next(find(client, experiment, condition), None)
+    if run is not None and finished(run):
+        return str(run.info.run_id)
+    now = now_ms()
+    run = run or client.create_run(
+        experiment,
+        start_time=now,
+        run_name=shortened(record.name, LONGEST_NAME),
+        tags={
+            SEARCH_TAG: record.search,
+            FUNCTION_TAG: record.expression,
+            "role": "baseline" if record.verdict == "baseline" else "finalist",
+        },
+    )
+    run_id: str = run.info.run_id
+    log(client, run_id, (), now, {"expression": record.expression})
+    picture(client, run_id, parse(record.expression), now)
+    client.set_terminated(run_id, "FINISHED", end_time=now)
+    return run_id
+
+
+def _retrainings(
+    client: MlflowClient, experiment: str, parent: str, rows: Sequence[FinalistRecord]
+) -> None:
+    """One run below the finalist for each training, those already there left alone."""
+    below = find(client, experiment, f"tags.`mlflow.parentRunId` = '{parent}'")
+    known = {run.data.tags.get(RETRAINING_TAG): run for run in below}
+    for row in rows:
+        for seed, val, test in zip(row.seeds, row.val, row.test, strict=True):
+            identity, now = f"{row.network}/{seed}", now_ms()
+            run = known.get(identity)
+            if run is not None and finished(run):
+                continue
+            run = run or client.create_run(
+                experiment,
+                start_time=now,
+                run_name=f"{row.network}, seed {seed}",
+                tags={
+                    SEARCH_TAG: row.search,
+                    RETRAINING_TAG: identity,
+                    "role": "retraining",
+                    "mlflow.parentRunId": parent,
+                },
+            )
+            points = [("val_accuracy", val, 0), ("test_accuracy", test, 0)]
+            log(client, run.info.run_id, points, now, {"network": row.network, "seed": str(seed)})
+            client.set_terminated(run.info.run_id, "FINISHED", end_time=now)

@@ -1,0 +1,102 @@
+"""How this process talks to MLflow: quietly, with short timeouts, in errors of ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..space import ActsearchError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DEFAULTS = {
+    # A server that does not answer is given up after two tries of 5 s, not after MLflow's own 8
+    # of 120 s: records wait in the writer, nobody waits for the server.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # What goes wrong is raised, and told once, by the room that called.
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+class TrackingError(ActsearchError):
+    """Base of what can go wrong with MLflow."""
+
+
+class TrackingUnavailable(TrackingError):
+    """Raised when MLflow cannot be reached or cannot store; trying again later may help."""
+
+
+class TrackingRefused(TrackingError):
+    """Raised when MLflow answers, but will not take what it is given; trying again is no use."""
+
+
+def database(home: Path) -> Path:
+    """The MLflow store of a home."""
+    return home.resolve() / "mlflow.db"
+
+
+def local_uri(home: Path) -> str:
+    """The tracking URI of a home's own store."""
+    return f"sqlite:///{database(home)}"
+
+
+def connect(uri: str, local_database: Path | None) -> MlflowClient:
+    """A client of the store at `uri`; a store of our own is created where there is none yet.
+
+    Settings of MLflow that the user's environment makes are kept. Importing mlflow takes 1-3 s,
+    hence here and not at the top: so does creating a store.
+    """
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+
+    with translated(uri):
+        if local_database is not None:
+            local_database.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(local_database)) as connection:
+                # Kept in the file: the UI then reads while a search writes, and writes halve.
+                connection.execute("PRAGMA journal_mode=WAL")
+        return MlflowClient(tracking_uri=uri)
+
+
+@contextmanager
+def translated(uri: str) -> Iterator[None]:
+    """Turn what MLflow, its stores and the file system raise into TrackingError."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError  # where MlflowClient opens a store
+
+    try:
+        yield
+    except MlflowException as error:
+        status = error.get_http_status_code()
+        if status < 500 and status != 429:  # 429: too many requests
+            raise TrackingRefused(f"MLflow at {uri} refuses: {_first_line(error)}") from error
+        raise _unavailable(uri, error) from error
+    except (OSError, sqlite3.Error, SQLAlchemyError) as error:  # OSError: requests' as well
+        raise _unavailable(uri, error) from error
+
+
+def _unavailable(uri: str, error: BaseException) -> TrackingUnavailable:
+    cause = error
+    while (deeper := cause.__cause__ or cause.__context__) is not None:
+        cause = deeper  # MLflow and requests wrap "connection refused" four times over
+    if uri.startswith(("http://", "https://")):
+        advice = "; start that server, or unset MLFLOW_TRACKING_URI to write into the home instead"
+    elif isinstance(cause, (OSError, sqlite3.Error)):
+        advice = "; make room there and allow writing, or choose another place with --home"
+    else:
+        advice = ""
+    return TrackingUnavailable(f"MLflow at {uri} is unavailable ({_first_line(cause)}){advice}")
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

@@ -1,0 +1,64 @@
+"""What is shown of a search: one record per candidate, and one per function re-trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRecord:
+    """All that MLflow shows of one trial of a search; (search, trial) identifies it.
+
+    expression: canonical text, as `parse` reads it.
+    state: 'complete', 'pruned', 'infeasible', 'duplicate' or 'failed'.
+    score: validation accuracy at the last rung reached, a fraction; None if never trained.
+    rungs, val_loss: epoch -> validation accuracy (fraction), and validation loss (nats).
+    train_loss: mean nats of each epoch, the first epoch first.
+    seconds: training time spent on this candidate.
+    learned: parameter -> its learned value in each layer (mean over channels where per channel).
+    reason: why it is infeasible or failed. duplicate_of: the trial that was first.
+    started_ms, finished_ms: milliseconds since the epoch, UTC.
+    """
+
+    search: str
+    trial: int
+    expression: str
+    state: str
+    strategy: str
+    started_ms: int
+    finished_ms: int
+    score: float | None = None
+    rungs: Mapping[int, float] = field(default_factory=dict)
+    train_loss: Sequence[float] = ()
+    val_loss: Mapping[int, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    reason: str | None = None
+    duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalistRecord:
+    """One function on one network in a confirmation: a row of its table.
+
+    trial: the candidate's trial in the search; None for a baseline.
+    name: what the table calls it. network: 'mlp', 'conv'.
+    seeds, val, test: one entry per re-training; accuracies are fractions.
+    difference: mean paired difference of test accuracy to the best baseline (fraction), with its
+    confidence `interval` and `p_value`, both corrected for the number of finalists.
+    verdict: 'winner', 'tie', 'worse' or 'baseline'; None where the network does not decide.
+    """
+
+    search: str
+    trial: int | None
+    expression: str
+    name: str
+    network: str
+    seeds: Sequence[int]
+    val: Sequence[float]
+    test: Sequence[float]
+    difference: float | None = None
+    interval: tuple[float, float] | None = None
+    p_value: float | None = None
+    verdict: str | None = None

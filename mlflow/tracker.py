@@ -1,0 +1,236 @@
+"""The only writer of MLflow: one experiment per search, one run per candidate.
+
+MLflow is a projection of the search's own folder: whatever is lost here can be written again,
+and what is written twice is there once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ..space import parse
+from . import confirmation, notes, projection, views
+from .connect import TrackingRefused, connect, database, local_uri, translated
+from .record import CandidateRecord, FinalistRecord
+from .runs import find, finished, log, now_ms, picture
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment
+
+NOTE_TAG = "mlflow.note.content"
+LONGEST_NOTE = 20_000  # characters MLflow keeps of an experiment's tag
+
+
+class Tracker:
+    """Writes searches to one MLflow store: a home's own SQLite file, or a server.
+
+    Explicit run ids only, so nothing depends on, or disturbs, a run that the caller has active.
+    May be used by several threads. Nothing is opened before it is needed. Every method raises
+    TrackingUnavailable when the store cannot be reached or cannot store (within about ten
+    seconds), and TrackingRefused when it will not take what it is given.
+    """
+
+    def __init__(self, home: Path, tracking_uri: str | None = None) -> None:
+        self.home = home.resolve()
+        self.uri = tracking_uri or local_uri(home)
+        self._local = self.uri == local_uri(home)
+        self._client: MlflowClient | None = None
+        self._opening = threading.Lock()
+        self._experiments: dict[str, str] = {}
+
+    def check(self) -> None:
+        """Return if the store answers."""
+        with self._talking() as client:
+            client.search_experiments(max_results=1)
+
+    def open_search(self, search: str, description: Mapping[str, str]) -> str:
+        """The id of a search's experiment, made or found, with its note and saved view."""
+        with self._talking() as client:
+            found = self._find(client, search)
+            if found is not None and self._is_elsewhere(found):
+                # The home was moved or copied: its runs point at plots in the other place.
+                _retire(client, found)
+                found = None
+            experiment: str = (
+                found.experiment_id
+                if found is not None
+                else client.create_experiment(_name(search), self._artifact_location(search))
+            )
+            previous = "" if found is None else found.tags.get(NOTE_TAG, "")
+            tags = {
+                projection.SEARCH_TAG: search,
+                NOTE_TAG: notes.search_note(search, previous, description)[:LONGEST_NOTE],
+                **views.leaderboard_tag(now_ms()),
+            }
+            for key, value in tags.items():
+                client.set_experiment_tag(experiment, key, value)
+        self._experiments[search] = experiment
+        return experiment
+
+    def link(self, search: str) -> tuple[str, str]:
+        """A search's experiment id, and what to put after `http://host:port/` to see it."""
+        experiment = self._experiment(search)
+        return experiment, views.link(experiment)
+
+    def written(self, search: str) -> set[int]:
+        """The trials of a search whose runs are complete; empty where MLflow does not know it."""
+        with self._talking() as client:
+            experiment = self._find(client, search)
+            if experiment is None:
+                return set()
+            return {
+                int(run.data.tags[projection.TRIAL_TAG])
+                for run in find(client, experiment.experiment_id, "tags.role = 'candidate'")
+                if finished(run)
+            }
+
+    def write(self, record: CandidateRecord) -> str:
+        """The id of a candidate's run: written in one burst, or found if it is there already."""
+        experiment = self._experiment(record.search)
+        with self._talking() as client:
+            run = next(find(client, experiment, _is_trial(record.trial)), None)
+            if run is not None and finished(run):
+                return str(run.info.run_id)
+            expression = parse(record.expression)
+            run = run or client.create_run(
+                experiment,
+                start_time=record.started_ms,
+                tags=projection.tags(record, expression),
+                run_name=projection.shortened(record.expression, projection.LONGEST_NAME),
+            )
+            run_id: str = run.info.run_id
+            params = projection.params(record, expression)
+            log(client, run_id, projection.metrics(record), record.finished_ms, params)
+            client.log_dict(run_id, projection.as_dict(record), "candidate.json")
+            if record.duplicate_of is None:  # else its picture is that of the first
+                picture(client, run_id, expression, record.finished_ms, record.learned)
+            status = "FAILED" if record.state == "failed" else "FINISHED"
+            client.set_terminated(run_id, status, end_time=record.finished_ms)
+        return run_id
+
+    def write_confirmation(self, records: Sequence[FinalistRecord]) -> None:
+        """Write a confirmation of one search, all its functions and networks together.
+
+        Its candidates must have been written. Raises TrackingRefused where one was not.
+        """
+        search = records[0].search
+        experiment = self._experiment(search)
+        with self._talking() as client:
+
+            def run_of(trial: int) -> str:
+                run = next(find(client, experiment, _is_trial(trial)), None)
+                if run is None:
+                    raise TrackingRefused(
+                        f"MLflow at {self.uri} has no run of trial {trial}; write it with: "
+                        f"actsearch sync {search}"
+                    )
+                return str(run.info.run_id)
+
+            tables = confirmation.write(client, experiment, records, run_of)
+            previous = client.get_experiment(experiment).tags.get(NOTE_TAG, "")
+            note = notes.confirmed_note(previous, tables)[:LONGEST_NOTE]
+            client.set_experiment_tag(experiment, NOTE_TAG, note)
+
+    def close_open_runs(self, search: str) -> int:
+        """Mark the runs that a killed process left RUNNING as killed; return how many."""
+        with self._talking() as client:
+            experiment = self._find(client, search)
+            if experiment is None:
+                return 0
+            condition = "attributes.status = 'RUNNING'"
+            left = list(find(client, experiment.experiment_id, condition))
+            for run in left:
+                client.set_terminated(run.info.run_id, "KILLED")
+            return len(left)
+
+    def delete_search(self, search: str) -> None:
+        """Remove a search, so that its name is free again; return quietly if it is not there.
+
+        From a home's own store it is gone for good, plots included. On a server it is in the
+        trash under another name, until `mlflow gc` runs there.
+        """
+        self._experiments.pop(search, None)
+        with self._talking() as client:
+            experiment = self._find(client, search)
+            if experiment is None:
+                return
+            _retire(client, experiment)
+            if self._local and not self._is_elsewhere(experiment):
+                _erase(client, experiment.experiment_id)
+                shutil.rmtree(self._artifacts(search), ignore_errors=True)
+
+    @contextmanager
+    def _talking(self) -> Iterator[MlflowClient]:
+        with self._opening:
+            if self._client is None:
+                self._client = connect(self.uri, database(self.home) if self._local else None)
+        with translated(self.uri):
+            yield self._client
+
+    def _experiment(self, search: str) -> str:
+        """The id of a search's experiment; raises TrackingRefused if there is none."""
+        if search not in self._experiments:
+            with self._talking() as client:
+                found = self._find(client, search)
+            if found is None:
+                raise TrackingRefused(
+                    f"MLflow at {self.uri} has no search '{search}'; write it with: "
+                    f"actsearch sync {search}"
+                )
+            self._experiments[search] = found.experiment_id
+        return self._experiments[search]
+
+    def _find(self, client: MlflowClient, search: str) -> Experiment | None:
+        """The search's experiment, if any; one in MLflow's trash gives up the name it blocks."""
+        experiment = client.get_experiment_by_name(_name(search))
+        if experiment is not None and experiment.lifecycle_stage == "deleted":
+            client.restore_experiment(experiment.experiment_id)
+            _retire(client, experiment)
+            return None
+        return experiment
+
+    def _artifacts(self, search: str) -> Path:
+        # Quoted and with a prefix, so that no name leads out of the folder.
+        return self.home / "artifacts" / f"search-{quote(search, safe='')}"
+
+    def _artifact_location(self, search: str) -> str | None:
+        """Where plots go: an absolute place in the home, or where a server puts them."""
+        return self._artifacts(search).as_uri() if self._local else None
+
+    def _is_elsewhere(self, experiment: Experiment) -> bool:
+        search = experiment.name.removeprefix(_name(""))
+        return self._local and experiment.artifact_location != self._artifact_location(search)
+
+
+def _name(search: str) -> str:
+    return f"actsearch/{search}"
+
+
+def _is_trial(trial: int) -> str:
+    return f"tags.`{projection.TRIAL_TAG}` = '{trial}'"
+
+
+def _retire(client: MlflowClient, experiment: Experiment) -> None:
+    """Put an experiment into MLflow's trash under another name: names in there stay taken."""
+    retired = f"{experiment.name} (deleted {now_ms()})"
+    client.rename_experiment(experiment.experiment_id, retired)
+    client.delete_experiment(experiment.experiment_id)
+
+
+def _erase(client: MlflowClient, experiment: str) -> None:
+    """Take one experiment out of the trash of a SQL store.
+
+    There is no public way: `mlflow gc` empties the whole trash, whoever threw what into it. These
+    are the two methods it calls itself (MLflow 3.1 to 3.17).
+    """
+    store = client._tracking_client.store
+    for run in list(find(client, experiment, "", deleted=True)):
+        store._hard_delete_run(run.info.run_id)
+    store._hard_delete_experiment(experiment)

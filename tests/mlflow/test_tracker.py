@@ -1,0 +1,274 @@
+"""A search in MLflow: one run per candidate, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run, ViewType
+
+from actsearch.mlflow.connect import TrackingRefused, TrackingUnavailable
+from actsearch.mlflow.record import CandidateRecord
+from actsearch.mlflow.tracker import Tracker
+
+Candidate = Callable[..., CandidateRecord]
+
+
+def runs(client: MlflowClient, tracker: Tracker, condition: str = "") -> list[Run]:
+    return list(client.search_runs([tracker.link("mine")[0]], condition))
+
+
+def test_a_candidates_run_shows_its_formula_its_curve_and_its_numbers(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate
+) -> None:
+    record = candidate(7)
+    run = client.get_run(tracker.write(record))
+    assert run.info.run_name == run.data.params["expression"] == "x * sigmoid(beta * x)"
+    assert run.data.params["initial.beta"] == "1 per layer"
+    assert run.data.metrics["val_accuracy"] == record.score
+    assert run.data.metrics["learned/beta/layer_2"] == 0.75
+    assert (run.info.start_time, run.info.end_time) == (record.started_ms, record.finished_ms)
+    assert run.info.status == "FINISHED"
+    history = client.get_metric_history(run.info.run_id, "val_accuracy")
+    assert {point.step: point.value for point in history} == record.rungs
+    losses = client.get_metric_history(run.info.run_id, "train_loss")
+    assert [p.value for p in sorted(losses, key=lambda p: p.step)] == record.train_loss
+
+
+def test_a_candidates_run_holds_its_picture_and_its_whole_record(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate
+) -> None:
+    run_id = tracker.write(candidate(7))
+    files = {file.path for file in client.list_artifacts(run_id)}
+    assert files == {"candidate.json", "curve.png", "images"}
+    assert client.get_run(run_id).data.tags["mlflow.loggedImages"] == "True"  # for the gallery
+    stored = json.loads(Path(client.download_artifacts(run_id, "candidate.json")).read_text())
+    assert stored["trial"] == 7
+    assert stored["rungs"] == {"1": 0.81, "3": 0.84, "9": 0.86}
+
+
+def test_candidates_are_found_by_state_size_reason_and_the_trial_they_repeat(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate
+) -> None:
+    tracker.write(candidate(0))
+    untrained: dict[str, object] = {"score": None, "rungs": {}, "train_loss": [], "val_loss": {}}
+    reason = "validation loss is nan after epoch 1"
+    tracker.write(candidate(1, state="infeasible", reason=reason, **untrained))
+    tracker.write(candidate(2, state="duplicate", duplicate_of=0, **untrained))
+    tracker.write(candidate(3, state="failed", reason="worker lost\n" * 1000, **untrained))
+    tracker.write(candidate(4, state="pruned", expression="sin(x)", learned={}))
+
+    def trials(condition: str) -> list[int]:
+        found = runs(client, tracker, condition)
+        return sorted(int(run.data.tags["actsearch.trial"]) for run in found)
+
+    assert trials("tags.state = 'infeasible' and tags.reason LIKE '%nan%'") == [1]
+    assert trials("tags.duplicate_of = '0'") == [2]
+    assert trials("attributes.status = 'FAILED'") == [3]
+    assert trials("tags.size = '1'") == [4]
+    assert trials("params.expression ILIKE '%SIN%'") == [4]
+    assert trials("tags.`actsearch.search` = 'mine'") == [0, 1, 2, 3, 4]
+
+
+def test_values_that_are_not_finite_are_left_out(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate
+) -> None:
+    nan, inf = float("nan"), float("inf")
+    run_id = tracker.write(candidate(train_loss=[0.9, inf, nan], val_loss={1: nan}))
+    metrics = client.get_run(run_id).data.metrics
+    assert "val_loss" not in metrics
+    assert metrics["train_loss"] == 0.9
+
+
+def test_a_record_with_more_metrics_than_one_request_takes_is_written_whole(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate
+) -> None:
+    losses = [1 / (1 + epoch) for epoch in range(1100)]
+    run_id = tracker.write(candidate(train_loss=losses))
+    assert len(client.get_metric_history(run_id, "train_loss")) == 1100
+
+
+def test_a_record_written_twice_is_there_once(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate, home: Path
+) -> None:
+    first = tracker.write(candidate(3))
+    assert tracker.write(candidate(3)) == first
+    assert Tracker(home).write(candidate(3)) == first
+    assert len(runs(client, tracker)) == 1
+
+
+def test_a_run_left_open_is_closed_and_then_written_on(
+    tracker: Tracker,
+    client: MlflowClient,
+    candidate: Candidate,
+    monkeypatch: pytest.MonkeyPatch,
+    home: Path,
+) -> None:
+    tracker.write(candidate(0))
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("actsearch.mlflow.tracker.picture", die)
+        with pytest.raises(KeyboardInterrupt):
+            tracker.write(candidate(1))
+    assert len(runs(client, tracker, "attributes.status = 'RUNNING'")) == 1
+
+    again = Tracker(home)
+    assert again.close_open_runs("mine") == 1
+    assert runs(client, tracker, "attributes.status = 'RUNNING'") == []
+    assert again.written("mine") == {0}
+    again.write(candidate(1))
+    assert again.written("mine") == {0, 1}
+    assert [run.info.status for run in runs(client, tracker)] == ["FINISHED", "FINISHED"]
+
+
+def test_a_search_opened_again_is_the_same_experiment_with_its_new_description(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate, home: Path
+) -> None:
+    tracker.write(candidate())
+    experiment, _ = tracker.link("mine")
+    assert Tracker(home).open_search("mine", {"candidates": "200"}) == experiment
+    assert "| candidates | 200 |" in client.get_experiment(experiment).tags["mlflow.note.content"]
+    assert tracker.written("mine") == {0}
+
+
+def test_the_saved_view_sorts_by_accuracy_and_the_link_opens_it(
+    tracker: Tracker, client: MlflowClient
+) -> None:
+    experiment, fragment = tracker.link("mine")
+    assert fragment == (
+        f"#/experiments/{experiment}/runs"
+        "?workflowType=machine_learning&viewStateShareKey=leaderboard"
+    )
+    tag = client.get_experiment(experiment).tags["mlflow.sharedViewState.leaderboard"]
+    view = json.loads(tag)
+    state = json.loads(view["state"])
+    assert view["name"] == "Leaderboard"
+    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`val_accuracy`", False)
+    assert state["compareRunCharts"][0]["imageKeys"] == ["curve"]
+
+
+def test_the_saved_views_filter_is_one_that_mlflow_reads(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate
+) -> None:
+    tracker.write(candidate(0, rungs={}))
+    tracker.write(candidate(1))
+    experiment, _ = tracker.link("mine")
+    tag = client.get_experiment(experiment).tags["mlflow.sharedViewState.leaderboard"]
+    shown = runs(client, tracker, json.loads(json.loads(tag)["state"])["searchFilter"])
+    assert [run.data.tags["actsearch.trial"] for run in shown] == ["1"]
+
+
+def test_a_deleted_search_is_gone_for_good_and_its_name_is_free(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate, home: Path
+) -> None:
+    tracker.write(candidate())
+    tracker.open_search("other", {})
+    tracker.write(candidate(search="other"))
+    tracker.delete_search("mine")
+    names = {e.name for e in client.search_experiments(view_type=ViewType.ALL)}
+    assert names == {"Default", "actsearch/other"}
+    assert [folder.name for folder in (home / "artifacts").iterdir()] == ["search-other"]
+    tracker.open_search("mine", {})
+    assert tracker.written("mine") == set()
+
+
+def test_deleting_a_search_leaves_the_rest_of_mlflows_trash_alone(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate
+) -> None:
+    tracker.write(candidate())
+    tracker.open_search("other", {})
+    thrown = tracker.write(candidate(search="other"))
+    client.delete_run(thrown)
+    tracker.delete_search("mine")
+    client.restore_run(thrown)
+    assert tracker.written("other") == {0}
+    assert "curve.png" in {file.path for file in client.list_artifacts(thrown)}
+
+
+def test_deleting_a_search_that_is_not_there_is_no_error(tracker: Tracker) -> None:
+    tracker.delete_search("nobody")
+
+
+def test_a_name_that_the_user_put_into_mlflows_trash_can_be_used_again(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate, home: Path
+) -> None:
+    client.delete_experiment(tracker.link("mine")[0])
+    again = Tracker(home)
+    again.open_search("mine", {})
+    again.write(candidate())
+    assert again.written("mine") == {0}
+
+
+def test_a_home_that_was_copied_writes_its_own_plots_and_leaves_the_others(
+    tracker: Tracker, candidate: Candidate, home: Path, tmp_path: Path
+) -> None:
+    tracker.write(candidate())
+    kept = sorted(home.rglob("curve.png"))
+    copy = shutil.copytree(home, tmp_path / "copy")
+    moved = Tracker(copy)
+    moved.open_search("mine", {})
+    assert moved.written("mine") == set()  # the caller writes what is missing
+    moved.write(candidate())
+    moved.delete_search("mine")
+    assert sorted(home.rglob("curve.png")) == kept
+
+
+@pytest.mark.parametrize("name", ["..", "../../else", "a/b", "näme with spaces", "100%"])
+def test_no_name_of_a_search_leads_out_of_the_home(
+    home: Path, candidate: Candidate, name: str
+) -> None:
+    tracker = Tracker(home)
+    tracker.open_search(name, {})
+    tracker.write(candidate(search=name))
+    assert len(list((home / "artifacts").glob("*/*/artifacts/curve.png"))) == 1
+    assert {path.name for path in home.parent.iterdir()} == {"home"}
+
+
+def test_a_search_that_mlflow_does_not_know_is_refused_with_what_to_do(
+    tracker: Tracker, candidate: Candidate
+) -> None:
+    with pytest.raises(TrackingRefused, match=r"no search 'nobody'.*actsearch sync nobody"):
+        tracker.write(candidate(search="nobody"))
+    assert tracker.written("nobody") == set()
+    assert tracker.close_open_runs("nobody") == 0
+
+
+def test_a_server_that_is_down_is_named_at_once_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    started = time.monotonic()
+    with pytest.raises(
+        TrackingUnavailable,
+        match=f"http://127.0.0.1:{port} is unavailable .*refused.*unset MLFLOW_TRACKING_URI",
+    ):
+        Tracker(tmp_path, f"http://127.0.0.1:{port}").check()
+    assert time.monotonic() - started < 10.0
+
+
+def test_a_server_that_never_answers_is_given_up_after_the_users_own_timeout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(TrackingUnavailable, match="timed out"):
+            Tracker(tmp_path, uri).check()
+    assert time.monotonic() - started < 8.0
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "1"
+
+
+def test_a_home_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(TrackingUnavailable, match=r"Not a directory.*--home"):
+        Tracker(tmp_path / "file" / "home").check()
