@@ -60,11 +60,22 @@ class RungReport:
     slices: tuple[SliceReport, ...]
     seconds: float
 
+    @property
+    def last(self) -> bool:
+        """Whether the job ends with this rung: no slice goes on."""
+        return not any(found.state == "live" for found in self.slices)
+
 
 class Evaluator(Protocol):
-    """Scores candidates under a recipe; `run` yields after each rung until no slice is live."""
+    """Scores candidates under a recipe; picklable, since it travels to the workers once."""
 
-    def run(self, job: Job) -> Iterator[RungReport]: ...
+    def on(self, device: str) -> Evaluator:
+        """The same evaluator on a worker's device, "cpu" or "cuda"."""
+        ...
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        """Train the job's candidates; yields after each rung until no slice is live."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -33,6 +33,10 @@ class FashionMnist:
     train: Images
     test: Images | None = None
     device: str = "cpu"
+
+    def on(self, device: str) -> FashionMnist:
+        """The same images on another device."""
+        return replace(self, device=device)
 
     def run(self, job: Job) -> Iterator[RungReport]:
         """Train the job's candidates; yields after every rung. Raises NoTestImages."""

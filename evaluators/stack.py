@@ -8,6 +8,7 @@ and a slice that diverges leaves its neighbours alone.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -156,7 +157,7 @@ def _initial(
     generator = torch.Generator().manual_seed(seed)
     slices = len(candidates)
     weights, biases = [], []
-    for layer, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         scales = torch.full((slices, 1), 1 / math.sqrt(fan_in))
         if recipe.gain:
             weight = torch.randn(fan_out * fan_in, generator=generator)

@@ -1,0 +1,94 @@
+"""A search from Python, in one line: `Search("mine", candidates=60).run().best`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from ..evaluators import Recipe, recipe_from_name
+from ..space import UnknownNameError
+from .config import Launch, SearchConfig, Stored
+from .errors import InvalidSetting
+from .home import Home
+from .progress import Reporter, Silent
+from .run import Outcome, run
+
+_LAUNCH = {field.name for field in dataclasses.fields(Launch)}
+_CONFIG = {field.name for field in dataclasses.fields(SearchConfig)} - {"name"}
+
+
+class Search:
+    """One search; the settings are the fields of `SearchConfig` and `Launch`.
+
+    recipe and second: a `Recipe` or the name of one. name: a fresh one by default. limit_data: use
+    only so many of the training images. home: as `--home`. Raises NameTaken in `run` if the name
+    exists, unless `resume`; then settings not given are those it was last run with, and raises
+    InvalidSetting if one that decides scores differs from what is stored.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        home: str | Path | None = None,
+        resume: bool = False,
+        limit_data: int | None = None,
+        reporter: Reporter | None = None,
+        **settings: Any,
+    ) -> None:
+        for setting in settings:
+            if setting not in _LAUNCH | _CONFIG:
+                raise UnknownNameError("setting", setting, _LAUNCH | _CONFIG)
+        self._home, self._resume = Home.at(home), resume
+        self._reporter = reporter or Silent()
+        given = {k: v for k, v in settings.items() if v is not None}
+        if resume:
+            self._stored = _resumed(self._home, name, limit_data, given)
+        else:
+            self._stored = _new(name or self._home.fresh_name(), limit_data, given)
+
+    @property
+    def name(self) -> str:
+        return self._stored.config.name
+
+    def run(self) -> Outcome:
+        """Search, confirm, export; see `Outcome`."""
+        return run(self._home, self._stored, resume=self._resume, reporter=self._reporter)
+
+
+def _recipe(value: Recipe | str, limit: int | None) -> Recipe:
+    recipe = recipe_from_name(value) if isinstance(value, str) else value
+    return recipe.limited(limit)
+
+
+def _new(name: str, limit: int | None, given: dict[str, Any]) -> Stored:
+    config = {k: v for k, v in given.items() if k in _CONFIG}
+    config["recipe"] = _recipe(config.get("recipe", "quick"), limit)
+    config["second"] = _recipe(config.get("second", "conv"), limit)
+    launch = {k: v for k, v in given.items() if k in _LAUNCH}
+    return Stored(SearchConfig(name=name, **config), Launch(**launch))
+
+
+def _resumed(home: Home, name: str | None, limit: int | None, given: dict[str, Any]) -> Stored:
+    if name is None:
+        raise InvalidSetting(
+            "--resume needs the --name of the search; `actsearch leaderboard` lists them"
+        )
+    stored = Stored.load(home.folder(name))
+    for part in ("recipe", "second"):
+        if part in given or limit is not None:
+            given[part] = _recipe(given.get(part, "quick" if part == "recipe" else "conv"), limit)
+    for setting in _CONFIG & set(given):
+        old = getattr(stored.config, setting)
+        if given[setting] != old:
+            raise InvalidSetting(
+                f"search '{name}' was begun with {setting} {_short(old)}, but got "
+                f"{_short(given[setting])}: leave it out to go on, or start a new search"
+            )
+    launch = {k: v for k, v in given.items() if k in _LAUNCH}
+    return Stored(stored.config, dataclasses.replace(stored.launch, **launch))
+
+
+def _short(value: Any) -> str:
+    return value.label if isinstance(value, Recipe) else str(value)

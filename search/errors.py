@@ -1,0 +1,54 @@
+"""The errors of searches: their names, their folders, and what stops them.
+
+    ActsearchError
+      NameTaken, NoSuchSearch   a name that exists, or does not
+      InvalidSetting            a number or a word that breaks its rule
+      SearchBusy                another process is driving the search
+      HomeUnusable              the home cannot be read or written (read-only, full)
+      SpaceExhausted            every candidate of the space has been seen
+      SearchFailed              every training failed; carries the first traceback
+      ExportFailed              the exported file does not compute what the candidate does
+"""
+
+from __future__ import annotations
+
+from ..space import ActsearchError
+
+
+class NameTaken(ActsearchError):
+    """Raised when a new search or an export would overwrite an earlier one."""
+
+
+class NoSuchSearch(ActsearchError):
+    """Raised when a search of that name does not exist in the home."""
+
+
+class InvalidSetting(ActsearchError):
+    """Raised when a setting breaks its rule, or would change what a search already stored."""
+
+
+class SearchBusy(ActsearchError):
+    """Raised when another process holds the search's lock."""
+
+
+class HomeUnusable(ActsearchError):
+    """Raised when the home's files cannot be read or written."""
+
+
+class SpaceExhausted(ActsearchError):
+    """Raised by a strategy when the space holds no candidate that was not proposed before."""
+
+
+class SearchFailed(ActsearchError):
+    """Raised when trainings fail and none succeeds; `traceback` is that of the first."""
+
+    def __init__(self, message: str, traceback: str) -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+    def __reduce__(self) -> tuple[type[SearchFailed], tuple[str, str]]:
+        return type(self), (str(self), self.traceback)
+
+
+class ExportFailed(ActsearchError):
+    """Raised when an exported file fails its own proof; the file is removed."""

@@ -1,0 +1,241 @@
+"""Jobs on Ray workers, through Ray Tune: several processes, GPUs, or a cluster by its address.
+
+A Tune trial is one job: the searcher's `suggest` is `next_job`, and one `step` is one rung. Tune
+knows nothing of candidates or studies, and nothing is ever restored from its snapshots: they are
+older than the study (measured: Tuner.restore on a persistent study crashed every time).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any
+
+# Read when ray is imported: no boxes and hints on the screen, no CSV and JSON per trial, no
+# telemetry, and workers at the driver's own priority.
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_worker_niceness", "0")
+
+import ray
+import torch
+from ray import tune
+from ray.tune.search import Searcher
+
+from ...evaluators import Evaluator, Job, RungReport
+from ..errors import InvalidSetting
+from ._base import NextJob, OnDone, OnRung
+
+WORKER_DIED = "the worker process ended while training (killed, or out of memory)"
+
+
+class RayTune:
+    """A number of workers, each one Ray actor with one CPU and a share of a GPU."""
+
+    def __init__(self, workers: int, gpus_per_worker: float, address: str | None) -> None:
+        self._workers, self._gpus, self._address = workers, gpus_per_worker, address
+        self._started = False
+
+    def __enter__(self) -> RayTune:
+        """Start Ray here, or connect to the cluster; a session that is open already is used."""
+        if not ray.is_initialized():
+            local = {} if self._address else {"num_cpus": self._workers}
+            try:
+                ray.init(
+                    address=self._address,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    **local,
+                )
+            except ConnectionError as error:
+                raise InvalidSetting(
+                    f"no Ray cluster answers at {self._address}: start one with `ray start "
+                    f"--head`, or leave --ray-address out to use this machine"
+                ) from error
+            self._started = True
+        have = float(ray.cluster_resources().get("GPU", 0))
+        if self._gpus > have:
+            self.__exit__(None, None, None)
+            raise InvalidSetting(
+                f"each worker asks for {self._gpus:g} GPUs, but Ray has {have:g}: lower "
+                f"--gpus-per-worker (0 trains on CPUs)"
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._started:
+            ray.shutdown()
+            self._started = False
+
+    def run(
+        self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone
+    ) -> None:
+        """As in `Executor.run`; the evaluator and its data go to the object store once."""
+        calls = _Calls(next_job, on_rung, on_done)
+        worker = tune.with_resources(
+            tune.with_parameters(_Worker, evaluator=evaluator), {"cpu": 1, "gpu": self._gpus}
+        )
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a dead worker is ours to tell
+        with tempfile.TemporaryDirectory(prefix="actsearch-ray-") as scratch:
+            tune.Tuner(
+                worker,
+                tune_config=tune.TuneConfig(
+                    search_alg=_JobSearcher(calls),
+                    num_samples=-1,
+                    max_concurrent_trials=self._workers,
+                    reuse_actors=True,  # a fresh process costs 5 s of imports
+                    trial_dirname_creator=_short_name,
+                ),
+                run_config=tune.RunConfig(
+                    name="jobs", storage_path=scratch, verbose=0, stop=_StopOnFault(calls)
+                ),
+            ).fit()
+        if calls.fault is not None:
+            raise calls.fault
+        if calls.under_way:
+            raise KeyboardInterrupt  # Tune ends its loop on SIGINT and returns as if finished
+
+
+def _short_name(trial: Any) -> str:
+    return str(trial.trial_id)  # the default holds the configuration's text, too long for a path
+
+
+class _Calls:
+    """The driver's callbacks, and the first exception one of them raised.
+
+    Stays in the driver: Tune pickles searcher and stopper into its snapshots, and this drops out.
+    """
+
+    def __init__(self, next_job: NextJob, on_rung: OnRung, on_done: OnDone) -> None:
+        self._next_job, self._on_rung, self._on_done = next_job, on_rung, on_done
+        self.under_way: dict[str, int] = {}  # Tune's trial -> the job's number
+        self.fault: BaseException | None = None
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return _nothing, ()
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        assignment = None
+        if self.fault is None:
+            with _kept(self):
+                assignment = self._next_job()
+        if assignment is None:
+            idle = self.fault is not None or not self.under_way
+            return Searcher.FINISHED if idle else None
+        self.under_way[trial_id] = assignment.number
+        return {"job": assignment.job}
+
+    def rung(self, trial_id: str, report: RungReport) -> None:
+        with _kept(self):
+            self._on_rung(self.under_way[trial_id], report)
+
+    def done(self, trial_id: str, error: str | None) -> None:
+        number = self.under_way.pop(trial_id, None)
+        if number is not None and self.fault is None:
+            with _kept(self):
+                self._on_done(number, error)
+
+
+def _nothing() -> None:
+    return None
+
+
+class _kept:  # noqa: N801  a context manager, used like a function
+    """Keeps what the block raises for `run` to raise: Tune would wrap it, or only log it."""
+
+    def __init__(self, calls: _Calls) -> None:
+        self._calls = calls
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if isinstance(error, Exception):
+            self._calls.fault = self._calls.fault or error
+            return True
+        return False
+
+
+class _JobSearcher(Searcher):  # type: ignore[misc]
+    """Tune's view of the driver."""
+
+    def __init__(self, calls: _Calls) -> None:
+        super().__init__()
+        self._calls = calls
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        return self._calls.suggest(trial_id)
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        if "report" in result:
+            self._calls.rung(trial_id, result["report"])
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        found = result or {}
+        if not error and "report" in found:
+            self._calls.rung(trial_id, found["report"])
+        self._calls.done(trial_id, WORKER_DIED if error else found.get("error"))
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the study is what is restored from."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing, as above."""
+
+
+class _StopOnFault(tune.Stopper):  # type: ignore[misc]
+    """Ends the run as soon as a callback has raised."""
+
+    def __init__(self, calls: _Calls) -> None:
+        self._calls = calls
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._calls.fault is not None
+
+
+class _Worker(tune.Trainable):  # type: ignore[misc]
+    """A worker: keeps the evaluator between jobs, trains one rung a step."""
+
+    def setup(self, config: dict[str, Any], evaluator: Evaluator) -> None:
+        torch.set_num_threads(1)
+        cuda = bool(ray.get_gpu_ids()) and torch.cuda.is_available()
+        self._evaluator = evaluator.on("cuda" if cuda else "cpu")
+        self._start(config["job"])
+
+    def _start(self, job: Job) -> None:
+        self._reports: Iterator[RungReport] = self._evaluator.run(job)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._start(new_config["job"])
+        return True
+
+    def step(self) -> dict[str, Any]:
+        try:
+            report = next(self._reports)
+        except Exception:
+            return {"error": traceback.format_exc(), "done": True}
+        return {"report": report, "done": report.last}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing worth keeping; Tune calls it at the end of every trial."""

@@ -1,0 +1,128 @@
+"""What a running search shows: candidates done, the best so far, and the time left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from .candidates import Candidate
+
+LINE_EVERY = 15.0  # seconds between lines where the output is no terminal
+
+
+class Reporter(Protocol):
+    """Is told what happens during a search."""
+
+    def stage(self, text: str) -> None: ...
+
+    def begin(self, done: int, total: int, unit: str) -> None: ...
+
+    def candidate(self, found: Candidate) -> None: ...
+
+    def advance(self, done: int) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class Silent:
+    """Shows nothing: for libraries and tests."""
+
+    def stage(self, text: str) -> None: ...
+
+    def begin(self, done: int, total: int, unit: str) -> None: ...
+
+    def candidate(self, found: Candidate) -> None: ...
+
+    def advance(self, done: int) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class Progress:
+    """One line on stderr: redrawn in place on a terminal, else repeated now and then."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(file=sys.stderr, highlight=False)
+        self._live: Live | None = None
+        self._unit, self._done, self._total, self._first = "", 0, 0, 0
+        self._best: Candidate | None = None
+        self._start = self._shown = 0.0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def stage(self, text: str) -> None:
+        """A step that is now begun, as a line of its own."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def begin(self, done: int, total: int, unit: str) -> None:
+        """Start counting `unit`s towards a total."""
+        self.end()
+        self._unit, self._done, self._first, self._total = unit, done, done, total
+        self._start = self._shown = time.monotonic()
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=lambda: Text(self.line()),
+                console=self._console,
+                refresh_per_second=2,
+                transient=True,
+            )
+            self._live.start()
+
+    def candidate(self, found: Candidate) -> None:
+        """A candidate that has finished."""
+        if found.state == "complete" and (self._best is None or _better(found, self._best)):
+            self._best = found
+        self.advance(self._done + 1)
+
+    def advance(self, done: int) -> None:
+        """So many are done now."""
+        self._done = done
+        if self._live is None and time.monotonic() - self._shown >= LINE_EVERY:
+            self._shown = time.monotonic()
+            self._console.print(self.line(), markup=False, soft_wrap=True)
+
+    def end(self) -> None:
+        """Stop drawing; leave the last line."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        if self._unit and self._done > self._first:
+            self._console.print(self.line(), markup=False, soft_wrap=True)
+        self._unit = ""
+
+    def line(self) -> str:
+        """The line as it stands."""
+        parts = [f"{self._done}/{self._total} {self._unit}"]
+        if self._best is not None and self._unit == "candidates":
+            score = 100 * (self._best.score or 0.0)
+            parts.append(f"best {score:.2f}%  {self._best.expression}")
+        spent = time.monotonic() - self._start
+        parts.append(f"{_clock(spent)} spent")
+        new, left = self._done - self._first, self._total - self._done
+        if new > 0 and left > 0:
+            parts.append(f"about {_clock(spent / new * left)} left")
+        return "  ·  ".join(parts)
+
+
+def _better(one: Candidate, other: Candidate) -> bool:
+    return (one.score or 0.0) > (other.score or 0.0)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

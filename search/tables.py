@@ -1,0 +1,140 @@
+"""What a search shows as text: the leaderboard and the table of a confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .candidates import Candidate
+from .confirm import Confirmation, Row
+from .leaderboard import noise, ranked, tied_with_best
+
+WIDEST = 60  # characters of a formula before it is cut; the JSON output has it whole
+
+
+def leaderboard_json(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+    """One object per trained candidate, best first."""
+    return [
+        {
+            "expression": c.expression,
+            "state": c.state,
+            "score": c.score,
+            "rungs": {str(epoch): score for epoch, score in c.rungs.items()},
+            "trial": c.trial,
+            "reason": c.reason,
+            "seconds": c.seconds,
+            "learned": {name: list(values) for name, values in c.learned.items()},
+        }
+        for c in ranked(candidates)
+        if c.trained
+    ]
+
+
+def leaderboard_text(candidates: Sequence[Candidate], validation: int, rows: int = 15) -> str:
+    """The leaderboard as a table, at most `rows` of it; near-ties with the best carry a ~."""
+    order = [c for c in ranked(candidates) if c.trained]
+    if not order:
+        return "no candidate has trained yet"
+    tied = tied_with_best(order, validation)
+    lines = [f"{'trial':>5}  {'state':<10}  {'epochs':>6}  {'val acc':>8}    formula"]
+    for c in order[:rows]:
+        score = f"{100 * c.score:7.2f}%" if c.score is not None else f"{'–':>8}"
+        mark = "~" if c.trial in tied and len(tied) > 1 else " "
+        epochs = max(c.rungs, default=0)
+        formula = _cut(c.expression) + (f"   [{c.reason}]" if c.reason else "")
+        lines.append(f"{c.trial:>5}  {c.state:<10}  {epochs:>6}  {score} {mark}  {formula}")
+    if len(order) > rows:
+        lines.append(f"… and {len(order) - rows} more (--json lists all)")
+    best = order[0].score
+    if best is not None:
+        error = 100 * noise(best, validation)
+        lines.append(
+            f"one run's standard error is at least {error:.2f} points; "
+            f"~ marks scores within two of them of the best: ties"
+        )
+    return "\n".join(lines)
+
+
+def confirmation_text(found: Confirmation) -> str:
+    """The table of a confirmation, a block per network, and the verdict in words."""
+    blocks = []
+    for network in dict.fromkeys(row.network for row in found.rows):
+        rows = [row for row in found.rows if row.network == network]
+        baseline = next((r.name for r in rows if r.comparison is None), "")
+        width = max(len(_cut(r.name)) for r in rows)
+        head = (
+            f"{network:<{width}}   {'test acc mean ± sd':>20}  {'n':>2}  {'val mean':>8}  "
+            f"{f'vs {baseline} [95 % interval]':<28}  {'p Holm':>6}  verdict"
+        )
+        blocks.append("\n".join([head, *(_row_text(row, width) for row in rows)]))
+    return "\n\n".join([*blocks, verdict_text(found)])
+
+
+def verdict_text(found: Confirmation) -> str:
+    """One paragraph: what the confirmation says, and how often the test set was opened."""
+    opened = f"Test set opened {found.openings} time{'s' * (found.openings != 1)} for this."
+    if found.best is None:
+        return f"No finalist trained to the end on every seed. {opened}"
+    row = found.row(found.best)
+    if row.verdict == "winner":
+        told = f"{row.name} beats {found.baseline}: a winner."
+    elif row.verdict == "worse":
+        told = f"{row.name}, the best finalist, is worse than {found.baseline}."
+    else:
+        told = f"{row.name}, the best finalist, ties with {found.baseline}: no winner."
+    return f"{told} {opened}"
+
+
+def confirmation_json(found: Confirmation) -> dict[str, Any]:
+    """The same numbers, accuracies as fractions."""
+    return {
+        "best": found.best,
+        "baseline": found.baseline,
+        "test_set_openings": found.openings,
+        "rows": [row_json(row) for row in found.rows],
+    }
+
+
+def row_json(row: Row) -> dict[str, Any]:
+    """One function's numbers on one network."""
+    c = row.comparison
+    return {
+        "name": row.name,
+        "expression": row.expression,
+        "network": row.network,
+        "role": row.role,
+        "seeds": list(row.seeds),
+        "val": list(row.val),
+        "test": list(row.test),
+        "test_mean": row.test_mean,
+        "test_sd": row.test_sd,
+        "n": len(row.test),
+        "diverged": row.diverged,
+        "difference": c.difference if c else None,
+        "interval": list(c.interval) if c else None,
+        "p_value": c.p_value if c else None,
+        "p_adjusted": row.p_adjusted,
+        "verdict": row.verdict,
+    }
+
+
+def _row_text(row: Row, width: int) -> str:
+    test = f"{100 * row.test_mean:.2f}% ± {100 * row.test_sd:.2f}"
+    c = row.comparison
+    against, p = "(best baseline on validation)", ""
+    if c is not None:
+        low, high = (100 * bound for bound in c.interval)
+        against = f"{100 * c.difference:+.2f} [{low:+.2f}, {high:+.2f}]"
+    if row.p_adjusted is not None:
+        p = f"{row.p_adjusted:.3f}"
+    told = row.verdict or "baseline"
+    if row.diverged:
+        told += f" (diverged on {row.diverged} seeds)"
+    return (
+        f"{_cut(row.name):<{width}}   {test:>20}  {len(row.test):>2}  {100 * row.val_mean:7.2f}%  "
+        f"{against:<28}  {p:>6}  {told}"
+    )
+
+
+def _cut(formula: str) -> str:
+    return formula if len(formula) <= WIDEST else formula[: WIDEST - 1] + "…"
