@@ -78,8 +78,8 @@ def _require_loopback(host: str) -> None:
 def _free_port(host: str, wished: int) -> int:
     for port in range(wished, min(wished + PORTS_TRIED, 65536)):
         try:
-            with socket.create_server((host, port), family=_family(host)):
-                return port
+            with socket.create_server((host, port), family=_family(host)) as free:
+                return int(free.getsockname()[1])  # not `port`, for 0 stands for any
         except OSError:
             continue
     raise ServerError(

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from ..space import parse
 from . import confirmation, notes, projection, views
 from .connect import TrackingRefused, connect, database, local_uri, translated
+from .experiments import PREFIX, erase, find_experiment, retire
 from .record import CandidateRecord, FinalistRecord
 from .runs import find, finished, log, now_ms, picture
 
@@ -53,15 +54,15 @@ class Tracker:
     def open_search(self, search: str, description: Mapping[str, str]) -> str:
         """The id of a search's experiment, made or found, with its note and saved view."""
         with self._talking() as client:
-            found = self._find(client, search)
+            found = find_experiment(client, search)
             if found is not None and self._is_elsewhere(found):
                 # The home was moved or copied: its runs point at plots in the other place.
-                _retire(client, found)
+                retire(client, found)
                 found = None
             experiment: str = (
                 found.experiment_id
                 if found is not None
-                else client.create_experiment(_name(search), self._artifact_location(search))
+                else client.create_experiment(PREFIX + search, self._artifact_location(search))
             )
             previous = "" if found is None else found.tags.get(NOTE_TAG, "")
             tags = {
@@ -82,7 +83,7 @@ class Tracker:
     def written(self, search: str) -> set[int]:
         """The trials of a search whose runs are complete; empty where MLflow does not know it."""
         with self._talking() as client:
-            experiment = self._find(client, search)
+            experiment = find_experiment(client, search)
             if experiment is None:
                 return set()
             return {
@@ -141,7 +142,7 @@ class Tracker:
     def close_open_runs(self, search: str) -> int:
         """Mark the runs that a killed process left RUNNING as killed; return how many."""
         with self._talking() as client:
-            experiment = self._find(client, search)
+            experiment = find_experiment(client, search)
             if experiment is None:
                 return 0
             condition = "attributes.status = 'RUNNING'"
@@ -157,13 +158,15 @@ class Tracker:
         trash under another name, until `mlflow gc` runs there.
         """
         self._experiments.pop(search, None)
+        if self._local and not database(self.home).exists():
+            return
         with self._talking() as client:
-            experiment = self._find(client, search)
+            experiment = find_experiment(client, search)
             if experiment is None:
                 return
-            _retire(client, experiment)
+            retire(client, experiment)
             if self._local and not self._is_elsewhere(experiment):
-                _erase(client, experiment.experiment_id)
+                erase(client, experiment)
                 shutil.rmtree(self._artifacts(search), ignore_errors=True)
 
     @contextmanager
@@ -178,7 +181,7 @@ class Tracker:
         """The id of a search's experiment; raises TrackingRefused if there is none."""
         if search not in self._experiments:
             with self._talking() as client:
-                found = self._find(client, search)
+                found = find_experiment(client, search)
             if found is None:
                 raise TrackingRefused(
                     f"MLflow at {self.uri} has no search '{search}'; write it with: "
@@ -186,15 +189,6 @@ class Tracker:
                 )
             self._experiments[search] = found.experiment_id
         return self._experiments[search]
-
-    def _find(self, client: MlflowClient, search: str) -> Experiment | None:
-        """The search's experiment, if any; one in MLflow's trash gives up the name it blocks."""
-        experiment = client.get_experiment_by_name(_name(search))
-        if experiment is not None and experiment.lifecycle_stage == "deleted":
-            client.restore_experiment(experiment.experiment_id)
-            _retire(client, experiment)
-            return None
-        return experiment
 
     def _artifacts(self, search: str) -> Path:
         # Quoted and with a prefix, so that no name leads out of the folder.
@@ -205,32 +199,9 @@ class Tracker:
         return self._artifacts(search).as_uri() if self._local else None
 
     def _is_elsewhere(self, experiment: Experiment) -> bool:
-        search = experiment.name.removeprefix(_name(""))
+        search = experiment.name.removeprefix(PREFIX)
         return self._local and experiment.artifact_location != self._artifact_location(search)
-
-
-def _name(search: str) -> str:
-    return f"actsearch/{search}"
 
 
 def _is_trial(trial: int) -> str:
     return f"tags.`{projection.TRIAL_TAG}` = '{trial}'"
-
-
-def _retire(client: MlflowClient, experiment: Experiment) -> None:
-    """Put an experiment into MLflow's trash under another name: names in there stay taken."""
-    retired = f"{experiment.name} (deleted {now_ms()})"
-    client.rename_experiment(experiment.experiment_id, retired)
-    client.delete_experiment(experiment.experiment_id)
-
-
-def _erase(client: MlflowClient, experiment: str) -> None:
-    """Take one experiment out of the trash of a SQL store.
-
-    There is no public way: `mlflow gc` empties the whole trash, whoever threw what into it. These
-    are the two methods it calls itself (MLflow 3.1 to 3.17).
-    """
-    store = client._tracking_client.store
-    for run in list(find(client, experiment, "", deleted=True)):
-        store._hard_delete_run(run.info.run_id)
-    store._hard_delete_experiment(experiment)

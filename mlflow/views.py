@@ -32,8 +32,8 @@ def leaderboard_tag(created_ms: int) -> dict[str, str]:
     return _tag(
         LEADERBOARD,
         created_ms,
-        searchFilter="tags.role = 'candidate' and metrics.val_accuracy > 0",
-        orderByKey=_metric("val_accuracy"),
+        shown="tags.role = 'candidate' and metrics.val_accuracy > 0",
+        best=_metric("val_accuracy"),
         columns=[
             _metric("val_accuracy"),
             _tagged("state"),
@@ -53,8 +53,8 @@ def confirmation_tag(created_ms: int, networks: Sequence[str]) -> dict[str, str]
     return _tag(
         CONFIRMATION,
         created_ms,
-        searchFilter="tags.confirmed = 'yes'",
-        orderByKey=_metric(f"{networks[0]}/test_mean"),
+        shown="tags.confirmed = 'yes'",
+        best=_metric(f"{networks[0]}/test_mean"),
         columns=[
             _tagged("verdict"),
             *(_metric(f"{network}/{name}") for network in networks for name in measured),
@@ -63,11 +63,12 @@ def confirmation_tag(created_ms: int, networks: Sequence[str]) -> dict[str, str]
 
 
 def _tag(
-    view: str, created_ms: int, *, searchFilter: str, orderByKey: str, columns: Sequence[str]
+    view: str, created_ms: int, *, shown: str, best: str, columns: Sequence[str]
 ) -> dict[str, str]:
+    """The tag of a view: the runs to show as a filter, the metric to sort by, and columns."""
     state: Mapping[str, Any] = {
-        "searchFilter": searchFilter,
-        "orderByKey": orderByKey,
+        "searchFilter": shown,
+        "orderByKey": best,
         "orderByAsc": False,
         "selectedColumns": columns,
         "columnOrder": [RUN_NAME, "runDateAndNestInfo", *columns, "duration"],

@@ -195,8 +195,10 @@ def test_deleting_a_search_leaves_the_rest_of_mlflows_trash_alone(
     assert "curve.png" in {file.path for file in client.list_artifacts(thrown)}
 
 
-def test_deleting_a_search_that_is_not_there_is_no_error(tracker: Tracker) -> None:
+def test_deleting_a_search_that_is_not_there_is_no_error(tracker: Tracker, tmp_path: Path) -> None:
     tracker.delete_search("nobody")
+    Tracker(tmp_path / "new").delete_search("nobody")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_name_that_the_user_put_into_mlflows_trash_can_be_used_again(
