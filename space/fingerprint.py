@@ -18,7 +18,7 @@ from .expression import Expression
 from .program import Program, compile_program
 
 TOLERANCE = 1e-5  # largest difference of equal functions, after asinh: absolute near 0, relative
-# in the tails. Rounding of float64 stays below 1e-8, and the divisor's floor moves x / x by 7e-6
+# in the tails. Rounding of float64 stays below 1e-8, and the divisor's floor moves x / x by 4e-6
 GRID = 160  # points on [-8, 8], symmetric, none at 0, where x / x has its one odd value
 TAILS = (-100.0, -30.0, -12.0, 12.0, 30.0, 100.0)
 SAMPLE = 128  # points of N(0, 1)

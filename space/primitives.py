@@ -24,8 +24,9 @@ from torch import Tensor
 
 LOG_FLOOR = 1e-5  # added to |x| in log; GRAFS (Strack et al. 2024), slope at most 1e5
 SQRT_FLOOR = 1e-3  # smallest argument of sqrt; GRAFS, slope at most 15.8
-DIVIDE_FLOOR = 1e-7  # added to the divisor away from 0; NNI's Swish space. Small on purpose:
-# x / x must be 1 but for a sliver around 0, or removable singularities become spikes
+DIVIDE_FLOOR = 2.0**-24  # added to the divisor away from 0. Small on purpose: x / x must be 1 but
+# for a sliver around 0, or removable singularities become spikes. NNI's Swish space has 1e-7; this
+# is as good as that and the same number in every dtype, and float32 divisors from 1 on keep theirs
 
 SWISH = "Ramachandran et al. 2017, table of unary and binary functions"
 TORCH = "torch.nn"
@@ -88,7 +89,7 @@ _TABLE = (
         "div",
         2,
         _divide,
-        "{0} / ({1} + torch.where({1} < 0, -1e-07, 1e-07).to({1}.dtype))",
+        "{0} / ({1} + torch.where({1} < 0, -(2.0**-24), 2.0**-24).to({1}.dtype))",
         lambda s, a, b: a / (b + s.Piecewise((-DIVIDE_FLOOR, b < 0), (DIVIDE_FLOOR, True))),
         SWISH,
     ),

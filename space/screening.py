@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .expression import Expression
-from .fingerprint import DRAWS
+from .fingerprint import DRAWS, TOLERANCE
 from .moments import gaussian_nodes, initial_values, second_moment
 from .program import compile_program
 
@@ -14,7 +14,10 @@ RANGE = 10.0  # pre-activation units; with unit-variance signals, ten standard d
 POINTS = 2002  # even, so that 0 itself, where divisions have one odd point, is not among them
 HUGE = 1e3  # largest |f| on [-5, 5]; facts: 221 of the 6,250 one-unit functions exceed it
 MOMENTS = (1e-4, 1e6)  # second moment under N(0, 1) that an initial gain can correct
-LIVE = 0.01  # least share of N(0, 1) on which the slope is not 0
+LIVE = 0.01  # least share of N(0, 1) on which the slope is not 0 …
+FLAT = 1e-3  # … where this is 0: abs(x) / x is a step, though the divisor's floor tilts it
+SPIKES = 0.03  # share of [-10, 10] that does not count as curvature: x ** 3 / x ** 3 is 1 but for
+# the divisor's floor, which shows in the fifth digit up to |x| = 0.18
 
 
 def screen(expression: Expression) -> str | None:
@@ -45,9 +48,9 @@ def screen(expression: Expression) -> str | None:
         return "affine"
     z, weights = gaussian_nodes()
     _, slope = _value_and_slope(expression, z.float())
-    live = float(((slope.abs() > 1e-6).double() * weights).sum())
+    live = float(((slope.abs() > FLAT).double() * weights).sum())
     if live < LIVE:
-        return f"slope is 0 on {1 - live:.1%} of N(0, 1)"
+        return f"slope is below {FLAT:g} on {1 - live:.1%} of N(0, 1)"
     moment = second_moment(expression)
     if not MOMENTS[0] <= moment <= MOMENTS[1]:
         return f"second moment {moment:.2g} under N(0, 1) is outside [1e-4, 1e6]"
@@ -65,9 +68,13 @@ def _value_and_slope(expression: Expression, x: Tensor) -> tuple[Tensor, Tensor]
 
 
 def _straightness(value: Tensor, x: Tensor) -> str:
-    """constant, affine or curved; relative to the values' own size, 1e-6."""
-    scale = 1e-6 * max(1.0, float(value.abs().max()))
-    if float(value.max() - value.min()) <= scale:
+    """constant, affine or curved; within TOLERANCE of the values' own size, but for spikes."""
+    scale = TOLERANCE * max(1.0, float(value.abs().max()))
+
+    def fits(line: Tensor) -> bool:
+        return float((value - line).abs().quantile(1 - SPIKES)) <= scale
+
+    if fits(value[0]):
         return "constant"
     ends = value[0] + (value[-1] - value[0]) * (x - x[0]) / (x[-1] - x[0])
-    return "affine" if float((value - ends).abs().max()) <= scale else "curved"
+    return "affine" if fits(ends) else "curved"

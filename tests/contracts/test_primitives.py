@@ -11,11 +11,11 @@ import pytest
 import sympy
 import torch
 import torch.nn.functional as F
-from contracts.expressions import POWERS_OF_TWO
 from torch import Tensor
 
 from actsearch.space import PRIMITIVES, Call, CandidateError, Primitive, Variable, parse
 from actsearch.space.primitives import ALIASES, CONSTANTS
+from contracts.expressions import POWERS_OF_TWO
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
 # No kink of any primitive is within 1e-3 of these, and no two are equal.

@@ -1,4 +1,4 @@
-"""Errors say the rule, the value and the next step, under one base, and survive a worker's trip."""
+"""Errors have one base, say the rule and the next step, and survive a trip between processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trees check themselves when they are built, and are values: equal, hashable, copied, pickled."""
+"""Trees check themselves when built, and are values: equal, hashable, copied, pickled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import math
 import pickle
 
 import pytest
-from contracts.expressions import expressions
 from hypothesis import given
 
 from actsearch.space import (
@@ -22,6 +21,7 @@ from actsearch.space import (
     parse,
 )
 from actsearch.space.expression import LARGEST, MAX_DEPTH, X, substitute
+from contracts.expressions import expressions
 
 
 def tower(height: int) -> Expression:
@@ -113,5 +113,8 @@ def test_substituting_nothing_gives_the_same_tree(tree: Expression) -> None:
 
 
 def test_substitution_is_simultaneous() -> None:
-    swapped = {Variable("x1"): Variable("x2"), Variable("x2"): Variable("x1")}
+    swapped: dict[Expression, Expression] = {
+        Variable("x1"): Variable("x2"),
+        Variable("x2"): Variable("x1"),
+    }
     assert substitute(parse("x1 - x2", ("x1", "x2")), swapped) == parse("x2 - x1", ("x1", "x2"))

@@ -1,12 +1,12 @@
-"""Every text is an expression that prints back to itself, or an error that points at a character."""
+"""Every text is an expression that prints back to itself, or an error that points into it."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-from contracts.expressions import expressions
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actsearch.space import (
     PRIMITIVES,
@@ -21,6 +21,7 @@ from actsearch.space import (
 from actsearch.space.expression import MAX_DEPTH
 from actsearch.space.grammar import MAX_LENGTH
 from actsearch.space.primitives import ALIASES
+from contracts.expressions import expressions
 
 TOKENS = (
     *("x", "x", "2", "0.5", "1e-3", "1e400", ".", "beta", "beta=", "beta[channel]", "a=-1", "pi"),
@@ -30,17 +31,13 @@ TOKENS = (
 X = Variable()
 
 
-def check(text: str) -> bool:
-    """Whether it parses; fails where it does neither what it should nor raise what it should."""
+def parses_or_points(text: str) -> bool:
+    """Whether the text is read back from what it prints, or refused with a position in it."""
     try:
         tree = parse(text)
     except ExpressionError as error:
-        assert 0 <= error.position <= len(text)
-        assert error.text == text
-        return False
-    assert parse(str(tree)) == tree
-    assert str(parse(str(tree))) == str(tree)
-    return True
+        return error.text == text and 0 <= error.position <= len(text)
+    return parse(str(tree)) == tree and str(parse(str(tree))) == str(tree)
 
 
 @settings(max_examples=1000)
@@ -51,13 +48,13 @@ def test_every_tree_is_read_back_from_its_text(tree: Expression) -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_parses_or_points(text: str) -> None:
-    check(text)
+    assert parses_or_points(text)
 
 
 @settings(max_examples=2000)
 @given(st.lists(st.sampled_from(TOKENS), max_size=15), st.sampled_from(["", " "]))
 def test_any_row_of_tokens_parses_or_points(tokens: list[str], between: str) -> None:
-    check(between.join(tokens))
+    assert parses_or_points(between.join(tokens))
 
 
 @settings(max_examples=1000)
@@ -69,7 +66,7 @@ def test_a_text_with_typing_errors_parses_or_points(
     for _ in range(errors):
         start = rng.randint(0, len(text))
         text = text[:start] + rng.choice(["", *TOKENS]) + text[start + rng.randint(0, 2) :]
-    check(text)
+    assert parses_or_points(text)
 
 
 @given(st.sampled_from(["(", "-", "exp(", "x+", "x**2+", "max(x,", "-(", "x*("]), st.data())
@@ -77,7 +74,7 @@ def test_nesting_and_length_are_bounded(piece: str, data: st.DataObject) -> None
     count = data.draw(st.integers(1, 2 * MAX_LENGTH // len(piece)))
     closing = ")" * (piece.count("(") * count)
     for text in (piece * count, piece * count + "x" + closing):
-        check(text)
+        assert parses_or_points(text)
 
 
 def test_brackets_may_nest_as_deep_as_operators() -> None:

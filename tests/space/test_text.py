@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from contracts.expressions import expressions
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actsearch.space import Call, Constant, Expression, Parameter, Variable, parse
 from actsearch.space.expression import LARGEST
 from actsearch.space.text import number_text
+from contracts.expressions import expressions
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "contracts" / "golden.json").read_text())
 OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
@@ -40,8 +41,9 @@ def as_python_reads(node: ast.expr) -> Expression:
 
 
 def negated(operand: Expression) -> Expression:
-    literal = isinstance(operand, Constant)
-    return Constant(-operand.value) if literal else Call("neg", (operand,))  # type: ignore[attr-defined]
+    if isinstance(operand, Constant):
+        return Constant(-operand.value)
+    return Call("neg", (operand,))
 
 
 def numbers_negated(tree: Expression) -> Expression:
