@@ -15,6 +15,8 @@ from .tracker import Tracker
 FIRST_PAUSE = 0.5  # seconds until MLflow is tried again; doubled at every failure in a row
 LONGEST_PAUSE = 15.0  # seconds; a server that comes back is noticed within this
 LAST_TRIES = 0.5  # seconds between tries while closing
+AT_THE_END = 30.0  # seconds that closing may take
+WHEN_STOPPED = 5.0  # seconds, after Ctrl-C or an error: the user wants to leave
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class BackgroundWriter:
             self._waiting[record.search, record.trial] = record
             self._changed.notify_all()
 
-    def close(self, timeout: float = 30.0) -> list[CandidateRecord]:
+    def close(self, timeout: float = AT_THE_END) -> list[CandidateRecord]:
         """Write what is waiting, for at most `timeout` seconds; return what could not be.
 
         The user gets those by `actsearch sync`. Closing again returns the same list.
@@ -66,7 +68,7 @@ class BackgroundWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        self.close(AT_THE_END if error is None else WHEN_STOPPED)
 
     def _raise_error(self) -> None:
         if self._error is not None:

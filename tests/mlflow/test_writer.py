@@ -135,6 +135,25 @@ def test_what_could_not_be_written_in_time_is_handed_back(candidate: Candidate) 
     assert sorted(left, key=lambda r: r.trial) == records
 
 
+def test_ctrl_c_during_an_outage_does_not_wait_long(
+    candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actsearch.mlflow.writer.WHEN_STOPPED", 0.2)
+
+    def write(_: CandidateRecord) -> None:
+        raise TrackingUnavailable("down")
+
+    def interrupted() -> None:
+        with writer_for(write) as writer:
+            writer.submit(candidate(0))
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - started < 3.0
+
+
 def test_a_record_that_always_fails_delays_no_other(candidate: Candidate) -> None:
     written: list[int] = []
 
