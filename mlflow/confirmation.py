@@ -54,10 +54,10 @@ def _summary(record: FinalistRecord) -> Iterator[Point]:
     """The confirmation's figures, under the network's name; accuracies are fractions."""
     low, high = record.interval or (None, None)
     found = {
-        "test_mean": statistics.fmean(record.test),
+        "test_mean": statistics.fmean(record.test) if record.test else None,
         "test_sd": statistics.stdev(record.test) if len(record.test) > 1 else None,
         "test_n": len(record.test),
-        "val_mean": statistics.fmean(record.val),
+        "val_mean": statistics.fmean(record.val) if record.val else None,
         "difference": record.difference,
         "difference_low": low,
         "difference_high": high,

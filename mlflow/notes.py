@@ -41,7 +41,7 @@ def confirmation_tables(records: Sequence[FinalistRecord]) -> str:
 
 
 def _table(network: str, records: Sequence[FinalistRecord]) -> str:
-    ranked = sorted(records, key=lambda record: -statistics.fmean(record.test))
+    ranked = sorted(records, key=lambda r: -statistics.fmean(r.test) if r.test else 0.0)
     head = "function", "test %", "validation %", "n", "difference (points)", "p", "verdict"
     lines = [head, ("---",) * len(head), *(_row(record) for record in ranked)]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -67,6 +67,8 @@ def _row(record: FinalistRecord) -> tuple[str, ...]:
 
 def _spread(accuracies: Sequence[float]) -> str:
     """Mean and, from two values on, standard deviation, in percent."""
+    if not accuracies:
+        return "diverged"
     mean = f"{100 * statistics.fmean(accuracies):.2f}"
     if len(accuracies) < 2:
         return mean

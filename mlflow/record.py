@@ -44,7 +44,7 @@ class FinalistRecord:
 
     trial: the candidate's trial in the search; None for a baseline.
     name: what the table calls it. network: 'mlp', 'conv'.
-    seeds, val, test: one entry per re-training; accuracies are fractions.
+    seeds, val, test: one entry per re-training that did not diverge; accuracies are fractions.
     difference: mean paired difference of test accuracy to the best baseline (fraction), with its
     confidence `interval` and `p_value`, both corrected for the number of finalists.
     verdict: 'winner', 'tie', 'worse' or 'baseline'; None where the network does not decide.

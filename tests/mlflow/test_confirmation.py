@@ -111,6 +111,18 @@ def test_the_note_and_a_saved_view_show_the_confirmation(
     assert state["orderByKey"] == "metrics.`mlp/test_mean`"
 
 
+def test_a_finalist_that_diverged_on_every_seed_is_written_without_figures(
+    tracker: Tracker, client: MlflowClient, candidate: Candidate, finalist: Finalist
+) -> None:
+    run_id = tracker.write(candidate(0))
+    bare = {"difference": None, "interval": None, "p_value": None}
+    tracker.write_confirmation([finalist(seeds=[], val=[], test=[], verdict="worse", **bare)])
+    data = client.get_run(run_id).data
+    assert data.tags["verdict"] == "worse"
+    assert data.metrics["mlp/test_n"] == 0
+    assert "mlp/test_mean" not in data.metrics
+
+
 def test_a_finalist_that_was_never_written_is_refused_with_what_to_do(
     tracker: Tracker, rows: list[FinalistRecord]
 ) -> None:

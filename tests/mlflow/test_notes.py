@@ -37,6 +37,13 @@ def test_one_seed_has_no_spread(finalist: Finalist) -> None:
     )
 
 
+def test_a_function_that_diverged_on_every_seed_comes_last(finalist: Finalist) -> None:
+    gone = finalist(expression="x ** 3", name="x ** 3", seeds=[], val=[], test=[], verdict="worse")
+    table = confirmation_tables([gone, finalist()])
+    assert table.index("sigmoid") < table.index("`x ** 3`")
+    assert "| diverged | diverged | 0 |" in table
+
+
 def test_a_new_description_keeps_the_confirmation_and_a_new_confirmation_the_description() -> None:
     note = confirmed_note(search_note("mine", "", {"space": "core-1"}), "old table")
     note = search_note("mine", note, {"space": "core-2"})
