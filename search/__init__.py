@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import Search as Search
+    from .best import Best as Best
     from .candidates import Candidate as Candidate
-    from .config import Launch as Launch, SearchConfig as SearchConfig
+    from .config import Launch as Launch
+    from .config import SearchConfig as SearchConfig
     from .confirm import Confirmation as Confirmation
     from .export import export as export
     from .home import Home as Home
-    from .run import Best as Best, Outcome as Outcome
+    from .run import Outcome as Outcome
 
 _HOMES = {
     "Search": "api",
@@ -26,10 +28,10 @@ _HOMES = {
     "Confirmation": "confirm",
     "export": "export",
     "Home": "home",
-    "Best": "run",
+    "Best": "best",
     "Outcome": "run",
 }
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

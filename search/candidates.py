@@ -1,4 +1,4 @@
-"""A candidate's trial as everything but the study sees it: its state, scores, and what it learned."""
+"""A candidate's trial as everything but the study sees it: state, scores, what it learned."""
 
 from __future__ import annotations
 

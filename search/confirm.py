@@ -184,11 +184,12 @@ def table(plan: Plan, ledger: Ledger) -> Confirmation | None:
     baseline = max((r for r in first if r.role == "baseline"), key=lambda r: r.val_mean)
     finalists = [r for r in first if r.role == "finalist" and not r.diverged]
     best = max(finalists, key=lambda r: r.val_mean, default=None)
+    wanted = set(plan.finalists.values())
     return Confirmation(
         rows=tuple(rows),
         best=best.name if best else None,
         baseline=baseline.name,
-        openings=len(ledger.openings),
+        openings=sum(bool(wanted & set(o.finalists)) for o in ledger.openings),
     )
 
 

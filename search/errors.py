@@ -1,13 +1,13 @@
 """The errors of searches: their names, their folders, and what stops them.
 
-    ActsearchError
-      NameTaken, NoSuchSearch   a name that exists, or does not
-      InvalidSetting            a number or a word that breaks its rule
-      SearchBusy                another process is driving the search
-      HomeUnusable              the home cannot be read or written (read-only, full)
-      SpaceExhausted            every candidate of the space has been seen
-      SearchFailed              every training failed; carries the first traceback
-      ExportFailed              the exported file does not compute what the candidate does
+ActsearchError
+  NameTaken, NoSuchSearch   a name that exists, or does not
+  InvalidSetting            a number or a word that breaks its rule
+  SearchBusy                another process is driving the search
+  HomeUnusable              the home cannot be read or written (read-only, full)
+  SpaceExhausted            every candidate of the space has been seen
+  SearchFailed              every training failed; carries the first traceback
+  ExportFailed              the exported file does not compute what the candidate does
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The home: one folder with every search of a user, a lock on each, and the MLflow store.
 
-    HOME/searches/NAME/config.json        what the search is, and the format's version
-                       study.db           the Optuna study, the only truth
-                       confirmation.jsonl every training of a finalist, each opening of the test set
-                       best/              the best finalist, exported
-                       lock               held with flock by the process that drives it
-    HOME/mlflow.db, HOME/artifacts/       what the MLflow UI shows; rebuilt by `actsearch sync`
+HOME/searches/NAME/config.json        what the search is, and the format's version
+                   study.db           the Optuna study, the only truth
+                   confirmation.jsonl finalists' trainings, openings of the test set
+                   best/              the best finalist, exported
+                   lock               held with flock by the process that drives it
+HOME/mlflow.db, HOME/artifacts/       what the MLflow UI shows; rebuilt by `actsearch sync`
 """
 
 from __future__ import annotations

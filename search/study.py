@@ -95,9 +95,7 @@ class Study:
         with sqlite_errors(self._path):
             self._running[number].report(accuracy, epoch)
 
-    def end(
-        self, number: int, reports: Mapping[int, SliceReport], seconds: float
-    ) -> Candidate:
+    def end(self, number: int, reports: Mapping[int, SliceReport], seconds: float) -> Candidate:
         """End a trained trial as its last report says."""
         last = reports[max(reports)]
         attributes: dict[str, Any] = {_RESULT: _result_text(reports, seconds)}
@@ -119,9 +117,7 @@ class Study:
         """Fail and enqueue again what an earlier driver left running; how many there were."""
         with sqlite_errors(self._path):
             trials = self._study.get_trials(deepcopy=False)
-            again = {
-                t.user_attrs.get(_ORIGIN) for t in trials if t.state == TrialState.WAITING
-            }
+            again = {t.user_attrs.get(_ORIGIN) for t in trials if t.state == TrialState.WAITING}
             left = [t for t in trials if t.state == TrialState.RUNNING]
             for trial in left:
                 found = _candidate_of(trial)

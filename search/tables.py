@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from .candidates import Candidate
+from ..evaluators import Recipe
+from .candidates import Candidate, entered
+from .config import Stored
 from .confirm import Confirmation, Row
+from .home import Home
 from .leaderboard import noise, ranked, tied_with_best
+from .score import Score
+from .study import read_candidates
 
 WIDEST = 60  # characters of a formula before it is cut; the JSON output has it whole
 
@@ -51,6 +57,70 @@ def leaderboard_text(candidates: Sequence[Candidate], validation: int, rows: int
         lines.append(
             f"one run's standard error is at least {error:.2f} points; "
             f"~ marks scores within two of them of the best: ties"
+        )
+    return "\n".join(lines)
+
+
+def score_text(scores: Sequence[Score], recipe: Recipe) -> str:
+    """Scores as a table."""
+    width = max(len(_cut(s.expression)) for s in scores)
+    lines = [f"{'formula':<{width}}  {'val acc mean ± sd':>18}   n   recipe {recipe.label}"]
+    for s in scores:
+        told = "–" if s.mean is None else f"{100 * s.mean:.2f}%"
+        told += f" ± {100 * s.sd:.2f}" if s.sd is not None else ""
+        why = f"   [{len(s.reasons)} diverged: {s.reasons[0]}]" if s.reasons else ""
+        lines.append(f"{_cut(s.expression):<{width}}  {told:>18}  {len(s.accuracies):>2}{why}")
+    return "\n".join([*lines, "validation images only: the test set stayed closed"])
+
+
+def score_json(found: Score) -> dict[str, Any]:
+    """The same numbers, accuracies as fractions."""
+    return {
+        "expression": found.expression,
+        "val": list(found.accuracies),
+        "mean": found.mean,
+        "sd": found.sd,
+        "n": len(found.accuracies),
+        "diverged": list(found.reasons),
+    }
+
+
+def overview(home: Home) -> list[dict[str, Any]]:
+    """The searches of a home, oldest first."""
+    rows = []
+    for name in home.names():
+        folder = home.folder(name)
+        stored = Stored.load(folder)
+        found = read_candidates(folder)
+        top = next((c for c in ranked(found) if c.score is not None), None)
+        rows.append(
+            {
+                "name": name,
+                "space": stored.config.space,
+                "strategy": stored.config.strategy,
+                "recipe": stored.config.recipe.label,
+                "entered": entered(found),
+                "candidates": stored.launch.candidates,
+                "score": top.score if top else None,
+                "expression": top.expression if top else None,
+            }
+        )
+    return rows
+
+
+def overview_text(rows: Sequence[dict[str, Any]], root: Path) -> str:
+    """The same as a table."""
+    if not rows:
+        return f"no search in {root} yet: begin one with `actsearch search --name mine`"
+    width = max(6, *(len(r["name"]) for r in rows))
+    lines = [
+        f"{'search':<{width}}  {'space':<8} {'strategy':<10} {'trained':>9}  best on validation"
+    ]
+    for r in rows:
+        best = f"{100 * r['score']:.2f}%  {_cut(r['expression'])}" if r["score"] else "–"
+        done = f"{r['entered']}/{r['candidates']}"
+        lines.append(
+            f"{r['name']:<{width}}  {r['space']:<8} {r['strategy']:<10} {done:>9}  {best}"
         )
     return "\n".join(lines)
 
@@ -127,7 +197,7 @@ def _row_text(row: Row, width: int) -> str:
         against = f"{100 * c.difference:+.2f} [{low:+.2f}, {high:+.2f}]"
     if row.p_adjusted is not None:
         p = f"{row.p_adjusted:.3f}"
-    told = row.verdict or "baseline"
+    told: str = row.verdict or "baseline"
     if row.diverged:
         told += f" (diverged on {row.diverged} seeds)"
     return (

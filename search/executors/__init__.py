@@ -5,9 +5,17 @@ from __future__ import annotations
 from ..config import Launch
 from ._base import (
     Assignment as Assignment,
+)
+from ._base import (
     Executor as Executor,
+)
+from ._base import (
     NextJob as NextJob,
+)
+from ._base import (
     OnDone as OnDone,
+)
+from ._base import (
     OnRung as OnRung,
 )
 from ._in_process import InProcess as InProcess

@@ -44,14 +44,13 @@ class RayTune:
     def __enter__(self) -> RayTune:
         """Start Ray here, or connect to the cluster; a session that is open already is used."""
         if not ray.is_initialized():
-            local = {} if self._address else {"num_cpus": self._workers}
             try:
                 ray.init(
                     address=self._address,
+                    num_cpus=None if self._address else self._workers,
                     include_dashboard=False,
                     log_to_driver=False,
                     logging_level=logging.ERROR,
-                    **local,
                 )
             except ConnectionError as error:
                 raise InvalidSetting(
@@ -151,7 +150,7 @@ def _nothing() -> None:
     return None
 
 
-class _kept:  # noqa: N801  a context manager, used like a function
+class _kept:
     """Keeps what the block raises for `run` to raise: Tune would wrap it, or only log it."""
 
     def __init__(self, calls: _Calls) -> None:
@@ -172,14 +171,14 @@ class _kept:  # noqa: N801  a context manager, used like a function
         return False
 
 
-class _JobSearcher(Searcher):  # type: ignore[misc]
+class _JobSearcher(Searcher):
     """Tune's view of the driver."""
 
     def __init__(self, calls: _Calls) -> None:
         super().__init__()
         self._calls = calls
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> Any:
         return self._calls.suggest(trial_id)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -201,7 +200,7 @@ class _JobSearcher(Searcher):  # type: ignore[misc]
         """Nothing, as above."""
 
 
-class _StopOnFault(tune.Stopper):  # type: ignore[misc]
+class _StopOnFault(tune.Stopper):
     """Ends the run as soon as a callback has raised."""
 
     def __init__(self, calls: _Calls) -> None:
@@ -214,10 +213,11 @@ class _StopOnFault(tune.Stopper):  # type: ignore[misc]
         return self._calls.fault is not None
 
 
-class _Worker(tune.Trainable):  # type: ignore[misc]
+class _Worker(tune.Trainable):
     """A worker: keeps the evaluator between jobs, trains one rung a step."""
 
-    def setup(self, config: dict[str, Any], evaluator: Evaluator) -> None:
+    def setup(self, config: dict[str, Any], evaluator: Evaluator | None = None) -> None:
+        assert evaluator is not None  # tune.with_parameters gives it
         torch.set_num_threads(1)
         cuda = bool(ray.get_gpu_ids()) and torch.cuda.is_available()
         self._evaluator = evaluator.on("cuda" if cuda else "cpu")

@@ -60,7 +60,9 @@ class Strategy(BaseSampler):
     ) -> Any:
         return self._chosen[trial.number][param_name]
 
-    def after_trial(self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Any) -> None:
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Any
+    ) -> None:
         self._chosen.pop(trial.number, None)
 
 

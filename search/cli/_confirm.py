@@ -1,0 +1,47 @@
+"""Re-train finalists (or any expressions) against baselines over paired seeds; opens the test set.
+
+What is recorded is shown again without opening the test set again.
+
+examples:
+  actsearch confirm mine --seeds 10
+  actsearch confirm "min(x, sin(x))" "x * tanh(x)"
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from ._options import add_workers, print_json, stoppable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what", nargs="+", metavar="SEARCH|EXPR", help="one search, or expressions"
+    )
+    parser.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (default 5)")
+    parser.add_argument("--finalists", type=int, metavar="N", help="of a search (default 3)")
+    parser.add_argument(
+        "--limit-data", type=int, metavar="N", help="of expressions: training images"
+    )
+    add_workers(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from .. import tables
+    from ..finalists import confirm_expressions, confirm_search
+    from ..home import Home
+    from ..progress import Progress
+
+    keys = ("seeds", "finalists", "workers", "gpus_per_worker", "ray_address")
+    given = {key: getattr(options, key) for key in keys if getattr(options, key) is not None}
+    home = Home.at(options.home)
+    with Progress() as progress, stoppable():
+        if len(options.what) == 1 and options.what[0] in home.names():
+            found = confirm_search(home, options.what[0], given, progress)
+        else:
+            found = confirm_expressions(home, options.what, given, options.limit_data, progress)
+    if options.json:
+        print_json(tables.confirmation_json(found))
+    else:
+        print(tables.confirmation_text(found))
+    return 0

@@ -1,0 +1,51 @@
+"""Option types and groups that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> float:
+    """Seconds of `90`, `90s`, `10m`, `1.5h` or `2d`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time: write 90s, 10m, 1.5h or 2d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Where trainings run."""
+    group = parser.add_argument_group("workers")
+    group.add_argument(
+        "--workers", type=int, metavar="N", help="trainings at a time; above 1 on Ray (default 1)"
+    )
+    group.add_argument(
+        "--gpus-per-worker", type=float, metavar="F", help="share of a GPU each, e.g. 0.5"
+    )
+    group.add_argument("--ray-address", metavar="A", help="use this Ray cluster, e.g. auto")
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    json.dump(value, sys.stdout, indent=2)
+    print()
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM stop as cleanly as Ctrl-C does, for `timeout`, schedulers and containers."""
+    before = signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

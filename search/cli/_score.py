@@ -1,0 +1,49 @@
+"""Train expressions and score them on validation images; the test set stays closed.
+
+examples:
+  actsearch score "min(x, sin(x))"
+  actsearch score "x * sigmoid(beta * x)" "relu(x)" --seeds 5
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from ._options import add_workers, print_json, stoppable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("expressions", nargs="+", metavar="EXPR")
+    parser.add_argument("--recipe", default="quick", help="default %(default)s")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="default %(default)s")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them")
+    parser.add_argument("--limit-data", type=int, metavar="N", help="use only N training images")
+    add_workers(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ...evaluators import recipe_from_name
+    from ...space import parse
+    from .. import score, tables
+    from ..config import Launch
+    from ..progress import Progress
+
+    given = {
+        key: getattr(options, key)
+        for key in ("workers", "gpus_per_worker", "ray_address")
+        if getattr(options, key) is not None
+    }
+    recipe = recipe_from_name(options.recipe).limited(options.limit_data)
+    with Progress() as progress, stoppable():
+        scores = score.score(
+            [str(parse(text)) for text in options.expressions],
+            recipe,
+            range(options.seed, options.seed + options.seeds),
+            Launch(**given),
+            progress,
+        )
+    if options.json:
+        print_json([tables.score_json(found) for found in scores])
+    else:
+        print(tables.score_text(scores, recipe))
+    return 0

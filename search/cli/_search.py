@@ -1,0 +1,125 @@
+"""Run a search, confirm its best candidates, export the best.
+
+examples:
+  actsearch search --name mine --candidates 200 --workers 2
+  actsearch search --name mine --resume --candidates 400
+  actsearch search --space core-2 --strategy tpe --time-limit 30m
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ._options import add_workers, duration, print_json, stoppable
+
+if TYPE_CHECKING:
+    from ..run import Outcome
+
+# Options that are settings of `Search` by the same name.
+_SETTINGS = (
+    "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
+    "ray_address", "seed", "finalists", "seeds", "confirm",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what to search")
+    group.add_argument("--name", help="of the search (default: a fresh one, search-1, …)")
+    group.add_argument("--space", help="core-1, core-2, core-1[channel], … (default core-1)")
+    group.add_argument(
+        "--strategy", help="random, evolution, tpe or exhaustive (default evolution)"
+    )
+    group.add_argument("--recipe", help="how candidates are scored (default quick)")
+    group.add_argument("--seed", type=int, metavar="N", help="of proposals, weights and batches")
+    group.add_argument(
+        "--limit-data", type=int, metavar="N", help="use only N of the 60,000 training images"
+    )
+    group = parser.add_argument_group("how long")
+    group.add_argument(
+        "--candidates", type=int, metavar="N", help="distinct candidates to train (default 60)"
+    )
+    group.add_argument(
+        "--time-limit", type=duration, metavar="T", help="start no bracket after it: 90s, 10m, 2h"
+    )
+    group.add_argument("--resume", action="store_true", help="go on with the search of --name")
+    add_workers(parser)
+    group = parser.add_argument_group("confirmation")
+    group.add_argument("--finalists", type=int, metavar="N", help="candidates re-trained (3)")
+    group.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (5)")
+    group.add_argument(
+        "--no-confirm",
+        dest="confirm",
+        action="store_const",
+        const=False,
+        help="stop after the search; the test set stays closed",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..api import Search
+    from ..progress import Progress
+
+    given: dict[str, Any] = {key: getattr(options, key) for key in _SETTINGS}
+    with Progress() as progress:
+        search = Search(
+            options.name,
+            home=options.home,
+            resume=options.resume,
+            limit_data=options.limit_data,
+            reporter=progress,
+            **given,
+        )
+        try:
+            with stoppable():
+                outcome = search.run()
+        except KeyboardInterrupt:
+            progress.end()
+            home = f" --home {options.home}" if options.home else ""
+            print(
+                f"stopped; what has finished is kept. Go on with: actsearch search --resume "
+                f"--name {search.name}{home}",
+                file=sys.stderr,
+            )
+            return 130
+    _show(outcome, options)
+    return 0
+
+
+def _show(outcome: Outcome, options: argparse.Namespace) -> None:
+    from .. import tables
+
+    name, validation = outcome.config.name, outcome.config.recipe.validation
+    if options.json:
+        print_json(
+            {
+                "name": name,
+                "leaderboard": tables.leaderboard_json(outcome.candidates),
+                "confirmation": outcome.confirmation
+                and tables.confirmation_json(outcome.confirmation),
+                "best": outcome.best
+                and {
+                    "expression": str(outcome.best.expression),
+                    "trial": outcome.best.trial,
+                    "verdict": outcome.best.verdict,
+                },
+                "exported": outcome.exported and str(outcome.exported.module),
+            }
+        )
+    else:
+        print(tables.leaderboard_text(outcome.candidates, validation))
+        if outcome.confirmation is not None:
+            print()
+            print(tables.confirmation_text(outcome.confirmation))
+        if outcome.exported is not None:
+            print(f"\n{outcome.exported.module}")
+    if outcome.exhausted:
+        print("the space is exhausted: every candidate was proposed", file=sys.stderr)
+    if outcome.unsent:
+        print(
+            f"{outcome.unsent} candidates are not in MLflow yet, because it did not answer: "
+            f"`actsearch sync {name}` writes them",
+            file=sys.stderr,
+        )
+    print(f"browse it with: actsearch ui {name}", file=sys.stderr)

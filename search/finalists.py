@@ -1,0 +1,146 @@
+"""Which functions a confirmation compares, for a search or for given expressions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..evaluators import RECIPES, FashionMnist, load_train
+from ..space import Expression, FingerprintIndex, Variable, baselines, fingerprint, parse
+from . import tracking
+from .candidates import Candidate
+from .config import Launch, Stored
+from .confirm import Confirmation, Confirmer, Plan, table, with_test_set
+from .errors import InvalidSetting, NoSuchSearch
+from .executors import Executor, executor_for
+from .home import Home, lock, usable
+from .leaderboard import ranked
+from .ledger import Ledger
+from .progress import Reporter
+from .study import read_candidates
+
+
+def confirm_finalists(
+    folder: Path,
+    stored: Stored,
+    executor: Executor,
+    evaluator: FashionMnist,
+    reporter: Reporter,
+) -> Confirmation | None:
+    """Confirm a search's top candidates; what is recorded already is not trained again.
+
+    The caller holds the search's lock. None if nothing trained to a score.
+    """
+    plan = plan_of(stored, read_candidates(folder))
+    if not plan.finalists:
+        return None
+    return carry_out(plan, Ledger(folder), executor, evaluator, reporter)
+
+
+def carry_out(
+    plan: Plan,
+    ledger: Ledger,
+    executor: Executor,
+    evaluator: FashionMnist,
+    reporter: Reporter,
+) -> Confirmation | None:
+    """Train what the ledger lacks of a plan, and read its table."""
+    confirmer = Confirmer(plan, ledger, lambda done, total: reporter.advance(done))
+    if confirmer.missing:
+        reporter.stage(
+            f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
+            f"set is opened"
+        )
+        reporter.begin(0, confirmer.missing, "trainings")
+        confirmer.run(executor, with_test_set(evaluator))
+        reporter.end()
+    return table(plan, ledger)
+
+
+def plan_of(stored: Stored, candidates: list[Candidate]) -> Plan:
+    """The confirmation of a search: its top candidates that are no baseline themselves."""
+    config, launch = stored.config, stored.launch
+    known = FingerprintIndex()
+    for expression in baselines().values():
+        known.add(fingerprint(expression), 0)
+    finalists: dict[str, str] = {}
+    for found in ranked(candidates):
+        if len(finalists) == launch.finalists or found.state not in ("complete", "pruned"):
+            break
+        if known.find(fingerprint(parse(found.expression))) is None:
+            finalists[found.expression] = found.expression
+    return Plan(
+        finalists=finalists,
+        baselines={name: str(e) for name, e in baselines().items()},
+        recipes=(
+            (config.recipe, launch.seeds),
+            (config.second, min(launch.second_seeds, launch.seeds)),
+        ),
+        seed=config.seed,
+    )
+
+
+def recorded(folder: Path, stored: Stored) -> Confirmation | None:
+    """The confirmation a search's folder holds, if it is whole."""
+    plan = plan_of(stored, read_candidates(folder))
+    return table(plan, Ledger(folder)) if plan.finalists else None
+
+
+def confirm_search(
+    home: Home, name: str, given: dict[str, Any], reporter: Reporter
+) -> Confirmation:
+    """`actsearch confirm SEARCH`: the launch's settings changed by those given."""
+    folder = home.folder(name)
+    stored = Stored.load(folder)
+    stored = Stored(stored.config, dataclasses.replace(stored.launch, **given))
+    tracker = tracking.tracker_of(home)
+    with lock(folder), executor_for(stored.launch) as executor:
+        found = confirm_finalists(folder, stored, executor, FashionMnist(load_train()), reporter)
+        if found is None:
+            raise InvalidSetting(f"search '{name}' has no candidate with a score yet")
+        stored.save(folder)
+        tracker.open_search(name, tracking.description_of(stored.config))
+        tracker.write_confirmation(tracking.finalist_records(name, found, read_candidates(folder)))
+    return found
+
+
+def confirm_expressions(
+    home: Home,
+    texts: Sequence[str],
+    given: dict[str, Any],
+    limit: int | None,
+    reporter: Reporter,
+) -> Confirmation:
+    """`actsearch confirm EXPR…`: recorded in the home's folder `confirmations`."""
+    names = [str(depends_on_x(home, text)) for text in texts]
+    launch = Launch(**given)
+    folder = home.root / "confirmations"
+    with usable(home.root):
+        folder.mkdir(parents=True, exist_ok=True)
+    plan = Plan(
+        finalists={name: name for name in names},
+        baselines={name: str(e) for name, e in baselines().items()},
+        recipes=(
+            (RECIPES["quick"].limited(limit), launch.seeds),
+            (RECIPES["conv"].limited(limit), min(launch.second_seeds, launch.seeds)),
+        ),
+        seed=0,
+    )
+    with lock(folder), executor_for(launch) as executor:
+        found = carry_out(plan, Ledger(folder), executor, FashionMnist(load_train()), reporter)
+    assert found is not None  # every training of the plan has just been recorded
+    return found
+
+
+def depends_on_x(home: Home, text: str) -> Expression:
+    """The expression of a text; a mistyped search name would be a learnable constant, so raises
+    NoSuchSearch where x is not in it."""
+    expression = parse(text)
+    if not any(isinstance(node, Variable) for node in expression.nodes()):
+        raise NoSuchSearch(
+            f"'{text}' is no search in {home.root} (`actsearch leaderboard` lists them), and as "
+            f"an expression it does not depend on x"
+        )
+    return expression
