@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..evaluators import FashionMnist, load_train
+from ..mlflow.connect import TrackingError
 from ..mlflow.tracker import Tracker
 from ..mlflow.writer import BackgroundWriter
 from ..space import space_from_name
@@ -26,10 +27,12 @@ from .progress import Reporter
 from .strategies import strategy_from_name
 from .study import Study, read_candidates
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a search came to. unsent: candidates that MLflow has not got."""
+    """What a search came to. shown: whether all of it is in MLflow; else `sync` writes it."""
 
     config: SearchConfig
     folder: Path
@@ -38,15 +41,13 @@ class Outcome:
     best: Best | None
     exported: Exported | None
     exhausted: bool
-    unsent: int
+    shown: bool
     timings: Timings
-    startup_seconds: float
 
 
 def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outcome:
     """Run a new search, or go on with one. Raises ActsearchError's kinds; KeyboardInterrupt
     leaves the search in a state from which it can be resumed."""
-    began = time.perf_counter()
     config, launch = stored.config, stored.launch
     space = space_from_name(config.space)
     strategy = strategy_from_name(config.strategy, space, config.seed)
@@ -66,19 +67,17 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
         with _writing(tracker, config, study) as writer:
             engine = Engine(config, launch, space, study, _observer(config, writer, reporter))
             with executor_for(launch) as executor, _swept(study):
-                startup = time.perf_counter() - began
                 reporter.begin(entered(study.candidates()), launch.candidates, "candidates")
                 engine.run(executor, evaluator)
                 reporter.end()
                 confirmation = None
                 if launch.confirm:
                     confirmation = confirm_finalists(folder, stored, executor, evaluator, reporter)
-        unsent = len(writer.close())
         found = read_candidates(folder)
-        if confirmation is not None and not unsent:
-            tracker.write_confirmation(tracking.finalist_records(config.name, confirmation, found))
         best = best_of(config, found, confirmation)
         exported = export_best(best, folder)
+        unsent = len(writer.close())
+        shown = not unsent and _show(tracker, config, confirmation, found)
     return Outcome(
         config=config,
         folder=folder,
@@ -87,10 +86,26 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
         best=best,
         exported=exported,
         exhausted=engine.exhausted,
-        unsent=unsent,
+        shown=shown,
         timings=engine.timings,
-        startup_seconds=startup,
     )
+
+
+def _show(
+    tracker: Tracker,
+    config: SearchConfig,
+    confirmation: Confirmation | None,
+    found: list[Candidate],
+) -> bool:
+    """Write the confirmation to MLflow; False if it cannot be reached now."""
+    if confirmation is None:
+        return True
+    try:
+        tracker.write_confirmation(tracking.finalist_records(config.name, confirmation, found))
+    except TrackingError as error:
+        logger.warning("the confirmation is not in MLflow yet: %s", error)
+        return False
+    return True
 
 
 def _headline(config: SearchConfig, launch: Launch, size: int) -> str:

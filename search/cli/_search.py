@@ -116,10 +116,10 @@ def _show(outcome: Outcome, options: argparse.Namespace) -> None:
             print(f"\n{outcome.exported.module}")
     if outcome.exhausted:
         print("the space is exhausted: every candidate was proposed", file=sys.stderr)
-    if outcome.unsent:
+    if not outcome.shown:
         print(
-            f"{outcome.unsent} candidates are not in MLflow yet, because it did not answer: "
-            f"`actsearch sync {name}` writes them",
+            f"MLflow did not answer, so it does not show all of this yet: `actsearch sync {name}` "
+            f"writes the rest",
             file=sys.stderr,
         )
     print(f"browse it with: actsearch ui {name}", file=sys.stderr)

@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
     if remote:
         from ..tracking import tracker_of
 
-        fragment = f"/#{tracker_of(home).link(options.search)[1]}" if options.search else ""
-        print(f"{remote.rstrip('/')}{fragment}")
+        fragment = tracker_of(home).link(options.search)[1] if options.search else ""
+        print(f"{remote.rstrip('/')}/{fragment}")
         return 0
     print("starting the MLflow UI (about 10 s) …", file=sys.stderr)
     with serve(home.root, options.host, options.port, options.search) as url:
