@@ -6,6 +6,8 @@ STAMP := .venv/installed
 # what mypy reads: see [tool.mypy] in pyproject.toml
 LINKS := .venv/typing
 CHECKED = $(wildcard benchmarks examples tests)
+# best, or best-2, best-3, … if that is taken: an earlier winner is never overwritten
+FREE = $$(d=best; n=1; while test -e $$d; do n=$$((n + 1)); d=best-$$n; done; echo $$d)
 WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n > 2 ? n : 2 )))
 
 .PHONY: help install search test test-slow soak bench lint docs wheel
@@ -21,9 +23,7 @@ $(STAMP): pyproject.toml
 	touch $@
 
 search: $(STAMP)  ## search on FashionMNIST with one worker per core, and export the best
-	$(BIN)/actsearch search --workers $(WORKERS)
-	@test -f best/activation.py
-	@echo "The best candidate is in $(CURDIR)/best/activation.py"
+	$(BIN)/actsearch search --workers $(WORKERS) --output $(FREE)
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/pytest -m "not slow and not soak"

@@ -75,8 +75,7 @@ def export(
     folder holds an export, InvalidSetting for parameters that have no one learned value, and
     ExportFailed (removing the files) if the file does not compute what the candidate does.
     """
-    if (folder / "activation.py").exists():
-        raise NameTaken(f"{folder / 'activation.py'} exists: choose another -o, or remove it")
+    check_free(folder)
     if learned is not None:
         expression = _with_learned(expression, learned)
     facts = dict(facts or {})
@@ -107,6 +106,14 @@ def export(
                 (folder / name).unlink()
         raise
     return Exported(folder / "activation.py", folder / "activation.json", difference)
+
+
+def check_free(folder: Path) -> None:
+    """Raise NameTaken if the folder holds an export already."""
+    if (folder / "activation.py").exists():
+        raise NameTaken(
+            f"{folder / 'activation.py'} exists: choose another --output, or remove it"
+        )
 
 
 def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]) -> Expression:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._options import add_workers, duration, print_json, stoppable
 
 if TYPE_CHECKING:
+    from ..export import Exported
     from ..run import Outcome
 
 # Options that are settings of `Search` by the same name.
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--resume", action="store_true", help="go on with the search of --name")
     add_workers(parser)
-    group = parser.add_argument_group("confirmation")
+    group = parser.add_argument_group("confirmation and export")
     group.add_argument("--finalists", type=int, metavar="N", help="candidates re-trained (3)")
     group.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (5)")
     group.add_argument(
@@ -55,12 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=False,
         help="stop after the search; the test set stays closed",
     )
+    group.add_argument(
+        "-o", "--output", metavar="DIR", help="write the best there as well, as `export` does"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     from ..api import Search
+    from ..export import check_free, export
     from ..progress import Progress
 
+    if options.output is not None:
+        check_free(Path(options.output))  # known before the search, not after it
     given: dict[str, Any] = {key: getattr(options, key) for key in _SETTINGS}
     with Progress() as progress:
         search = Search(
@@ -83,11 +91,15 @@ def run(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
             return 130
-    _show(outcome, options)
+    exported = outcome.exported
+    if options.output is not None and outcome.best is not None:
+        best = outcome.best
+        exported = export(best.expression, Path(options.output), facts=best.facts)
+    _show(outcome, exported, options)
     return 0
 
 
-def _show(outcome: Outcome, options: argparse.Namespace) -> None:
+def _show(outcome: Outcome, exported: Exported | None, options: argparse.Namespace) -> None:
     from .. import tables
 
     name, validation = outcome.config.name, outcome.config.recipe.validation
@@ -104,7 +116,7 @@ def _show(outcome: Outcome, options: argparse.Namespace) -> None:
                     "trial": outcome.best.trial,
                     "verdict": outcome.best.verdict,
                 },
-                "exported": outcome.exported and str(outcome.exported.module),
+                "exported": exported and str(exported.module),
             }
         )
     else:
@@ -112,8 +124,8 @@ def _show(outcome: Outcome, options: argparse.Namespace) -> None:
         if outcome.confirmation is not None:
             print()
             print(tables.confirmation_text(outcome.confirmation))
-        if outcome.exported is not None:
-            print(f"\n{outcome.exported.module}")
+        if exported is not None:
+            print(f"\nthe best, as a module that needs only torch: {exported.module}")
     if outcome.exhausted:
         print("the space is exhausted: every candidate was proposed", file=sys.stderr)
     if not outcome.shown:
