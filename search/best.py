@@ -17,7 +17,7 @@ from .finalists import depends_on_x, recorded
 from .home import Home
 from .leaderboard import ranked
 from .study import read_candidates
-from .tables import row_json, verdict_text
+from .tables import row_json, row_sentence, verdict_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Best:
     trial: int | None
     verdict: str  # "winner", "tie", "worse" or "unconfirmed"
     facts: dict[str, Any]
+    notes: str = ""
     learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def module(self, channels: int | None = None, channel_dim: int = 1) -> Activation:
@@ -41,23 +42,43 @@ def best_of(
     """The best finalist, or without a confirmation the top of the leaderboard."""
     trials = {c.expression: c for c in candidates if c.trained}
     facts: dict[str, Any] = {"search": config.name, "recipe": config.recipe.label}
+    source = f"Found by actsearch, search {config.name}, recipe {config.recipe.label}."
     if confirmation is not None and confirmation.best is not None:
         row = confirmation.row(confirmation.best)
         told = row.verdict or "tie"
-        numbers = {
-            r.network: row_json(r) for r in confirmation.rows if r.name == confirmation.best
+        rows = [r for r in confirmation.rows if r.name == confirmation.best]
+        facts |= {
+            "verdict": told,
+            "best_baseline": confirmation.baseline,
+            "test_set_openings": confirmation.openings,
+            "numbers": {r.network: row_json(r) for r in rows},
         }
-        facts |= {"verdict": told, "verdict in words": verdict_text(confirmation)}
-        facts |= {"best baseline": confirmation.baseline, "numbers": numbers}
         found = trials.get(row.expression)
-        trial = found.trial if found else None
-        return Best(expression=parse(row.expression), trial=trial, verdict=told, facts=facts)
+        return Best(
+            expression=parse(row.expression),
+            trial=found.trial if found else None,
+            verdict=told,
+            facts=facts,
+            notes="\n".join([source, verdict_text(confirmation), *map(row_sentence, rows)]),
+            learned=found.learned if found else {},
+        )
     top = next((c for c in ranked(candidates) if c.score is not None), None)
     if top is None:
         return None
-    facts |= {"verdict": "unconfirmed", "validation accuracy of one run": top.score}
+    return _unconfirmed(top, source, facts)
+
+
+def _unconfirmed(found: Candidate, source: str, facts: dict[str, Any]) -> Best:
+    """A candidate with nothing but its score of one run."""
+    score = "none" if found.score is None else f"{100 * found.score:.2f} %"
+    note = f"Not confirmed: validation accuracy of one run {score}, trial {found.trial}."
     return Best(
-        expression=parse(top.expression), trial=top.trial, verdict="unconfirmed", facts=facts
+        expression=parse(found.expression),
+        trial=found.trial,
+        verdict="unconfirmed",
+        facts={**facts, "verdict": "unconfirmed", "trial": found.trial, "score": found.score},
+        notes=f"{source}\n{note}",
+        learned=found.learned,
     )
 
 
@@ -68,7 +89,7 @@ def export_best(best: Best | None, folder: Path) -> Exported | None:
     target = folder / "best"
     for name in ("activation.py", "activation.json"):
         (target / name).unlink(missing_ok=True)
-    return export(best.expression, target, facts=best.facts)
+    return export(best.expression, target, facts=best.facts, notes=best.notes)
 
 
 def exportable(home: Home, what: str, trial: int | None) -> Best:
@@ -98,11 +119,6 @@ def exportable(home: Home, what: str, trial: int | None) -> Best:
             f"search '{what}' has no trial {trial} with a candidate: `actsearch leaderboard "
             f"{what}` lists them"
         )
-    facts = {"search": what, "trial": trial, "recipe": stored.config.recipe.label}
-    return Best(
-        expression=parse(found.expression),
-        trial=trial,
-        verdict="unconfirmed",
-        facts={**facts, "verdict": "unconfirmed", "validation accuracy of one run": found.score},
-        learned=found.learned,
-    )
+    label = stored.config.recipe.label
+    source = f"Found by actsearch, search {what}, recipe {label}."
+    return _unconfirmed(found, source, {"search": what, "recipe": label})

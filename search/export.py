@@ -15,7 +15,6 @@ import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from ..space import Expression, module_source
 from ..space.source import with_initial
 from .errors import ExportFailed, InvalidSetting, NameTaken
 from .home import usable
+from .provenance import provenance
 
 RANGE = 8.0  # pre-activation units on either side of 0 on which value and gradient are compared
 POINTS = 801  # irrational spacing below keeps them off kinks, which sit at round numbers
@@ -65,12 +65,13 @@ def export(
     folder: Path,
     *,
     facts: Mapping[str, Any] | None = None,
+    notes: str = "",
     learned: Mapping[str, Sequence[float]] | None = None,
     class_name: str = "Activation",
 ) -> Exported:
     """Write the candidate into `folder` and prove the file.
 
-    facts: verdict and numbers, for the docstring and the JSON. learned: where training took the
+    facts: verdict and numbers, for the JSON; notes: the same in words, for the docstring. learned: where training took the
     parameters shared by the whole net; they replace the initial values. Raises NameTaken if the
     folder holds an export, InvalidSetting for parameters that have no one learned value, and
     ExportFailed (removing the files) if the file does not compute what the candidate does.
@@ -78,8 +79,8 @@ def export(
     check_free(folder)
     if learned is not None:
         expression = _with_learned(expression, learned)
-    facts = dict(facts or {})
-    source = module_source(expression, class_name=class_name, notes=_notes(facts))
+    lines = [line for text in notes.splitlines() for line in textwrap.wrap(text, 90)]
+    source = module_source(expression, class_name=class_name, notes="\n".join(lines))
     description = {
         "expression": str(expression),
         "class_name": class_name,
@@ -87,9 +88,8 @@ def export(
             {"name": p.name, "initial": p.initial, "granularity": p.granularity}
             for p in expression.parameters
         ],
-        "actsearch": version("actsearch"),
-        "torch": torch.__version__,
-        **facts,
+        **provenance(),
+        **(facts or {}),
     }
     made = not folder.exists()
     with usable(folder):
@@ -125,15 +125,6 @@ def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]
             f"space like core-1[network]"
         )
     return with_initial(expression, {name: values[0] for name, values in learned.items()})
-
-
-def _notes(facts: Mapping[str, Any]) -> str:
-    """The facts as lines of a docstring."""
-    lines = []
-    for key, value in facts.items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        lines += textwrap.wrap(f"{key}: {text}", 90, subsequent_indent="    ")
-    return "\n".join(lines)
 
 
 def _prove(expression: Expression, file: Path, class_name: str) -> float:

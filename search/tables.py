@@ -12,6 +12,7 @@ from .config import Stored
 from .confirm import Confirmation, Row
 from .home import Home
 from .leaderboard import noise, ranked, tied_with_best
+from .provenance import provenance_text
 from .score import Score
 from .study import read_candidates
 
@@ -137,7 +138,7 @@ def confirmation_text(found: Confirmation) -> str:
             f"{f'vs {baseline} [95 % interval]':<28}  {'p Holm':>6}  verdict"
         )
         blocks.append("\n".join([head, *(_row_text(row, width) for row in rows)]))
-    return "\n\n".join([*blocks, verdict_text(found)])
+    return "\n\n".join([*blocks, f"{verdict_text(found)}\n({provenance_text()})"])
 
 
 def verdict_text(found: Confirmation) -> str:
@@ -163,6 +164,18 @@ def confirmation_json(found: Confirmation) -> dict[str, Any]:
         "test_set_openings": found.openings,
         "rows": [row_json(row) for row in found.rows],
     }
+
+
+def row_sentence(row: Row) -> str:
+    """One function on one network, in a line."""
+    test = f"{100 * row.test_mean:.2f} % ± {100 * row.test_sd:.2f} (n = {len(row.test)} seeds)"
+    c = row.comparison
+    if c is None:
+        return f"{row.network}: test accuracy {test}."
+    low, high = (100 * bound for bound in c.interval)
+    against = f"{100 * c.difference:+.2f} points to the best baseline [{low:+.2f}, {high:+.2f}]"
+    corrected = "" if row.p_adjusted is None else f", p {row.p_adjusted:.3f} (Holm)"
+    return f"{row.network}: test accuracy {test}, {against}{corrected}."
 
 
 def row_json(row: Row) -> dict[str, Any]:

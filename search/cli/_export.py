@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
         what.expression,
         Path(options.output),
         facts=what.facts,
+        notes=what.notes,
         learned=what.learned if options.learned else None,
         class_name=options.class_name,
     )

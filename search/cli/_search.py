@@ -94,7 +94,9 @@ def run(options: argparse.Namespace) -> int:
     exported = outcome.exported
     if options.output is not None and outcome.best is not None:
         best = outcome.best
-        exported = export(best.expression, Path(options.output), facts=best.facts)
+        exported = export(
+            best.expression, Path(options.output), facts=best.facts, notes=best.notes
+        )
     _show(outcome, exported, options)
     return 0
 
