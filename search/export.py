@@ -71,10 +71,11 @@ def export(
 ) -> Exported:
     """Write the candidate into `folder` and prove the file.
 
-    facts: verdict and numbers, for the JSON; notes: the same in words, for the docstring. learned: where training took the
-    parameters shared by the whole net; they replace the initial values. Raises NameTaken if the
-    folder holds an export, InvalidSetting for parameters that have no one learned value, and
-    ExportFailed (removing the files) if the file does not compute what the candidate does.
+    facts: verdict and numbers, for the JSON; notes: the same in words, for the docstring.
+    learned: where training took the parameters shared by the whole net; they replace the initial
+    values. Raises NameTaken if the folder holds an export, InvalidSetting for parameters that
+    have no one learned value, and ExportFailed (removing the files) if the file does not compute
+    what the candidate does.
     """
     check_free(folder)
     if learned is not None:
