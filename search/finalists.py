@@ -96,13 +96,13 @@ def confirm_search(
     stored = Stored.load(folder)
     stored = Stored(stored.config, dataclasses.replace(stored.launch, **given))
     tracker = tracking.tracker_of(home)
+    tracker.check()  # before any training
     with lock(folder), executor_for(stored.launch) as executor:
         found = confirm_finalists(folder, stored, executor, FashionMnist(load_train()), reporter)
         if found is None:
             raise InvalidSetting(f"search '{name}' has no candidate with a score yet")
         stored.save(folder)
-        tracker.open_search(name, tracking.description_of(stored.config))
-        tracker.write_confirmation(tracking.finalist_records(name, found, read_candidates(folder)))
+        tracking.show(tracker, name, found, read_candidates(folder))
     return found
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..evaluators import FashionMnist, load_train
-from ..mlflow.connect import TrackingError
 from ..mlflow.tracker import Tracker
 from ..mlflow.writer import BackgroundWriter
 from ..space import space_from_name
 from . import tracking
 from .best import Best, best_of, export_best
-from .candidates import Candidate, entered
+from .candidates import Candidate
 from .config import Launch, SearchConfig, Stored
 from .confirm import Confirmation
 from .engine import Engine, Timings
@@ -26,8 +24,6 @@ from .home import Home, lock
 from .progress import Reporter
 from .strategies import strategy_from_name
 from .study import Study, read_candidates
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +63,8 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
         with _writing(tracker, config, study) as writer:
             engine = Engine(config, launch, space, study, _observer(config, writer, reporter))
             with executor_for(launch) as executor, _swept(study):
-                reporter.begin(entered(study.candidates()), launch.candidates, "candidates")
+                done = sum(map(tracking.is_shown, study.candidates()))
+                reporter.begin(done, launch.candidates, "candidates")
                 engine.run(executor, evaluator)
                 reporter.end()
                 confirmation = None
@@ -77,7 +74,7 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
         best = best_of(config, found, confirmation)
         exported = export_best(best, folder)
         unsent = len(writer.close())
-        shown = not unsent and _show(tracker, config, confirmation, found)
+        shown = not unsent and tracking.show(tracker, config.name, confirmation, found)
     return Outcome(
         config=config,
         folder=folder,
@@ -89,23 +86,6 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
         shown=shown,
         timings=engine.timings,
     )
-
-
-def _show(
-    tracker: Tracker,
-    config: SearchConfig,
-    confirmation: Confirmation | None,
-    found: list[Candidate],
-) -> bool:
-    """Write the confirmation to MLflow; False if it cannot be reached now."""
-    if confirmation is None:
-        return True
-    try:
-        tracker.write_confirmation(tracking.finalist_records(config.name, confirmation, found))
-    except TrackingError as error:
-        logger.warning("the confirmation is not in MLflow yet: %s", error)
-        return False
-    return True
 
 
 def _headline(config: SearchConfig, launch: Launch, size: int) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from ..mlflow.connect import TrackingError
 from ..mlflow.record import CandidateRecord, FinalistRecord
 from ..mlflow.tracker import Tracker
 from .candidates import Candidate
 from .config import SearchConfig
 from .confirm import Confirmation, Row
 from .home import Home
+from .study import RETRIES
+
+logger = logging.getLogger(__name__)
 
 
 def tracker_of(home: Home) -> Tracker:
@@ -35,8 +40,13 @@ def description_of(config: SearchConfig) -> dict[str, str]:
 
 
 def is_shown(candidate: Candidate) -> bool:
-    """Whether it gets a run: all that trained, and what crashed for good. Duplicates do not."""
-    return candidate.trained or candidate.state == "failed"
+    """Whether it gets a run: what has trained to its end, and what crashed for good.
+
+    Not duplicates, not what is under way, not a crash or an interruption that was tried again.
+    """
+    if candidate.state == "failed":
+        return candidate.error is not None and candidate.retry >= RETRIES
+    return candidate.trained and candidate.state != "running"
 
 
 def candidate_record(config: SearchConfig, found: Candidate) -> CandidateRecord:
@@ -66,6 +76,23 @@ def finalist_records(
     """The rows of a confirmation as MLflow's records."""
     trials = {c.expression: c.trial for c in candidates if is_shown(c)}
     return [_finalist_record(search, row, trials) for row in found.rows]
+
+
+def show(
+    tracker: Tracker,
+    search: str,
+    found: Confirmation | None,
+    candidates: Sequence[Candidate],
+) -> bool:
+    """Write a confirmation to MLflow; False, with a warning, if that cannot be done now."""
+    if found is None:
+        return True
+    try:
+        tracker.write_confirmation(finalist_records(search, found, candidates))
+    except TrackingError as error:
+        logger.warning("MLflow does not show the confirmation: %s", error)
+        return False
+    return True
 
 
 def _finalist_record(search: str, row: Row, trials: dict[str, int]) -> FinalistRecord:
