@@ -77,8 +77,9 @@ def _resumed(home: Home, name: str | None, limit: int | None, given: dict[str, A
         )
     stored = Stored.load(home.folder(name))
     for part in ("recipe", "second"):
-        if part in given or limit is not None:
-            given[part] = _recipe(given.get(part, "quick" if part == "recipe" else "conv"), limit)
+        old = getattr(stored.config, part)
+        if part in given or limit not in (None, old.limit):
+            given[part] = _recipe(given.get(part, old), limit)
     for setting in _CONFIG & set(given):
         old = getattr(stored.config, setting)
         if given[setting] != old:

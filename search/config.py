@@ -56,7 +56,9 @@ class Launch:
         if self.time_limit is not None:
             require("time limit", self.time_limit, self.time_limit > 0, "above 0 seconds")
         require("workers", self.workers, 1 <= self.workers <= 1024, "1 to 1024")
-        require("gpus per worker", self.gpus_per_worker, self.gpus_per_worker >= 0, "at least 0")
+        gpus = self.gpus_per_worker
+        can_be_had = 0 <= gpus <= 1 or (gpus > 1 and gpus % 1 == 0)  # Ray's rule
+        require("gpus per worker", gpus, can_be_had, "a share from 0 to 1, or a whole number")
         require("finalists", self.finalists, self.finalists >= 1, "at least 1")
         require("seeds", self.seeds, self.seeds >= 2, "at least 2: one seed has no spread")
         require("second seeds", self.second_seeds, self.second_seeds >= 0, "at least 0")

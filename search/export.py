@@ -93,7 +93,7 @@ def export(
         **(facts or {}),
     }
     made = not folder.exists()
-    with usable(folder):
+    with usable(folder, "--output"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "activation.py").write_text(source)
         (folder / "activation.json").write_text(json.dumps(description, indent=2) + "\n")
@@ -124,6 +124,12 @@ def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]
             f"--learned exports parameters shared by the whole net, but {', '.join(own)} took "
             f"another value in every layer or channel: export without it, or search with a "
             f"space like core-1[network]"
+        )
+    unknown = [p.name for p in expression.parameters if p.name not in learned]
+    if unknown:
+        raise InvalidSetting(
+            f"--learned needs a training that learned {', '.join(unknown)}: export a search or "
+            f"one of its trials, or leave --learned out"
         )
     return with_initial(expression, {name: values[0] for name, values in learned.items()})
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..evaluators import RECIPES, FashionMnist, load_train
 from ..space import Expression, FingerprintIndex, Variable, baselines, fingerprint, parse
+from ..space.errors import nearest
 from . import tracking
 from .candidates import Candidate
 from .config import Launch, Stored
@@ -96,13 +97,18 @@ def confirm_search(
     stored = Stored.load(folder)
     stored = Stored(stored.config, dataclasses.replace(stored.launch, **given))
     tracker = tracking.tracker_of(home)
-    tracker.check()  # before any training
-    with lock(folder), executor_for(stored.launch) as executor:
-        found = confirm_finalists(folder, stored, executor, FashionMnist(load_train()), reporter)
+    with lock(folder):
+        candidates = read_candidates(folder)
+        plan = plan_of(stored, candidates)
+        if not plan.finalists:
+            raise InvalidSetting(f"search '{name}' has no candidate to confirm yet")
+        ledger = Ledger(folder)
+        found = table(plan, ledger)
         if found is None:
-            raise InvalidSetting(f"search '{name}' has no candidate with a score yet")
+            tracker.check()  # before any training
+            found = _on_own_workers(plan, ledger, stored.launch, reporter)
         stored.save(folder)
-        tracking.show(tracker, name, found, read_candidates(folder))
+        tracking.show(tracker, name, found, candidates)
     return found
 
 
@@ -114,6 +120,9 @@ def confirm_expressions(
     reporter: Reporter,
 ) -> Confirmation:
     """`actsearch confirm EXPR…`: recorded in the home's folder `confirmations`."""
+    for text in texts:
+        if text in home.names():
+            raise InvalidSetting(f"'{text}' is a search: give one search alone, or expressions")
     names = [str(depends_on_x(home, text)) for text in texts]
     launch = Launch(**given)
     folder = home.root / "confirmations"
@@ -128,8 +137,17 @@ def confirm_expressions(
         ),
         seed=0,
     )
-    with lock(folder), executor_for(launch) as executor:
-        found = carry_out(plan, Ledger(folder), executor, FashionMnist(load_train()), reporter)
+    with lock(folder):
+        ledger = Ledger(folder)
+        return table(plan, ledger) or _on_own_workers(plan, ledger, launch, reporter)
+
+
+def _on_own_workers(
+    plan: Plan, ledger: Ledger, launch: Launch, reporter: Reporter
+) -> Confirmation:
+    """`carry_out` on workers that are started for it."""
+    with executor_for(launch) as executor:
+        found = carry_out(plan, ledger, executor, FashionMnist(load_train()), reporter)
     assert found is not None  # every training of the plan has just been recorded
     return found
 
@@ -140,7 +158,7 @@ def depends_on_x(home: Home, text: str) -> Expression:
     expression = parse(text)
     if not any(isinstance(node, Variable) for node in expression.nodes()):
         raise NoSuchSearch(
-            f"'{text}' is no search in {home.root} (`actsearch leaderboard` lists them), and as "
-            f"an expression it does not depend on x"
+            f"'{text}' is no search in {home.root}, and as an expression it does not depend on x"
+            f"{nearest(text, home.names())}"
         )
     return expression

@@ -43,9 +43,11 @@ class Home:
         return self.root / "searches"
 
     def names(self) -> list[str]:
-        """Names of the searches, oldest first."""
-        found = [p.parent for p in self.searches.glob("*/config.json")]
-        return [p.name for p in sorted(found, key=lambda p: (p.stat().st_ctime, p.name))]
+        """Names of the searches, the one launched last at the end."""
+        found = self.searches.glob("*/config.json")  # written anew at every launch
+        return [
+            p.parent.name for p in sorted(found, key=lambda p: (p.stat().st_mtime_ns, p.parent))
+        ]
 
     def folder(self, name: str) -> Path:
         """The folder of an existing search; raises NoSuchSearch with the nearest name."""
@@ -122,21 +124,25 @@ def lock(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def usable(path: Path) -> Iterator[None]:
-    """Turn the system's refusals to write into HomeUnusable, which says what to do."""
+def usable(path: Path, option: str = "--home") -> Iterator[None]:
+    """Turn the system's refusals to write into HomeUnusable, which says what to do.
+
+    option: of the command line, by which another place can be chosen.
+    """
     try:
         yield
     except OSError as error:
+        room, elsewhere = "free some space and try again", f"choose another with {option}"
         advice = {
-            errno.ENOSPC: "free some space",
-            errno.EDQUOT: "free some space",
-            errno.EROFS: "choose another with --home",
-            errno.EACCES: "choose another with --home, or change its owner",
-            errno.ENOTDIR: "choose another with --home",
-            errno.EEXIST: "choose another with --home",
+            errno.ENOSPC: room,
+            errno.EDQUOT: room,
+            errno.EFBIG: room,
+            errno.EROFS: elsewhere,
+            errno.EACCES: f"{elsewhere}, or change its owner",
+            errno.EPERM: f"{elsewhere}, or change its owner",
+            errno.ENOTDIR: elsewhere,
+            errno.EEXIST: elsewhere,
         }.get(error.errno or 0)
         if advice is None:
             raise
-        raise HomeUnusable(
-            f"cannot write in {path}: {error.strerror}; {advice}, and go on with --resume"
-        ) from error
+        raise HomeUnusable(f"cannot write in {path}: {error.strerror}; {advice}") from error

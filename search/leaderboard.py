@@ -40,9 +40,9 @@ def tied_with_best(candidates: Sequence[Candidate], images: int) -> set[int]:
 
 
 def _replaced(candidate: Candidate, candidates: Sequence[Candidate]) -> bool:
-    """A crash that was tried again is not shown beside its retry."""
+    """A crash or an interruption that was tried again is not shown beside its retry."""
     return candidate.state == "failed" and any(
-        c.origin == candidate.origin and c.retry > candidate.retry for c in candidates
+        c.origin == candidate.origin and c.trial > candidate.trial for c in candidates
     )
 
 

@@ -37,7 +37,7 @@ class Proposer:
             if not self._study.waiting():
                 if len(self._seen) >= self._space.size:
                     return None
-                if rejected >= TRIES:
+                if rejected >= TRIES and self._study.repeats:
                     self._study.enqueue(self._unseen())
                     rejected = 0
             asked = self._study.ask(self._space)

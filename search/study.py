@@ -25,6 +25,7 @@ from ..evaluators import SliceReport
 from ..space import Encoding, Expression, Space
 from .candidates import Candidate, State
 from .errors import HomeUnusable
+from .strategies import Strategy
 
 FILE = "study.db"
 RETRIES = 2  # times a candidate is trained again after a crash; the last time all alone
@@ -48,12 +49,16 @@ class Asked:
 
 
 class Study:
-    """The study opened for writing; only the holder of the search's lock may."""
+    """The study opened for writing; only the holder of the search's lock may.
 
-    def __init__(self, folder: Path, sampler: BaseSampler) -> None:
+    repeats: whether its strategy may propose an encoding again.
+    """
+
+    def __init__(self, folder: Path, strategy: Strategy) -> None:
         self._path = folder / FILE
+        self.repeats = strategy.repeats
         with sqlite_errors(self._path):
-            self._study = _open(self._path, sampler)
+            self._study = _open(self._path, strategy)
         self._running: dict[int, Trial] = {}
 
     def ask(self, space: Space) -> Asked:

@@ -87,7 +87,7 @@ def score_json(found: Score) -> dict[str, Any]:
 
 
 def overview(home: Home) -> list[dict[str, Any]]:
-    """The searches of a home, oldest first."""
+    """The searches of a home, the one launched last at the end."""
     rows = []
     for name in home.names():
         folder = home.folder(name)

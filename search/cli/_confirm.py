@@ -35,8 +35,10 @@ def run(options: argparse.Namespace) -> int:
     keys = ("seeds", "finalists", "workers", "gpus_per_worker", "ray_address")
     given = {key: getattr(options, key) for key in keys if getattr(options, key) is not None}
     home = Home.at(options.home)
+    is_search = len(options.what) == 1 and options.what[0] in home.names()
+    _check_fits(options, is_search)
     with Progress() as progress, stoppable():
-        if len(options.what) == 1 and options.what[0] in home.names():
+        if is_search:
             found = confirm_search(home, options.what[0], given, progress)
         else:
             found = confirm_expressions(home, options.what, given, options.limit_data, progress)
@@ -45,3 +47,13 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(tables.confirmation_text(found))
     return 0
+
+
+def _check_fits(options: argparse.Namespace, is_search: bool) -> None:
+    """Refuse an option that would be left unheard."""
+    from ..errors import InvalidSetting
+
+    if is_search and options.limit_data is not None:
+        raise InvalidSetting("--limit-data is for expressions: a search has its own recipe")
+    if not is_search and options.finalists is not None:
+        raise InvalidSetting("--finalists is for a search: of expressions, all are finalists")

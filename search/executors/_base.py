@@ -8,7 +8,7 @@ nothing to do now; with no job under way either, the run is over. It knows nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
@@ -51,3 +51,12 @@ class Executor(Protocol):
         run and is raised here. KeyboardInterrupt leaves the jobs under way unfinished.
         """
         ...
+
+
+def reports_of(evaluator: Evaluator, job: Job) -> Iterator[RungReport]:
+    """The evaluator's reports up to the last one; what `run` itself raises comes with the first
+    `next`, also where it is no generator."""
+    for report in evaluator.run(job):
+        yield report
+        if report.last:
+            return

@@ -8,7 +8,7 @@ from types import TracebackType
 import torch
 
 from ...evaluators import Evaluator
-from ._base import Assignment, NextJob, OnDone, OnRung
+from ._base import Assignment, NextJob, OnDone, OnRung, reports_of
 
 
 class InProcess:
@@ -41,7 +41,7 @@ class InProcess:
 
 def _train(evaluator: Evaluator, assignment: Assignment, on_rung: OnRung) -> str | None:
     """Run one job; the traceback if the evaluator raised."""
-    reports = evaluator.run(assignment.job)
+    reports = reports_of(evaluator, assignment.job)
     while True:
         try:
             report = next(reports, None)

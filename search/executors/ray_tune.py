@@ -7,9 +7,12 @@ older than the study (measured: Tuner.restore on a persistent study crashed ever
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import signal
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -29,7 +32,7 @@ from ray.tune.search import Searcher
 
 from ...evaluators import Evaluator, Job, RungReport
 from ..errors import InvalidSetting
-from ._base import NextJob, OnDone, OnRung
+from ._base import NextJob, OnDone, OnRung, reports_of
 
 WORKER_DIED = "the worker process ended while training (killed, or out of memory)"
 
@@ -86,7 +89,10 @@ class RayTune:
             tune.with_parameters(_Worker, evaluator=evaluator), {"cpu": 1, "gpu": self._gpus}
         )
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a dead worker is ours to tell
-        with tempfile.TemporaryDirectory(prefix="actsearch-ray-") as scratch:
+        with (
+            tempfile.TemporaryDirectory(prefix="actsearch-ray-") as scratch,
+            _handlers_restored(),
+        ):
             tune.Tuner(
                 worker,
                 tune_config=tune.TuneConfig(
@@ -102,8 +108,22 @@ class RayTune:
             ).fit()
         if calls.fault is not None:
             raise calls.fault
-        if calls.under_way:
+        if not calls.over:
             raise KeyboardInterrupt  # Tune ends its loop on SIGINT and returns as if finished
+
+
+@contextlib.contextmanager
+def _handlers_restored() -> Iterator[None]:
+    """Tune leaves its handlers behind, which would swallow the first Ctrl-C after the run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers: Tune sets none elsewhere
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGUSR1)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _short_name(trial: Any) -> str:
@@ -120,55 +140,43 @@ class _Calls:
         self._next_job, self._on_rung, self._on_done = next_job, on_rung, on_done
         self.under_way: dict[str, int] = {}  # Tune's trial -> the job's number
         self.fault: BaseException | None = None
+        self.over = False  # there is no job left, and none under way
 
     def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
         return _nothing, ()
 
+    @contextlib.contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """Keeps what the block raises for `run` to raise: Tune would wrap it, or only log it."""
+        try:
+            yield
+        except Exception as error:
+            self.fault = self.fault or error
+
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         assignment = None
         if self.fault is None:
-            with _kept(self):
+            with self._keeping():
                 assignment = self._next_job()
         if assignment is None:
-            idle = self.fault is not None or not self.under_way
-            return Searcher.FINISHED if idle else None
+            self.over = self.fault is not None or not self.under_way
+            return Searcher.FINISHED if self.over else None
         self.under_way[trial_id] = assignment.number
         return {"job": assignment.job}
 
     def rung(self, trial_id: str, report: RungReport) -> None:
-        with _kept(self):
+        with self._keeping():
             self._on_rung(self.under_way[trial_id], report)
 
     def done(self, trial_id: str, error: str | None) -> None:
         number = self.under_way.pop(trial_id, None)
         if number is not None and self.fault is None:
-            with _kept(self):
+            with self._keeping():
                 self._on_done(number, error)
 
 
 def _nothing() -> None:
     return None
-
-
-class _kept:
-    """Keeps what the block raises for `run` to raise: Tune would wrap it, or only log it."""
-
-    def __init__(self, calls: _Calls) -> None:
-        self._calls = calls
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        if isinstance(error, Exception):
-            self._calls.fault = self._calls.fault or error
-            return True
-        return False
 
 
 class _JobSearcher(Searcher):
@@ -224,7 +232,7 @@ class _Worker(tune.Trainable):
         self._start(config["job"])
 
     def _start(self, job: Job) -> None:
-        self._reports: Iterator[RungReport] = self._evaluator.run(job)
+        self._reports = reports_of(self._evaluator, job)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._start(new_config["job"])
@@ -232,10 +240,10 @@ class _Worker(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         try:
-            report = next(self._reports)
+            report = next(self._reports, None)
         except Exception:
             return {"error": traceback.format_exc(), "done": True}
-        return {"report": report, "done": report.last}
+        return {"done": True} if report is None else {"report": report, "done": report.last}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing worth keeping; Tune calls it at the end of every trial."""

@@ -16,6 +16,8 @@ from ._base import Strategy
 class Exhaustive(Strategy):
     """The first encoding that no earlier trial has."""
 
+    repeats = False
+
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
         self._rest: Iterator[dict[str, str]] | None = None
