@@ -13,6 +13,10 @@ from torch import Tensor
 from ..space import Expression, Parameter, second_moment
 from ..space.program import Program, compile_program
 
+# Floats that torch's pointwise kernels take at once, at most. They round the rest of a tensor
+# differently (mish, elu, softplus), so slices share a call only where they leave no rest.
+_UNROLLED = 64
+
 
 def weight_gain(candidate: Expression) -> float:
     """Factor on weights of variance 1 / fan_in that keeps unit-variance signals at unit variance.
@@ -44,10 +48,12 @@ class StackedActivations:
 
     def __call__(self, layer: int, signal: Tensor) -> Tensor:
         """The activations [K, features, B] of pre-activations of that shape."""
-        if len(self._runs) == 1:
+        whole = signal[0].numel() % _UNROLLED == 0
+        runs = self._runs if whole else [1] * len(self._slices)
+        if len(runs) == 1:
             return self._apply(0, layer, signal)
-        parts = signal.split(self._runs)
-        starts = itertools.accumulate(self._runs, initial=0)
+        parts = signal.split(runs)
+        starts = itertools.accumulate(runs, initial=0)
         outputs = [
             self._apply(start, layer, part) for start, part in zip(starts, parts, strict=False)
         ]

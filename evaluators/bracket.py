@@ -46,7 +46,8 @@ def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
         kept = _kept(progress, job, epoch)
         if kept and len(kept) < len(live):
             training.keep(kept)
-        tests = dict(zip(kept, training.test(), strict=True)) if job.test and last else {}
+        asked = job.test and last and kept
+        tests = dict(zip(kept, training.test(), strict=True)) if asked else {}
         yield RungReport(
             epoch,
             tuple(

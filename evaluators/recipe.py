@@ -14,6 +14,9 @@ from ..space import ActsearchError, UnknownNameError
 
 Network = Literal["mlp", "conv"]
 NETWORKS: tuple[Network, ...] = ("mlp", "conv")
+# Of a stacked layer, in neurons: matrix products of 1 to 3 rows round differently in a stack than
+# alone, and a slice's score must not depend on what shares its stack.
+NARROWEST = 4
 
 
 class RecipeError(ActsearchError):
@@ -48,22 +51,22 @@ class Recipe:
             raise UnknownNameError("network", self.network, NETWORKS)
         total = 60_000 if self.limit is None else self.limit
         rules = {
-            "widths must be 1 or more numbers, each at least 1": (
-                self.widths and min(self.widths) >= 1
+            f"widths must be 1 or more numbers, each at least {NARROWEST}": (
+                self.widths and min(self.widths) >= NARROWEST
             ),
             "conv has exactly 2 widths": self.network != "conv" or len(self.widths) == 2,
             "rungs must be rising epochs, from 1 on": (
                 self.rungs and self.rungs[0] >= 1 and sorted(set(self.rungs)) == [*self.rungs]
             ),
             "eta must be at least 2": self.eta >= 2,
-            "batch_size must be at least 1": self.batch_size >= 1,
+            "batch_size must be at least 2": self.batch_size >= 2,
             "learning_rate must be above 0": self.learning_rate > 0,
             "warmup must be at least 0": self.warmup >= 0,
             "weight_decay must be at least 0": self.weight_decay >= 0,
-            f"validation must leave training images: 1 to {total - 1}": (
-                1 <= self.validation < total
+            f"validation must leave 2 training images: 2 to {total - 2}": (
+                2 <= self.validation <= total - 2
             ),
-            "limit must be 2 to 60000": 2 <= total <= 60_000,
+            "limit must be 4 to 60000": 4 <= total <= 60_000,
         }
         broken = [rule for rule, holds in rules.items() if not holds]
         if broken:
@@ -90,7 +93,7 @@ class Recipe:
         if images is None:
             return self
         share = self.validation / (self.limit or 60_000)
-        return dataclasses.replace(self, limit=images, validation=max(1, int(images * share)))
+        return dataclasses.replace(self, limit=images, validation=max(2, int(images * share)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
