@@ -37,6 +37,10 @@ class Space(ABC):
     def build(self, choose: Choose) -> Expression:
         """The candidate that the answers of `choose(path, options)` describe."""
 
+    def known(self) -> tuple[Encoding, ...]:
+        """Encodings of well-known activations in this space, for strategies to start from."""
+        return ()
+
     def decode(self, encoding: Encoding) -> Expression:
         """The candidate of an encoding; raises SpaceError where it names no option."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from .base import Choose, Space
+from .base import Choose, Encoding, Space
 from .errors import SpaceError
 from .expression import Expression, Granularity, Variable, X, substitute
 from .grammar import parse
@@ -56,6 +57,15 @@ BINARY = (
     "exp(-beta * abs(x1 - x2))",
     "beta * x1 + (1 - beta) * x2",
 )
+# Binary, left and right of well-known activations.
+KNOWN = (
+    ("sigmoid(x1) * x2", "x", "x"),  # SiLU
+    ("sigmoid(x1) * x2", "beta * x", "x"),  # Swish with a learnable beta
+    ("max(x1, x2)", "x", "max(x, 0)"),  # ReLU
+    ("max(x1, x2)", "tanh(x)", "tanh(x)"),
+    ("max(x1, x2)", "softplus(x)", "softplus(x)"),
+)
+_IDENTITY = ("max(x1, x2)", "x", "x")  # what the inner units compute then
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,27 @@ class CoreUnits(Space):
     def size(self) -> int:
         per_unit = len(self.unary) ** 2 * len(self.binary)
         return math.prod([per_unit] * self.units)
+
+    def known(self) -> tuple[Encoding, ...]:
+        return tuple(
+            self._encoding((unit, *[_IDENTITY] * (self.units - 1)))
+            for unit in KNOWN
+            if self._has(unit) and (self.units == 1 or self._has(_IDENTITY))
+        )
+
+    def _has(self, unit: tuple[str, str, str]) -> bool:
+        binary, left, right = unit
+        return binary in self.binary and left in self.unary and right in self.unary
+
+    def _encoding(self, units: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+        """The encoding of units given from the outermost in."""
+        encoding: dict[str, str] = {}
+        for depth, unit in enumerate(units):
+            path = "unit" + ".inner" * depth
+            encoding |= dict(
+                zip((f"{path}.binary", f"{path}.left", f"{path}.right"), unit, strict=True)
+            )
+        return encoding
 
     def build(self, choose: Choose) -> Expression:
         fresh = _Fresh()

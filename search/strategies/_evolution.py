@@ -11,9 +11,9 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from ...space import Encoding, Space
-from ._base import Strategy
+from ._base import Strategy, is_enqueued
 
-STARTUP = 18  # candidates drawn at random first: two brackets
+STARTUP = 18  # candidates trained before the first mutation: two brackets
 POPULATION = 64  # trained candidates alive at a time (PANGAEA's number)
 TOURNAMENT = 16  # of them, those that compete to be a parent (PANGAEA's number)
 
@@ -21,7 +21,8 @@ TOURNAMENT = 16  # of them, those that compete to be a parent (PANGAEA's number)
 class Evolution(Strategy):
     """A mutated copy of the winner of a tournament among the latest trained candidates.
 
-    Candidates are compared by the rung they reached, then by their score there.
+    The first are the space's well-known activations (as AQuaSurF starts, Bingham and Miikkulainen
+    2023), then random ones. Candidates are compared by the rung they reached, then by their score.
     """
 
     def __init__(
@@ -39,6 +40,10 @@ class Evolution(Strategy):
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
+        drawn = sum(not is_enqueued(t) for t in study.get_trials(deepcopy=False))
+        known = self._space.known()
+        if drawn <= len(known):  # this trial is among those drawn
+            return known[drawn - 1]
         finished = study.get_trials(
             deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)
         )
@@ -46,8 +51,8 @@ class Evolution(Strategy):
         if len(trained) < self._startup:
             return self._space.sample(rng)
         alive = trained[-self._population :]
-        drawn = rng.choice(len(alive), size=min(self._tournament, len(alive)), replace=False)
-        parent = max((alive[i] for i in drawn), key=_fitness)
+        rivals = rng.choice(len(alive), size=min(self._tournament, len(alive)), replace=False)
+        parent = max((alive[i] for i in rivals), key=_fitness)
         return self._space.mutate(parent.params, rng)
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from actsearch.space import CoreUnits, Parameter, SpaceError, parse, space_from_name
+from actsearch.space import (
+    CoreUnits,
+    Parameter,
+    SpaceError,
+    fingerprint,
+    parse,
+    space_from_name,
+)
 from actsearch.space.core_units import BINARY, UNARY
 
 
@@ -130,3 +137,17 @@ def test_options_are_distinct_and_some(
 ) -> None:
     with pytest.raises(SpaceError, match=message):
         CoreUnits(1, unary=unary, binary=binary)
+
+
+def test_well_known_activations_of_core_units_are_what_they_are_called() -> None:
+    names = ["x * sigmoid(x)", "x * sigmoid(beta * x)", "relu(x)", "tanh(x)", "softplus(x)"]
+    for units in (1, 2, 3):
+        space = CoreUnits(units)
+        found = [space.decode(encoding) for encoding in space.known()]
+        for expression, name in zip(found, names, strict=True):
+            assert fingerprint(expression).matches(fingerprint(parse(name)))
+
+
+def test_well_known_activations_a_restricted_space_lacks_are_left_out() -> None:
+    space = CoreUnits(1, unary=("x", "max(x, 0)"), binary=("max(x1, x2)",))
+    assert [str(space.decode(e)) for e in space.known()] == ["max(x, max(x, 0))"]
