@@ -19,7 +19,7 @@ from .study import RETRIES, Asked, Study
 
 logger = logging.getLogger(__name__)
 
-FAILURES = 3  # failed jobs without one success after which the search stops
+FAILURES = 3  # candidates that failed to the last try, before one success: the search stops
 CUTOFF_SCORES = 9  # scores a rung must have before late brackets are held to them: one bracket
 
 
@@ -71,7 +71,8 @@ class Engine:
             for epoch in config.recipe.rungs
         }
         self._succeeded = any(c.trained for c in known)
-        self._failures: list[str] = []
+        self._first_error: str | None = None
+        self._given_up = 0  # candidates that failed to the last try
         self._brackets: dict[int, _Bracket] = {}
         self._number = 0
         self._held: Asked | None = None
@@ -89,6 +90,7 @@ class Engine:
         if self._launch.time_limit is not None:
             self._deadline = time.monotonic() + self._launch.time_limit
         executor.run(evaluator, self._next_job, self._on_rung, self._on_done)
+        self._stop_if_nothing_succeeds()
 
     def _next_job(self) -> Assignment | None:
         start = time.perf_counter()
@@ -177,19 +179,23 @@ class Engine:
         for index in sorted(bracket.open):
             failed = self._study.fail(bracket.asked[index].number, error or "")
             if failed.retry >= RETRIES:
+                self._given_up += 1
                 self._on_candidate(failed)
         self._note_end(start)
         if error is None:
             return
-        self._failures.append(error)
-        lines = error.strip().splitlines()
-        logger.warning("a bracket failed, its candidates are tried again: %s", lines[-1])
-        if len(self._failures) >= FAILURES and not self._succeeded:
-            first = self._failures[0]
+        self._first_error = self._first_error or error
+        last = error.strip().splitlines()[-1]
+        logger.warning("a bracket failed, its candidates are tried again: %s", last)
+        if self._given_up >= FAILURES:
+            self._stop_if_nothing_succeeds()
+
+    def _stop_if_nothing_succeeds(self) -> None:
+        if self._first_error is not None and not self._succeeded:
             raise SearchFailed(
                 f"every training failed, so the search stops; the first error was: "
-                f"{first.strip().splitlines()[-1]} (--debug shows all of it)",
-                first,
+                f"{self._first_error.strip().splitlines()[-1]} (--debug shows all of it)",
+                self._first_error,
             )
 
     def _note_end(self, start: float) -> None:

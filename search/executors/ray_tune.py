@@ -28,6 +28,7 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 import ray
 import torch
 from ray import tune
+from ray.exceptions import RayActorError
 from ray.tune.search import Searcher
 
 from ...evaluators import Evaluator, Job, RungReport
@@ -103,7 +104,11 @@ class RayTune:
                     trial_dirname_creator=_short_name,
                 ),
                 run_config=tune.RunConfig(
-                    name="jobs", storage_path=scratch, verbose=0, stop=_StopOnFault(calls)
+                    name="jobs",
+                    storage_path=scratch,
+                    verbose=0,
+                    stop=_StopOnFault(calls),
+                    callbacks=[_OnError(calls)],
                 ),
             ).fit()
         if calls.fault is not None:
@@ -196,16 +201,31 @@ class _JobSearcher(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
+        if error:
+            return  # _OnError is told why, and comes next
         found = result or {}
-        if not error and "report" in found:
+        if "report" in found:
             self._calls.rung(trial_id, found["report"])
-        self._calls.done(trial_id, WORKER_DIED if error else found.get("error"))
+        self._calls.done(trial_id, found.get("error"))
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the study is what is restored from."""
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing, as above."""
+
+
+class _OnError(tune.Callback):
+    """Is told of workers that died, or that could not start (an evaluator that does not unpickle
+    there, say)."""
+
+    def __init__(self, calls: _Calls) -> None:
+        self._calls = calls
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        error = trial.get_pickled_error()
+        died = isinstance(error, RayActorError) and not error.actor_init_failed
+        self._calls.done(trial.trial_id, WORKER_DIED if died else str(error))
 
 
 class _StopOnFault(tune.Stopper):

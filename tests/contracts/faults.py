@@ -1,0 +1,113 @@
+"""Evaluators that go wrong on cue around one that works: what a search has to survive.
+
+Each satisfies `Evaluator`. They live here, and not in a test, because a Ray worker imports them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from actsearch.evaluators import Evaluator, Job, RungReport
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """Passes jobs on to `inner`, but for those that hold the culprit."""
+
+    inner: Evaluator
+    culprit: str = ""  # an expression; empty: every job goes wrong
+
+    def on(self, device: str) -> Faulty:
+        return dataclasses.replace(self, inner=self.inner.on(device))
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        if self.culprit and self.culprit not in job.expressions:
+            return self.inner.run(job)
+        return self.go_wrong(job)
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RaisesBetweenRungs(Faulty):
+    """Raises once the first rung is reported."""
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        yield next(iter(self.inner.run(job)))
+        raise RuntimeError("no luck after the first rung")
+
+
+@dataclass(frozen=True)
+class RaisesAtOnce(Faulty):
+    """Raises from `run` itself, which is no generator here."""
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        raise ValueError("no luck at all")
+
+
+@dataclass(frozen=True)
+class EndsEarly(Faulty):
+    """Ends after the first rung, though slices are still live."""
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        yield next(iter(self.inner.run(job)))
+
+
+@dataclass(frozen=True)
+class Diverges(Faulty):
+    """Reports the culprit as diverged at the first rung, as a training loss of nan would be."""
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        for report in self.inner.run(job):
+            yield dataclasses.replace(
+                report,
+                slices=tuple(
+                    dataclasses.replace(
+                        found, state="infeasible", accuracy=0.0, loss=math.nan, reason="nan"
+                    )
+                    if job.expressions[found.index] == self.culprit
+                    else found
+                    for found in report.slices
+                ),
+            )
+
+
+@dataclass(frozen=True)
+class KillsItsProcess(Faulty):
+    """Dies of SIGKILL after the first rung, the first time only: `mark` is a file it leaves."""
+
+    mark: str = ""
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        reports = self.inner.run(job)
+        yield next(reports)
+        if not Path(self.mark).exists():
+            Path(self.mark).write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from reports
+
+
+@dataclass(frozen=True)
+class Meets(Faulty):
+    """Trains only when a number of jobs are under way at the same time; else raises."""
+
+    folder: str = ""
+    number: int = 2
+    patience: float = 60.0  # seconds
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        (Path(self.folder) / f"{os.getpid()}").touch()
+        give_up = time.monotonic() + self.patience
+        while len(list(Path(self.folder).iterdir())) < self.number:
+            if time.monotonic() > give_up:
+                raise RuntimeError("nobody else is at work")
+            time.sleep(0.05)
+        yield from self.inner.run(job)

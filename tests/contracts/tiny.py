@@ -1,0 +1,105 @@
+"""Real searches made small: a narrow network, few images, the engine in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from actsearch.evaluators import Evaluator, Job, Recipe, RungReport
+from actsearch.search.candidates import Candidate
+from actsearch.search.config import Launch, SearchConfig
+from actsearch.search.engine import Engine
+from actsearch.search.executors import Executor, InProcess, OnDone, OnRung
+from actsearch.search.executors._base import Assignment, NextJob
+from actsearch.search.strategies import Strategy, strategy_from_name
+from actsearch.search.study import Study
+from actsearch.space import CoreUnits, Space
+
+TINY = Recipe(
+    name="tiny", widths=(8,), rungs=(1, 2, 4), warmup=2, batch_size=64, validation=100, limit=500
+)
+TINY_CONV = Recipe(
+    name="tiny-conv",
+    network="conv",
+    widths=(4, 4),
+    rungs=(1,),
+    warmup=2,
+    batch_size=64,
+    validation=100,
+    limit=300,
+)
+# 18 encodings: 8 functions, 9 that repeat one of them, and max(x, x), which is affine.
+SMALL = CoreUnits(unary=("x", "tanh(x)", "max(x, 0)"), binary=("x1 * x2", "max(x1, x2)"))
+# 4 encodings of 3 functions.
+PRODUCTS = CoreUnits(unary=("x", "tanh(x)"), binary=("x1 * x2",))
+CONFIG = SearchConfig(
+    name="mine", strategy="random", recipe=TINY, second=TINY_CONV, seed=1, bracket=3
+)
+
+
+@dataclass
+class Watched:
+    """An executor that remembers the jobs it was given."""
+
+    inner: Executor = field(default_factory=InProcess)
+    jobs: list[Job] = field(default_factory=list)
+    reports: int = 0
+
+    def run(
+        self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone
+    ) -> None:
+        def handed_out() -> Assignment | None:
+            assignment = next_job()
+            if assignment is not None:
+                self.jobs.append(assignment.job)
+            return assignment
+
+        def reported(number: int, report: RungReport) -> None:
+            self.reports += 1
+            on_rung(number, report)
+
+        self.inner.run(evaluator, handed_out, reported, on_done)
+
+
+@dataclass
+class Ran:
+    """What the engine made of a search."""
+
+    study: Study
+    engine: Engine
+    jobs: Sequence[Job]
+    told: list[Candidate]  # in the order they were reported
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        return self.study.candidates()
+
+    def by_state(self, state: str) -> list[Candidate]:
+        return [found for found in self.candidates if found.state == state]
+
+
+def run_engine(
+    folder: Path,
+    evaluator: Evaluator,
+    *,
+    candidates: int = 6,
+    space: Space | None = None,
+    strategy: Strategy | None = None,
+    config: SearchConfig = CONFIG,
+    executor: Executor | None = None,
+    **launch: float,
+) -> Ran:
+    """Search in a study of its own (or go on with it, if the folder has one)."""
+    space = space or CoreUnits()
+    strategy = strategy or strategy_from_name(config.strategy, space, config.seed)
+    study = Study(folder, strategy)
+    study.sweep()
+    told: list[Candidate] = []
+    settings = replace(Launch(candidates=candidates), **launch)
+    engine = Engine(config, settings, space, study, told.append)
+    watched = Watched(executor or InProcess())
+    ran = Ran(study, engine, watched.jobs, told)
+    with watched.inner:
+        engine.run(watched, evaluator)
+    return ran
