@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,11 +14,7 @@ from .recipe import Recipe
 
 # Of the training pixels / 255 (facts about FashionMNIST, recomputed in tests/evaluators).
 MEAN, STD = 0.2860, 0.3530
-EVALUATION_BATCH = 1000  # images; larger ones leave the CPU's cache and gain nothing
-
-# A matrix product with a single column is another routine, which rounds differently in a stack
-# than alone. So no batch is of one image: one that is left over joins the batch before it.
-SMALLEST_BATCH = 2  # images
+EVALUATION_BATCH = 1024  # images; larger ones leave the CPU's cache and gain nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +37,14 @@ class Batches:
         """One epoch in an order drawn from (seed, epoch): float [B, 784], int64 [B]."""
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         order = torch.randperm(len(self.labels), generator=generator).to(self.labels.device)
-        for chosen in order.tensor_split(_cuts(len(order), size)):
+        for chosen in order.split(size):
             yield _normalised(self.pixels[chosen]), self.labels[chosen]
 
     def in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All images once, for evaluation: float [B, 784], int64 [B]."""
-        cuts = _cuts(len(self), EVALUATION_BATCH)
-        pieces = zip(self.pixels.tensor_split(cuts), self.labels.tensor_split(cuts), strict=True)
+        pieces = zip(
+            self.pixels.split(EVALUATION_BATCH), self.labels.split(EVALUATION_BATCH), strict=True
+        )
         for pixels, labels in pieces:
             yield _normalised(pixels), labels
 
@@ -63,13 +61,8 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
 
 
 def steps_per_epoch(recipe: Recipe, images: int) -> int:
-    """Batches in one epoch; the last may be smaller, or larger by one."""
-    return 1 + len(_cuts(images, recipe.batch_size))
-
-
-def _cuts(images: int, size: int) -> list[int]:
-    """Where batches of `size` start, but for the first one."""
-    return list(range(size, images - SMALLEST_BATCH + 1, size))
+    """Batches in one epoch; the last may be smaller."""
+    return math.ceil(images / recipe.batch_size)
 
 
 def _normalised(pixels: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ from ..space import ActsearchError, UnknownNameError
 
 Network = Literal["mlp", "conv"]
 NETWORKS: tuple[Network, ...] = ("mlp", "conv")
-# Of a stacked layer, in neurons: matrix products of 1 to 3 rows round differently in a stack than
-# alone, and a slice's score must not depend on what shares its stack.
+# Neurons of a layer. Matrix products of 1 to 3 rows are other routines, which round differently in
+# a stack than alone, and a score must not depend on what shares its stack.
 NARROWEST = 4
 
 
@@ -59,14 +59,14 @@ class Recipe:
                 self.rungs and self.rungs[0] >= 1 and sorted(set(self.rungs)) == [*self.rungs]
             ),
             "eta must be at least 2": self.eta >= 2,
-            "batch_size must be at least 2": self.batch_size >= 2,
+            "batch_size must be at least 1": self.batch_size >= 1,
             "learning_rate must be above 0": self.learning_rate > 0,
             "warmup must be at least 0": self.warmup >= 0,
             "weight_decay must be at least 0": self.weight_decay >= 0,
-            f"validation must leave 2 training images: 2 to {total - 2}": (
-                2 <= self.validation <= total - 2
+            f"validation must leave training images: 1 to {total - 1}": (
+                1 <= self.validation < total
             ),
-            "limit must be 4 to 60000": 4 <= total <= 60_000,
+            "limit must be 2 to 60000": 2 <= total <= 60_000,
         }
         broken = [rule for rule, holds in rules.items() if not holds]
         if broken:
@@ -93,7 +93,7 @@ class Recipe:
         if images is None:
             return self
         share = self.validation / (self.limit or 60_000)
-        return dataclasses.replace(self, limit=images, validation=max(2, int(images * share)))
+        return dataclasses.replace(self, limit=images, validation=max(1, int(images * share)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -102,8 +102,8 @@ class Recipe:
     @staticmethod
     def from_dict(stored: Mapping[str, Any]) -> Recipe:
         """The recipe `to_dict` gave; raises RecipeError on a field this version does not know."""
-        known = {field.name for field in dataclasses.fields(Recipe)}
-        unknown = sorted(set(stored) - known)
+        known = [field.name for field in dataclasses.fields(Recipe)]
+        unknown = sorted(set(stored) - set(known))
         if unknown:
             raise RecipeError(f"a recipe has no {', '.join(unknown)}; it has {', '.join(known)}")
         lists = {key: tuple(stored[key]) for key in ("widths", "rungs") if key in stored}

@@ -23,6 +23,8 @@ from .batches import Batches, learning_rate, steps_per_epoch
 from .images import CLASSES, SIDE
 from .recipe import Recipe
 
+LINE = 16  # floats in a cache line
+
 
 class StackedTraining:
     """K candidates in the recipe's MLP, all starting from one draw of the weights."""
@@ -104,6 +106,7 @@ class StackedTraining:
 
     def _forward(self, x: Tensor) -> Tensor:
         """Class scores [K, 10, B] of float images [B, 784]."""
+        images, x = len(x), _whole_lines(x)
         signal: Tensor | None = None
         slices = len(self._losses)
         layers = zip(self._shapes, self._weights, self._biases, strict=True)
@@ -117,7 +120,7 @@ class StackedTraining:
             else:
                 signal = torch.baddbmm(bias, weight, self._activations(layer - 1, signal))
         assert signal is not None
-        return signal
+        return signal[:, :, :images]
 
     @staticmethod
     def _losses_of(scores: Tensor, labels: Tensor) -> Tensor:
@@ -172,13 +175,24 @@ def _initial(
     return weights, biases
 
 
+def _whole_lines(x: Tensor) -> Tensor:
+    """Images [B, 784] and the first ones again, until a row of signals is whole cache lines.
+
+    Matrix products round differently where a slice starts in the middle of a line, and where that
+    is depends on its neighbours. Real images, not zeros: a candidate may have no finite slope at
+    0, and that times the gradient 0 of what is cut off again would be NaN.
+    """
+    missing = -len(x) % LINE
+    return torch.cat([x, x[torch.arange(missing, device=x.device) % len(x)]]) if missing else x
+
+
 def _padded(rows: Tensor) -> Tensor:
-    """Rows [K, N] lengthened with zeros to whole cache lines of 16 floats.
+    """Rows [K, N] lengthened with zeros to whole cache lines.
 
     The fused optimiser rounds differently in the scalar tail of a tensor than in its vector part:
     unless every slice starts on a whole line, which part a number falls into depends on K.
     """
-    return F.pad(rows, (0, -rows.shape[1] % 16))
+    return F.pad(rows, (0, -rows.shape[1] % LINE))
 
 
 def _sums(losses: Tensor) -> Tensor:
