@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from ..evaluators import Recipe, recipe_from_name
 from ..space import UnknownNameError
-from .config import Launch, SearchConfig, Stored
+from .config import Launch, SearchConfig, Stored, require
 from .errors import InvalidSetting
 from .home import Home
 from .progress import Reporter, Silent
@@ -37,12 +38,10 @@ class Search:
         reporter: Reporter | None = None,
         **settings: Any,
     ) -> None:
-        for setting in settings:
-            if setting not in _LAUNCH | _CONFIG:
-                raise UnknownNameError("setting", setting, _LAUNCH | _CONFIG)
+        given = {k: v for k, v in settings.items() if v is not None}
+        _check(given)
         self._home, self._resume = Home.at(home), resume
         self._reporter = reporter or Silent()
-        given = {k: v for k, v in settings.items() if v is not None}
         if resume:
             self._stored = _resumed(self._home, name, limit_data, given)
         else:
@@ -55,6 +54,20 @@ class Search:
     def run(self) -> Outcome:
         """Search, confirm, export; see `Outcome`."""
         return run(self._home, self._stored, resume=self._resume, reporter=self._reporter)
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    """Raise UnknownNameError for a setting there is not, InvalidSetting for a wrong type."""
+    types = {**get_type_hints(SearchConfig), **get_type_hints(Launch)}
+    for setting, value in given.items():
+        if setting not in _LAUNCH | _CONFIG:
+            raise UnknownNameError("setting", setting, _LAUNCH | _CONFIG)
+        allowed = (str, Recipe) if types[setting] is Recipe else types[setting]
+        number = isinstance(value, int) and not isinstance(value, bool)
+        fits = isinstance(value, allowed) or (number and isinstance(float(value), allowed))
+        if not fits or (isinstance(value, bool) and types[setting] is not bool):
+            wanted = getattr(types[setting], "__name__", str(types[setting]))
+            require(setting, repr(value), False, f"of type {wanted}")
 
 
 def _recipe(value: Recipe | str, limit: int | None) -> Recipe:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -21,6 +22,21 @@ def duration(text: str) -> float:
     if match is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no time: write 90s, 10m, 1.5h or 2d")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def settings_of(path: str) -> dict[str, Any]:
+    """The settings in a TOML file; raises InvalidSetting if it cannot be read."""
+    import tomllib
+
+    from ..errors import InvalidSetting
+
+    try:
+        settings = tomllib.loads(Path(path).read_text())
+        if isinstance(settings.get("time_limit"), str):
+            settings["time_limit"] = duration(settings["time_limit"])
+    except (OSError, ValueError, argparse.ArgumentTypeError) as error:
+        raise InvalidSetting(f"--config {path} cannot be read: {error}") from error
+    return settings
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ examples:
   actsearch search --name mine --candidates 200 --workers 2
   actsearch search --name mine --resume --candidates 400
   actsearch search --space core-2 --strategy tpe --time-limit 30m
+  actsearch search --config mine.toml       # candidates = 200, time_limit = "2h", …
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ._options import add_workers, duration, print_json, stoppable
+from ._options import add_workers, duration, print_json, settings_of, stoppable
 
 if TYPE_CHECKING:
     from ..export import Exported
@@ -37,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, metavar="N", help="of proposals, weights and batches")
     group.add_argument(
         "--limit-data", type=int, metavar="N", help="use only N of the 60,000 training images"
+    )
+    group.add_argument(
+        "--config",
+        metavar="FILE",
+        help="settings from a TOML file, names as here with _; flags win",
     )
     group = parser.add_argument_group("how long")
     group.add_argument(
@@ -69,16 +75,11 @@ def run(options: argparse.Namespace) -> int:
 
     if options.output is not None:
         check_free(Path(options.output))  # known before the search, not after it
-    given: dict[str, Any] = {key: getattr(options, key) for key in _SETTINGS}
+    flags = {key: getattr(options, key) for key in (*_SETTINGS, "name", "limit_data")}
+    given = settings_of(options.config) if options.config else {}
+    given |= {key: value for key, value in flags.items() if value is not None}
     with Progress() as progress:
-        search = Search(
-            options.name,
-            home=options.home,
-            resume=options.resume,
-            limit_data=options.limit_data,
-            reporter=progress,
-            **given,
-        )
+        search = Search(home=options.home, resume=options.resume, reporter=progress, **given)
         try:
             with stoppable():
                 outcome = search.run()
