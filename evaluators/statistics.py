@@ -11,7 +11,7 @@ from typing import Literal
 from scipy import stats
 
 Verdict = Literal["winner", "tie", "worse"]
-CONFIDENCE = 0.95
+LEVEL = 0.05  # chance of a wrong verdict that is accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def compare(ours: Sequence[float], theirs: Sequence[float]) -> Comparison:
         effect = 0.0 if mean == 0 else math.copysign(math.inf, mean)
         return Comparison(mean, (mean, mean), sure, effect, n)
     error = spread / math.sqrt(n)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) * error
+    half = float(stats.t.isf(LEVEL / 2, n - 1)) * error
     p_value = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
     return Comparison(mean, (mean - half, mean + half), p_value, mean / spread, n)
 
@@ -57,6 +57,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def verdict(comparison: Comparison, adjusted_p: float) -> Verdict:
     """Winner or worse only if the adjusted p-value is below 5 %; else a tie."""
-    if adjusted_p >= 1 - CONFIDENCE:
+    if adjusted_p >= LEVEL:
         return "tie"
     return "winner" if comparison.difference > 0 else "worse"
