@@ -1,0 +1,214 @@
+"""The contract of every evaluator: subclass `EvaluatorContract` in a test module with fixtures.
+
+    class TestMine(EvaluatorContract):
+        @pytest.fixture
+        def evaluator(self) -> Evaluator: ...
+        @pytest.fixture
+        def recipe(self) -> Recipe: ...
+
+The recipe should be a small one: about thirty brackets are trained. With a second evaluator that
+holds test images, `with_test`, the rules about the test set are checked too.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from actsearch.evaluators import Evaluator, Job, Recipe, RungReport, SliceReport
+from actsearch.space import ActsearchError, parse, space_from_name
+
+DIVERGING = "exp(exp(square(x)))"  # infinite from 2.4 on
+HARMLESS = ("tanh(x)", "x * sigmoid(beta * x)", "max(x, 0) + a[channel]=0.25 * min(x, 0)")
+
+
+def candidates(n: int) -> tuple[str, ...]:
+    """Random candidates of the default space, duplicates and hopeless ones among them."""
+    space, rng = space_from_name("core-1"), np.random.default_rng(0)
+    return tuple(str(space.decode(space.sample(rng))) for _ in range(n))
+
+
+def ends(reports: Sequence[RungReport]) -> dict[int, SliceReport]:
+    """The last report of every slice."""
+    return {found.index: found for rung in reports for found in rung.slices}
+
+
+def generators() -> tuple[bytes, ...]:
+    """Where torch's, numpy's and Python's global generators stand."""
+    states = torch.get_rng_state().tolist(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    return tuple(map(pickle.dumps, states))
+
+
+class EvaluatorContract:
+    """What the engine relies on; see actsearch.evaluators.Evaluator."""
+
+    @pytest.fixture
+    def evaluator(self) -> Evaluator:
+        """The evaluator as a search has it, without test images."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def recipe(self) -> Recipe:
+        """A recipe of two rungs or more that trains in about a second."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def with_test(self) -> Evaluator:
+        """The evaluator as a confirmation has it."""
+        pytest.skip("this evaluator has no test images")
+
+    def test_ten_random_candidates_score(self, evaluator: Evaluator, recipe: Recipe) -> None:
+        found = ends(list(evaluator.run(Job(candidates(10), recipe, 0))))
+        assert sorted(found) == list(range(10))
+        for end in found.values():
+            assert (end.state == "infeasible") == (end.reason is not None)
+            if end.state != "infeasible":
+                assert 0 <= end.accuracy <= 1
+                assert end.loss >= 0
+                assert all(loss >= 0 for loss in end.train_losses)
+
+    def test_reports_tell_every_slice_until_it_ends(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        live = set(range(6))
+        reports = list(evaluator.run(Job((*HARMLESS, DIVERGING, *HARMLESS[:2]), recipe, 0)))
+        for rung, epoch in zip(reports, recipe.rungs, strict=False):
+            assert rung.epoch == epoch
+            assert {found.index for found in rung.slices} == live
+            assert all(len(s.train_losses) == epoch for s in rung.slices)
+            assert rung.seconds > 0
+            live = {found.index for found in rung.slices if found.state == "live"}
+            assert rung.last == (not live)
+        assert [rung.last for rung in reports] == [False] * (len(reports) - 1) + [True]
+        assert {end.state for end in ends(reports).values()} == {
+            "complete",
+            "pruned",
+            "infeasible",
+        }
+
+    def test_same_job_same_reports(self, evaluator: Evaluator, recipe: Recipe) -> None:
+        job = Job(HARMLESS, recipe, 3)
+        first, second = (
+            [r.slices for r in evaluator.run(job)],
+            [r.slices for r in evaluator.run(job)],
+        )
+        assert first == second
+
+    def test_the_seed_decides(self, evaluator: Evaluator, recipe: Recipe) -> None:
+        one, other = (
+            ends(list(evaluator.run(Job(HARMLESS, recipe, seed, halving=False))))
+            for seed in (1, 2)
+        )
+        assert all(one[i].loss != other[i].loss for i in one)
+
+    def test_a_score_does_not_depend_on_what_shares_the_job(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        together = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
+        for i, text in enumerate(HARMLESS):
+            (alone,) = evaluator.run(Job((text,), recipe, 0, halving=False))
+            assert replace(alone.slices[0], index=i) == together[i]
+
+    def test_a_survivor_scores_what_it_would_have_without_halving(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        halved = ends(list(evaluator.run(Job(HARMLESS, recipe, 0))))
+        straight = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
+        survivors = [i for i, end in halved.items() if end.state == "complete"]
+        assert len(survivors) == 1
+        assert halved[survivors[0]] == straight[survivors[0]]
+
+    def test_halving_lets_one_in_eta_go_on(self, evaluator: Evaluator, recipe: Recipe) -> None:
+        going_on = 6
+        for rung in evaluator.run(Job(HARMLESS * 2, recipe, 0)):
+            assert len(rung.slices) == going_on
+            going_on = math.ceil(going_on / recipe.eta)
+
+    def test_a_confirmation_reports_every_slice_once_at_the_end(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        (only,) = evaluator.run(Job(HARMLESS, recipe, 0, halving=False))
+        assert only.last
+        assert (only.epoch, len(only.slices)) == (recipe.epochs, 3)
+        assert all(found.state == "complete" for found in only.slices)
+
+    def test_a_cut_off_that_none_reaches_ends_the_job(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        (only,) = evaluator.run(Job(HARMLESS, recipe, 0, cutoffs={recipe.rungs[0]: 1.1}))
+        assert only.last
+        assert all(found.state == "pruned" for found in only.slices)
+
+    def test_a_diverging_candidate_is_infeasible_and_leaves_its_neighbours_alone(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        mixed = (HARMLESS[0], DIVERGING, *HARMLESS[1:])
+        found = ends(list(evaluator.run(Job(mixed, recipe, 0, halving=False))))
+        clean = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
+        assert found[1].state == "infeasible"
+        assert found[1].reason
+        neighbours = [found[0], replace(found[2], index=1), replace(found[3], index=2)]
+        assert neighbours == list(clean.values())
+
+    def test_a_job_that_only_diverges_ends_without_an_error(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        (only,) = evaluator.run(Job((DIVERGING, DIVERGING), recipe, 0))
+        assert only.last
+        assert all(found.state == "infeasible" for found in only.slices)
+
+    def test_learned_parameters_come_back_under_their_names(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        found = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
+        for i, text in enumerate(HARMLESS):
+            assert set(found[i].learned) == {p.name for p in parse(text).parameters}
+        assert found[1].learned["beta"] != (1.0,) * len(found[1].learned["beta"])
+
+    def test_the_generators_of_the_process_are_left_as_found(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        before = generators()
+        list(evaluator.run(Job(HARMLESS, recipe, 0)))
+        assert generators() == before
+
+    def test_evaluator_job_and_reports_travel(self, evaluator: Evaluator, recipe: Recipe) -> None:
+        job = Job(HARMLESS, recipe, 0, cutoffs={1: 0.0})
+        there, task = pickle.loads(pickle.dumps((evaluator, job)))
+        assert task == job
+        reports = list(there.on("cpu").run(task))
+        assert pickle.loads(pickle.dumps(reports)) == reports
+        assert [r.slices for r in reports] == [r.slices for r in evaluator.run(job)]
+
+    def test_a_text_that_is_no_candidate_is_an_error_not_a_score(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        with pytest.raises(ActsearchError):
+            list(evaluator.run(Job(("relux(x)",), recipe, 0)))
+
+    def test_test_images_that_it_does_not_have_are_an_error(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        with pytest.raises(ActsearchError, match="test"):
+            list(evaluator.run(Job(HARMLESS, recipe, 0, test=True)))
+
+    def test_test_accuracies_are_told_where_the_job_asks_and_change_nothing(
+        self, evaluator: Evaluator, with_test: Evaluator, recipe: Recipe
+    ) -> None:
+        job = Job((*HARMLESS, DIVERGING), recipe, 0, halving=False)
+        (unasked,) = with_test.run(job)
+        (asked,) = with_test.run(replace(job, test=True))
+        (without,) = evaluator.run(job)
+        assert unasked.slices[:3] == without.slices[:3]
+        assert all(found.test_accuracy is None for found in unasked.slices)
+        assert [replace(s, test_accuracy=None) for s in asked.slices[:3]] == [*unasked.slices[:3]]
+        *told, diverged = [found.test_accuracy for found in asked.slices]
+        assert diverged is None
+        assert all(accuracy is not None and 0 < accuracy < 1 for accuracy in told)

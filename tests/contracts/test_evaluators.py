@@ -1,0 +1,46 @@
+"""Every evaluator we ship keeps the contract of evaluators, for both of its networks."""
+
+from __future__ import annotations
+
+import pytest
+
+from actsearch.evaluators import (
+    RECIPES,
+    Evaluator,
+    FashionMnist,
+    Images,
+    Recipe,
+    load_test,
+    load_train,
+    subset,
+)
+from contracts.evaluators import EvaluatorContract
+
+
+@pytest.fixture(scope="module")
+def train() -> Images:
+    return load_train()
+
+
+class TestStackedMlp(EvaluatorContract):
+    """The MLP of the default recipe, at its real widths."""
+
+    @pytest.fixture
+    def evaluator(self, train: Images) -> Evaluator:
+        return FashionMnist(train)
+
+    @pytest.fixture
+    def with_test(self, train: Images) -> Evaluator:
+        return FashionMnist(train, subset(load_test(), 500))
+
+    @pytest.fixture
+    def recipe(self) -> Recipe:
+        return Recipe(rungs=(1, 2, 3)).limited(700)
+
+
+class TestConvNet(TestStackedMlp):
+    """The second network of every confirmation."""
+
+    @pytest.fixture
+    def recipe(self) -> Recipe:
+        return RECIPES["conv"].limited(400)
