@@ -187,8 +187,10 @@ def read_candidates(folder: Path) -> list[Candidate]:
         )
         try:
             study = optuna.load_study(study_name=_NAME, storage=storage)
-        except KeyError:
-            return []  # the driver has made the file and not yet the study
+        except (KeyError, sqlalchemy.exc.OperationalError) as error:
+            if isinstance(error, KeyError) or "no such table" in str(error.orig):
+                return []  # the driver has made the file and not yet the study
+            raise
         return [_candidate_of(trial) for trial in study.get_trials(deepcopy=False)]
 
 

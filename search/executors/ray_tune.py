@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import pickle
 import signal
 import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -223,9 +225,16 @@ class _OnError(tune.Callback):
         self._calls = calls
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        error = trial.get_pickled_error()
-        died = isinstance(error, RayActorError) and not error.actor_init_failed
-        self._calls.done(trial.trial_id, WORKER_DIED if died else str(error))
+        self._calls.done(trial.trial_id, _why(trial))
+
+
+def _why(trial: Any) -> str:
+    """What ended a Tune trial, from the files that Tune has just put it in."""
+    if trial.pickled_error_file is not None:
+        error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+        if isinstance(error, RayActorError) and not error.actor_init_failed:
+            return WORKER_DIED
+    return Path(trial.error_file).read_text()
 
 
 class _StopOnFault(tune.Stopper):

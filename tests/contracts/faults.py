@@ -54,6 +54,14 @@ class RaisesAtOnce(Faulty):
 
 
 @dataclass(frozen=True)
+class CannotMove(Faulty):
+    """Raises when it is put on a device."""
+
+    def on(self, device: str) -> Faulty:
+        raise OSError(f"nothing grows on {device}")
+
+
+@dataclass(frozen=True)
 class EndsEarly(Faulty):
     """Ends after the first rung, though slices are still live."""
 

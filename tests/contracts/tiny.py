@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import TracebackType
 
-from actsearch.evaluators import Evaluator, Job, Recipe, RungReport
+from actsearch.evaluators import Evaluator, Job, Recipe
 from actsearch.search.candidates import Candidate
 from actsearch.search.config import Launch, SearchConfig
 from actsearch.search.engine import Engine
@@ -44,7 +45,18 @@ class Watched:
 
     inner: Executor = field(default_factory=InProcess)
     jobs: list[Job] = field(default_factory=list)
-    reports: int = 0
+
+    def __enter__(self) -> Watched:
+        self.inner.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.inner.__exit__(kind, error, trace)
 
     def run(
         self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone
@@ -55,11 +67,7 @@ class Watched:
                 self.jobs.append(assignment.job)
             return assignment
 
-        def reported(number: int, report: RungReport) -> None:
-            self.reports += 1
-            on_rung(number, report)
-
-        self.inner.run(evaluator, handed_out, reported, on_done)
+        self.inner.run(evaluator, handed_out, on_rung, on_done)
 
 
 @dataclass
@@ -88,7 +96,7 @@ def run_engine(
     strategy: Strategy | None = None,
     config: SearchConfig = CONFIG,
     executor: Executor | None = None,
-    **launch: float,
+    launch: Launch | None = None,
 ) -> Ran:
     """Search in a study of its own (or go on with it, if the folder has one)."""
     space = space or CoreUnits()
@@ -96,10 +104,10 @@ def run_engine(
     study = Study(folder, strategy)
     study.sweep()
     told: list[Candidate] = []
-    settings = replace(Launch(candidates=candidates), **launch)
+    settings = replace(launch or Launch(), candidates=candidates)
     engine = Engine(config, settings, space, study, told.append)
     watched = Watched(executor or InProcess())
     ran = Ran(study, engine, watched.jobs, told)
-    with watched.inner:
+    with watched:
         engine.run(watched, evaluator)
     return ran

@@ -9,6 +9,7 @@ import pytest
 
 from actsearch.evaluators import FashionMnist
 from actsearch.search.candidates import entered
+from actsearch.search.config import Launch
 from actsearch.search.engine import FAILURES
 from actsearch.search.errors import SearchFailed
 from actsearch.search.study import RETRIES, read_candidates
@@ -109,13 +110,15 @@ def test_brackets_shrink_at_the_end_so_that_all_workers_end_together(
     config = dataclasses.replace(CONFIG, bracket=5)
     sizes = [
         len(job.expressions)
-        for job in run_engine(tmp_path, images, candidates=8, config=config, workers=2).jobs
+        for job in run_engine(
+            tmp_path, images, candidates=8, config=config, launch=Launch(workers=2)
+        ).jobs
     ]
     assert sizes == [4, 2, 1, 1]
 
 
 def test_no_bracket_starts_after_the_time_limit(images: FashionMnist, tmp_path: Path) -> None:
-    ran = run_engine(tmp_path, images, candidates=1000, time_limit=0.5)
+    ran = run_engine(tmp_path, images, candidates=1000, launch=Launch(time_limit=0.5))
     assert 1 <= len(ran.jobs) < 50
     assert not ran.by_state("running")
 

@@ -1,0 +1,162 @@
+"""What every strategy has to do; a test class gives it the strategy by one fixture.
+
+    class TestMine(StrategyContract):
+        @pytest.fixture(scope="class")
+        @classmethod
+        def make(cls) -> Make: ...
+
+A history is a real study, whose trials got made-up scores: what is checked is the proposing.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actsearch.evaluators import SliceReport
+from actsearch.search.strategies import Strategy
+from actsearch.search.study import Asked, Study
+from actsearch.space import CoreUnits, Encoding, Space
+
+Make = Callable[[Space, int], Strategy]
+SPACE = CoreUnits()
+SEED = 5
+HISTORY = 24  # trials: more than any strategy draws at random before it looks at scores
+RUNGS = (1, 3, 9)
+
+# Another process, with another hash seed, that asks a study for some proposals.
+_ELSEWHERE = """
+import json, sys
+from importlib import import_module
+from pathlib import Path
+from actsearch.search.study import Study
+from contracts.strategies import SEED, SPACE
+module, name, folder, count = sys.argv[1:]
+strategy = getattr(import_module(module), name)(SPACE, SEED)
+study = Study(Path(folder), strategy)
+print(json.dumps([dict(study.ask(SPACE).encoding) for _ in range(int(count))]))
+"""
+
+
+def accuracy(asked: Asked) -> float:
+    """A made-up score: the same for the same encoding, different for most others."""
+    return sum(map(ord, "".join(asked.encoding.values()))) % 97 / 100
+
+
+def finish(study: Study, asked: Asked) -> None:
+    """End a trial as training would: one in three complete, the others pruned early."""
+    study.accept(asked)
+    rungs = RUNGS if asked.number % 3 == 0 else RUNGS[:1]
+    reports = {}
+    for epoch in rungs:
+        state = "live" if epoch < rungs[-1] else "complete" if epoch == 9 else "pruned"
+        score = accuracy(asked) * (0.5 + epoch / 18)
+        reports[epoch] = SliceReport(0, state, score, 1.0, (1.0,) * epoch, {})  # type: ignore[arg-type]
+        study.rung(asked.number, epoch, score)
+    study.end(asked.number, reports, 1.0)
+
+
+def proposals(study: Study, count: int) -> list[Encoding]:
+    """That many proposals, each finished before the next."""
+    found = []
+    for _ in range(count):
+        asked = study.ask(SPACE)
+        found.append(asked.encoding)
+        finish(study, asked)
+    return found
+
+
+class StrategyContract:
+    """The suite."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def make(cls) -> Make:
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def history(cls, make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """The folder of a study with HISTORY finished trials, all from one process."""
+        folder = tmp_path_factory.mktemp("history")
+        proposals(Study(folder, make(SPACE, SEED)), HISTORY)
+        return folder
+
+    @pytest.fixture
+    def copied(self, history: Path, tmp_path: Path) -> Callable[[], Path]:
+        """Gives the history again and again, each time in a folder of its own."""
+        numbers = iter(range(1_000))
+        return lambda: Path(shutil.copytree(history, tmp_path / str(next(numbers))))
+
+    def test_the_same_history_gives_the_same_proposals(
+        self, make: Make, copied: Callable[[], Path]
+    ) -> None:
+        first, second = (Study(copied(), make(SPACE, SEED)) for _ in range(2))
+        assert proposals(first, 3) == proposals(second, 3)
+
+    def test_another_process_proposes_the_same(
+        self, make: Make, copied: Callable[[], Path]
+    ) -> None:
+        kind = type(make(SPACE, SEED))
+        command = [sys.executable, "-c", _ELSEWHERE, kind.__module__, kind.__name__]
+        done = subprocess.run(
+            [*command, str(copied()), "2"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parent.parent,
+        )
+        study = Study(copied(), make(SPACE, SEED))
+        assert json.loads(done.stdout) == [study.ask(SPACE).encoding for _ in range(2)]
+
+    def test_a_search_resumed_at_every_trial_proposes_what_an_unbroken_one_does(
+        self, make: Make, copied: Callable[[], Path]
+    ) -> None:
+        unbroken = proposals(Study(copied(), make(SPACE, SEED)), 4)
+        folder = copied()
+        resumed = [proposals(Study(folder, make(SPACE, SEED)), 1)[0] for _ in range(4)]
+        assert resumed == unbroken
+
+    def test_a_resumed_search_goes_on_and_does_not_replay(
+        self, make: Make, copied: Callable[[], Path]
+    ) -> None:
+        study = Study(copied(), make(SPACE, SEED))
+        before = study.encodings()
+        assert proposals(study, 4) != before[:4]
+
+    def test_another_seed_proposes_others_unless_it_goes_in_order(
+        self, make: Make, copied: Callable[[], Path]
+    ) -> None:
+        one, other = (Study(copied(), make(SPACE, seed)) for seed in (SEED, SEED + 1))
+        in_order = not make(SPACE, SEED).repeats
+        assert (proposals(one, 4) == proposals(other, 4)) is in_order
+
+    def test_every_proposal_is_a_candidate_of_the_space(self, history: Path, make: Make) -> None:
+        study = Study(history, make(SPACE, SEED))
+        found = study.encodings()
+        assert len(found) == HISTORY
+        expressions = [str(SPACE.decode(encoding)) for encoding in found]
+        assert expressions == [c.expression for c in study.candidates()]
+
+    def test_several_trials_can_be_under_way_at_once(
+        self, make: Make, copied: Callable[[], Path]
+    ) -> None:
+        study = Study(copied(), make(SPACE, SEED))
+        asked = [study.ask(SPACE) for _ in range(4)]
+        assert [one.number for one in asked] == [HISTORY + i for i in range(4)]
+        for one in reversed(asked):
+            finish(study, one)
+
+    def test_an_enqueued_candidate_is_left_alone(
+        self, make: Make, copied: Callable[[], Path]
+    ) -> None:
+        wanted = {"unit.binary": "x1 + x2", "unit.left": "sin(x)", "unit.right": "beta"}
+        study = Study(copied(), make(SPACE, SEED))
+        study.enqueue(wanted)
+        assert study.ask(SPACE).encoding == wanted

@@ -1,0 +1,94 @@
+"""Ray workers die, share a GPU, and are asked for where there are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import ray
+
+from actsearch.evaluators import FashionMnist, Job
+from actsearch.search.candidates import entered
+from actsearch.search.config import Launch
+from actsearch.search.errors import InvalidSetting
+from actsearch.search.executors.ray_tune import WORKER_DIED, RayTune
+from contracts.executors import Events
+from contracts.faults import CannotMove, KillsItsProcess, Meets
+from contracts.tiny import TINY, Ran, run_engine
+
+pytestmark = pytest.mark.usefixtures("ray_session")
+
+
+@pytest.fixture(scope="module")
+def unharmed(images: FashionMnist, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The search that the next fixture disturbs, here in this process."""
+    return run_engine(tmp_path_factory.mktemp("search"), images, candidates=6)
+
+
+@pytest.fixture(scope="module")
+def harmed(
+    images: FashionMnist,
+    unharmed: Ran,
+    tmp_path_factory: pytest.TempPathFactory,
+    ray_session: None,
+) -> Ran:
+    """The same search on two workers at half a GPU each; one dies between two rungs."""
+    folder = tmp_path_factory.mktemp("search")
+    victim = unharmed.jobs[0].expressions[0]
+    evaluator = KillsItsProcess(images, victim, mark=str(folder / "killed"))
+    return run_engine(
+        folder,
+        evaluator,
+        candidates=6,
+        launch=Launch(workers=2, gpus_per_worker=0.5),
+        executor=RayTune(2, 0.5, None),
+    )
+
+
+def test_a_killed_worker_is_recorded_as_what_it_is(harmed: Ran) -> None:
+    failed = harmed.by_state("failed")
+    assert failed
+    assert {found.error for found in failed} == {WORKER_DIED}
+    assert {found.retry for found in failed} == {0}
+
+
+def test_its_candidates_are_trained_again_and_nothing_is_lost(harmed: Ran, unharmed: Ran) -> None:
+    assert entered(harmed.candidates) == 6
+    told = [found.expression for found in harmed.told]
+    assert sorted(told) == sorted(found.expression for found in unharmed.told)
+    assert not harmed.by_state("running")
+
+
+def test_the_scores_are_those_of_a_search_without_the_accident(harmed: Ran, unharmed: Ran) -> None:
+    first_rungs = {found.expression: found.rungs.get(1) for found in unharmed.told}
+    assert {found.expression: found.rungs.get(1) for found in harmed.told} == first_rungs
+
+
+def test_two_workers_share_a_gpu_and_train_at_the_same_time(
+    images: FashionMnist, tmp_path: Path
+) -> None:
+    jobs = iter([Job((text,), TINY, seed=0) for text in ("relu(x)", "tanh(x)")])
+    events = Events([*jobs])
+    with RayTune(workers=2, gpus_per_worker=0.5, address=None) as executor:
+        evaluator = Meets(images, folder=str(tmp_path))
+        executor.run(evaluator, events.next_job, events.on_rung, events.on_done)
+    assert events.done == {0: None, 1: None}, "each waits for the other before it trains"
+
+
+def test_more_gpus_than_there_are_is_said_with_both_numbers() -> None:
+    executor = RayTune(workers=1, gpus_per_worker=2.0, address=None)
+    with pytest.raises(InvalidSetting, match=r"asks for 2 GPUs, but Ray has 1.*gpus-per-worker"):
+        executor.__enter__()
+
+
+def test_an_open_session_is_used_and_left_open() -> None:
+    with RayTune(workers=1, gpus_per_worker=0.0, address=None):
+        pass
+    assert ray.is_initialized()
+
+
+def test_an_evaluator_that_cannot_start_on_a_worker_says_why(images: FashionMnist) -> None:
+    events = Events([Job(("relu(x)",), TINY, seed=0)])
+    with RayTune(workers=1, gpus_per_worker=0.0, address=None) as executor:
+        executor.run(CannotMove(images), events.next_job, events.on_rung, events.on_done)
+    assert "OSError: nothing grows on" in (events.done[0] or "")
