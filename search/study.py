@@ -179,13 +179,13 @@ def read_candidates(folder: Path) -> list[Candidate]:
     if not path.is_file():
         return []
     with sqlite_errors(path):
-        storage = RDBStorage(
-            f"sqlite:///{path}",
-            _CONNECT,
-            skip_compatibility_check=True,
-            skip_table_creation=True,
-        )
         try:
+            storage = RDBStorage(
+                f"sqlite:///{path}",
+                _CONNECT,
+                skip_compatibility_check=True,
+                skip_table_creation=True,
+            )
             study = optuna.load_study(study_name=_NAME, storage=storage)
         except (KeyError, sqlalchemy.exc.OperationalError) as error:
             if isinstance(error, KeyError) or "no such table" in str(error.orig):
