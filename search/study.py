@@ -179,19 +179,23 @@ def read_candidates(folder: Path) -> list[Candidate]:
     if not path.is_file():
         return []
     with sqlite_errors(path):
-        try:
-            storage = RDBStorage(
-                f"sqlite:///{path}",
-                _CONNECT,
-                skip_compatibility_check=True,
-                skip_table_creation=True,
-            )
-            study = optuna.load_study(study_name=_NAME, storage=storage)
-        except (KeyError, sqlalchemy.exc.OperationalError) as error:
-            if isinstance(error, KeyError) or "no such table" in str(error.orig):
-                return []  # the driver has made the file and not yet the study
-            raise
+        if not _is_made(path):
+            return []
+        storage = RDBStorage(
+            f"sqlite:///{path}",
+            _CONNECT,
+            skip_compatibility_check=True,
+            skip_table_creation=True,
+        )
+        study = optuna.load_study(study_name=_NAME, storage=storage)
         return [_candidate_of(trial) for trial in study.get_trials(deepcopy=False)]
+
+
+def _is_made(path: Path) -> bool:
+    """Whether the driver, which makes the file first, has come to making the study in it."""
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'studies'").fetchone()
+        return bool(table and connection.execute("SELECT 1 FROM studies").fetchone())
 
 
 def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
