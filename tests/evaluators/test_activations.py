@@ -78,9 +78,10 @@ def test_a_parameter_of_the_network_gathers_the_gradients_of_all_layers() -> Non
     assert activations.learned() == [{"a": (2.0,)}]
 
 
-def test_equal_candidates_learn_apart() -> None:
+@pytest.mark.parametrize("batch", [BATCH, 128])
+def test_equal_candidates_learn_apart(batch: int) -> None:
     activations = stacked("a * x", "a * x")
-    activations(0, signal(2))[0].sum().backward()
+    activations(0, signal(2, 0, batch))[0].sum().backward()
     first, second = activations.tensors()[0], activations.tensors()[2]
     assert first.grad is not None
     assert first.grad.item() != 0

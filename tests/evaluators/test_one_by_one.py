@@ -77,6 +77,19 @@ def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
     assert second.train_losses[:1] == first.train_losses
 
 
+def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
+    # Batch norm must use what training has gathered, not the validation images themselves.
+    training = parts.start(["relu(x)"])
+    (found,) = training.advance(1)
+    images = training._validation
+    one_by_one = [
+        training._runs[0].evaluate(Batches(images.pixels[i : i + 1], images.labels[i : i + 1]))
+        for i in range(len(images))
+    ]
+    assert found.loss == pytest.approx(sum(loss for _, loss in one_by_one) / len(images), rel=1e-4)
+    assert found.accuracy == pytest.approx(sum(right for right, _ in one_by_one) / len(images))
+
+
 def test_learned_values_come_per_layer_or_once_for_the_net(parts: Parts) -> None:
     _, channel, mixed = parts.start(TEXTS).advance(1)
     assert {name: len(values) for name, values in channel.learned.items()} == {"beta": 2}
