@@ -5,7 +5,6 @@ from .base import Space as Space
 from .baselines import BASELINES as BASELINES
 from .baselines import baselines as baselines
 from .core_units import CoreUnits as CoreUnits
-from .core_units import space_from_name as space_from_name
 from .errors import ActsearchError as ActsearchError
 from .errors import CandidateError as CandidateError
 from .errors import ExpressionError as ExpressionError
@@ -23,7 +22,14 @@ from .grammar import parse as parse
 from .module import Activation as Activation
 from .module import replace_activations as replace_activations
 from .moments import second_moment as second_moment
+from .names import space_from_name as space_from_name
+from .operators import OPERATORS as OPERATORS
+from .operators import Operators as Operators
 from .primitives import PRIMITIVES as PRIMITIVES
 from .primitives import Primitive as Primitive
+from .schemas import Schema as Schema
 from .screening import screen as screen
 from .source import module_source as module_source
+from .trees import ParametricTrees as ParametricTrees
+from .unions import Listed as Listed
+from .unions import Union as Union

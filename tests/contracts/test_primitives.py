@@ -15,6 +15,7 @@ from torch import Tensor
 
 from actsearch.space import PRIMITIVES, Call, CandidateError, Primitive, Variable, parse
 from actsearch.space.notation import FOLDS, FORMS
+from actsearch.space.operators import SWISH
 from actsearch.space.primitives import ALIASES, CONSTANTS
 from contracts.expressions import POWERS_OF_TWO
 
@@ -177,11 +178,9 @@ def test_an_alias_is_read_as_the_primitive_and_written_as_it(alias: str, name: s
 
 
 def test_the_papers_unary_and_binary_functions_all_parse() -> None:
-    from actsearch.space.core_units import BINARY, UNARY
-
-    assert (len(UNARY), len(BINARY)) == (25, 10)
-    for text in (*UNARY, *BINARY):
-        parse(text)
+    assert (len(SWISH.unary), len(SWISH.binary)) == (25, 10)
+    for text in (*SWISH.unary, *SWISH.binary):
+        parse(text, ("x", "x1", "x2"))
 
 
 def test_division_is_exact_but_for_a_sliver_around_zero() -> None:
