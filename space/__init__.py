@@ -15,6 +15,12 @@ from .expression import Constant as Constant
 from .expression import Expression as Expression
 from .expression import Parameter as Parameter
 from .expression import Variable as Variable
+from .families import FAMILIES as FAMILIES
+from .families import Family as Family
+from .families import FitError as FitError
+from .families import Fitted as Fitted
+from .families import family as family
+from .families import fitted as fitted
 from .fingerprint import Fingerprint as Fingerprint
 from .fingerprint import FingerprintIndex as FingerprintIndex
 from .fingerprint import fingerprint as fingerprint
