@@ -25,10 +25,12 @@ from .fingerprint import Fingerprint as Fingerprint
 from .fingerprint import FingerprintIndex as FingerprintIndex
 from .fingerprint import fingerprint as fingerprint
 from .grammar import parse as parse
+from .groups import parameter_groups as parameter_groups
 from .module import Activation as Activation
 from .module import replace_activations as replace_activations
 from .moments import second_moment as second_moment
 from .names import space_from_name as space_from_name
+from .not_pointwise import NOT_POINTWISE as NOT_POINTWISE
 from .operators import OPERATORS as OPERATORS
 from .operators import Operators as Operators
 from .primitives import PRIMITIVES as PRIMITIVES
