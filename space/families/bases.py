@@ -101,7 +101,10 @@ def hermite(terms: int) -> list[Expression]:
         powers = [c / math.sqrt(math.factorial(n)) for c in _hermite_coefficients(n)]
         even = [float(f"{c:.9g}") for c in powers[n % 2 :: 2]]
         value = horner(even, square)
-        found.append(mul(mul(X, value) if n % 2 else value, envelope))
+        if len(even) == 1:  # 1 and x
+            found.append(mul(X, envelope) if n else envelope)
+        else:
+            found.append(mul(mul(X, value) if n % 2 else value, envelope))
     return found
 
 

@@ -57,11 +57,17 @@ def linear(
     """Coefficients of `basis` that bring fixed + sum c_k basis_k closest to `start`."""
     x = grid()
     wanted = values(start, x) - (values(fixed, x) if fixed is not None else 0.0)
-    weight = _weights(x)
-    columns = torch.stack([values(b, x) for b in basis], dim=1) * weight[:, None]
+    if not wanted.isfinite().all():
+        raise FitError(f"{start} is not finite on [-{RANGE:g}, {RANGE:g}]")
+    return linear_to(basis, x, wanted, _weights(x))
+
+
+def linear_to(
+    basis: Sequence[Expression], x: Tensor, wanted: Tensor, weight: Tensor | float = 1.0
+) -> list[float]:
+    """Coefficients of `basis` that bring sum c_k basis_k(x) closest to `wanted`, float64 [N]."""
+    columns = (torch.stack([values(b, x) for b in basis]) * weight).T
     wanted = wanted * weight
-    if not (columns.isfinite().all() and wanted.isfinite().all()):
-        raise FitError(f"{start} or the basis is not finite on [-{RANGE:g}, {RANGE:g}]")
     # Through the singular values and not the normal equations, which would square the condition.
     u, s, v = np.linalg.svd(columns.numpy(), full_matrices=False)
     damped = s / (s**2 + (RIDGE * s[0]) ** 2)
