@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -47,8 +49,12 @@ def screen(expression: Expression) -> str | None:
     return None
 
 
+@cache
 def screening_points() -> tuple[Tensor, Tensor, Tensor]:
-    """Points on [-RANGE, RANGE], float32 [POINTS]; nodes of N(0, 1), float32, with weights."""
+    """Points on [-RANGE, RANGE], float32 [POINTS]; nodes of N(0, 1), float32, with weights.
+
+    Remembered: do not write to them.
+    """
     z, weights = gaussian_nodes()
     return torch.linspace(-RANGE, RANGE, POINTS), z.float(), weights
 

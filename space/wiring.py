@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .base import Choose, Space
@@ -31,6 +31,21 @@ class Place:
             level = [place for above in level for place in above.below if place is not None]
 
 
+def assembled(
+    root: Place | None, chosen: Mapping[str, str], granularity: Granularity
+) -> Expression:
+    """The candidate at and below a place, given the option chosen at each path."""
+    fresh = Fresh()
+
+    def value(place: Place | None) -> Expression:
+        if place is None:
+            return X
+        option = chosen[place.path] if place.path else place.options[0]
+        return fresh.fill(option, [value(below) for below in place.below])
+
+    return named(value(root), granularity)
+
+
 class Wired(Space):
     """Base of core units and schemas: `root` is the wiring, `granularity` the parameters'."""
 
@@ -53,15 +68,7 @@ class Wired(Space):
             for place in self.root.every()
             if place.path
         }
-        fresh = Fresh()
-
-        def value(place: Place | None) -> Expression:
-            if place is None:
-                return X
-            option = chosen[place.path] if place.path else place.options[0]
-            return fresh.fill(option, [value(below) for below in place.below])
-
-        return named(value(self.root), self.granularity)
+        return assembled(self.root, chosen, self.granularity)
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
         found = next(self._readings(self.root, expression), None)
