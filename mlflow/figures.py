@@ -35,13 +35,13 @@ def candidate_figure(
 ) -> Figure:
     """f and f' at the initial parameters; thin, f in each layer at its `learned` ones."""
     x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
-    value, slope = _curves(expression, x)
+    value, slope = curves(expression, x)
     figure = Figure(figsize=(4.8, 3.6), dpi=150)
     figure.patch.set_alpha(0.0)
     axes = figure.add_axes((0.09, 0.09, 0.88, 0.71))
     _dress(axes, value, slope)
     for layer in _layers(expression, learned or {}):
-        axes.plot(x.numpy(), _curves(layer, x)[0], color=VALUE, linewidth=1.0, alpha=0.6)
+        axes.plot(x.numpy(), curves(layer, x)[0], color=VALUE, linewidth=1.0, alpha=0.6)
     axes.plot(x.numpy(), value, color=VALUE, linewidth=2.8, label="f (x)")
     axes.plot(x.numpy(), slope, color=SLOPE, linewidth=1.5, label="f ′(x)")  # thin, above: exp
     if learned:
@@ -59,7 +59,7 @@ def candidate_figure(
         handlelength=1.6,
         borderpad=0.0,
     )
-    _title(figure, str(expression))
+    title(figure, str(expression))
     return figure
 
 
@@ -75,7 +75,7 @@ def as_image(figure: Figure) -> Image:
     return fromarray(np.asarray(canvas.buffer_rgba()))
 
 
-def _curves(expression: Expression, x: Tensor) -> tuple[Curve, Curve]:
+def curves(expression: Expression, x: Tensor) -> tuple[Curve, Curve]:
     """f and f' at x, shape [points]; what is not finite is NaN, which leaves a gap."""
     # One channel, in dimension 1, serves parameters of every granularity.
     points = x.clone().unsqueeze(1).requires_grad_()
@@ -128,7 +128,7 @@ def _window(value: Curve, slope: Curve) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _title(figure: Figure, formula: str) -> None:
+def title(figure: Figure, formula: str) -> None:
     """The formula on one line, smaller or broken in two where it is long, cut where too long."""
     size = 14 if len(formula) <= 40 else 10
     lines = textwrap.wrap(formula, 40 if size == 14 else 60, max_lines=2, placeholder=" …")

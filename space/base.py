@@ -2,7 +2,8 @@
 
 A space is written once, as `build`: a function that asks for one choice after another, each at a
 named place (its path in the tree) among stated options, and assembles the candidate. Sampling,
-mutation, enumeration and the encoding as ordinary Optuna trials all follow from it.
+mutation, crossing, enumeration and the encoding as ordinary Optuna trials all follow from it. At
+one path the options are always the same, since Optuna keeps one distribution per name.
 """
 
 from __future__ import annotations
@@ -41,6 +42,18 @@ class Space(ABC):
         """Encodings of well-known activations in this space, for strategies to start from."""
         return ()
 
+    @abstractmethod
+    def encode(self, expression: Expression) -> dict[str, str] | None:
+        """An encoding whose candidate is this tree up to its parameters' names, else None.
+
+        It is about how a candidate is written: what computes the same in another way is found by
+        its fingerprint.
+        """
+
+    def contains(self, expression: Expression) -> bool:
+        """Whether an encoding gives this tree, up to its parameters' names."""
+        return self.encode(expression) is not None
+
     def decode(self, encoding: Encoding) -> Expression:
         """The candidate of an encoding; raises SpaceError where it names no option."""
 
@@ -70,6 +83,21 @@ class Space(ABC):
                 return kept
             others = [option for option in options if path != target or option != kept]
             return others[rng.integers(len(others))]
+
+        return self._record(choose)
+
+    def cross(self, first: Encoding, second: Encoding, rng: Generator) -> dict[str, str]:
+        """A child of two encodings: each choice from one of them, by a fair coin.
+
+        A choice that one parent lacks comes from the other; one that both lack is drawn uniformly.
+        Raises SpaceError where a parent names no option.
+        """
+        for parent in (first, second):
+            self._walk(parent)
+
+        def choose(path: str, options: tuple[str, ...]) -> str:
+            offered = [p[path] for p in (first, second) if path in p] or options
+            return offered[rng.integers(len(offered))]
 
         return self._record(choose)
 

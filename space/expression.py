@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from .errors import CandidateError, UnknownNameError
+from .notation import FOLDS, FORMS
 from .primitives import ALIASES, CONSTANTS, PRIMITIVES
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ GRANULARITIES: tuple[Granularity, ...] = ("layer", "channel", "network")
 MAX_DEPTH = 64  # operators on one path; keeps recursion far from Python's limit of 1,000 frames
 LARGEST = 3.38e38  # size of a number; bfloat16 ends at 3.39e38, float32 at 3.40e38
 _NAME = re.compile(r"[A-Za-z][A-Za-z_0-9]*")
+_TAKEN = (PRIMITIVES, ALIASES, CONSTANTS, FORMS, FOLDS)  # no names for parameters
 
 
 class Expression:
@@ -98,7 +100,7 @@ class Parameter(Expression):
     granularity: Granularity = "layer"
 
     def __post_init__(self) -> None:
-        taken = any(self.name in names for names in (PRIMITIVES, ALIASES, CONSTANTS, ("x",)))
+        taken = self.name == "x" or any(self.name in names for names in _TAKEN)
         if taken or not _NAME.fullmatch(self.name):
             raise CandidateError(
                 f"a parameter needs a name that nothing else has, a letter and then letters, "

@@ -23,7 +23,9 @@ GRID = 160  # points on [-8, 8], symmetric, none at 0, where x / x has its one o
 TAILS = (-100.0, -30.0, -12.0, 12.0, 30.0, 100.0)
 SAMPLE = 128  # points of N(0, 1)
 DRAWS = ((0.7310, 1.3790, -0.5830, 0.4410), (-0.8170, 0.6140, 1.2230, -1.5370))
-_MARKS = {"nan": 1000.0, "inf": 1001.0}  # asinh of the largest float64 is 711
+BASE, MOVED = 0.9, 1.7  # parameters' values to order them by: all at one, each alone at the other
+DIGITS = 9  # decimals of an effect that count for the order
+NAN, INFINITE = 1000.0, 1001.0  # marks; asinh of the largest float64 is 711
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by `matches`, within the tolerance
@@ -43,7 +45,7 @@ class Fingerprint:
     @property
     def key(self) -> float:
         """A number that matching fingerprints share up to the tolerance, for sorted look-up."""
-        return _summary(self.values)
+        return float(summary(self.values))
 
 
 def sample_points() -> Tensor:
@@ -92,29 +94,33 @@ class FingerprintIndex:
         self._entries.insert(at, (entry, number))
 
 
-def _summary(values: Tensor) -> float:
-    """A weighted mean. The weights rise, since with equal ones every odd function would have 0."""
-    weights = torch.arange(1, len(values) + 1, dtype=values.dtype)
-    return float(values @ weights / weights.sum())
+def summary(values: Tensor) -> Tensor:
+    """A weighted mean over the last dimension: [..., points] to [...].
+
+    The weights rise, since with equal ones every odd function would have 0.
+    """
+    weights = torch.arange(1, values.shape[-1] + 1, dtype=values.dtype)
+    return values @ weights / weights.sum()
+
+
+def squash(raw: Tensor) -> Tensor:
+    """asinh, with numbers of their own for NaN and the infinities."""
+    return torch.asinh(raw).nan_to_num(nan=NAN, posinf=INFINITE, neginf=-INFINITE)
 
 
 def _squashed(program: Program, points: Tensor, values: Sequence[float]) -> Tensor:
-    parameters = [torch.tensor(v, dtype=torch.float64) for v in values]
-    raw = program(points, parameters)
-    squashed = torch.asinh(raw)
-    squashed = torch.where(raw.isnan(), _MARKS["nan"], squashed)
-    return torch.where(raw.isinf(), raw.sign() * _MARKS["inf"], squashed)
+    return squash(program(points, [torch.tensor(v, dtype=torch.float64) for v in values]))
 
 
 def _parameter_order(program: Program, points: Tensor) -> list[int]:
     """The parameters sorted by their effect when moved alone, so that names do not matter."""
-    base = [0.9] * len(program.parameters)
+    base = [BASE] * len(program.parameters)
 
     def effect(index: int) -> tuple[str, float, float]:
-        values = [*base[:index], 1.7, *base[index + 1 :]]
-        total = _summary(_squashed(program, points, values))
+        values = [*base[:index], MOVED, *base[index + 1 :]]
+        total = float(summary(_squashed(program, points, values)))
         parameter = program.parameters[index]
-        return parameter.granularity, round(total, 9), parameter.initial
+        return parameter.granularity, round(total, DIGITS), parameter.initial
 
     return sorted(range(len(base)), key=effect)
 
@@ -122,6 +128,11 @@ def _parameter_order(program: Program, points: Tensor) -> list[int]:
 def _arranged(draw: Sequence[float], order: list[int]) -> list[float]:
     values = [0.0] * len(order)
     for rank, index in enumerate(order):
-        # Beyond the fourth parameter the draw goes on, shifted, so that no two are equal.
-        values[index] = draw[rank % len(draw)] + 0.317 * (rank // len(draw))
+        values[index] = drawn(draw, rank)
     return values
+
+
+def drawn(draw: Sequence[float], rank: int) -> float:
+    """The value that a draw gives to the parameter of a rank, from 0."""
+    # Beyond the fourth parameter the draw goes on, shifted, so that no two are equal.
+    return draw[rank % len(draw)] + 0.317 * (rank // len(draw))

@@ -5,7 +5,8 @@
     unary    := "-" unary | power
     power    := atom ("**" ("2" | "3"))?
     atom     := number | name | name "(" sum ("," sum)* ")" | "(" sum ")"
-    name     := "x" | constant | primitive | parameter
+    name     := "x" | constant | operator | parameter
+    operator := a primitive, one of its aliases, or a paper's own name (space/notation.py)
     parameter:= letter (letter | digit | "_")* ("[" granularity "]")? ("=" "-"? number)?
 
 `-` directly before a number makes a negative constant. A parameter is declared where it first
@@ -29,7 +30,9 @@ from .expression import (
     Granularity,
     Parameter,
     Variable,
+    substitute,
 )
+from .notation import FOLDS, FORMS
 from .primitives import ALIASES, CONSTANTS, PRIMITIVES
 
 MAX_LENGTH = 4000  # characters; MLflow keeps parameter values up to 6,000
@@ -39,8 +42,9 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z][A-Za-z_0-9]*)|(?P<sign>\*\*|[-+*/(),\[\]=]))"
 )
+_OPERATORS = (PRIMITIVES, ALIASES, FORMS, FOLDS)
 _POWERS = {"2": "square", "3": "cube"}
-_Node = TypeVar("_Node", Call, Constant, Parameter)
+_Node = TypeVar("_Node", bound=Expression)
 
 
 def parse(text: str, variables: tuple[str, ...] = ("x",)) -> Expression:
@@ -189,9 +193,8 @@ class _Parser:
         return self._node(token, Constant, float(token.text))
 
     def _application(self, token: _Token) -> Expression:
-        name = ALIASES.get(token.text, token.text)
-        if name not in PRIMITIVES:
-            known = [*PRIMITIVES, *ALIASES]
+        if not any(token.text in names for names in _OPERATORS):
+            known = [name for names in _OPERATORS for name in names]
             raise self._error(
                 f"unknown primitive '{token.text}'{nearest(token.text, known)}", token
             )
@@ -201,14 +204,37 @@ class _Parser:
             self._take()
             operands.append(self.sum())
         self._expect(")", f"after the operands of {token.text}")
-        return self._call(name, tuple(operands), token)
+        if token.text in FOLDS:
+            return self._fold(operands, token)
+        if token.text in FORMS:
+            return self._form(operands, token)
+        return self._call(ALIASES.get(token.text, token.text), tuple(operands), token)
+
+    def _fold(self, operands: list[Expression], token: _Token) -> Expression:
+        if len(operands) < 2:
+            raise self._error(f"{token.text} takes at least 2 operands, but got 1", token)
+        folded, *rest = operands
+        for operand in rest:
+            folded = self._call(FOLDS[token.text], (folded, operand), token)
+        return folded
+
+    def _form(self, operands: list[Expression], token: _Token) -> Expression:
+        arity, text = FORMS[token.text]
+        if len(operands) != arity:
+            rule = f"{token.text} takes {arity} operand{'s' * (arity > 1)}, but got "
+            raise self._error(f"{rule}{len(operands)}", token)
+        names = ("x1", "x2")[:arity]
+        places: dict[Expression, Expression] = dict(
+            zip(map(Variable, names), operands, strict=True)
+        )
+        return self._node(token, substitute, parse(text, names), places)
 
     def _name(self, token: _Token) -> Expression:
         if token.text in self._variables:
             return Variable(token.text)
         if token.text in CONSTANTS:
             return Constant(CONSTANTS[token.text])
-        if token.text in PRIMITIVES or token.text in ALIASES:
+        if any(token.text in names for names in _OPERATORS):
             raise self._error(
                 f"'{token.text}' is a primitive: write its operands, {token.text}(x)", token
             )

@@ -22,14 +22,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LOG_FLOOR = 1e-5  # added to |x| in log; GRAFS (Strack et al. 2024), slope at most 1e5
-SQRT_FLOOR = 1e-3  # smallest argument of sqrt; GRAFS, slope at most 15.8
-DIVIDE_FLOOR = 2.0**-24  # added to the divisor away from 0. Small on purpose: x / x must be 1 but
-# for a sliver around 0, or removable singularities become spikes. NNI's Swish space has 1e-7; this
-# is as good as that and the same number in every dtype, and float32 divisors from 1 on keep theirs
+from . import protected
+from .protected import DIVIDE_FLOOR, LOG_FLOOR, POWER_FLOOR, SQRT_FLOOR
 
 SWISH = "Ramachandran et al. 2017, table of unary and binary functions"
 TORCH = "torch.nn"
+AQUASURF = "Bingham & Miikkulainen 2023, operators of AQuaSurF and Act-Bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +45,6 @@ class Primitive:
     code: str
     symbolic: Callable[..., Any]
     source: str
-
-
-def _divide(a: Tensor, b: Tensor) -> Tensor:
-    # The divisor is moved away from 0 on its own side before dividing: the quotient and both of
-    # its gradients stay finite, which masking the quotient afterwards would not give.
-    # `where` of two numbers is float32, which would turn bfloat16 into float32 without the `to`.
-    return a / (b + torch.where(b < 0, -DIVIDE_FLOOR, DIVIDE_FLOOR).to(b.dtype))
-
-
-def _log(a: Tensor) -> Tensor:
-    return torch.log(a.abs() + LOG_FLOOR)
-
-
-def _sqrt(a: Tensor) -> Tensor:
-    # The input is clamped, not the output: d sqrt(0) would be infinite, and 0 * inf is NaN.
-    return torch.sqrt(a.clamp(min=SQRT_FLOOR))
-
-
-def _cube(a: Tensor) -> Tensor:
-    return a * a * a
 
 
 def _hard_symbolic(s: Any, a: Any, slope: Any) -> Any:
@@ -88,13 +66,13 @@ _TABLE = (
     Primitive(
         "div",
         2,
-        _divide,
+        protected.divide,
         "{0} / ({1} + torch.where({1} < 0, -(2.0**-24), 2.0**-24).to({1}.dtype))",
         lambda s, a, b: a / (b + s.Piecewise((-DIVIDE_FLOOR, b < 0), (DIVIDE_FLOOR, True))),
         SWISH,
     ),
     Primitive("square", 1, torch.square, "torch.square({0})", lambda s, a: a**2, SWISH),
-    Primitive("cube", 1, _cube, "{0} * {0} * {0}", lambda s, a: a**3, SWISH),
+    Primitive("cube", 1, protected.cube, "{0} * {0} * {0}", lambda s, a: a**3, SWISH),
     Primitive(
         "max", 2, torch.maximum, "torch.maximum({0}, {1})", lambda s, a, b: s.Max(a, b), SWISH
     ),
@@ -106,7 +84,7 @@ _TABLE = (
     Primitive(
         "sqrt",
         1,
-        _sqrt,
+        protected.sqrt,
         "torch.sqrt({0}.clamp(min=0.001))",
         lambda s, a: s.sqrt(s.Max(a, SQRT_FLOOR)),
         SWISH,
@@ -114,7 +92,7 @@ _TABLE = (
     Primitive(
         "log",
         1,
-        _log,
+        protected.log,
         "torch.log(torch.abs({0}) + 1e-05)",
         lambda s, a: s.log(s.Abs(a) + LOG_FLOOR),
         SWISH,
@@ -130,6 +108,32 @@ _TABLE = (
     # Normalised, sin(pi x) / (pi x): in the paper's figure 3, sinc(x) + x meets x at integers.
     Primitive("sinc", 1, torch.sinc, "torch.sinc({0})", lambda s, a: s.sinc(s.pi * a), SWISH),
     Primitive("erf", 1, torch.erf, "torch.erf({0})", lambda s, a: s.erf(a), SWISH),
+    Primitive("erfc", 1, torch.erfc, "torch.erfc({0})", lambda s, a: s.erfc(a), AQUASURF),
+    Primitive("expm1", 1, torch.expm1, "torch.expm1({0})", lambda s, a: s.exp(a) - 1, AQUASURF),
+    Primitive(
+        "pow",
+        2,
+        protected.power,
+        "torch.pow(torch.abs({0}).clamp(min=0.001), {1})",
+        lambda s, a, b: s.Max(s.Abs(a), POWER_FLOOR) ** b,
+        AQUASURF,
+    ),
+    Primitive(
+        "bessel_i0e",
+        1,
+        torch.special.i0e,
+        "torch.special.i0e({0})",
+        lambda s, a: s.exp(-s.Abs(a)) * s.besseli(0, a),
+        AQUASURF,
+    ),
+    Primitive(
+        "bessel_i1e",
+        1,
+        protected.bessel_i1e,
+        "torch.special.i1e({0}.to(torch.promote_types({0}.dtype, torch.float32))).to({0}.dtype)",
+        lambda s, a: s.exp(-s.Abs(a)) * s.besseli(1, a),
+        AQUASURF,
+    ),
     # Activations with a fused kernel in torch.
     Primitive("relu", 1, torch.relu, "torch.relu({0})", lambda s, a: s.Max(a, 0), SWISH),
     Primitive(
@@ -155,6 +159,14 @@ _TABLE = (
         "F.selu({0})",
         lambda s, a: _SELU_SCALE * _leaky_symbolic(s, a, _SELU_ALPHA * (s.exp(a) - 1)),
         TORCH,
+    ),
+    Primitive(
+        "elish",
+        1,
+        protected.elish,
+        "F.elu({0}) * torch.sigmoid({0})",
+        lambda s, a: _leaky_symbolic(s, a, s.exp(a) - 1) / (1 + s.exp(-a)),
+        AQUASURF,
     ),
     Primitive(
         "leaky_relu",
@@ -205,6 +217,8 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "multiply": "mul",
         "maximum": "max",
         "minimum": "min",
+        "subtract": "sub",
+        "power": "pow",
         "swish": "silu",
         "leakyrelu": "leaky_relu",
         "logsigmoid": "log_sigmoid",

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from .expression import LARGEST, Call, Constant, Expression, Parameter, Variable
-from .primitives import DIVIDE_FLOOR, PRIMITIVES
+from .primitives import PRIMITIVES
+from .protected import DIVIDE_FLOOR, POWER_FLOOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _true_divide(a: Tensor, b: float) -> Tensor:
 def _specialise(
     primitive: str, operands: tuple[Operand, ...]
 ) -> tuple[Callable[..., Any], str, tuple[Operand, ...]]:
-    """The call for these operands: torch.maximum and _divide do not take Python numbers."""
+    """The call for these operands: not every function takes Python numbers."""
     if primitive in ("max", "min") and any(isinstance(o, float) for o in operands):
         a, b = operands if isinstance(operands[1], float) else (operands[1], operands[0])
         if primitive == "max":
@@ -124,5 +125,7 @@ def _specialise(
     if primitive == "div" and isinstance(operands[1], float):
         floor = -DIVIDE_FLOOR if operands[1] < 0 else DIVIDE_FLOOR
         return _true_divide, "{0} / {1}", (operands[0], operands[1] + floor)
+    if primitive == "pow" and isinstance(operands[0], float):
+        return torch.pow, "torch.pow({0}, {1})", (max(abs(operands[0]), POWER_FLOOR), operands[1])
     found = PRIMITIVES[primitive]
     return found.function, found.code, operands

@@ -10,7 +10,20 @@ import traceback
 from collections.abc import Sequence
 from types import ModuleType
 
-from . import _confirm, _data, _delete, _export, _leaderboard, _score, _search, _sync, _ui
+from . import (
+    _catalog,
+    _confirm,
+    _data,
+    _delete,
+    _describe,
+    _eafo,
+    _export,
+    _leaderboard,
+    _score,
+    _search,
+    _sync,
+    _ui,
+)
 
 _VERBS: dict[str, ModuleType] = {
     "search": _search,
@@ -18,6 +31,9 @@ _VERBS: dict[str, ModuleType] = {
     "ui": _ui,
     "confirm": _confirm,
     "score": _score,
+    "describe": _describe,
+    "catalog": _catalog,
+    "eafo": _eafo,
     "export": _export,
     "sync": _sync,
     "delete": _delete,

@@ -30,7 +30,11 @@ _SETTINGS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what to search")
     group.add_argument("--name", help="of the search (default: a fresh one, search-1, …)")
-    group.add_argument("--space", help="core-1, core-2, core-1[channel], … (default core-1)")
+    group.add_argument(
+        "--space",
+        help="core-1, core-2[channel], tree-7, 'binary(unary(x),unary(x))', core-1:without=div, "
+        "'core-1|2*tree-3', … (default core-1)",
+    )
     group.add_argument(
         "--strategy", help="random, evolution, tpe or exhaustive (default evolution)"
     )

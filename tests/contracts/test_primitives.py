@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from actsearch.space import PRIMITIVES, Call, CandidateError, Primitive, Variable, parse
+from actsearch.space.notation import FOLDS, FORMS
+from actsearch.space.operators import SWISH
 from actsearch.space.primitives import ALIASES, CONSTANTS
 from contracts.expressions import POWERS_OF_TWO
 
@@ -161,9 +163,9 @@ def test_no_stored_name_was_dropped() -> None:
 
 
 def test_names_are_lower_case_and_mean_one_thing() -> None:
-    names = [*PRIMITIVES, *ALIASES, *CONSTANTS, "x"]
+    names = [*PRIMITIVES, *ALIASES, *CONSTANTS, *FORMS, *FOLDS, "x"]
     assert len(set(names)) == len(names)
-    assert all(re.fullmatch(r"[a-z][a-z_]*", name) for name in names)
+    assert all(re.fullmatch(r"[a-z][a-z_0-9]*", name) for name in names)
     assert all(name == primitive.name for name, primitive in PRIMITIVES.items())
     assert all(primitive.source for primitive in PRIMITIVES.values())
 
@@ -176,11 +178,9 @@ def test_an_alias_is_read_as_the_primitive_and_written_as_it(alias: str, name: s
 
 
 def test_the_papers_unary_and_binary_functions_all_parse() -> None:
-    from actsearch.space.core_units import BINARY, UNARY
-
-    assert (len(UNARY), len(BINARY)) == (25, 10)
-    for text in (*UNARY, *BINARY):
-        parse(text)
+    assert (len(SWISH.unary), len(SWISH.binary)) == (25, 10)
+    for text in (*SWISH.unary, *SWISH.binary):
+        parse(text, ("x", "x1", "x2"))
 
 
 def test_division_is_exact_but_for_a_sliver_around_zero() -> None:
@@ -198,3 +198,21 @@ def test_sqrt_and_log_have_the_stated_floors_and_slopes() -> None:
     assert slopes(sqrt, torch.linspace(-1, 1, 20_001))[0].max() <= 15.9
     assert log.function(small)[2] == pytest.approx(-11.5129, abs=1e-4)
     assert slopes(log, torch.tensor(POWERS_OF_TWO))[0].max() <= 1e5
+
+
+def test_pow_takes_the_size_of_its_base_with_the_stated_floor() -> None:
+    power = PRIMITIVES["pow"].function
+    base = torch.tensor([-3.0, -1e-4, 0.0, 1e-4, 3.0], dtype=torch.float64)
+    two, minus = torch.full_like(base, 2.0), torch.full_like(base, -10.0)
+    expected = torch.tensor([9.0, 1e-6, 1e-6, 1e-6, 9.0], dtype=torch.float64)
+    torch.testing.assert_close(power(base, two), expected)
+    assert power(base, minus).max() == pytest.approx(1e30)
+    assert slopes(PRIMITIVES["pow"], base + 1.1e-3, minus)[0].abs().max() <= 1e34
+    x = torch.tensor([-2.0, 1e-5, 3.0], dtype=torch.float64)
+    for text in ("pow(2, x)", "pow(-2, x)", "pow(0, x)", "pow(x, 3)", "pow(x, -1.5)"):
+        tree = parse(text)
+        assert isinstance(tree, Call)
+        operands = [
+            x if o == Variable() else torch.full_like(x, float(str(o))) for o in tree.operands
+        ]
+        torch.testing.assert_close(tree.module()(x), power(*operands), rtol=1e-14, atol=0)

@@ -15,12 +15,14 @@ from actsearch.space import (
     Expression,
     Fingerprint,
     FingerprintIndex,
+    Operators,
     Parameter,
     fingerprint,
     parse,
 )
 from actsearch.space.expression import substitute
 from actsearch.space.fingerprint import TOLERANCE, sample_points
+from actsearch.space.operators import SWISH
 from contracts.expressions import expressions
 
 
@@ -162,7 +164,9 @@ def test_the_index_finds_a_match_exactly_where_comparing_with_all_does(
 
 
 def test_the_index_looks_at_few_entries_even_among_odd_functions() -> None:
-    space = CoreUnits(1, unary=("x", "sin(x)", "tanh(x)", "atan(x)", "x ** 3"))
+    space = CoreUnits(
+        operators=Operators(("x", "sin(x)", "tanh(x)", "atan(x)", "x ** 3"), SWISH.binary)
+    )
     keys = sorted({round(fingerprint(space.decode(e)).key, 4) for e in space.encodings()})
     assert len(keys) > 100  # of 250; a plain mean would put the 77 odd ones on one key, 0
 

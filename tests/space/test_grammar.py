@@ -20,6 +20,7 @@ from actsearch.space import (
 )
 from actsearch.space.expression import MAX_DEPTH
 from actsearch.space.grammar import MAX_LENGTH
+from actsearch.space.notation import FOLDS, FORMS
 from actsearch.space.primitives import ALIASES
 from contracts.expressions import expressions
 
@@ -27,6 +28,8 @@ TOKENS = (
     *("x", "x", "2", "0.5", "1e-3", "1e400", ".", "beta", "beta=", "beta[channel]", "a=-1", "pi"),
     *("+", "-", "*", "/", "**", "(", "(", ")", ")", ",", "[", "]", "=", " ", "\n", "$", "_", "é"),
     *("sin(", "max(", "max(x,", "layer", "network", "sinn", "** 2", "٣", *PRIMITIVES, *ALIASES),
+    *FORMS,
+    *FOLDS,
 )
 X = Variable()
 

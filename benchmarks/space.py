@@ -1,0 +1,171 @@
+"""How fast the space is: enumerated, screened, told apart, parsed and evaluated.
+
+    python benchmarks/space.py [--quick]
+
+one_unit_s: CPU seconds for the 6,250 expressions of one core unit, each screened and
+fingerprinted at three draws of its parameters; one_unit_counts: what they are.
+million_two_unit_s: the same for a million of two core units: 4,000 of the 156,250 left halves,
+drawn at random, each with all 25 right halves and 10 operators. parse_us: from a text that
+was not seen before to an nn.Module, in microseconds, the slowest of four.
+eager_over_handwritten: a composed candidate's forward and backward over the same formula written
+by hand in torch, median of formulas, measured in turn; beside it the bytes both keep for backward.
+`--quick` takes 40 left halves instead of 4,000. One thread, CPU time, except where it says wall.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import random
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from actsearch.space import CoreUnits, parse
+from actsearch.space.survey import survey
+
+LEFT_HALVES = 156_250  # 25 unary x 6,250 inner units
+TEXTS = (
+    "x * sigmoid(beta * x)",
+    "min(x, sin(x))",
+    "exp(-beta * (x ** 2 - tanh(x)) ** 2)",
+    "max(tanh(max(x ** 2, x + beta)), cos(x))",
+)
+SHAPE = (128, 4096)  # 2 MiB of float32: a hidden layer's activations
+
+
+class Swish(nn.Module):
+    """x * sigmoid(beta * x) as one writes it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.sigmoid(self.beta * x)
+
+
+class Function(nn.Module):
+    """A formula without parameters as a module."""
+
+    def __init__(self, formula: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self._formula = formula
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._formula(x)
+
+
+PAIRS: tuple[tuple[str, Callable[[], nn.Module]], ...] = (
+    ("x * sigmoid(beta * x)", Swish),
+    ("min(x, sin(x))", lambda: Function(lambda x: torch.minimum(x, torch.sin(x)))),
+    ("x * tanh(softplus(x))", lambda: Function(lambda x: x * torch.tanh(F.softplus(x)))),
+    ("max(x, 0) + 0.25 * min(x, 0)", lambda: Function(_leaky)),
+    ("cos(x) - x", lambda: Function(lambda x: torch.cos(x) - x)),
+    ("atan(x) ** 2 - x", lambda: Function(lambda x: torch.atan(x) ** 2 - x)),
+)
+
+
+def _leaky(x: Tensor) -> Tensor:
+    return x.clamp(min=0) + 0.25 * x.clamp(max=0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="measures the space")
+    parser.add_argument("--quick", action="store_true", help="40 left halves, under a minute")
+    quick = parser.parse_args().quick
+    torch.set_num_threads(1)
+
+    started = time.process_time()
+    counts = survey(CoreUnits(1))
+    one_unit = time.process_time() - started
+    print(f"{'one core unit':28}{one_unit:8.2f} s for {counts.raw:,}: {counts}")
+
+    halves = 40 if quick else 4_000
+    drawn = sorted(random.Random(0).sample(range(LEFT_HALVES), halves))
+    started, wall = time.process_time(), time.perf_counter()
+    two = survey(CoreUnits(2), drawn)
+    seconds, wall = time.process_time() - started, time.perf_counter() - wall
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{'two core units':28}{seconds:8.2f} s for {two.raw:,} ({wall:.1f} s wall): {two}")
+    print(f"{'':28}{seconds / two.raw * 1e6:8.0f} us each, {peak:.2f} GiB at most")
+
+    parsing = {text: _parse_microseconds(text) for text in TEXTS}
+    for text, microseconds in parsing.items():
+        print(f"{'text to module':28}{microseconds:8.0f} us {text}")
+    ratios = {text: _ratio(text, make) for text, make in PAIRS}
+    for text, (ratio, kept, by_hand) in ratios.items():
+        print(
+            f"{'eager over by hand':28}{ratio:8.2f}    {text}: keeps {kept:.1f} against ", end=""
+        )
+        print(f"{by_hand:.1f} tensors of its input's size")
+    figures = {
+        "one_unit_s": round(one_unit, 2),
+        "one_unit_counts": asdict(counts),
+        "million_two_unit_s": None if quick else round(seconds, 1),
+        "million_two_unit_counts": None if quick else asdict(two),
+        "two_unit_us": round(seconds / two.raw * 1e6, 1),
+        "peak_memory_gib": round(peak, 2),
+        "parse_us": round(max(parsing.values()), 1),
+        "eager_over_handwritten": round(statistics.median(r for r, _, _ in ratios.values()), 3),
+        "eager_over_handwritten_worst": round(max(r for r, _, _ in ratios.values()), 3),
+        "kept_over_handwritten_worst": round(max(k / h for _, k, h in ratios.values()), 3),
+        "quick": quick,
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+    }
+    print(json.dumps(figures))
+
+
+def _parse_microseconds(text: str, repeats: int = 500) -> float:
+    """CPU microseconds from text to module: the median of five rounds of texts all new."""
+    rounds = []
+    for start in range(0, 5 * repeats, repeats):
+        texts = [f"{text} + {number}" for number in range(start, start + repeats)]
+        started = time.process_time()
+        for new in texts:
+            parse(new).module()
+        rounds.append((time.process_time() - started) / repeats * 1e6)
+    return statistics.median(rounds)
+
+
+def _ratio(text: str, make: Callable[[], nn.Module]) -> tuple[float, float, float]:
+    """Time of the composed candidate over that by hand, and what each keeps for backward."""
+    modules = (parse(text).module(), make())
+    x = torch.randn(*SHAPE, generator=torch.Generator().manual_seed(0))
+    gradient = torch.ones_like(x)
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(25):  # in turn: A B A B …
+        for module, found in zip(modules, times, strict=True):
+            leaf = x.clone().requires_grad_()
+            started = time.process_time()
+            module(leaf).backward(gradient)
+            found.append(time.process_time() - started)
+    ratios = [a / b for a, b in zip(*times, strict=True)]
+    kept = [_kept(module, x) for module in modules]
+    return statistics.median(ratios), kept[0], kept[1]
+
+
+def _kept(module: nn.Module, x: Tensor) -> float:
+    """Bytes that autograd keeps for backward, each storage once, over the input's bytes."""
+    storages: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        value = module(x.clone().requires_grad_())
+    del value
+    return sum(storages.values()) / (x.numel() * x.element_size())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Show a candidate's property card: formula, derivative, what it is known as, cost, verdicts.
+
+examples:
+  actsearch describe "min(x, sin(x))"
+  actsearch describe Swish --at beta=1.7 --plot swish.png
+  actsearch describe "gelu(x) * cos(x)" --surface surface.svg --json
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ._options import print_json
+
+if TYPE_CHECKING:
+    from ...space import Expression
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what", metavar="EXPR|NAME", help="an expression, or a name of the catalog"
+    )
+    parser.add_argument(
+        "--at",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="look at it with this parameter learned to this value (repeatable)",
+    )
+    parser.add_argument("--plot", metavar="FILE", help="draw f and f' into a .png or .svg file")
+    parser.add_argument(
+        "--surface", metavar="FILE", help="draw f(x) + f(y) and its gradient's size likewise"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from ...space.card import card, card_json, card_text
+
+    expression = _expression(options.what)
+    values = _values(options.at, [p.name for p in expression.parameters])
+    for name in (options.plot, options.surface):
+        _check(name)
+    found = card(expression, values)
+    if options.json:
+        print_json(card_json(found))
+    else:
+        print(card_text(found))
+    _draw(options, expression, values)
+    return 0
+
+
+def _expression(what: str) -> Expression:
+    """A name of the catalog, or else an expression: names are no expressions, but for x."""
+    from ...space import UnknownNameError, parse
+    from ...space.catalog import find
+
+    try:
+        return find(what).expression
+    except UnknownNameError:
+        return parse(what)
+
+
+def _values(given: list[str], known: list[str]) -> dict[str, float]:
+    from ...space import ActsearchError, UnknownNameError
+
+    values = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        if name not in known:
+            raise UnknownNameError("parameter", name, known)
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise ActsearchError(
+                f"--at takes NAME=VALUE with a number, but got '{text}'"
+            ) from None
+    return values
+
+
+def _check(name: str | None) -> None:
+    """Refuse a bad file name before the seconds that the card takes."""
+    from ...space import ActsearchError
+
+    if name is None:
+        return
+    if Path(name).suffix not in (".png", ".svg"):
+        raise ActsearchError(f"a plot is written as .png or .svg, but got '{name}'")
+    if not Path(name).resolve().parent.is_dir():
+        raise ActsearchError(f"there is no folder for '{name}': make it first")
+
+
+def _draw(options: argparse.Namespace, expression: Expression, values: dict[str, float]) -> None:
+    if options.plot is None and options.surface is None:
+        return
+    from ...mlflow.figures import candidate_figure, save
+    from ...mlflow.surface import surface_figure
+    from ...space.source import with_initial
+
+    here = with_initial(expression, values)
+    if options.plot:
+        save(candidate_figure(here), Path(options.plot))
+    if options.surface:
+        save(surface_figure(here), Path(options.surface))

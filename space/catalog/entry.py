@@ -1,0 +1,39 @@
+"""One named function of the literature: its formula, its source, its other names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..expression import Expression
+from ..grammar import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A pointwise function, or a family of them where the formula has learnable parameters.
+
+    `formula` is expression text; a parameter's initial value stands in it, the published one
+    where there is one. `clash` says which other function goes by one of its names.
+    """
+
+    name: str
+    formula: str
+    source: str
+    aliases: tuple[str, ...] = ()
+    clash: str = ""
+    note: str = ""
+
+    @property
+    def expression(self) -> Expression:
+        """The formula, parsed."""
+        return parse(self.formula)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether it learns parameters: a family, and at the initial values one function."""
+        return bool(self.expression.parameters)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name and every alias."""
+        return (self.name, *self.aliases)

@@ -1,0 +1,171 @@
+"""Families: functions with learnable parameters, at their published initial values."""
+
+from __future__ import annotations
+
+from .entry import Entry
+
+_SURVEY = "survey of Kunc and Kléma 2024"
+
+TRAINABLE = (
+    Entry("PReLU", "max(x, 0) + a=0.25 * min(x, 0)", "He et al. 2015, torch.nn.PReLU"),
+    Entry(
+        "Swish",
+        "x * sigmoid(beta * x)",
+        "Ramachandran et al. 2017",
+        ("Swish-beta",),
+        clash="without beta it is SiLU, which many libraries call Swish",
+    ),
+    Entry(
+        "E-Swish",
+        "beta=1.5 * silu(x)",
+        "Alcaide 2018",
+    ),
+    Entry("AHAF", "a * x * sigmoid(b * x)", "Bodyanskiy and Kostiuk 2022", ("PSiLU",)),
+    Entry("Swish-T", "x * sigmoid(beta * x) + 0.1 * tanh(x)", "Seo et al. 2024"),
+    Entry("Swish-T-A", "sigmoid(x) * (x + 2 * a=0.1) - a", "Seo et al. 2024"),
+    Entry("Swish-T-B", "sigmoid(beta * x) * (x + 0.2) - 0.1", "Seo et al. 2024"),
+    Entry("Swish-T-C", "sigmoid(beta * x) * (x + 0.2 / beta) - 0.1 / beta", "Seo et al. 2024"),
+    Entry(
+        "TanhELU",
+        "x * tanh(elu(a * x))",
+        _SURVEY,
+        ("TeLU (survey)",),
+        clash="called TeLU there; the TeLU published in 2024 is TanhExp",
+    ),
+    Entry("TanhSoft-1", "tanh(a * x) * softplus(x)", "Biswas et al. 2021"),
+    Entry("TanhSoft-2", "x * tanh(b=0.6 * exp(c * x))", "Biswas et al. 2021"),
+    Entry("TanhSoft-3", "log(1 + exp(x) * tanh(a * exp(x)))", "Biswas et al. 2021"),
+    Entry(
+        "CELU", "max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1)", "Barron 2017, torch.nn.CELU"
+    ),
+    Entry(
+        "PELU",
+        "max(x, 0) * a / b + a * (exp(min(x, 0) / b) - 1)",
+        "Trottier et al. 2017",
+        ("parametric ELU",),
+        clash="also called trainable ELU, as MPELU is",
+    ),
+    Entry("MPELU", "max(x, 0) + alpha * (exp(beta * min(x, 0)) - 1)", "Li et al. 2018"),
+    Entry(
+        "TrainableELU",
+        "max(x, 0) + a * (exp(min(x, 0)) - 1)",
+        "Clevert et al. 2016 with alpha learned",
+        ("learnable ELU",),
+        clash="one book calls it TeLU; the published TeLU is TanhExp",
+    ),
+    Entry(
+        "FELU",
+        "max(x, 0) + alpha * (exp(1.4426950408889634 * min(x, 0)) - 1)",
+        "Qiumei et al. 2019",
+        note="as published, with x / ln 2 in the exponent",
+    ),
+    Entry("EELU", "k * max(x, 0) + alpha * (exp(beta * min(x, 0)) - 1)", "Kim et al. 2020"),
+    Entry("PTELU", "max(x, 0) + alpha * tanh(beta * min(x, 0))", "Gupta and Duggal 2017"),
+    Entry("PREU", "alpha * (max(x, 0) + min(x, 0) * exp(beta * min(x, 0)))", "Ying et al. 2019"),
+    Entry(
+        "AdaptiveSigmoid",
+        "sigmoid(k * (x - theta=0))",
+        "no single paper; survey of Kunc and Kléma 2024, 4.56.4",
+    ),
+    Entry("ASSF", "sigmoid(a * x)", "Yamada and Yabuta 1992", ("slope-adaptive sigmoid",)),
+    Entry("PSigmoid", "a * sigmoid(b * x)", _SURVEY),
+    Entry("LAAF-Tanh", "tanh(a * x)", "Jagtap et al. 2020", ("AdaptiveSlopeTanh",)),
+    Entry("GeneralTanh", "a=1.7159 * tanh(b=0.6666666666666666 * x)", "Chen and Chang 1996"),
+    Entry(
+        "ACON-C",
+        "(p1=1.2 - p2=-0.2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x",
+        "Ma et al. 2021",
+        note="p1 and p2 are drawn from N(0, 1) there; fixed and apart here",
+    ),
+    Entry(
+        "SMU",
+        "((1 + a=0.25) * x + (1 - a) * x * erf(mu=1000000 * (1 - a) * x)) / 2",
+        "Biswas et al. 2022",
+    ),
+    Entry(
+        "SMU-1",
+        "((1 + a=0.25) * x + sqrt((1 - a) ** 2 * x ** 2 + mu=4.35e-9 ** 2)) / 2",
+        "Biswas et al. 2022",
+        note="the floor 0.001 under our square root rounds it off near 0",
+    ),
+    Entry("ErfAct", "x * erf(a=0.75 * exp(b=0.75 * x))", "Biswas et al. 2022"),
+    Entry("Pserf", "x * erf(gamma=1.25 * softplus(delta=0.85 * x))", "Biswas et al. 2022"),
+    Entry(
+        "AReLU",
+        "(1 + sigmoid(b=2)) * max(x, 0) + min(max(a=0.9, 0.01), 0.99) * min(x, 0)",
+        "Chen et al. 2020",
+    ),
+    Entry("CRReLU", "max(x, 0) + epsilon=0.01 * x * exp(-x ** 2 / 2)", "Sun et al. 2024"),
+    Entry(
+        "StarReLU",
+        "s=0.8944 * square(relu(x)) + b=-0.4472",
+        "Yu et al. 2022 (MetaFormer)",
+        clash="the paper's constants normalise N(0, 1); its code starts from s = 1, b = 0",
+    ),
+    Entry("Snake", "x + sin(a * x) ** 2 / a", "Ziyin et al. 2020"),
+    Entry(
+        "xIELU",
+        "ap=0.8 * max(x, 0) ** 2 + 0.5 * x + an=0.8 * (exp(min(x, 0)) - 1 - min(x, 0))",
+        "Huang and Schlag 2024",
+        note="the paper keeps ap and an positive through softplus",
+    ),
+    Entry(
+        "xIPReLU",
+        "ap=0.8 * max(x, 0) ** 2 + 0.5 * x + an=0.8 * min(x, 0) ** 2",
+        "Huang and Schlag 2024",
+    ),
+    Entry("DyT", "w * tanh(a=0.5 * x) + b=0", "Zhu et al. 2025", note="replaces a LayerNorm"),
+    Entry("Derf", "g * erf(a=0.5 * x + s=0) + b=0", "2512.10938", note="replaces a LayerNorm"),
+    Entry(
+        "PolyReLU",
+        "w1=0.3333333333333333 * relu(x) + w2=0.3333333333333333 * relu(x) ** 2"
+        " + w3=0.3333333333333333 * relu(x) ** 3 + b=0",
+        "Zhuo et al. 2025 (PolyCom)",
+    ),
+    Entry(
+        "SReLU",
+        "min(max(x, tl=-1), tr=1) + ar=0.2 * max(x - tr, 0) + al=0.2 * min(x - tl, 0)",
+        "Jin et al. 2016",
+        ("S-shaped ReLU",),
+        clash="shifted ReLU is written SReLU too",
+        note="thresholds from data there; -1 and 1 here",
+    ),
+    Entry("APL", "max(x, 0) + a=0.2 * max(b=0.5 - x, 0)", "Agostinelli et al. 2015", note="S = 1"),
+    Entry("BLU", "beta=0.1 * (sqrt(x ** 2 + 1) - 1) + x", "Godfrey 2019"),
+    Entry("SinLU", "(x + a * sin(b * x)) * sigmoid(x)", "Paul et al. 2022"),
+    Entry("CosLU", "(x + a * cos(b * x)) * sigmoid(x)", _SURVEY),
+    Entry("PVLU", "max(x, 0) + a * sin(b * x)", "Gupta and Marwah 2022"),
+    Entry("RSP", "(1 - a=0.5) * max(x, 0) + a * softplus(x)", _SURVEY),
+    Entry(
+        "RPReLU",
+        "max(x - gamma=0, 0) + beta=0.25 * min(x - gamma, 0) + zeta=0",
+        "Liu et al. 2020 (ReActNet)",
+    ),
+    Entry(
+        "FReLU",
+        "relu(x) + b=0",
+        "Qiu et al. 2018",
+        ("flexible ReLU",),
+        clash="the funnel activation FReLU is spatial, not pointwise",
+    ),
+    Entry("ShiLU", "alpha * relu(x) + beta=0", "2023, preprints202301.0463"),
+    Entry("LeLeLU", "a * max(x, 0.01 * x)", "Maniatopoulos and Mitianoudis 2021"),
+    Entry("DPReLU", "a * max(x, 0) + b=0.25 * min(x, 0)", _SURVEY),
+    Entry("PSTanh", "x * a=0.5 * (1 + tanh(b * x))", _SURVEY),
+    Entry("PSGU", "x * tanh(a * sigmoid(x))", _SURVEY),
+    Entry("PATS", "x * atan(a=0.625 * pi * sigmoid(x))", _SURVEY),
+    Entry("LAU", "x * log(1 + a * sigmoid(b * x))", _SURVEY),
+    Entry("SExp", "a * (exp(b * x) - 1)", _SURVEY),
+    Entry("PSoftplus", "a * (softplus(x) - b=0.6931471805599453)", _SURVEY),
+    Entry("SLAF", "a0=0 + a1 * x + a2=0.1 * x ** 2", "Goyal et al. 2019", note="degree 2"),
+    Entry(
+        "PANGAEA-WRN",
+        "log_sigmoid(alpha * x) * beta * asinh(x)",
+        "Bingham and Miikkulainen 2022",
+    ),
+    Entry(
+        "PANGAEA-ResNet",
+        "alpha * x - beta * log_sigmoid(gamma * x)",
+        "Bingham and Miikkulainen 2022",
+    ),
+)

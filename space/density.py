@@ -1,0 +1,77 @@
+"""Densities of a pre-activation, as expressions: what EAFO weighs a function with.
+
+Only the shape matters: a density is given up to a constant, with its largest value about 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+
+from .errors import CandidateError
+from .expression import Call, Constant, Expression, X, substitute
+from .grammar import parse
+from .moments import initial_values
+from .program import compile_program
+
+LIMIT = 10.0  # |x| up to which densities are looked at, in their own unit
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """p(x), not normalised, and its distribution function where that has a formula."""
+
+    name: str
+    shape: Expression
+    cumulative: Expression | None
+
+    def at(self, x: torch.Tensor) -> torch.Tensor:
+        """p(x) for float64 x."""
+        return compile_program(self.shape)(x, initial_values(self.shape))
+
+
+# p up to a constant, and the integral of its normalised form from minus infinity.
+_KNOWN: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "normal": ("exp(-x ** 2 / 2)", "(1 + erf(x / 1.4142135623730951)) / 2"),
+        "logistic": ("4 * sigmoid(x) * sigmoid(-x)", "sigmoid(x)"),
+        "laplace": ("exp(-abs(x))", "(exp(min(x, 0)) + 1 - exp(-max(x, 0))) / 2"),
+        "cauchy": ("1 / (1 + x ** 2)", "0.5 + atan(x) / pi"),
+    }
+)
+DENSITIES: tuple[str, ...] = tuple(_KNOWN)
+
+
+def density(text: str = "normal", *, mean: float = 0.0, scale: float = 1.0) -> Density:
+    """A density by name (see DENSITIES), or any expression that is positive, as its shape.
+
+    `mean` and `scale` move and stretch it. Raises CandidateError where it is negative, has
+    parameters, or is 0 all over.
+    """
+    if not scale > 0:
+        raise CandidateError(f"the scale of a density must be above 0, but got {scale}")
+    shape, cumulative = _KNOWN.get(text, (text, None))
+    moved = _standardised(mean, scale)
+    found = Density(
+        text,
+        substitute(parse(shape), {X: moved}),
+        substitute(parse(cumulative), {X: moved}) if cumulative else None,
+    )
+    if found.shape.parameters:
+        raise CandidateError(f"a density has no parameters, but '{text}' learns some")
+    x = torch.linspace(mean - LIMIT * scale, mean + LIMIT * scale, 2000, dtype=torch.float64)
+    values = found.at(x)
+    if not values.isfinite().all() or values.min() < 0 or values.max() == 0:
+        raise CandidateError(
+            f"a density is finite and nowhere negative, but '{text}' is not; "
+            f"known: {', '.join(DENSITIES)}"
+        )
+    return found
+
+
+def _standardised(mean: float, scale: float) -> Expression:
+    moved: Expression = X if mean == 0 else Call("sub", (X, Constant(mean)))
+    return moved if scale == 1 else Call("div", (moved, Constant(scale)))

@@ -1,0 +1,53 @@
+"""The families by name, and the one call that builds any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import UnknownNameError
+from ..expression import Expression, Granularity
+from ..grammar import MAX_LENGTH
+from .bases import BASES
+from .compositions import COMPOSITIONS
+from .formulas import FORMULAS
+from .hinges import HINGES
+from .rational import RATIONALS
+from .schema import Family, FitError, Fitted, shared
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {f.name: f for f in (*FORMULAS, *RATIONALS, *BASES, *HINGES, *COMPOSITIONS)}
+)
+
+
+def family(name: str, *, granularity: Granularity = "layer", **config: Any) -> Expression:
+    """The candidate of a configured family: `family("rational", start="gelu", degree=(5, 4))`.
+
+    Its text is its identity, as any expression's. Raises UnknownNameError for a name or option
+    that does not exist, CandidateError for a value outside its bounds, and FitError where the
+    family cannot start as asked.
+    """
+    return fitted(name, granularity=granularity, **config).expression
+
+
+def fitted(name: str, *, granularity: Granularity = "layer", **config: Any) -> Fitted:
+    """As `family`, with the errors of its start."""
+    if name not in FAMILIES:
+        raise UnknownNameError("family", name, FAMILIES)
+    checked = FAMILIES[name].config(config)
+    return _built(name, granularity, tuple(checked.items()))
+
+
+@lru_cache(maxsize=1024)  # a fit takes up to 0.2 s, and a space asks for the same one again
+def _built(name: str, granularity: Granularity, config: tuple[tuple[str, Any], ...]) -> Fitted:
+    found = FAMILIES[name].build(dict(config))
+    expression = shared(found.expression, granularity)
+    length = len(str(expression))
+    if length > MAX_LENGTH:
+        raise FitError(
+            f"this {name} has {length} characters, more than the {MAX_LENGTH} of an expression; "
+            f"take fewer terms"
+        )
+    return Fitted(expression, found.start, found.core_error, found.max_error)

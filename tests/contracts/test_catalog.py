@@ -1,0 +1,98 @@
+"""The contract of every catalog entry: what each new row has to pass."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from actsearch.search.cli import main
+from actsearch.space import UnknownNameError, parse, screen
+from actsearch.space.catalog import CATALOG, GROUPS, Entry, find
+from actsearch.space.catalog.table import simplified
+from contracts.catalog_formulas import FORMULAS
+
+every_entry = pytest.mark.parametrize("entry", CATALOG.values(), ids=CATALOG)
+# The protections of log (1e-5), sqrt (an argument below 1e-3) and division stand in our form only.
+LOOSE = {"SMU-1": 0.016}  # half the root of the floor
+TOLERANCE = 2.5e-5
+
+
+@every_entry
+def test_the_formula_parses_and_prints_back_to_itself(entry: Entry) -> None:
+    assert parse(str(entry.expression)) == entry.expression
+
+
+@every_entry
+def test_the_formula_is_the_published_one_written_a_second_time(entry: Entry) -> None:
+    # No point at 0: a pole that cancels there has its one odd value, see space/screening.py.
+    x = torch.linspace(-8, 8, 1002, dtype=torch.float64)
+    value = entry.expression.module()(x).detach().numpy()
+    with np.errstate(over="ignore"):
+        published = FORMULAS[entry.name](x.numpy())
+    allowed = LOOSE.get(entry.name, TOLERANCE) * np.maximum(
+        np.maximum(1, np.abs(x.numpy())), np.abs(published)
+    )
+    assert (np.abs(value - published) <= allowed).all()
+
+
+@every_entry
+def test_an_entry_trains_or_says_that_it_is_affine(entry: Entry) -> None:
+    assert screen(entry.expression) == ("affine" if entry.name == "Identity" else None)
+
+
+@every_entry
+def test_every_name_finds_its_entry(entry: Entry) -> None:
+    assert find(entry.name) is entry
+    for alias in entry.aliases:
+        assert find(alias.upper()) is entry
+    assert entry.source
+
+
+def test_no_name_stands_for_two_entries() -> None:
+    counts = Counter(simplified(n) for entry in CATALOG.values() for n in entry.names)
+    assert not [name for name, count in counts.items() if count > 1]
+
+
+def test_there_are_at_least_120_and_each_stands_in_one_group() -> None:
+    assert len(CATALOG) == sum(map(len, GROUPS.values())) >= 120
+    assert FORMULAS.keys() == CATALOG.keys()
+
+
+def test_trainable_is_the_group_of_what_learns() -> None:
+    for group, entries in GROUPS.items():
+        assert all(entry.trainable == (group == "trainable") for entry in entries)
+
+
+@pytest.mark.parametrize(
+    "name", ["TeLU", "Swish", "sinc", "Hardsigmoid", "SReLU", "GoLU", "GELUTanh"]
+)
+def test_a_name_that_means_two_things_says_so(name: str) -> None:
+    assert find(name).clash
+
+
+def test_an_unknown_name_suggests_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'swish'"):
+        find("swihs")
+
+
+def test_the_page_in_docs_is_what_its_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["catalog", "--markdown"]) == 0
+    page = Path(__file__).resolve().parents[2] / "docs" / "catalog.md"
+    assert page.read_text() == capsys.readouterr().out
+
+
+def test_the_command_filters_by_word_and_group(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["catalog", "--json", "--group", "trainable", "swish-t"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == ["Swish-T", "Swish-T-A", "Swish-T-B", "Swish-T-C"]
+    assert rows[1]["parameters"] == {"a": 0.1}
+
+
+def test_an_unknown_group_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["catalog", "--group", "wavs"]) == 1
+    assert "did you mean 'waves'?" in capsys.readouterr().err

@@ -1,0 +1,143 @@
+"""EAFO: the worst activation, eta in symbols and in numbers, and what comes out for ReLU."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from actsearch.space import CandidateError, family, fingerprint, parse, screen
+from actsearch.space.density import DENSITIES, density
+from actsearch.space.eafo import corrected, correction, mutate, worst
+from actsearch.space.families.fitting import values
+
+X = torch.linspace(-5, 5, 1000, dtype=torch.float64)
+
+
+def entropy(text: str, under: str = "normal", epsilon: float = 0.0) -> float:
+    """Of f + epsilon * eta, up to a constant: the mean of log f' under p (change of variables)."""
+    f, p = parse(text), density(under)
+    x = torch.linspace(-6, 6, 20_001, dtype=torch.float64).requires_grad_()
+    value = values(f, x) + epsilon * values(correction(f, p).eta, x)
+    (slope,) = torch.autograd.grad(value.sum(), x)
+    weight = p.at(x.detach())
+    return float((weight * slope.abs().log()).sum() / weight.sum())
+
+
+def test_relu_under_a_normal_input_becomes_crrelu() -> None:
+    found = corrected(parse("relu(x)"))
+    assert str(found) == "relu(x) + epsilon=0.01 * (x * exp(-x ** 2 / 2))"
+    assert fingerprint(found).matches(fingerprint(family("crrelu")))
+
+
+def test_the_worst_activation_is_the_distribution_function_between_its_limits() -> None:
+    x = torch.tensor([-40.0, 0.0, 1.0, 40.0], dtype=torch.float64)
+    normal = torch.tensor([0.0, 0.5, 0.841344746, 1.0], dtype=torch.float64)
+    torch.testing.assert_close(values(worst(), x), normal)
+    torch.testing.assert_close(values(worst(low=-1, high=2), x), -1 + 3 * normal)
+    assert str(worst(density("logistic"))) == "sigmoid(x)"
+
+
+@pytest.mark.parametrize("name", DENSITIES)
+def test_a_distribution_function_is_the_integral_of_its_density(name: str) -> None:
+    p = density(name, mean=0.5, scale=2.0)
+    x = X.clone().requires_grad_()
+    assert p.cumulative is not None
+    (slope,) = torch.autograd.grad(values(p.cumulative, x).sum(), x)
+    ratio = slope / p.at(X)
+    torch.testing.assert_close(ratio, ratio[0].expand_as(ratio), rtol=1e-6, atol=0)
+
+
+def test_a_density_without_a_formula_is_integrated() -> None:
+    known = values(worst(density("normal")), X)
+    found = values(worst(density("exp(-(x * x) / 2)")), X)
+    assert (known - found).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("logistic", "sigmoid(x)"), ("normal", "erf(x / 1.41421356)")]
+)
+def test_the_worst_activation_has_nothing_to_correct(name: str, text: str) -> None:
+    with pytest.raises(CandidateError, match="is 0 under"):
+        correction(parse(text), density(name))
+
+
+@pytest.mark.parametrize(
+    ("text", "eta"),
+    [
+        ("tanh(x)", "(x - 2 * tanh(x)) * exp(-x ** 2 / 2)"),
+        ("erf(x)", "-x * exp(-x ** 2 / 2)"),
+        ("exp(x)", "(1 + x) * exp(-x ** 2 / 2)"),
+        ("asinh(x)", "x ** 3 / (1 + x ** 2) * exp(-x ** 2 / 2)"),
+        ("sigmoid(x)", "(x - tanh(x / 2)) * exp(-x ** 2 / 2)"),
+        ("leaky_relu(x)", "x * exp(-x ** 2 / 2)"),
+        ("-relu(-x)", "x * exp(-x ** 2 / 2)"),
+    ],
+)
+def test_where_the_inverse_exists_eta_is_found_in_symbols(text: str, eta: str) -> None:
+    found = correction(parse(text))
+    assert found.how == "symbolic"
+    torch.testing.assert_close(values(found.eta, X), values(parse(eta), X), rtol=1e-5, atol=1e-6)
+
+
+def test_parameters_of_the_candidate_stay_in_eta() -> None:
+    found = corrected(parse("a=2 * tanh(b=0.5 * x)"))
+    assert {p.name for p in found.parameters} == {"a", "b", "epsilon"}
+    eta = correction(parse("a=2 * tanh(b=0.5 * x)")).eta
+    assert {p.name for p in eta.parameters} == {"b"}
+
+
+@pytest.mark.parametrize("text", ["gelu(x)", "silu(x)", "elu(x)", "sin(x)", "hard_sigmoid(x)"])
+def test_without_an_inverse_eta_is_found_in_numbers_and_its_error_stated(text: str) -> None:
+    found = correction(parse(text))
+    assert found.how == "numerical"
+    assert 0 < found.error < 1.0
+    assert values(found.eta, X).abs().max() < 5
+    assert screen(corrected(parse(text))) is None
+
+
+@pytest.mark.parametrize("text", ["tanh(x)", "x + x ** 3", "softplus(x)"])
+def test_eta_is_the_gradient_of_the_output_entropy(text: str) -> None:
+    # d/d epsilon of E[log(f' + epsilon eta')] at 0 is E[eta' / f'] = -E[eta (p / f')'] / p, which
+    # is of one sign, being E[eta^2 / (p f')].
+    step = 1e-4
+    change = (entropy(text, epsilon=step) - entropy(text, epsilon=-step)) / (2 * step)
+    f, p = parse(text), density()
+    x = torch.linspace(-6, 6, 20_001, dtype=torch.float64).requires_grad_()
+    (slope,) = torch.autograd.grad(values(f, x).sum(), x)
+    eta = values(correction(f, p).eta, x.detach())
+    wanted = float((eta.square() / slope).sum() / p.at(x.detach()).sum())
+    assert change == pytest.approx(wanted, rel=1e-3)
+
+
+def test_a_corrected_candidate_can_be_corrected_again() -> None:
+    names = [p.name for p in corrected(parse("epsilon * tanh(x)")).parameters]
+    assert names == ["epsilon", "epsilon2"]
+
+
+def test_far_out_the_corrected_candidate_is_finite() -> None:
+    x = torch.tensor([-1000.0, -100.0, 100.0, 1000.0], requires_grad=True)
+    for text in ("relu(x)", "softplus(x)", "gelu(x)", "exp(min(x, 1))"):
+        module = corrected(parse(text)).module()
+        module(x).sum().backward()
+        assert module.epsilon.grad.isfinite()
+    assert x.grad is not None
+    assert x.grad.isfinite().all()
+
+
+def test_a_mutation_is_reproducible_and_adds_one_parameter() -> None:
+    first = mutate(parse("tanh(x)"), np.random.default_rng(3))
+    assert first == mutate(parse("tanh(x)"), np.random.default_rng(3))
+    assert parse(str(first)) == first
+    assert [p.name for p in first.parameters] == ["epsilon"]
+
+
+def test_what_cannot_be_corrected_says_why() -> None:
+    with pytest.raises(CandidateError, match="is constant"):
+        correction(parse("3 + 0 * x"))
+    with pytest.raises(CandidateError, match="finite and nowhere negative"):
+        density("x")
+    with pytest.raises(CandidateError, match="a density has no parameters"):
+        density("exp(-a * x ** 2)")
+    with pytest.raises(CandidateError, match="scale of a density must be above 0"):
+        density("normal", scale=0.0)
