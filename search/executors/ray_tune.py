@@ -12,6 +12,7 @@ import logging
 import os
 import pickle
 import signal
+import socket
 import tempfile
 import threading
 import traceback
@@ -44,21 +45,24 @@ class RayTune:
     """A number of workers, each one Ray actor with one CPU and a share of a GPU."""
 
     def __init__(self, workers: int, gpus_per_worker: float, address: str | None) -> None:
-        self._workers, self._gpus, self._address = workers, gpus_per_worker, address
+        self._workers, self._gpus = workers, gpus_per_worker
+        self._address = address or os.environ.get("RAY_ADDRESS")
         self._started = False
 
     def __enter__(self) -> RayTune:
         """Start Ray here, or connect to the cluster; a session that is open already is used."""
         if not ray.is_initialized():
             try:
-                ray.init(
-                    address=self._address,
-                    num_cpus=None if self._address else self._workers,
-                    include_dashboard=False,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                )
-            except ConnectionError as error:
+                _knock(self._address)
+                with _handlers_restored():
+                    ray.init(
+                        address=self._address or "local",  # else Ray may find a cluster itself
+                        num_cpus=None if self._address else self._workers,
+                        include_dashboard=False,
+                        log_to_driver=False,
+                        logging_level=logging.ERROR,
+                    )
+            except OSError as error:
                 raise InvalidSetting(
                     f"no Ray cluster answers at {self._address}: start one with `ray start "
                     f"--head`, or leave --ray-address out to use this machine"
@@ -119,13 +123,22 @@ class RayTune:
             raise KeyboardInterrupt  # Tune ends its loop on SIGINT and returns as if finished
 
 
+def _knock(address: str | None) -> None:
+    """Raise OSError where nothing listens at HOST:PORT: Ray itself tries for over ten minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+
+
 @contextlib.contextmanager
 def _handlers_restored() -> Iterator[None]:
-    """Tune leaves its handlers behind, which would swallow the first Ctrl-C after the run."""
+    """Ray leaves handlers behind: of SIGTERM, which ends in an abort; and Tune of SIGINT, which
+    would swallow the first Ctrl-C after the run."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers: Tune sets none elsewhere
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGUSR1)}
+    taken = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    before = {number: signal.getsignal(number) for number in taken}
     try:
         yield
     finally:

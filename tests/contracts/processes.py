@@ -1,0 +1,83 @@
+"""The command line in a process of its own, to be watched, stopped and killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from actsearch.search.candidates import Candidate
+from actsearch.search.home import Home
+from actsearch.search.study import read_candidates
+
+PATIENCE = 150.0  # seconds until a search that should get somewhere is given up
+
+
+class Driver:
+    """A running `actsearch` and what it has said."""
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self.process, self._folder = process, folder
+
+    @property
+    def out(self) -> str:
+        return (self._folder / "out").read_text()
+
+    @property
+    def err(self) -> str:
+        return (self._folder / "err").read_text()
+
+    def stop(self, number: int) -> int:
+        """Send a signal and wait for the end; the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """This process's, without what would lead a search elsewhere."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "PYTHONPATH")}
+    return {**kept, "PYTHONUNBUFFERED": "1", **changes}
+
+
+@contextmanager
+def actsearch(folder: Path, *arguments: str, **env: str) -> Iterator[Driver]:
+    """The command, started; its output goes into `folder`. Killed at the end if it still runs."""
+    with (
+        open(folder / "out", "w") as out,
+        open(folder / "err", "w") as err,
+        subprocess.Popen(
+            [sys.executable, "-m", "actsearch.search.cli", *arguments],
+            env=environment(**env),
+            stdout=out,
+            stderr=err,
+            text=True,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield Driver(process, folder)
+        finally:
+            process.kill()
+
+
+def wait_for(
+    driver: Driver, home: Home, name: str, ready: Callable[[list[Candidate]], bool]
+) -> list[Candidate]:
+    """Watch a search from outside until its candidates are so far; gives them."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        assert driver.process.poll() is None, f"it ended: {driver.err}"
+        found = read_candidates(home.searches / name)
+        if ready(found):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"nothing came of it in {PATIENCE:g} s: {driver.err}")
+
+
+def ended(found: list[Candidate]) -> list[Candidate]:
+    """Those that training has told something about, to their end."""
+    return [c for c in found if c.trained and c.state not in ("running", "failed")]
