@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .catalog import CATALOG, Entry
 from .expression import Call, Constant, Expression, Parameter, X, substitute
+from .families import FAMILIES, family
 from .fingerprint import DRAWS, fingerprint, sample_points
 from .fitting import fit, squashed
 from .moments import gaussian_nodes, initial_values
@@ -127,19 +128,28 @@ def _family(expression: Expression) -> str | None:
     if not expression.parameters:
         return None
     wanted = fingerprint(_uniform(expression)).values
-    for name, known in _families().items():
-        if _differ(known, wanted) <= EQUAL:
-            return name
+    count = len(expression.parameters)
+    for families in (_named_families, _configured_families):
+        for name, (known, width) in families().items():
+            if width == count and _differ(known, wanted) <= EQUAL:
+                return name
     return None
 
 
 @lru_cache(maxsize=1)
-def _families() -> dict[str, Tensor]:
-    return {
-        name: fingerprint(_uniform(entry.expression)).values
-        for name, entry in CATALOG.items()
-        if entry.trainable
-    }
+def _named_families() -> dict[str, tuple[Tensor, int]]:
+    """Fingerprint values and number of parameters of every trainable entry."""
+    return {name: _generic(e.expression) for name, e in CATALOG.items() if e.trainable}
+
+
+@lru_cache(maxsize=1)
+def _configured_families() -> dict[str, tuple[Tensor, int]]:
+    """The same of space/families in their default configurations; half a second of fits."""
+    return {name: _generic(family(name)) for name in FAMILIES}
+
+
+def _generic(expression: Expression) -> tuple[Tensor, int]:
+    return fingerprint(_uniform(expression)).values, len(expression.parameters)
 
 
 def _uniform(expression: Expression) -> Expression:

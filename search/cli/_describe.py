@@ -3,6 +3,7 @@
 examples:
   actsearch describe "min(x, sin(x))"
   actsearch describe Swish --at beta=1.7 --plot swish.png
+  actsearch describe rational
   actsearch describe "gelu(x) * cos(x)" --surface surface.svg --json
 """
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", metavar="EXPR|NAME", help="an expression, or a name of the catalog"
+        "what", metavar="EXPR|NAME", help="an expression, or a name that `actsearch catalog` lists"
     )
     parser.add_argument(
         "--at",
@@ -52,13 +53,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _expression(what: str) -> Expression:
-    """A name of the catalog, or else an expression: names are no expressions, but for x."""
+    """A name of the catalog or of a family, or else an expression.
+
+    A single word is a name: as an expression it could only be a parameter alone, a constant.
+    """
     from ...space import UnknownNameError, parse
     from ...space.catalog import find
+    from ...space.families import FAMILIES, family
 
+    if what in FAMILIES:
+        return family(what)
     try:
         return find(what).expression
     except UnknownNameError:
+        if what.isidentifier() and what not in ("x", "pi"):
+            raise
         return parse(what)
 
 

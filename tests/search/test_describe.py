@@ -33,6 +33,7 @@ def test_both_pictures_are_written(tmp_path: Path, capsys: pytest.CaptureFixture
     ("arguments", "message"),
     [
         (["min(x, sinn(x))"], "did you mean 'sin'"),
+        (["Swihs"], "did you mean 'swish'"),
         (["x", "--plot", "f.gif"], ".png or .svg"),
         (["x", "--plot", "/no/such/folder/f.png"], "no folder"),
         (["Swish", "--at", "beat=1"], "did you mean 'beta'"),
