@@ -84,10 +84,11 @@ class _Compiler:
             return Slot(0)
         if isinstance(node, Constant):
             return node.value
-        if node not in self._slots:
+        found = self._slots.get(node)
+        if found is None:
             assert isinstance(node, Call)
-            self._slots[node] = self._emit(node)
-        return self._slots[node]
+            found = self._slots[node] = self._emit(node)
+        return found
 
     def _emit(self, node: Call) -> Operand:
         operands = tuple(self.visit(operand) for operand in node.operands)
@@ -97,6 +98,8 @@ class _Compiler:
             # Beyond float32 it is infinite there too, and torch takes no other number so large.
             return math.copysign(math.inf, value) if abs(value) > LARGEST else value
         function, code, operands = _specialise(node.primitive, operands)
+        if function is PRIMITIVES["div"].function and never_negative(node.operands[1]):
+            function, code = _divide_positive, f"{{0}} / ({{1}} + {DIVIDE_FLOOR!r})"
         self.steps.append(Step(function, code, operands))
         return Slot(self._first_step + len(self.steps) - 1)
 
@@ -111,6 +114,11 @@ def _clamp_max(a: Tensor, high: float) -> Tensor:
 
 def _true_divide(a: Tensor, b: float) -> Tensor:
     return a / b
+
+
+def _divide_positive(a: Tensor, b: Tensor) -> Tensor:
+    # Bit for bit what `div` gives where b is not below 0: the floor has its sign.
+    return a / (b + DIVIDE_FLOOR)
 
 
 def _specialise(
