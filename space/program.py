@@ -18,6 +18,7 @@ from torch import Tensor
 from .expression import LARGEST, Call, Constant, Expression, Parameter, Variable
 from .primitives import PRIMITIVES
 from .protected import DIVIDE_FLOOR, POWER_FLOOR
+from .signs import never_negative
 
 
 @dataclass(frozen=True, slots=True)
