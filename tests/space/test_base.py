@@ -16,6 +16,7 @@ from actsearch.space import (
     CoreUnits,
     Expression,
     Listed,
+    Mixtures,
     Operators,
     Parameter,
     ParametricTrees,
@@ -86,6 +87,7 @@ BASIC: tuple[Space, ...] = (
     CoreUnits(1),
     CoreUnits(2),
     CoreUnits(2, "channel"),
+    Mixtures(3, "channel"),
     Schema("binary(unary(x),nary(unary(x),relu(x),unary(x)))", "channel", GRAFS),
     Listed("two", {"a": "x * sigmoid(b * x)", "b": "max(x, 0)"}),
 )
@@ -96,6 +98,7 @@ SPACES: tuple[Space, ...] = (
     Union(((CoreUnits(1), 1.0), (ParametricTrees(2), 2.5))),
 )
 SMALL: tuple[Space, ...] = (
+    Mixtures(2, pool=("x", "sin(x)", "relu(x)")),
     Trees(1),
     CoreUnits(1, operators=FEW),
     CoreUnits(2, operators=FEW),
