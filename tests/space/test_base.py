@@ -73,7 +73,7 @@ class Trees(Space):
         return found
 
     def _node(self, choose: Choose, path: str, depth: int) -> Expression:
-        kind = choose(path, tuple(ARITY) if depth else ("leaf",))
+        kind = choose(path, tuple(ARITY) if depth else ("leaf",))  # depth goes with the path
         if kind == "leaf":
             return Variable() if choose(f"{path}.leaf", ("x", "a")) == "x" else Parameter("a")
         below = (self._node(choose, f"{path}.{i}", depth - 1) for i in range(ARITY[kind]))
@@ -209,6 +209,15 @@ def test_a_drawn_encoding_decodes_and_a_seed_draws_one_encoding(space: Space, se
     encoding = space.sample(np.random.default_rng(seed))
     assert isinstance(space.decode(encoding), Expression)
     assert encoding == space.sample(np.random.default_rng(seed))
+
+
+@every_space
+def test_the_options_at_a_path_are_always_the_same(space: Space) -> None:
+    rng = np.random.default_rng(0)
+    offered: dict[str, tuple[str, ...]] = {}
+    for _ in range(300):  # Optuna refuses a second distribution under one name
+        for path, options in space._walk(space.sample(rng)).items():
+            assert offered.setdefault(path, options) == options
 
 
 @basic_space
