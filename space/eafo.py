@@ -71,8 +71,9 @@ def correction(candidate: Expression, under: Density | None = None) -> Correctio
 
     In symbols where f is strictly monotone, or is so on one side of 0 and constant on the other
     (then that side's formula serves both). Otherwise f'' / f' is damped where f' is near 0, and
-    eta is fitted with Hermite functions. Raises CandidateError where eta is 0, as for the worst
-    activation itself, or f is not finite.
+    eta is fitted with Hermite functions. sympy is bounded in time, which works in the main thread
+    only: in another, or past the bound, the answer is the numerical one. Raises CandidateError
+    where eta is 0, as for the worst activation itself, or f is not finite.
     """
     under = density() if under is None else under
     x, wanted, clear = _sampled(candidate, under)
