@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actsearch.space import ActsearchError, space_from_name
 
@@ -89,3 +91,42 @@ def test_a_wrong_name_is_refused_in_words(name: str, message: str) -> None:
         space_from_name(name)
     assert message in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+BASES = (
+    *(
+        "core-1",
+        "core-9",
+        "tree-2",
+        "tree-0",
+        "mixture-2",
+        "catalog",
+        "unary(x)",
+        "mul(x,unary(x))",
+    ),
+    *("binary(unary(x),x)", "nary(x,x,unary(x))", "binary(x)", "x", "", "2*core-2", "0.1*tree-3"),
+)
+SUFFIXES = (
+    *("", "[channel]", "[layer]", "[x]", ":ops=all", ":ops=grafs", ":ops=", ":only=sin,max,mul"),
+    *(":only=", ":without=div,pow", ":without=", ":unary=x,sin(x)", ":unary=", ":unary=x1"),
+    *(":binary=x1*x2,max(x1,x2)", ":binary=x1", ":binary=x", ":nary=sum_n,max_n", ":nary=", ":"),
+)
+MEMBERS = st.builds(
+    lambda base, suffixes: base + "".join(suffixes),
+    st.sampled_from(BASES),
+    st.lists(st.sampled_from(SUFFIXES), max_size=3),
+)
+TEXTS = st.lists(MEMBERS, min_size=1, max_size=3).map("|".join) | st.text(max_size=30)
+
+
+@settings(max_examples=500)
+@given(TEXTS)
+def test_any_text_names_a_space_or_is_refused_in_words(text: str) -> None:
+    try:
+        space = space_from_name(text)
+    except ActsearchError:
+        return
+    again = space_from_name(space.name)
+    assert again.name == space.name
+    assert again.size == space.size
+    space.decode(space.sample(np.random.default_rng(0)))
