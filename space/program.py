@@ -33,11 +33,16 @@ Operand = Slot | float
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One torch call on earlier slots; `code` is its Python source with {0}, {1}."""
+    """One torch call on earlier slots; `code` is its Python source with {0}, {1}.
+
+    `last` are the slots that no later step needs: their memory goes back at once, so that a long
+    formula reuses a few buffers, as nested calls written by hand do, and stays in the cache.
+    """
 
     function: Callable[..., Any]
     code: str
     operands: tuple[Operand, ...]
+    last: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,16 @@ class Program:
 
     def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
         """f(x), of x's shape, given one tensor per parameter that broadcasts against x."""
-        slots: list[Tensor] = [x, *parameters]
+        slots: list[Any] = [x, *parameters]
         for step in self.steps:
             slots.append(
                 step.function(*[slots[o.index] if type(o) is Slot else o for o in step.operands])
             )
+            for index in step.last:
+                slots[index] = None
         if not isinstance(self.result, Slot):
             return torch.full_like(x, self.result)
-        value = slots[self.result.index]
+        value: Tensor = slots[self.result.index]
         return value.to(x.dtype).expand_as(x) if self.spreads else value
 
 
@@ -69,7 +76,20 @@ def compile_program(expression: Expression) -> Program:
     compiler = _Compiler(parameters)
     result = compiler.visit(expression)
     depends = any(isinstance(node, Variable) for node in expression.nodes())
-    return Program(parameters, tuple(compiler.steps), result, not depends)
+    steps = _releasing(compiler.steps, 1 + len(parameters), result)
+    return Program(parameters, steps, result, not depends)
+
+
+def _releasing(steps: list[Step], first: int, result: Operand) -> tuple[Step, ...]:
+    """The steps, each with the slots, from `first` on, that it is the last to use."""
+    needed = {result.index} if isinstance(result, Slot) else set()
+    found = []
+    for step in reversed(steps):
+        used = {o.index for o in step.operands if isinstance(o, Slot) and o.index >= first}
+        last = tuple(sorted(used - needed))
+        found.append(Step(step.function, step.code, step.operands, last) if last else step)
+        needed |= used
+    return tuple(reversed(found))
 
 
 class _Compiler:
