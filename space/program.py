@@ -33,35 +33,36 @@ Operand = Slot | float
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One torch call on earlier slots; `code` is its Python source with {0}, {1}.
-
-    `last` are the slots that no later step needs: their memory goes back at once, so that a long
-    formula reuses a few buffers, as nested calls written by hand do, and stays in the cache.
-    """
+    """One torch call on earlier slots; `code` is its Python source with {0}, {1}."""
 
     function: Callable[..., Any]
     code: str
     operands: tuple[Operand, ...]
-    last: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to compute, in order; `result` is where the value ends up."""
+    """What to compute, in order; `result` is where the value ends up.
+
+    `last` are, for each step, the slots that no later one needs: their memory goes back at once,
+    so that a long formula reuses a few buffers, as nested calls written by hand do, and stays in
+    the cache.
+    """
 
     parameters: tuple[Parameter, ...]
     steps: tuple[Step, ...]
+    last: tuple[tuple[int, ...], ...]
     result: Operand
     spreads: bool  # the result does not depend on x and has to be broadcast to its shape
 
     def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
         """f(x), of x's shape, given one tensor per parameter that broadcasts against x."""
         slots: list[Any] = [x, *parameters]
-        for step in self.steps:
+        for step, last in zip(self.steps, self.last, strict=True):
             slots.append(
                 step.function(*[slots[o.index] if type(o) is Slot else o for o in step.operands])
             )
-            for index in step.last:
+            for index in last:
                 slots[index] = None
         if not isinstance(self.result, Slot):
             return torch.full_like(x, self.result)
@@ -76,19 +77,21 @@ def compile_program(expression: Expression) -> Program:
     compiler = _Compiler(parameters)
     result = compiler.visit(expression)
     depends = any(isinstance(node, Variable) for node in expression.nodes())
-    steps = _releasing(compiler.steps, 1 + len(parameters), result)
-    return Program(parameters, steps, result, not depends)
+    last = _last_uses(compiler.steps, 1 + len(parameters), result)
+    return Program(parameters, tuple(compiler.steps), last, result, not depends)
 
 
-def _releasing(steps: list[Step], first: int, result: Operand) -> tuple[Step, ...]:
-    """The steps, each with the slots, from `first` on, that it is the last to use."""
-    needed = {result.index} if isinstance(result, Slot) else set()
+def _last_uses(steps: list[Step], first: int, result: Operand) -> tuple[tuple[int, ...], ...]:
+    """For each step the slots, from `first` on, that it is the last to use."""
+    needed = {result.index} if type(result) is Slot else set()
     found = []
     for step in reversed(steps):
-        used = {o.index for o in step.operands if isinstance(o, Slot) and o.index >= first}
-        last = tuple(sorted(used - needed))
-        found.append(Step(step.function, step.code, step.operands, last) if last else step)
-        needed |= used
+        last = []
+        for operand in step.operands:
+            if type(operand) is Slot and operand.index >= first and operand.index not in needed:
+                needed.add(operand.index)
+                last.append(operand.index)
+        found.append(tuple(last))
     return tuple(reversed(found))
 
 

@@ -93,7 +93,7 @@ def test_x_alone_is_no_step() -> None:
 
 def test_a_step_releases_what_no_later_one_needs() -> None:
     program = compile_program(parse("sin(x) * cos(sin(x)) + a * tanh(x)"))
-    released = [slot for step in program.steps for slot in step.last]
+    released = [slot for last in program.last for slot in last]
     assert sorted(set(released)) == sorted(released), "each once"
     assert set(released) == set(range(2, 2 + len(program.steps) - 1)), "all but x, a, the result"
 
@@ -101,4 +101,4 @@ def test_a_step_releases_what_no_later_one_needs() -> None:
 def test_the_result_is_never_released() -> None:
     for text in ("sin(x)", "x", "a", "sin(x) * sin(x)", "2"):
         program = compile_program(parse(text))
-        assert program.result not in [Slot(i) for step in program.steps for i in step.last]
+        assert program.result not in [Slot(i) for last in program.last for i in last]
