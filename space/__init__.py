@@ -26,6 +26,7 @@ from .fingerprint import FingerprintIndex as FingerprintIndex
 from .fingerprint import fingerprint as fingerprint
 from .grammar import parse as parse
 from .groups import parameter_groups as parameter_groups
+from .mixtures import Mixtures as Mixtures
 from .module import Activation as Activation
 from .module import replace_activations as replace_activations
 from .moments import second_moment as second_moment

@@ -21,6 +21,7 @@ Kind = Literal["constant", "line", "oscillates", "slower", "faster", "swings", "
 PLACES = (1e4, 1e6)
 WIDTH = 64.0  # of a window; ten periods of sin(x)
 POINTS = 1601
+FLOOR = 2e-5  # a line this flat is what the protection of log leaves of x log(1 + 0)
 SMALL = 1e-3  # relative: what is within it counts as the same
 
 _WORDS = {
@@ -90,6 +91,9 @@ def asymptote(expression: Expression, side: int) -> Asymptote:
     if abs(slope) > SMALL:
         rises = slope * side > 0
         return Asymptote("line", _tidy(slope), _tidy(offset), *_bounds(rises, not rises))
+    if 0 < abs(slope) <= FLOOR and abs(slope - slope1) < abs(slope) / 100:
+        limit = _tidy(offset)
+        return Asymptote("constant", 0.0, limit, limit, limit)
     if abs(high - (slope1 * side * PLACES[0] + offset1)) <= 10 * SMALL * max(1.0, abs(high)):
         limit = high if abs(high) < abs(low) else low
         limit = 0.0 if abs(limit) < 1e-5 else _tidy(limit)

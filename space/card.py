@@ -18,6 +18,7 @@ from .identify import Identification, identify
 from .properties import Properties, properties
 from .symbolic import Symbolic, symbolic
 
+LONGEST = 400  # characters of a line before it is cut
 LINE = 1e-3  # share of the variance that a line may leave while f counts as linear
 CHEAP = 3.0  # forward and backward time over ReLU's
 FEW = 2  # parameters per place
@@ -97,7 +98,8 @@ class Card:
         if not counts:
             return "none"
         told = ", ".join(f"{n} per {granularity}" for granularity, n in counts.items())
-        return f"{told} ({', '.join(f'{k} = {v:.6g}' for k, v in self.values.items())})"
+        shown = [f"{name} = {value:.6g}" for name, value in self.values.items()]
+        return f"{told} ({', '.join(shown[:4])}{', …' if len(shown) > 4 else ''})"
 
 
 def card(expression: Expression, values: Mapping[str, float] | None = None) -> Card:
@@ -123,8 +125,8 @@ def card_text(found: Card) -> str:
         ("formula", f"f(x) = {found.expression}"),
         ("known as", found.known_as.sentence),
         ("LaTeX", s.latex),
-        ("simplified", s.simplified),
-        ("derivative", s.derivative + ("" if s.complete else "   (not fully simplified)")),
+        ("simplified", s.simplified + ("" if s.complete else "   (as far as the time allowed)")),
+        ("derivative", s.derivative),
         ("range", p.range_text + (", bounded" if p.bounded else "")),
         ("far left", f"f {p.left.text}"),
         ("far right", f"f {p.right.text}"),
@@ -137,11 +139,15 @@ def card_text(found: Card) -> str:
         ("Lipschitz", f"{p.lipschitz:.4g} on [-10, 10]"),
         ("cost", f"{c.flops} FLOPs, {c.forward:.2f}× and {c.backward:.2f}× ReLU's time"),
     ]
-    lines = [f"{name:<11} {text}" for name, text in rows]
+    lines = [f"{name:<11} {_cut(text)}" for name, text in rows]
     lines.append("")
     for v in found.verdicts:
         lines.append(f"{'yes' if v.holds else 'no ':<4} {v.item:<32} {v.because}")
     return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}… (whole in the JSON)"
 
 
 def card_json(found: Card) -> dict[str, Any]:

@@ -26,9 +26,9 @@ from torch import Tensor
 
 from .density import DENSITIES, Density, density
 from .errors import CandidateError
-from .expression import Call, Constant, Expression, Parameter, X, substitute
+from .expression import Expression, Parameter, X, substitute
 from .families.algebra import add, combination, larger, mul, smaller
-from .families.bases import b_splines, hermite
+from .families.bases import hermite
 from .families.fitting import linear_to, rounded
 from .from_sympy import from_sympy
 from .moments import initial_values
@@ -61,8 +61,8 @@ def worst(under: Density | None = None, *, low: float = 0.0, high: float = 1.0) 
     A density without a formula for it is integrated numerically; its mass must lie in [-6, 6].
     """
     under = density() if under is None else under
-    cumulative = under.cumulative or _integrated(under)
-    scaled = cumulative if high - low == 1 else mul(high - low, cumulative)
+    scaled = under.distribution()
+    scaled = scaled if high - low == 1 else mul(high - low, scaled)
     return scaled if low == 0 else add(low, scaled)
 
 
@@ -71,8 +71,9 @@ def correction(candidate: Expression, under: Density | None = None) -> Correctio
 
     In symbols where f is strictly monotone, or is so on one side of 0 and constant on the other
     (then that side's formula serves both). Otherwise f'' / f' is damped where f' is near 0, and
-    eta is fitted with Hermite functions. Raises CandidateError where eta is 0, as for the worst
-    activation itself, or f is not finite.
+    eta is fitted with Hermite functions. sympy is bounded in time, which works in the main thread
+    only: in another, or past the bound, the answer is the numerical one. Raises CandidateError
+    where eta is 0, as for the worst activation itself, or f is not finite.
     """
     under = density() if under is None else under
     x, wanted, clear = _sampled(candidate, under)
@@ -197,12 +198,3 @@ def _finite_far_out(eta: Expression) -> bool:
 
 def _values(expression: Expression, x: Tensor) -> Tensor:
     return compile_program(expression)(x, initial_values(expression)).detach()
-
-
-def _integrated(under: Density) -> Expression:
-    """The distribution function by the trapezoidal rule, fitted with cubic splines."""
-    x = torch.linspace(-10.0, 10.0, POINTS, dtype=torch.float64)
-    p = under.at(x)
-    summed = torch.cumsum((p + p.roll(1)) / 2, 0) - p[0] / 2
-    basis = [*b_splines(25, 6.0), Constant(1.0), Call("tanh", (X,))]
-    return combination([rounded(c) for c in linear_to(basis, x, summed / summed[-1])], basis)

@@ -125,6 +125,7 @@ class Call(Expression):
     # Remembered, so that building a tree checks each node once and not once per ancestor.
     _depth: int = field(init=False, repr=False, compare=False)
     _parameters: tuple[Parameter, ...] = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.primitive not in PRIMITIVES:
@@ -148,6 +149,13 @@ class Call(Expression):
             )
         object.__setattr__(self, "_depth", depth)
         object.__setattr__(self, "_parameters", parameters)
+        object.__setattr__(self, "_hash", hash((self.primitive, self.operands)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Call], tuple[str, tuple[Expression, ...]]]:
+        return Call, (self.primitive, self.operands)  # hashes differ between processes
 
     @property
     def children(self) -> tuple[Expression, ...]:

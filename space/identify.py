@@ -13,34 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-import torch
 from torch import Tensor
 
 from .catalog import CATALOG, Entry
-from .expression import Call, Constant, Expression, Parameter, X, substitute
+from .expression import Constant, Expression, Parameter, substitute
+from .families import FAMILIES, family
 from .fingerprint import DRAWS, fingerprint, sample_points
 from .fitting import fit, squashed
 from .moments import gaussian_nodes, initial_values
 from .program import compile_program
+from .scalings import EQUAL, Match, differ, line, rounded, scaled
 from .text import number_text
-
-EQUAL = 3e-5  # largest difference after asinh of two equal functions. Above the fingerprint's
-# 1e-5, because the protection of log, 1e-5 added, is part of some formulas and not of others
-INPUT_SCALES = tuple(2.0 ** (k / 4) for k in sorted(range(-12, 13), key=abs))  # 1/8 to 8, 1 first
-NEAR = 4.0  # scalings are compared coarsely on [-NEAR, NEAR], then fitted on all points
-TRIED = 16  # functions whose scaling is fitted, the most similar ones
-ROUND = 6  # digits of a fitted number in words
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A known function and how the candidate relates to it; `relation` is a formula in words,
-    `distance` the root mean square difference under N(0, 1), absolute and not relative."""
-
-    name: str
-    relation: str
-    distance: float
-    values: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +76,16 @@ def identify(expression: Expression, values: Mapping[str, float] | None = None) 
     points = sample_points()
     target = compile_program(fixed)(points)
     here = squashed(target)
-    exact = tuple(name for name, known in _known().items() if _differ(known, here) <= EQUAL)
-    scaled = None if exact else _line(points, target)
-    member = None if exact or scaled else _member(points, target)
-    if scaled is None and not exact:
-        scaled = _scaled(points, target)
-    return Identification(exact, _family(expression), scaled, member, _nearest(fixed))
-
-
-def _differ(known: Tensor, target: Tensor) -> float:
-    return float((known - target).abs().max())
+    exact = tuple(name for name, known in _known().items() if differ(known, here) <= EQUAL)
+    straight = None if exact else line(points, target)
+    sure = exact or straight
+    return Identification(
+        exact=exact,
+        family=_family(expression),
+        scaled=straight or (None if sure else scaled(points, target)),
+        member=None if sure else _member(points, target),
+        nearest=_nearest(fixed),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -127,102 +110,32 @@ def _family(expression: Expression) -> str | None:
     if not expression.parameters:
         return None
     wanted = fingerprint(_uniform(expression)).values
-    for name, known in _families().items():
-        if _differ(known, wanted) <= EQUAL:
-            return name
+    count = len(expression.parameters)
+    for families in (_named_families, _configured_families):
+        for name, (known, width) in families().items():
+            if width == count and differ(known, wanted) <= EQUAL:
+                return name
     return None
 
 
 @lru_cache(maxsize=1)
-def _families() -> dict[str, Tensor]:
-    return {
-        name: fingerprint(_uniform(entry.expression)).values
-        for name, entry in CATALOG.items()
-        if entry.trainable
-    }
+def _named_families() -> dict[str, tuple[Tensor, int]]:
+    """Fingerprint values and number of parameters of every trainable entry."""
+    return {name: _generic(e.expression) for name, e in CATALOG.items() if e.trainable}
+
+
+@lru_cache(maxsize=1)
+def _configured_families() -> dict[str, tuple[Tensor, int]]:
+    """The same of space/families in their default configurations; half a second of fits."""
+    return {name: _generic(family(name)) for name in FAMILIES}
+
+
+def _generic(expression: Expression) -> tuple[Tensor, int]:
+    return fingerprint(_uniform(expression)).values, len(expression.parameters)
 
 
 def _uniform(expression: Expression) -> Expression:
     return substitute(expression, {p: Parameter(p.name) for p in expression.parameters})
-
-
-def _line(points: Tensor, target: Tensor) -> Match | None:
-    """A constant or a line, which many functions contain as a limit."""
-    if not target.isfinite().all():
-        return None
-    left, right = int(points.argmin()), int(points.argmax())
-    slope = float((target[right] - target[left]) / (points[right] - points[left]))
-    offset = float(target[left] - slope * points[left])
-    if _differ(squashed(slope * points + offset), squashed(target)) > EQUAL:
-        return None
-    a, c = _rounded(slope), _rounded(offset)
-    if a == 0:
-        return Match("constant", f"constant, {number_text(c)}", 0.0, {"c": c})
-    return Match("Identity", _scaling_text("Identity", a, 1.0, c), 0.0, {"a": a, "b": 1.0, "c": c})
-
-
-def _scaled(points: Tensor, target: Tensor) -> Match | None:
-    """The known function g with a g(b x) + c equal to the target, fixed functions only; of
-    several the one with the shortest relation."""
-    near = points.abs() <= NEAR
-    y = target[near] - target[near].mean()
-    if not y.isfinite().all() or float(y.abs().max()) == 0:
-        return None
-    alike = {name: _alike(table, y) for name, table in _scalings().items()}
-    matches = []
-    for name in sorted(alike, key=lambda name: float(alike[name].max()), reverse=True)[:TRIED]:
-        # Where several serve, b of an even function or of ReLU, the first is the simplest one.
-        top = alike[name].max()
-        best = int((alike[name] >= top - 1e-9 * top.abs()).nonzero()[0])
-        b = float(_scales()[best])
-        table = _scalings()[name][best]
-        a = float(table @ y / table.square().sum())
-        expression = CATALOG[name].expression
-        raw = compile_program(expression)(b * points[near])
-        c = float(target[near].mean() - a * raw.mean())
-        found = fit(_stretched(expression), points, target, [(a, b, c)])
-        if found.error <= EQUAL:
-            a, b, c = (_rounded(v) for v in found.values)
-            relation = _scaling_text(name, a, b, c)
-            matches.append(Match(name, relation, 0.0, {"a": a, "b": b, "c": c}))
-    return min(matches, key=lambda match: len(match.relation), default=None)
-
-
-def _alike(table: Tensor, y: Tensor) -> Tensor:
-    """How much of y each row of a table explains, from 0 to |y|^2."""
-    return (table @ y).square() / table.square().sum(1).clamp(min=1e-30)
-
-
-def _scales() -> Tensor:
-    return torch.tensor([*INPUT_SCALES, *(-b for b in INPUT_SCALES)], dtype=torch.float64)
-
-
-@lru_cache(maxsize=1)
-def _scalings() -> dict[str, Tensor]:
-    """g(b x) of every fixed entry for every input scale b, float64 [scales, points], centred."""
-    points = sample_points()
-    near = points[points.abs() <= NEAR]
-    scales = _scales()
-    tables = {}
-    for name, entry in CATALOG.items():
-        if not entry.trainable:
-            table = compile_program(entry.expression)(scales[:, None] * near)
-            table = table - table.mean(1, keepdim=True)
-            tables[name] = torch.where(table.isfinite().all(1, keepdim=True), table, 0.0)
-    return tables
-
-
-def _stretched(expression: Expression) -> Expression:
-    a, b, c = (Parameter(name) for name in "abc")
-    inner = substitute(expression, {X: Call("mul", (b, X))})
-    return Call("add", (Call("mul", (a, inner)), c))
-
-
-def _scaling_text(name: str, a: float, b: float, c: float) -> str:
-    inner = "x" if b == 1 else "-x" if b == -1 else f"{number_text(b)} * x"
-    outer = "" if a == 1 else "-" if a == -1 else f"{number_text(a)} * "
-    shift = "" if c == 0 else f" {'+' if c > 0 else '-'} {number_text(abs(c))}"
-    return f"{outer}{name}({inner}){shift}"
 
 
 def _member(points: Tensor, target: Tensor) -> Match | None:
@@ -238,7 +151,7 @@ def _member(points: Tensor, target: Tensor) -> Match | None:
         found = fit(expression, points, target, starts)
         if found.error <= EQUAL:
             values = {
-                p.name: _rounded(v)
+                p.name: rounded(v)
                 for p, v in zip(expression.parameters, found.values, strict=True)
             }
             told = ", ".join(f"{name} = {number_text(value)}" for name, value in values.items())
@@ -265,9 +178,3 @@ def _nearest(fixed: Expression) -> Match:
 def _on_gaussian() -> dict[str, Tensor]:
     z, _ = gaussian_nodes()
     return {name: _values(entry, z) for name, entry in CATALOG.items()}
-
-
-def _rounded(value: float) -> float:
-    """A fitted number without the noise behind its sixth digit; zero where it is below 1e-6."""
-    short = float(f"{value:.{ROUND}g}")
-    return 0.0 if abs(short) < 1e-6 else short

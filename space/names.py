@@ -3,6 +3,9 @@
     core-2                                     core units of the Swish paper
     binary(unary(x),binary(unary(x),unary(x))) a schema
     tree-7                                     parametric trees of at most 7 operators
+    families                                   the trainable families at their defaults
+    catalog                                    the named functions
+    mixture-3                                  input-gated mixtures of three functions
     core-1|2*tree-3                            a union, its second member twice as likely
 
 After a member: `[channel]` or `[network]` for its parameters; `:ops=swish|act-bench|aquasurf|
@@ -16,16 +19,19 @@ import re
 from dataclasses import replace
 
 from .base import Space
+from .catalog import CATALOG
 from .core_units import CoreUnits
 from .errors import SpaceError, UnknownNameError
 from .expression import GRANULARITIES, Granularity
+from .families import FAMILIES, family
+from .mixtures import Mixtures
 from .operators import ACT_BENCH, OPERATORS, SWISH, Operators
 from .schemas import Schema
 from .trees import ParametricTrees
-from .unions import Union
+from .unions import Listed, Union
 
 _MEMBER = re.compile(r"(?:([0-9.]+)\*)?([^:\[\]]+)(?:\[([a-z]+)\])?((?::.*)?)", re.ASCII)
-_NUMBERED = re.compile(r"(core|tree)-([0-9]{1,3})", re.ASCII)
+_NUMBERED = re.compile(r"(core|tree|mixture)-([0-9]{1,3})", re.ASCII)
 _EXAMPLES = "core-1, tree-7, binary(unary(x),unary(x)), core-1[channel], core-1:without=div"
 
 
@@ -53,10 +59,20 @@ def _member(text: str, whole: str) -> tuple[Space, float]:
 
 def _space(base: str, granularity: Granularity, rest: str, whole: str) -> Space:
     found = _NUMBERED.fullmatch(base)
+    if rest and (base in ("families", "catalog") or (found and found[1] == "mixture")):
+        raise SpaceError(f"{base} has no operators to choose: leave out '{_short(rest)}'")
     if found and found[1] == "core":
         return CoreUnits(int(found[2]), granularity, _operators(rest, SWISH))
+    if found and found[1] == "mixture":
+        return Mixtures(int(found[2]), granularity)
     if found:
         return ParametricTrees(int(found[2]), granularity, _operators(rest, ACT_BENCH))
+    if base == "families":
+        suffix = "" if granularity == "layer" else f"[{granularity}]"
+        texts = {name: str(family(name, granularity=granularity)) for name in FAMILIES}
+        return Listed(f"families{suffix}", texts)
+    if base == "catalog":
+        return Listed("catalog", {entry.name: entry.formula for entry in CATALOG.values()})
     if "(" not in base:
         raise SpaceError(f"unknown space '{_short(whole)}'; known: {_EXAMPLES}")
     return Schema(base, granularity, _operators(rest, SWISH))

@@ -18,6 +18,7 @@ from torch import Tensor
 from .expression import LARGEST, Call, Constant, Expression, Parameter, Variable
 from .primitives import PRIMITIVES
 from .protected import DIVIDE_FLOOR, POWER_FLOOR
+from .signs import never_negative
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +42,31 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to compute, in order; `result` is where the value ends up."""
+    """What to compute, in order; `result` is where the value ends up.
+
+    `last` are, for each step, the slots that no later one needs: their memory goes back at once,
+    so that a long formula reuses a few buffers, as nested calls written by hand do, and stays in
+    the cache.
+    """
 
     parameters: tuple[Parameter, ...]
     steps: tuple[Step, ...]
+    last: tuple[tuple[int, ...], ...]
     result: Operand
     spreads: bool  # the result does not depend on x and has to be broadcast to its shape
 
     def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
         """f(x), of x's shape, given one tensor per parameter that broadcasts against x."""
-        slots: list[Tensor] = [x, *parameters]
-        for step in self.steps:
+        slots: list[Any] = [x, *parameters]
+        for step, last in zip(self.steps, self.last, strict=True):
             slots.append(
                 step.function(*[slots[o.index] if type(o) is Slot else o for o in step.operands])
             )
+            for index in last:
+                slots[index] = None
         if not isinstance(self.result, Slot):
             return torch.full_like(x, self.result)
-        value = slots[self.result.index]
+        value: Tensor = slots[self.result.index]
         return value.to(x.dtype).expand_as(x) if self.spreads else value
 
 
@@ -68,7 +77,22 @@ def compile_program(expression: Expression) -> Program:
     compiler = _Compiler(parameters)
     result = compiler.visit(expression)
     depends = any(isinstance(node, Variable) for node in expression.nodes())
-    return Program(parameters, tuple(compiler.steps), result, not depends)
+    last = _last_uses(compiler.steps, 1 + len(parameters), result)
+    return Program(parameters, tuple(compiler.steps), last, result, not depends)
+
+
+def _last_uses(steps: list[Step], first: int, result: Operand) -> tuple[tuple[int, ...], ...]:
+    """For each step the slots, from `first` on, that it is the last to use."""
+    needed = {result.index} if type(result) is Slot else set()
+    found = []
+    for step in reversed(steps):
+        last = []
+        for operand in step.operands:
+            if type(operand) is Slot and operand.index >= first and operand.index not in needed:
+                needed.add(operand.index)
+                last.append(operand.index)
+        found.append(tuple(last))
+    return tuple(reversed(found))
 
 
 class _Compiler:
@@ -84,10 +108,11 @@ class _Compiler:
             return Slot(0)
         if isinstance(node, Constant):
             return node.value
-        if node not in self._slots:
+        found = self._slots.get(node)
+        if found is None:
             assert isinstance(node, Call)
-            self._slots[node] = self._emit(node)
-        return self._slots[node]
+            found = self._slots[node] = self._emit(node)
+        return found
 
     def _emit(self, node: Call) -> Operand:
         operands = tuple(self.visit(operand) for operand in node.operands)
@@ -97,6 +122,8 @@ class _Compiler:
             # Beyond float32 it is infinite there too, and torch takes no other number so large.
             return math.copysign(math.inf, value) if abs(value) > LARGEST else value
         function, code, operands = _specialise(node.primitive, operands)
+        if function is PRIMITIVES["div"].function and never_negative(node.operands[1]):
+            function, code = _divide_positive, f"{{0}} / ({{1}} + {DIVIDE_FLOOR!r})"
         self.steps.append(Step(function, code, operands))
         return Slot(self._first_step + len(self.steps) - 1)
 
@@ -111,6 +138,11 @@ def _clamp_max(a: Tensor, high: float) -> Tensor:
 
 def _true_divide(a: Tensor, b: float) -> Tensor:
     return a / b
+
+
+def _divide_positive(a: Tensor, b: Tensor) -> Tensor:
+    # Bit for bit what `div` gives where b is not below 0: the floor has its sign.
+    return a / (b + DIVIDE_FLOOR)
 
 
 def _specialise(

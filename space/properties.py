@@ -94,7 +94,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
         flat = _plateau(sign * value, slope, smooth)
         ends.append(_end(fixed, sign, sign * value, far, flat))
     (low, low_reached), (high, high_reached) = ends
-    direction, strictly, turns = _direction(value)
+    direction, turns = _direction(value)
     z, weights = gaussian_nodes()
     at_z, slope_z = derivative(fixed, z, 0), derivative(fixed, z, 1)
 
@@ -112,7 +112,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
         left=left,
         right=right,
         direction=direction,
-        strictly=strictly,
+        strictly=not turns and bool((slope == 0).double().mean() < 1e-3),
         turns=turns,
         smooth=smooth,
         mean=average,
@@ -160,26 +160,18 @@ def _plateau(value: Tensor, slope: Tensor, smooth: Smoothness) -> bool:
     return flat > 0.01 and (begins or flat == 1.0)
 
 
-def _direction(value: Tensor) -> tuple[Direction, bool, int]:
-    """Direction on the range, whether strictly so, and how often it turns."""
+def _direction(value: Tensor) -> tuple[Direction, int]:
+    """Direction on the range, and how often it turns."""
     steps = value.diff()
     steps = torch.where(steps.abs() <= FLAT * (1 + value[1:].abs()), 0.0, steps)
     signs = steps.sign()
     moving = signs[signs != 0]
     turns = int((moving.diff() != 0).sum())
-    strictly = bool((signs != 0).double().mean() > 0.5) and not _has_flat_piece(signs)
     if not len(moving):
-        return "constant", False, 0
+        return "constant", 0
     if turns:
-        return "neither", False, turns
-    return ("increasing" if moving[0] > 0 else "decreasing"), strictly, 0
-
-
-def _has_flat_piece(signs: Tensor) -> bool:
-    """A stretch without change inside [-1, 1], where no rounding of a limit looks flat."""
-    middle = len(signs) // 2
-    tenth = len(signs) // 20
-    return bool((signs[middle - tenth : middle + tenth] == 0).double().mean() > 0.05)
+        return "neither", turns
+    return ("increasing" if moving[0] > 0 else "decreasing"), 0
 
 
 def _tidy(value: float) -> float:

@@ -20,6 +20,7 @@ from .program import compile_program
 RANGE = 10.0
 CELLS = 3333  # odd, so that 0 lies inside a cell; two jumps in one cell of 0.006 count as one
 SECANT = 1e-8  # step of the second derivative, in float64; below the width that is left
+BESIDE = 1e-3  # where a jump of the second derivative must show too
 HALVINGS = 18  # leaves a width of 2.3e-8
 JUMP = 1e-4  # relative to the largest value within NEAR cells; seen below frequencies of 4,000
 NEAR = 50
@@ -50,7 +51,7 @@ def smoothness(expression: Expression) -> Smoothness:
     """At the initial parameters, in float64."""
     jumps, kinks, bends = (_jumps(expression, order) for order in range(3))
     kinks = [place for place in kinks if not _among(place, jumps)]
-    bends = [place for place in bends if not _among(place, jumps + kinks)]
+    bends = [p for p in bends if not _among(p, jumps + kinks) and _bends(expression, p)]
     return Smoothness(tuple(jumps), tuple(kinks), tuple(bends))
 
 
@@ -73,6 +74,15 @@ def derivative(expression: Expression, x: Tensor, order: int) -> Tensor:
             return torch.zeros_like(x)
         (slope,) = torch.autograd.grad(value.sum(), x)
     return slope
+
+
+def _bends(expression: Expression, place: float) -> bool:
+    """Whether the second derivative differs left and right of a place by more than it changes on
+    either side: beside the removable pole of sinc, the rounding of slopes looks like a jump."""
+    beside = torch.tensor([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0], dtype=torch.float64) * BESIDE
+    left2, left, _, right, right2 = derivative(expression, place + beside, 1).diff() / BESIDE
+    drift = (left - left2).abs() + (right2 - right).abs()
+    return bool((right - left).abs() > 4 * drift + JUMP)
 
 
 def _jumps(expression: Expression, order: int) -> list[float]:

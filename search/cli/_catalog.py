@@ -1,4 +1,4 @@
-"""List the named activation functions and the primitives, with formula and source.
+"""List what is known: named functions, families, modules and primitives, with their sources.
 
 examples:
   actsearch catalog                      everything
@@ -10,24 +10,40 @@ examples:
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 
 from ._options import print_json
 
-if TYPE_CHECKING:
-    from ...space.catalog import Entry
-
 _MARKDOWN = """# Catalog
 
-{count} named activation functions, written by
+{named} named activation functions, {families} configurable families, {modules} modules that are
+not pointwise and {primitives} primitives, written by
 
     actsearch catalog --markdown > docs/catalog.md
 
-Each formula is an expression, for `actsearch describe`, `score`, `export`; `describe` also takes
-the name. Parameters are learned from the initial value that stands with them (1 where none does).
-Each was checked against a second formula, written piece by piece as it is published:
-`tests/contracts/catalog_formulas.py`. A clash says which other function goes by the same name.
+Each formula of a named function is an expression, for `actsearch describe`, `score` and `export`;
+`describe` takes the names of functions and families too. Parameters are learned, from the initial
+value that stands with them (1 where none does). Each named function was checked against a second
+formula, written piece by piece as it is published (`tests/contracts/catalog_formulas.py`). What is
+bold says which other function goes by the same name.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    group: str
+    name: str
+    formula: str
+    source: str
+    note: str = ""
+    aliases: tuple[str, ...] = ()
+    clash: str = ""
+    parameters: dict[str, float] = field(default_factory=dict)
+
+    def has(self, words: list[str]) -> bool:
+        told = " ".join([self.name, *self.aliases, self.formula, self.source]).lower()
+        return not words or any(word in told for word in words)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,82 +55,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ...space import PRIMITIVES, UnknownNameError
-    from ...space.catalog import GROUPS
+    from ...space import UnknownNameError
 
-    if options.group not in (None, "primitives", *GROUPS):
-        raise UnknownNameError("group", options.group, (*GROUPS, "primitives"))
+    rows = list(_rows())
+    groups = list(dict.fromkeys(row.group for row in rows))
+    if options.group not in (None, *groups):
+        raise UnknownNameError("group", options.group, groups)
     words = [word.lower() for word in options.words]
-    found = {
-        group: [entry for entry in entries if _has(words, entry)]
-        for group, entries in GROUPS.items()
-        if options.group in (None, group)
-    }
-    primitives = [
-        p
-        for p in PRIMITIVES.values()
-        if options.group in (None, "primitives")
-        and (not words or any(w in f"{p.name} {p.source}".lower() for w in words))
-    ]
+    found = [row for row in rows if options.group in (None, row.group) and row.has(words)]
     if options.json:
-        rows = [_row(group, entry) for group, entries in found.items() for entry in entries]
-        operators = [
-            {"group": "primitives", "name": p.name, "arity": p.arity, "source": p.source}
-            for p in primitives
-        ]
-        print_json([*rows, *operators])
+        print_json([asdict(row) for row in found])
     elif options.markdown:
         print(_markdown(found))
+    elif found:
+        print("\n\n".join(_block(g, _of(found, g)) for g in groups if _of(found, g)))
     else:
-        blocks = [_block(group, entries) for group, entries in found.items() if entries]
-        if primitives:
-            lines = [f"  {p.name:<20} of {p.arity:<4} {p.source}" for p in primitives]
-            blocks.append("\n".join([f"primitives ({len(lines)})", *lines]))
-        print("\n\n".join(blocks) or f"nothing has {' or '.join(words)} in its name or source")
+        print(f"nothing has {' or '.join(words)} in its name, formula or source")
     return 0
 
 
-def _has(words: list[str], entry: Entry) -> bool:
-    told = " ".join([*entry.names, entry.formula, entry.source]).lower()
-    return not words or any(word in told for word in words)
+def _rows() -> Iterator[_Row]:
+    from ...space import PRIMITIVES
+    from ...space.catalog import GROUPS
+    from ...space.families import FAMILIES
+    from ...space.not_pointwise import NOT_POINTWISE
+
+    for group, entries in GROUPS.items():
+        for e in entries:
+            initial = {p.name: p.initial for p in e.expression.parameters}
+            yield _Row(group, e.name, e.formula, e.source, e.note, e.aliases, e.clash, initial)
+    for family in FAMILIES.values():
+        settings = f"options: {', '.join(option.name for option in family.options)}"
+        note = f"{family.note} {settings}".strip()
+        yield _Row("families", family.name, family.formula, family.source, note)
+    for module in NOT_POINTWISE.values():
+        note = f"not pointwise; outputs per input: {module.width_factor}"
+        yield _Row("modules", module.name, module.formula, module.source, note)
+    for primitive in PRIMITIVES.values():
+        operands = "x" if primitive.arity == 1 else "a, b"
+        yield _Row("primitives", primitive.name, f"{primitive.name}({operands})", primitive.source)
 
 
-def _row(group: str, entry: Entry) -> dict[str, Any]:
-    return {
-        "group": group,
-        "name": entry.name,
-        "expression": str(entry.expression),
-        "parameters": {p.name: p.initial for p in entry.expression.parameters},
-        "source": entry.source,
-        "aliases": list(entry.aliases),
-        "clash": entry.clash,
-        "note": entry.note,
-    }
+def _of(rows: list[_Row], group: str) -> list[_Row]:
+    return [row for row in rows if row.group == group]
 
 
-def _block(group: str, entries: list[Entry]) -> str:
-    lines = [f"{group} ({len(entries)})"]
-    for entry in entries:
-        lines.append(f"  {entry.name:<20} {entry.formula}")
-        also = f"; also {', '.join(entry.aliases)}" if entry.aliases else ""
-        lines.append(f"  {'':<20}   {entry.source}{also}")
-        lines += [f"  {'':<20}   ! {entry.clash}"] * bool(entry.clash)
-        lines += [f"  {'':<20}   {entry.note}"] * bool(entry.note)
+def _block(group: str, rows: list[_Row]) -> str:
+    lines = [f"{group} ({len(rows)})"]
+    for row in rows:
+        lines.append(f"  {row.name:<20} {row.formula}")
+        also = f"; also {', '.join(row.aliases)}" if row.aliases else ""
+        lines.append(f"  {'':<20}   {row.source}{also}")
+        lines += [f"  {'':<20}   ! {row.clash}"] * bool(row.clash)
+        lines += [f"  {'':<20}   {row.note}"] * bool(row.note)
     return "\n".join(lines)
 
 
-def _markdown(found: dict[str, list[Entry]]) -> str:
-    parts = [_MARKDOWN.format(count=sum(map(len, found.values())))]
-    for group, entries in found.items():
+def _markdown(rows: list[_Row]) -> str:
+    counts = {group: len(_of(rows, group)) for group in ("families", "modules", "primitives")}
+    parts = [_MARKDOWN.format(named=len(rows) - sum(counts.values()), **counts)]
+    for group in dict.fromkeys(row.group for row in rows):
         parts.append(f"## {group.capitalize()}\n")
         parts.append(
-            "| name | formula | source | also | clash, note |\n| --- | --- | --- | --- | --- |"
+            "| name | formula | source | also | remarks |\n| --- | --- | --- | --- | --- |"
         )
-        for entry in entries:
-            remarks = "; ".join(filter(None, [entry.clash and f"**{entry.clash}**", entry.note]))
-            parts.append(
-                f"| {entry.name} | `{entry.formula}` | {entry.source} | "
-                f"{', '.join(entry.aliases)} | {remarks} |"
-            )
+        for row in _of(rows, group):
+            remarks = "; ".join(filter(None, [row.clash and f"**{row.clash}**", row.note]))
+            cells = (row.name, f"`{row.formula}`", row.source, ", ".join(row.aliases), remarks)
+            parts.append(f"| {' | '.join(cell.replace('|', '∣') for cell in cells)} |")
         parts.append("")
     return "\n".join(parts).rstrip()

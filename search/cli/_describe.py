@@ -3,14 +3,17 @@
 examples:
   actsearch describe "min(x, sin(x))"
   actsearch describe Swish --at beta=1.7 --plot swish.png
+  actsearch describe rational
   actsearch describe "gelu(x) * cos(x)" --surface surface.svg --json
+  actsearch describe mine --trial 12      also what each layer learned it to be
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._options import print_json
 
@@ -20,8 +23,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", metavar="EXPR|NAME", help="an expression, or a name of the catalog"
+        "what",
+        metavar="EXPR|NAME|SEARCH",
+        help="an expression, a name that `actsearch catalog` lists, or a search (its best)",
     )
+    parser.add_argument("--trial", type=int, metavar="N", help="this trial of the search instead")
     parser.add_argument(
         "--at",
         action="append",
@@ -38,28 +44,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from ...space.card import card, card_json, card_text
 
-    expression = _expression(options.what)
+    expression, learned = _candidate(options)
     values = _values(options.at, [p.name for p in expression.parameters])
     for name in (options.plot, options.surface):
         _check(name)
     found = card(expression, values)
+    layers = _layers(expression, learned)
     if options.json:
-        print_json(card_json(found))
+        print_json(card_json(found) | {"learned": layers})
     else:
         print(card_text(found))
-    _draw(options, expression, values)
+        for number, layer in enumerate(layers, 1):
+            told = ", ".join(f"{name} = {value:.4g}" for name, value in layer["values"].items())
+            print(f"learned in layer {number}: {told}: {layer['known_as']}")
+    _draw(options, expression, values, learned)
     return 0
 
 
-def _expression(what: str) -> Expression:
-    """A name of the catalog, or else an expression: names are no expressions, but for x."""
+def _candidate(options: argparse.Namespace) -> tuple[Expression, Mapping[str, Sequence[float]]]:
+    """The expression, and what each layer learned where it comes from a search.
+
+    A single word is a name: as an expression it could only be a parameter alone, a constant.
+    """
     from ...space import UnknownNameError, parse
     from ...space.catalog import find
+    from ...space.families import FAMILIES, family
+    from ..home import Home
 
+    what: str = options.what
+    home = Home.at(options.home)
+    if options.trial is not None or what in home.names():
+        from ..best import exportable
+
+        best = exportable(home, what, options.trial)
+        return best.expression, best.learned
+    if what in FAMILIES:
+        return family(what), {}
     try:
-        return find(what).expression
+        return find(what).expression, {}
     except UnknownNameError:
-        return parse(what)
+        if what.isidentifier() and what not in ("x", "pi"):
+            raise
+        return parse(what), {}
+
+
+def _layers(
+    expression: Expression, learned: Mapping[str, Sequence[float]]
+) -> list[dict[str, Any]]:
+    """What the candidate is in each layer, at the values that training took there."""
+    from ...space.identify import identify
+
+    names = [p.name for p in expression.parameters if p.name in learned]
+    rows = [
+        dict(zip(names, layer, strict=True))
+        for layer in zip(*(learned[name] for name in names), strict=False)
+    ]
+    return [{"values": row, "known_as": identify(expression, row).sentence} for row in rows]
 
 
 def _values(given: list[str], known: list[str]) -> dict[str, float]:
@@ -91,7 +131,12 @@ def _check(name: str | None) -> None:
         raise ActsearchError(f"there is no folder for '{name}': make it first")
 
 
-def _draw(options: argparse.Namespace, expression: Expression, values: dict[str, float]) -> None:
+def _draw(
+    options: argparse.Namespace,
+    expression: Expression,
+    values: dict[str, float],
+    learned: Mapping[str, Sequence[float]],
+) -> None:
     if options.plot is None and options.surface is None:
         return
     from ...mlflow.figures import candidate_figure, save
@@ -100,6 +145,6 @@ def _draw(options: argparse.Namespace, expression: Expression, values: dict[str,
 
     here = with_initial(expression, values)
     if options.plot:
-        save(candidate_figure(here), Path(options.plot))
+        save(candidate_figure(here, learned), Path(options.plot))
     if options.surface:
         save(surface_figure(here), Path(options.surface))

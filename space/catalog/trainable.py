@@ -34,7 +34,7 @@ TRAINABLE = (
     ),
     Entry("TanhSoft-1", "tanh(a * x) * softplus(x)", "Biswas et al. 2021"),
     Entry("TanhSoft-2", "x * tanh(b=0.6 * exp(c * x))", "Biswas et al. 2021"),
-    Entry("TanhSoft-3", "log(1 + exp(x) * tanh(a * exp(x)))", "Biswas et al. 2021"),
+    Entry("TanhSoft-3", "log(1 + exp(x) * tanh(a * x))", "Biswas et al. 2021"),
     Entry(
         "CELU", "max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1)", "Barron 2017, torch.nn.CELU"
     ),

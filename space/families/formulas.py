@@ -65,7 +65,8 @@ _ROWS = (
         " + max(abs(a), 0.1) * (exp(min(x, 0) / max(abs(b), 0.1)) - 1)",
         "Trottier et al. 2017, arXiv 1605.09332",
         {"a": _POSITIVE, "b": _POSITIVE},
-        "a and b stay above 0.1 in size, the paper's constraint: at b = 0 the slope is infinite.",
+        "a and b stay above 0.1 in size (the paper wants them positive): at b = 0 the slope is "
+        "infinite.",
     ),
     _Formula(
         "mpelu",

@@ -214,7 +214,7 @@ TRAINABLE: dict[str, Formula] = {
     "TanhELU": lambda x: x * tanh(elu(x)),
     "TanhSoft-1": lambda x: tanh(x) * plus(x),
     "TanhSoft-2": lambda x: x * tanh(0.6 * exp(x)),
-    "TanhSoft-3": lambda x: log1p(exp(x) * tanh(exp(x))),
+    "TanhSoft-3": lambda x: log(1 + exp(x) * (exp(2 * x) - 1) / (exp(2 * x) + 1)),
     "CELU": lambda x: maximum(0, x) + minimum(0, exp(x) - 1),
     "PELU": elu,
     "MPELU": elu,

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from actsearch.search.best import Best
 from actsearch.search.cli import main
+from actsearch.space import parse
 
 
 def test_a_name_of_the_catalog_is_described_like_its_formula(
@@ -33,6 +35,7 @@ def test_both_pictures_are_written(tmp_path: Path, capsys: pytest.CaptureFixture
     ("arguments", "message"),
     [
         (["min(x, sinn(x))"], "did you mean 'sin'"),
+        (["Swihs"], "did you mean 'swish'"),
         (["x", "--plot", "f.gif"], ".png or .svg"),
         (["x", "--plot", "/no/such/folder/f.png"], "no folder"),
         (["Swish", "--at", "beat=1"], "did you mean 'beta'"),
@@ -44,6 +47,18 @@ def test_a_mistake_is_told_in_one_message(
 ) -> None:
     assert main(["describe", *arguments]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_trial_of_a_search_is_described_as_each_layer_learned_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prelu = parse("max(x, 0) + a=0.25 * min(x, 0)")
+    best = Best(expression=prelu, trial=3, verdict="tie", facts={}, learned={"a": [0.0, 0.01]})
+    monkeypatch.setattr("actsearch.search.best.exportable", lambda *_: best)
+    assert main(["describe", "mine", "--trial", "3", "--home", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "learned in layer 1: a = 0: the family PReLU; here exactly ReLU" in printed
+    assert "learned in layer 2: a = 0.01: the family PReLU; here exactly LeakyReLU" in printed
 
 
 def test_neither_ray_nor_mlflow_is_loaded(tmp_path: Path) -> None:

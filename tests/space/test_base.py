@@ -16,6 +16,7 @@ from actsearch.space import (
     CoreUnits,
     Expression,
     Listed,
+    Mixtures,
     Operators,
     Parameter,
     ParametricTrees,
@@ -72,7 +73,7 @@ class Trees(Space):
         return found
 
     def _node(self, choose: Choose, path: str, depth: int) -> Expression:
-        kind = choose(path, tuple(ARITY) if depth else ("leaf",))
+        kind = choose(path, tuple(ARITY) if depth else ("leaf",))  # depth goes with the path
         if kind == "leaf":
             return Variable() if choose(f"{path}.leaf", ("x", "a")) == "x" else Parameter("a")
         below = (self._node(choose, f"{path}.{i}", depth - 1) for i in range(ARITY[kind]))
@@ -86,6 +87,7 @@ BASIC: tuple[Space, ...] = (
     CoreUnits(1),
     CoreUnits(2),
     CoreUnits(2, "channel"),
+    Mixtures(3, "channel"),
     Schema("binary(unary(x),nary(unary(x),relu(x),unary(x)))", "channel", GRAFS),
     Listed("two", {"a": "x * sigmoid(b * x)", "b": "max(x, 0)"}),
 )
@@ -96,6 +98,7 @@ SPACES: tuple[Space, ...] = (
     Union(((CoreUnits(1), 1.0), (ParametricTrees(2), 2.5))),
 )
 SMALL: tuple[Space, ...] = (
+    Mixtures(2, pool=("x", "sin(x)", "relu(x)")),
     Trees(1),
     CoreUnits(1, operators=FEW),
     CoreUnits(2, operators=FEW),
@@ -206,6 +209,15 @@ def test_a_drawn_encoding_decodes_and_a_seed_draws_one_encoding(space: Space, se
     encoding = space.sample(np.random.default_rng(seed))
     assert isinstance(space.decode(encoding), Expression)
     assert encoding == space.sample(np.random.default_rng(seed))
+
+
+@every_space
+def test_the_options_at_a_path_are_always_the_same(space: Space) -> None:
+    rng = np.random.default_rng(0)
+    offered: dict[str, tuple[str, ...]] = {}
+    for _ in range(300):  # Optuna refuses a second distribution under one name
+        for path, options in space._walk(space.sample(rng)).items():
+            assert offered.setdefault(path, options) == options
 
 
 @basic_space

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import torch
+from hypothesis import given, settings
 
-from actsearch.space import parse
+from actsearch.space import Expression, parse
 from actsearch.space.card import Card, card, card_json, card_text
 from actsearch.space.catalog import find
 from actsearch.space.cost import bytes_kept, cost, flops
+from actsearch.space.identify import identify
+from actsearch.space.properties import properties
+from contracts.expressions import expressions
 
 ASKED = [
     "non-linear",
@@ -97,3 +102,13 @@ def test_relu_costs_what_relu_costs() -> None:
     # Medians of 21 turns of the same function; a shared machine moves them by some 10 %.
     assert 0.4 < found.forward < 2.5
     assert 0.4 < found.backward < 2.5
+
+
+@settings(max_examples=20)
+@given(expressions(leaves=6))
+def test_every_candidate_is_measured_and_identified(expression: Expression) -> None:
+    found = properties(expression)
+    assert found.low <= found.high or math.isnan(found.low + found.high)
+    assert found.range_text
+    assert found.smooth.text
+    assert identify(expression).sentence

@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import os
 import pickle
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -118,3 +121,20 @@ def test_substitution_is_simultaneous() -> None:
         Variable("x2"): Variable("x1"),
     }
     assert substitute(parse("x1 - x2", ("x1", "x2")), swapped) == parse("x2 - x1", ("x1", "x2"))
+
+
+def test_a_pickled_tree_is_the_same_key_in_a_process_of_another_hash_seed() -> None:
+    tree = parse("x * sigmoid(beta * x) + sin(x)")
+    code = (
+        "import pickle, sys; from actsearch.space import parse;"
+        f"tree = pickle.loads(bytes.fromhex('{pickle.dumps(tree).hex()}'));"
+        "print({tree: 'found'}[parse('x * sigmoid(beta * x) + sin(x)')])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "found"

@@ -181,3 +181,22 @@ def test_variables_are_the_names_given() -> None:
     assert parse("x1 + x", ("x1", "x")) == Call("add", (Variable("x1"), X))
     with pytest.raises(ExpressionError, match="needs a name that nothing else has"):
         parse("x1 + x", ("x1",))
+
+
+# Texts that are nearly right, and texts that are not: the mix that a person and a file produce.
+_PIECES = st.lists(st.sampled_from(TOKENS), max_size=25).map("".join)
+_SPACED = st.lists(st.sampled_from(TOKENS), max_size=25).map(" ".join)
+_NESTED = st.builds(
+    lambda piece, count, end: piece * count + end,
+    st.sampled_from(["(", "-", "exp(", "x+", "x**2+", "max(x,", "sum_n(x,", "reciprocal(", "a*"]),
+    st.integers(1, 900),
+    st.sampled_from(["", "x", "x)", "x" + ")" * 900]),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)  # 305 s on a machine that others use too
+@settings(max_examples=100_000)
+@given(st.text(max_size=80) | _PIECES | _SPACED | _NESTED | expressions(leaves=8).map(str))
+def test_any_of_100000_texts_parses_or_points(text: str) -> None:
+    assert parses_or_points(text)

@@ -9,6 +9,7 @@ import torch
 
 from actsearch.space import parse
 from actsearch.space.catalog import CATALOG
+from actsearch.space.families import family
 from actsearch.space.fitting import fit
 from actsearch.space.identify import identify
 
@@ -93,6 +94,11 @@ def test_a_family_is_recognised_whatever_its_parameters_are_called_and_start_fro
     text: str, family: str
 ) -> None:
     assert identify(parse(text)).family == family
+
+
+def test_a_configured_family_is_recognised_from_whatever_it_started() -> None:
+    assert identify(family("rational", start="tanh")).family == "rational"
+    assert identify(family("mixture", granularity="channel")).family == "mixture"
 
 
 def test_learned_values_are_looked_at_instead_of_initial_ones() -> None:

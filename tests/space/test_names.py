@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actsearch.space import ActsearchError, space_from_name
 
@@ -21,6 +23,11 @@ NAMES = (
     "tree-3[channel]:ops=all",
     "tree-4:ops=swish",
     "tree-4:without=pow,div",
+    "families",
+    "families[channel]",
+    "catalog",
+    "mixture-3[channel]",
+    "catalog|2*mixture-2|core-1",
     "core-1|2*tree-3",
     "core-1|0.5*unary(x):ops=all|3*tree-2[network]",
 )
@@ -72,6 +79,9 @@ def test_names_have_one_canonical_form(name: str, canonical: str) -> None:
         ("2*core-1", "a union needs different spaces, at least two"),
         ("tree-0", "trees have 1 to 16 operators, but got 0"),
         ("tree-3:unary=x:binary=x1", "trees need an operator"),
+        ("families:ops=all", "families has no operators to choose: leave out ':ops=all'"),
+        ("mixture-3:without=div", "mixture-3 has no operators to choose"),
+        ("mixture-7", "a mixture has 2 to 6 functions, but got 7"),
         ("binary(unary(x))", "binary takes 2 operands"),
         ("core-" + "9" * 5000, "unknown space 'core-9"),
     ],
@@ -81,3 +91,42 @@ def test_a_wrong_name_is_refused_in_words(name: str, message: str) -> None:
         space_from_name(name)
     assert message in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+BASES = (
+    *(
+        "core-1",
+        "core-9",
+        "tree-2",
+        "tree-0",
+        "mixture-2",
+        "catalog",
+        "unary(x)",
+        "mul(x,unary(x))",
+    ),
+    *("binary(unary(x),x)", "nary(x,x,unary(x))", "binary(x)", "x", "", "2*core-2", "0.1*tree-3"),
+)
+SUFFIXES = (
+    *("", "[channel]", "[layer]", "[x]", ":ops=all", ":ops=grafs", ":ops=", ":only=sin,max,mul"),
+    *(":only=", ":without=div,pow", ":without=", ":unary=x,sin(x)", ":unary=", ":unary=x1"),
+    *(":binary=x1*x2,max(x1,x2)", ":binary=x1", ":binary=x", ":nary=sum_n,max_n", ":nary=", ":"),
+)
+MEMBERS = st.builds(
+    lambda base, suffixes: base + "".join(suffixes),
+    st.sampled_from(BASES),
+    st.lists(st.sampled_from(SUFFIXES), max_size=3),
+)
+TEXTS = st.lists(MEMBERS, min_size=1, max_size=3).map("|".join) | st.text(max_size=30)
+
+
+@settings(max_examples=500)
+@given(TEXTS)
+def test_any_text_names_a_space_or_is_refused_in_words(text: str) -> None:
+    try:
+        space = space_from_name(text)
+    except ActsearchError:
+        return
+    again = space_from_name(space.name)
+    assert again.name == space.name
+    assert again.size == space.size
+    space.decode(space.sample(np.random.default_rng(0)))

@@ -89,3 +89,16 @@ def test_a_program_is_remembered() -> None:
 def test_x_alone_is_no_step() -> None:
     program = compile_program(parse("x"))
     assert (program.steps, program.result, program.spreads) == ((), Slot(0), False)
+
+
+def test_a_step_releases_what_no_later_one_needs() -> None:
+    program = compile_program(parse("sin(x) * cos(sin(x)) + a * tanh(x)"))
+    released = [slot for last in program.last for slot in last]
+    assert sorted(set(released)) == sorted(released), "each once"
+    assert set(released) == set(range(2, 2 + len(program.steps) - 1)), "all but x, a, the result"
+
+
+def test_the_result_is_never_released() -> None:
+    for text in ("sin(x)", "x", "a", "sin(x) * sin(x)", "2"):
+        program = compile_program(parse(text))
+        assert program.result not in [Slot(i) for last in program.last for i in last]

@@ -55,6 +55,7 @@ def test_the_range_is_known(text: str, interval: str) -> None:
         ("cos(x) - x", "oscillates about −x", "oscillates about −x"),
         ("sin(x)", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
         ("x + 1 / x", "→ x", "→ x"),
+        ("x * log(1 + sigmoid(x))", "→ 0", "→ 0.6932 x"),
     ],
 )
 def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str) -> None:
@@ -76,6 +77,7 @@ def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str)
         ("elu(x)", (), (), (0.0,)),
         ("sin(30 * x)", (), (), ()),
         ("exp(x)", (), (), ()),
+        ("sinc(x / pi - 1)", (), (), ()),
     ],
 )
 def test_jumps_and_kinks_are_found_where_they_are(
@@ -130,6 +132,8 @@ def test_relu_is_silent_and_flat_on_half_of_its_inputs() -> None:
 
 def test_direction_and_turns() -> None:
     assert (of("tanh(x)").direction, of("tanh(x)").strictly) == ("increasing", True)
+    assert of("erf(x)").strictly
+    assert not of("min(max(x, -3), 3)").strictly
     assert of("-x").direction == "decreasing"
     assert of("7").direction == "constant"
     assert (of("silu(x)").direction, of("silu(x)").turns) == ("neither", 1)
