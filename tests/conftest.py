@@ -21,7 +21,7 @@ def ray_session() -> Iterator[None]:
     """Ray with two CPUs and one logical GPU; starting it takes ten seconds, hence once."""
     from actsearch.search.executors import ray_tune  # sets Ray's environment before its import
 
-    ray = ray_tune.ray
+    ray = ray_tune.ray  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # workers import contracts.faults
         ray.init(num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)

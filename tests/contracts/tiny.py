@@ -15,7 +15,7 @@ from actsearch.search.executors import Executor, InProcess, OnDone, OnRung
 from actsearch.search.executors._base import Assignment, NextJob
 from actsearch.search.strategies import Strategy, strategy_from_name
 from actsearch.search.study import Study
-from actsearch.space import CoreUnits, Space
+from actsearch.space import CoreUnits, Operators, Space
 
 TINY = Recipe(
     name="tiny", widths=(8,), rungs=(1, 2, 4), warmup=2, batch_size=64, validation=100, limit=500
@@ -31,9 +31,9 @@ TINY_CONV = Recipe(
     limit=300,
 )
 # 18 encodings: 8 functions, 9 that repeat one of them, and max(x, x), which is affine.
-SMALL = CoreUnits(unary=("x", "tanh(x)", "max(x, 0)"), binary=("x1 * x2", "max(x1, x2)"))
+SMALL = CoreUnits(operators=Operators(("x", "tanh(x)", "max(x, 0)"), ("x1 * x2", "max(x1, x2)")))
 # 4 encodings of 3 functions.
-PRODUCTS = CoreUnits(unary=("x", "tanh(x)"), binary=("x1 * x2",))
+PRODUCTS = CoreUnits(operators=Operators(("x", "tanh(x)"), ("x1 * x2",)))
 CONFIG = SearchConfig(
     name="mine", strategy="random", recipe=TINY, second=TINY_CONV, seed=1, bracket=3
 )

@@ -8,10 +8,16 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from actsearch.search.strategies import Tpe
-from actsearch.space import CoreUnits
+from actsearch.space import CoreUnits, Operators
 
-SPACE = CoreUnits(unary=("x", "sin(x)", "tanh(x)", "abs(x)"), binary=("x1 * x2", "max(x1, x2)"))
-OPTIONS = {"unit.binary": SPACE.binary, "unit.left": SPACE.unary, "unit.right": SPACE.unary}
+SPACE = CoreUnits(
+    operators=Operators(("x", "sin(x)", "tanh(x)", "abs(x)"), ("x1 * x2", "max(x1, x2)"))
+)
+OPTIONS = {
+    "unit.binary": SPACE.operators.binary,
+    "unit.left": SPACE.operators.unary,
+    "unit.right": SPACE.operators.unary,
+}
 
 
 def study_of_pruned(good: str) -> optuna.Study:
@@ -42,13 +48,13 @@ def share_of(binary: str, study: optuna.Study) -> float:
     return found.count(True) / len(found)
 
 
-@pytest.mark.parametrize("good", SPACE.binary)
+@pytest.mark.parametrize("good", BINARY)
 def test_the_rungs_of_pruned_trials_are_learned_from(good: str) -> None:
     # Drawn evenly, 28 or more of 30 have a chance below 1e-6.
     assert share_of(good, study_of_pruned(good)) >= 28 / 30
 
 
-@pytest.mark.parametrize("good", SPACE.binary)
+@pytest.mark.parametrize("good", BINARY)
 def test_a_higher_rung_counts_more_than_a_higher_score_at_a_lower_one(good: str) -> None:
     study = study_of_pruned(good)
     for encoding in SPACE.encodings():
