@@ -5,6 +5,7 @@ A part of the fingerprint's values decides, so that all of them fit into memory.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,8 +35,9 @@ def kept(count: int) -> list[int]:
 class Distinct:
     """Candidates by number, in the order added: what each is, and a part of its values."""
 
-    _kinds: list[int] = field(default_factory=list)
-    _keys: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    # Arrays, not lists of tensors: small pieces kept between large temporary ones fragment memory.
+    _kinds: array[int] = field(default_factory=lambda: array("q"))
+    _keys: array[float] = field(default_factory=lambda: array("d"))
     _blocks: list[npt.NDArray[np.float32]] = field(default_factory=list)
     _known: dict[tuple[float, ...], int] = field(default_factory=dict)
 
@@ -48,7 +50,7 @@ class Distinct:
         at = len(self)
         for starts in initial:
             self._kinds.append(self._known.setdefault(starts, len(self._known)))
-        self._keys.append(summary(values).numpy())
+        self._keys.extend(summary(values).tolist())
         rows = values[:, kept(values.shape[1])].float().numpy()
         while len(rows):
             if at % BLOCK == 0:
@@ -61,7 +63,7 @@ class Distinct:
         """One of every set of equal candidates."""
         if not self._kinds:
             return []
-        keys, kinds = np.concatenate(self._keys), np.array(self._kinds)
+        keys, kinds = np.array(self._keys), np.array(self._kinds)
         found: list[int] = []
         near: deque[int] = deque()  # found, and of a key close enough to be this one's equal
         kind = -1
