@@ -13,11 +13,8 @@ from actsearch.space import CoreUnits, Operators
 SPACE = CoreUnits(
     operators=Operators(("x", "sin(x)", "tanh(x)", "abs(x)"), ("x1 * x2", "max(x1, x2)"))
 )
-OPTIONS = {
-    "unit.binary": SPACE.operators.binary,
-    "unit.left": SPACE.operators.unary,
-    "unit.right": SPACE.operators.unary,
-}
+UNARY, BINARY = SPACE.operators.unary, SPACE.operators.binary
+OPTIONS = {"unit.binary": BINARY, "unit.left": UNARY, "unit.right": UNARY}
 
 
 def study_of_pruned(good: str) -> optuna.Study:
