@@ -78,7 +78,8 @@ def _recipe(value: Recipe | str, limit: int | None) -> Recipe:
 def _new(name: str, limit: int | None, given: dict[str, Any]) -> Stored:
     config = {k: v for k, v in given.items() if k in _CONFIG}
     config["recipe"] = _recipe(config.get("recipe", "quick"), limit)
-    config["second"] = _recipe(config.get("second", "conv"), limit)
+    other = "quick" if config["recipe"].network == "conv" else "conv"
+    config["second"] = _recipe(config.get("second", other), limit)
     launch = {k: v for k, v in given.items() if k in _LAUNCH}
     return Stored(SearchConfig(name=name, **config), Launch(**launch))
 

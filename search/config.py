@@ -35,6 +35,8 @@ class SearchConfig:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
         require("seed", self.seed, self.seed >= 0, "at least 0")
         require("bracket", self.bracket, 1 <= self.bracket <= 256, "1 to 256")
+        networks = self.recipe.network, self.second.network
+        require("the second recipe's network", networks[1], len(set(networks)) == 2, "another")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,9 @@ class Ledger:
             self.trainings[entry.key] = entry
 
 
-def _entry(stored: dict[str, Any]) -> Training | Opening:
+def _entry(stored: Any) -> Training | Opening:
+    if not isinstance(stored, dict):
+        raise ValueError("no JSON object")
     kind = stored.pop("kind")
     if kind == "opening":
         lists = {key: tuple(stored[key]) for key in ("finalists", "seeds")}

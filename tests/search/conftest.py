@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from actsearch.evaluators import FashionMnist, load_train
 from actsearch.mlflow.tracker import Tracker
-from actsearch.search.home import Home
+from actsearch.search import Home, Search
+from actsearch.search.cli import main
+from contracts.tiny import TINY, TINY_CONV
+
+
+class Told(NamedTuple):
+    """What a verb of the command line came to."""
+
+    status: int
+    out: str
+    err: str
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +40,45 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(empty_home: Path, tmp_path: Path) -> Home:
     return Home(Path(shutil.copytree(empty_home, tmp_path / "home")))
+
+
+@pytest.fixture(scope="session")
+def finished(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with `mine`, a small real search to its end: 8 candidates, a confirmation of two
+    over two seeds on both networks, the best exported. To be read only: see `searched`."""
+    home = Home(Path(shutil.copytree(empty_home, tmp_path_factory.mktemp("finished") / "home")))
+    Search(
+        "mine",
+        home=home.root,
+        space="core-1[network]",
+        strategy="random",
+        recipe=TINY,
+        second=TINY_CONV,
+        seed=2,
+        bracket=4,
+        candidates=8,
+        finalists=2,
+        seeds=2,
+        second_seeds=2,
+    ).run()
+    return home
+
+
+@pytest.fixture
+def searched(finished: Home, tmp_path: Path) -> Home:
+    """A copy of `finished` to do something to."""
+    return Home(Path(shutil.copytree(finished.root, tmp_path / "home")))
+
+
+@pytest.fixture
+def actsearch(capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """A verb of the command line, run in this process: its status, results and messages."""
+
+    def run(*arguments: str | Path) -> Told:
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as stopped:  # how argparse ends
+            status = int(stopped.code or 0)
+        return Told(status, *capsys.readouterr())
+
+    return run
