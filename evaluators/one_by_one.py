@@ -46,8 +46,9 @@ class OneByOneTraining:
         for run in self._runs:
             run.advance(epoch)
             accuracy, loss = run.evaluate(self._validation)
-            reason = diverged(run.losses, loss)
-            progress.append(Progress(accuracy, loss, tuple(run.losses), run.learned(), reason))
+            learned = run.learned()
+            reason = diverged(run.losses, loss, learned)
+            progress.append(Progress(accuracy, loss, tuple(run.losses), learned, reason))
         return progress
 
     def keep(self, positions: Sequence[int]) -> None:

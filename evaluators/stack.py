@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -59,7 +59,9 @@ class StackedTraining:
         accuracy, loss = self._evaluate(self._validation)
         learned = self._activations.learned()
         return [
-            Progress(accuracy[k], loss[k], history, learned[k], diverged(history, loss[k]))
+            Progress(
+                accuracy[k], loss[k], history, learned[k], diverged(history, loss[k], learned[k])
+            )
             for k, history in enumerate(self._losses)
         ]
 
@@ -205,11 +207,23 @@ def _chosen(tensor: Tensor, index: Tensor) -> Tensor:
     return tensor.detach()[index].clone().requires_grad_()
 
 
-def diverged(train_losses: Sequence[float], loss: float) -> str | None:
-    """Why a training cannot go on: its first loss (nats) that is not finite, or None."""
+def diverged(
+    train_losses: Sequence[float], loss: float, learned: Mapping[str, Sequence[float]]
+) -> str | None:
+    """Why a training cannot go on: its first loss (nats) that is not finite, or None.
+
+    learned: parameter -> value per layer; those that are not finite then are named.
+    """
+    ruined = [
+        f"{name} is {value} in layer {layer}"
+        for name, values in learned.items()
+        for layer, value in enumerate(values, 1)
+        if not math.isfinite(value)
+    ]
+    detail = f" ({ruined[0]})" if ruined else ""
     for epoch, value in enumerate(train_losses, 1):
         if not math.isfinite(value):
-            return f"training loss is {value} in epoch {epoch}"
+            return f"training loss is {value} in epoch {epoch}{detail}"
     if not math.isfinite(loss):
-        return f"validation loss is {loss} after epoch {len(train_losses)}"
+        return f"validation loss is {loss} after epoch {len(train_losses)}{detail}"
     return None

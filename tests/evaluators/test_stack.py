@@ -303,4 +303,9 @@ NOT_A_NUMBER: Mapping[str, tuple[tuple[float, ...], float, str | None]] = {
 def test_divergence_names_the_first_loss_that_is_not_finite(
     train: tuple[float, ...], loss: float, reason: str | None
 ) -> None:
-    assert diverged(train, loss) == reason
+    assert diverged(train, loss, {"beta": (1.0, 0.5)}) == reason
+
+
+def test_a_parameter_that_went_nan_is_named_with_its_layer() -> None:
+    told = diverged((0.5, math.nan), 0.4, {"a": (1.0, 1.0), "beta": (1.0, math.nan)})
+    assert told == "training loss is nan in epoch 2 (beta is nan in layer 2)"
