@@ -94,7 +94,7 @@ def _resumed(home: Home, name: str | None, limit: int | None, given: dict[str, A
         old = getattr(stored.config, part)
         if part in given or limit not in (None, old.limit):
             given[part] = _recipe(given.get(part, old), limit)
-    for setting in _CONFIG & set(given):
+    for setting in sorted(_CONFIG & set(given)):
         old = getattr(stored.config, setting)
         if given[setting] != old:
             raise InvalidSetting(

@@ -59,15 +59,19 @@ class Home:
             )
         return folder
 
-    def new_folder(self, name: str) -> Path:
-        """A new search's folder, made; raises NameTaken or HomeUnusable."""
+    def check_free(self, name: str) -> None:
+        """Raise InvalidSetting or NameTaken unless a new search can have the name."""
         check_name(name)
-        folder = self.searches / name
-        if (folder / "config.json").exists():
+        if (self.searches / name / "config.json").exists():
             raise NameTaken(
                 f"search '{name}' exists in {self.root}: continue it with --resume, take another "
                 f"--name, or remove it with `actsearch delete {name}`"
             )
+
+    def new_folder(self, name: str) -> Path:
+        """A new search's folder, made; raises as `check_free`, or HomeUnusable."""
+        self.check_free(name)
+        folder = self.searches / name
         with usable(self.root):
             folder.mkdir(parents=True, exist_ok=True)
             probe = folder / ".probe"

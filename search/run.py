@@ -48,6 +48,8 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
     space = space_from_name(config.space)
     strategy = strategy_from_name(config.strategy, space, config.seed)
     folder = home.folder(config.name) if resume else None
+    if folder is None:
+        home.check_free(config.name)  # before anything that takes long
     evaluator = FashionMnist(load_train())
     tracker = tracking.tracker_of(home)
     tracker.check()  # before any training: what cannot be shown should be known now
@@ -73,7 +75,7 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
         found = read_candidates(folder)
         best = best_of(config, found, confirmation)
         exported = export_best(best, folder)
-        unsent = len(writer.close())
+        unsent = len(writer.close(0))  # the end of its block has waited
         shown = not unsent and tracking.show(tracker, config.name, confirmation, found)
     return Outcome(
         config=config,

@@ -1,0 +1,126 @@
+"""The command line says what is wrong in one line, and what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actsearch.search.home import Home
+
+Verb = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("serach",),
+        ("search", "--no-such-option"),
+        ("search", "--candidates", "many"),
+        ("search", "--time-limit", "soon"),
+        ("score",),
+        ("export", "relu(x)"),
+        ("export", "-o", "x"),
+    ],
+)
+def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> None:
+    told = actsearch(*arguments)
+    assert told.status == 2
+    assert told.err.startswith("usage: actsearch")
+    assert not told.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("leaderboard", "mien"), "there is no search 'mien'"),
+        (("search", "--name", "a/b"), "a search name is 1 to 64 letters"),
+        (("search", "--resume"), "--resume needs the --name"),
+        (("search", "--resume", "--name", "mien"), "there is no search 'mien'"),
+        (("search", "--strategy", "evolutoin"), "did you mean 'evolution'?"),
+        (("search", "--space", "core-0"), "core units must be 1 to 8"),
+        (("search", "--space", "cor-1"), "unknown space 'cor-1'"),
+        (("search", "--recipe", "quik"), "did you mean 'quick'?"),
+        (("search", "--candidates", "0"), "candidates must be at least 1, but got 0"),
+        (("search", "--workers", "0"), "workers must be 1 to 1024, but got 0"),
+        (("search", "--gpus-per-worker", "1.5"), "a share from 0 to 1, or a whole number"),
+        (("search", "--gpus-per-worker", "inf"), "a share from 0 to 1, or a whole number"),
+        (("search", "--gpus-per-worker", "-1"), "a share from 0 to 1, or a whole number"),
+        (("search", "--seeds", "1"), "seeds must be at least 2"),
+        (("search", "--seed", "-1"), "seed must be at least 0"),
+        (("search", "--limit-data", "1"), "limit must be 2 to 60000"),
+        (("search", "--time-limit", "0s"), "time limit must be above 0 seconds"),
+        (("score", "relu(x)", "--seeds", "0"), "seeds must be at least 1"),
+        (("confirm", "relu(x)", "--finalists", "2"), "--finalists is for a search"),
+        (("export", "relu(x)", "-o", "new", "--trial", "3"), "a search name is"),
+        (("export", "relu(x)", "-o", "new", "--class-name", "2x"), "a class needs a Python name"),
+        (("delete", "mien"), "there is no search 'mien'"),
+        (("sync", "mien"), "there is no search 'mien'"),
+        (("ui", "mien"), "there is no search 'mien'"),
+    ],
+)
+def test_an_expected_mistake_is_one_line_and_exit_1(
+    actsearch: Verb, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    told = actsearch(*arguments, "--home", tmp_path)
+    assert told.status == 1
+    assert told.err.startswith("actsearch: ")
+    assert message in told.err
+    assert told.err.count("\n") == 1
+    assert not told.out
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_a_bad_expression_has_a_caret_under_the_character(actsearch: Verb, tmp_path: Path) -> None:
+    told = actsearch("score", "x * (tanh(x)", "--home", tmp_path)
+    assert told.status == 1
+    first, text, caret = told.err.rstrip("\n").split("\n")
+    assert first.startswith("actsearch: ")
+    assert text == "  x * (tanh(x)"
+    assert caret.strip() == "^"
+
+
+def test_an_unknown_primitive_names_the_nearest_one(actsearch: Verb, tmp_path: Path) -> None:
+    told = actsearch("score", "sigmiod(x)", "--home", tmp_path)
+    assert "did you mean 'sigmoid'?" in told.err
+
+
+def test_debug_shows_the_traceback_too(actsearch: Verb, tmp_path: Path) -> None:
+    told = actsearch("leaderboard", "mien", "--home", tmp_path, "--debug")
+    assert told.err.startswith("Traceback")
+    assert told.err.splitlines()[-1].startswith("actsearch: there is no search 'mien'")
+
+
+def test_nothing_of_an_expression_is_executed(actsearch: Verb, tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    text = f"__import__('pathlib').Path('{target}').touch()"
+    for verb in (("score", text), ("confirm", text), ("export", text, "-o", tmp_path / "new")):
+        assert actsearch(*verb, "--home", tmp_path).status == 1
+    assert not target.exists()
+
+
+def test_the_script_and_the_module_give_the_version(tmp_path: Path) -> None:
+    from importlib.metadata import version
+
+    for command in (["-m", "actsearch.search.cli"], ["-P", "-m", "actsearch.search.cli"]):
+        done = subprocess.run(
+            [sys.executable, *command, "--version"], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert done.stdout == f"actsearch {version('actsearch')}\n"
+
+
+def test_a_pipe_that_closes_early_is_no_traceback(finished: Home) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m actsearch.search.cli leaderboard mine --json "
+        f"--home {finished.root} | head -c 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "["
+    assert "Traceback" not in done.stderr

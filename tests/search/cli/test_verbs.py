@@ -1,0 +1,298 @@
+"""What the verbs show of a finished search, and what happens when they are run twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from actsearch.mlflow.connect import local_uri
+from actsearch.search import Home
+from actsearch.search.study import read_candidates
+from actsearch.space import parse
+
+Verb = Callable[..., Any]
+ORDER = ["complete", "pruned", "infeasible", "running", "failed"]
+
+
+def test_the_leaderboard_is_a_list_of_objects_complete_ones_first_then_by_rung(
+    actsearch: Verb, finished: Home
+) -> None:
+    told = actsearch("leaderboard", "mine", "--json", "--home", finished.root)
+    assert (told.status, told.err) == (0, "")
+    rows = json.loads(told.out)
+    assert isinstance(rows, list)
+    assert len(rows) == 8
+    for row in rows:
+        assert {"expression", "state", "score", "rungs", "trial"} <= set(row)
+        assert str(parse(row["expression"])) == row["expression"]
+        assert all(isinstance(score, float) for score in row["rungs"].values())
+        if row["state"] != "infeasible":
+            assert row["score"] == row["rungs"][max(row["rungs"], key=int)]
+    keys = [
+        (ORDER.index(row["state"]), -max(map(int, row["rungs"]), default=0), -(row["score"] or 0))
+        for row in rows
+    ]
+    assert keys == sorted(keys)
+    assert len({row["trial"] for row in rows}) == 8
+
+
+def test_the_leaderboard_as_text_is_the_same_with_the_noise_of_one_run(
+    actsearch: Verb, finished: Home
+) -> None:
+    told = actsearch("leaderboard", "mine", "--rows", "3", "--home", finished.root)
+    best = json.loads(actsearch("leaderboard", "mine", "--json", "--home", finished.root).out)[0]
+    lines = told.out.splitlines()
+    assert best["expression"] in lines[1]
+    assert f"{100 * best['score']:.2f}%" in lines[1]
+    assert "5 more" in lines[4]
+    assert "standard error" in lines[5]
+
+
+def test_without_a_name_the_searches_of_the_home_are_listed(
+    actsearch: Verb, finished: Home
+) -> None:
+    (row,) = json.loads(actsearch("leaderboard", "--json", "--home", finished.root).out)
+    assert (row["name"], row["entered"], row["candidates"]) == ("mine", 8, 8)
+    assert "mine" in actsearch("leaderboard", "--home", finished.root).out
+
+
+def test_an_empty_home_says_how_to_begin(actsearch: Verb, tmp_path: Path) -> None:
+    told = actsearch("leaderboard", "--home", tmp_path / "none")
+    assert told.status == 0
+    assert "actsearch search --name mine" in told.out
+    assert json.loads(actsearch("leaderboard", "--json", "--home", tmp_path / "none").out) == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_name_that_is_taken_is_refused_and_the_search_left_alone(
+    actsearch: Verb, finished: Home
+) -> None:
+    before = read_candidates(finished.searches / "mine")
+    told = actsearch("search", "--name", "mine", "--home", finished.root)
+    assert told.status == 1
+    assert "search 'mine' exists" in told.err
+    assert "--resume" in told.err
+    assert read_candidates(finished.searches / "mine") == before
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "old"),
+    [
+        ("--space", "core-2", "core-1[network]"),
+        ("--strategy", "tpe", "random"),
+        ("--seed", "3", "2"),
+        ("--recipe", "quick", "tiny-"),
+        ("--limit-data", "700", "tiny-"),
+    ],
+)
+def test_a_search_is_not_resumed_as_another_one(
+    actsearch: Verb, finished: Home, option: str, value: str, old: str
+) -> None:
+    told = actsearch(
+        "search", "--name", "mine", "--resume", option, value, "--home", finished.root
+    )
+    assert told.status == 1
+    assert f"search 'mine' was begun with {option.strip('-').replace('limit-data', 'recipe')}" in (
+        told.err
+    )
+    assert old in told.err
+    assert "leave it out to go on" in told.err
+
+
+def test_resuming_a_finished_search_shows_it_again_and_trains_nothing(
+    actsearch: Verb, searched: Home
+) -> None:
+    before = read_candidates(searched.searches / "mine")
+    ledger = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
+    told = actsearch("search", "--name", "mine", "--resume", "--json", "--home", searched.root)
+    assert told.status == 0
+    assert json.loads(told.out)["confirmation"]["test_set_openings"] == 1
+    assert read_candidates(searched.searches / "mine") == before
+    assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == ledger
+
+
+def test_confirming_again_shows_the_record_and_opens_nothing(
+    actsearch: Verb, searched: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened() -> None:
+        raise AssertionError("the test set was opened")
+
+    monkeypatch.setattr("actsearch.search.confirm.load_test", opened)
+    before = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
+    found = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
+    assert found["test_set_openings"] == 1
+    told = actsearch("confirm", "mine", "--home", searched.root)
+    assert "Test set opened 1 time for this." in told.out
+    assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == before
+
+
+def test_more_seeds_reuse_what_is_recorded_and_count_a_second_opening(
+    actsearch: Verb, searched: Home
+) -> None:
+    ledger = searched.searches / "mine" / "confirmation.jsonl"
+    before = ledger.read_bytes()
+    told = actsearch("confirm", "mine", "--seeds", "3", "--json", "--home", searched.root)
+    found = json.loads(told.out)
+    assert found["test_set_openings"] == 2
+    rows = {(row["name"], row["network"]): row for row in found["rows"]}
+    assert {row["n"] + row["diverged"] for (_, net), row in rows.items() if net == "mlp"} == {3}
+    assert ledger.read_bytes().startswith(before)
+    new = ledger.read_bytes()[len(before) :].count(b'"kind": "training"')
+    assert new == len({name for name, _ in rows}), "one seed more, on the first network"
+
+
+def test_the_confirmation_has_both_networks_and_leaves_the_baselines_out_of_the_finalists(
+    actsearch: Verb, finished: Home, searched: Home
+) -> None:
+    found = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
+    for network in ("mlp", "conv"):
+        rows = [row for row in found["rows"] if row["network"] == network]
+        roles = [row["role"] for row in rows]
+        assert roles == ["finalist"] * 2 + ["baseline"] * 6
+        assert {row["name"] for row in rows[2:]} == {
+            "ReLU", "SiLU", "GELU", "Mish", "Tanh", "PReLU",
+        }  # fmt: skip
+        assert {row["verdict"] for row in rows[:2]} <= {"winner", "tie", "worse"}
+
+
+@pytest.mark.parametrize("verb", ["confirm", "export"])
+def test_a_mistyped_search_is_not_taken_for_an_expression(
+    actsearch: Verb, finished: Home, tmp_path: Path, verb: str
+) -> None:
+    output = ("-o", tmp_path / "new") if verb == "export" else ()
+    told = actsearch(verb, "mien", *output, "--home", finished.root)
+    assert told.status == 1
+    assert "'mien' is no search in" in told.err
+    assert "did you mean 'mine'?" in told.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_options_that_would_not_be_heard_are_refused(actsearch: Verb, finished: Home) -> None:
+    told = actsearch("confirm", "mine", "--limit-data", "500", "--home", finished.root)
+    assert "--limit-data is for expressions" in told.err
+    told = actsearch("confirm", "mine", "relu(x)", "--home", finished.root)
+    assert "'mine' is a search: give one search alone" in told.err
+
+
+def test_expressions_are_confirmed_with_the_record_in_the_home(
+    actsearch: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("confirm", "sin(x)", "--seeds", "2", "--limit-data", "300", "--json")
+    first = actsearch(*arguments, "--home", tmp_path)
+    assert first.status == 0, first.err
+    monkeypatch.delattr("actsearch.search.confirm.load_test")
+    again = actsearch(*arguments, "--home", tmp_path)
+    assert json.loads(again.out) == json.loads(first.out)
+    assert json.loads(again.out)["test_set_openings"] == 1
+
+
+def test_a_score_looks_at_validation_only(
+    actsearch: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("actsearch.search.confirm.load_test")
+    monkeypatch.delattr("actsearch.evaluators.images.load_test")
+    arguments = ("score", "max(x, 0)", "tanh(x)", "exp(exp(exp(x)))", "--seeds", "2")
+    told = actsearch(*arguments, "--limit-data", "300", "--json", "--home", tmp_path)
+    rows = json.loads(told.out)
+    assert {row["expression"] for row in rows} == {"max(x, 0)", "tanh(x)", "exp(exp(exp(x)))"}
+    for row in rows[:2]:
+        assert len(row["val"]) == row["n"] == 2
+        assert row["mean"] == pytest.approx(sum(row["val"]) / 2)
+    assert rows[2]["n"] == 0
+    assert "nan" in rows[2]["diverged"][0]
+    text = actsearch("score", "tanh(x)", "--seeds", "1", "--limit-data", "300").out
+    assert "the test set stayed closed" in text
+    assert not list(tmp_path.iterdir()), "a score needs no home"
+
+
+def test_the_best_is_exported_with_its_verdict_and_not_over_another(
+    actsearch: Verb, finished: Home, tmp_path: Path
+) -> None:
+    target = tmp_path / "mine"
+    told = actsearch("export", "mine", "-o", target, "--json", "--home", finished.root)
+    assert told.status == 0, told.err
+    assert json.loads(told.out)["largest_relative_difference"] <= 1e-10
+    description = json.loads((target / "activation.json").read_text())
+    assert description["verdict"] in ("winner", "tie", "worse")
+    assert set(description["numbers"]) == {"mlp", "conv"}
+    assert "Test set opened 1 time" in (target / "activation.py").read_text()
+    again = actsearch("export", "mine", "-o", target, "--home", finished.root)
+    assert again.status == 1
+    assert "choose another --output, or remove it" in again.err
+
+
+def test_a_trial_is_exported_where_training_took_it(
+    actsearch: Verb, finished: Home, tmp_path: Path
+) -> None:
+    rows = json.loads(actsearch("leaderboard", "mine", "--json", "--home", finished.root).out)
+    row = next(row for row in rows if row["learned"])
+    arguments = ("export", "mine", "--trial", row["trial"], "--learned")
+    told = actsearch(*arguments, "-o", tmp_path / "new", "--home", finished.root)
+    assert told.status == 0, told.err
+    description = json.loads((tmp_path / "new" / "activation.json").read_text())
+    starts = {p["name"]: p["initial"] for p in description["parameters"]}
+    assert starts == {name: values[0] for name, values in row["learned"].items()}
+
+
+def test_a_trial_that_is_not_there_is_said_so(
+    actsearch: Verb, finished: Home, tmp_path: Path
+) -> None:
+    arguments = ("export", "mine", "--trial", "999", "-o", tmp_path / "new")
+    told = actsearch(*arguments, "--home", finished.root)
+    assert "search 'mine' has no trial 999" in told.err
+
+
+def test_the_search_left_its_best_in_its_folder(finished: Home) -> None:
+    folder = finished.searches / "mine" / "best"
+    assert sorted(path.name for path in folder.iterdir()) == ["activation.json", "activation.py"]
+
+
+def test_delete_asks_and_without_a_terminal_removes_nothing(
+    actsearch: Verb, searched: Home
+) -> None:
+    told = actsearch("delete", "mine", "--home", searched.root)
+    assert told.status == 1
+    assert "nothing removed; --yes removes without asking" in told.err
+    assert searched.names() == ["mine"]
+
+
+def test_a_deleted_search_is_gone_everywhere_and_then_unknown(
+    actsearch: Verb, searched: Home
+) -> None:
+    assert actsearch("delete", "mine", "--yes", "--home", searched.root).status == 0
+    assert searched.names() == []
+    client = MlflowClient(local_uri(searched.root))
+    assert not client.search_experiments(filter_string="name LIKE '%mine'")
+    again = actsearch("delete", "mine", "--yes", "--home", searched.root)
+    assert (again.status, "there is no search 'mine'" in again.err) == (1, True)
+
+
+def test_sync_writes_mlflow_anew_and_twice_changes_nothing(
+    actsearch: Verb, searched: Home, empty_home: Path
+) -> None:
+    for path in searched.root.glob("mlflow.db*"):
+        path.unlink()
+    for path in empty_home.glob("mlflow.db*"):
+        shutil.copy(path, searched.root)  # a store that nothing was ever written to
+    counts = []
+    for _ in range(2):
+        told = actsearch("sync", "mine", "--json", "--home", searched.root)
+        assert json.loads(told.out) == {"search": "mine", "written": 8}
+        client = MlflowClient(local_uri(searched.root))
+        (experiment,) = client.search_experiments(filter_string="name LIKE '%mine'")
+        counts.append(len(client.search_runs([experiment.experiment_id], max_results=1000)))
+    assert counts[0] == counts[1] >= 8
+
+
+def test_data_says_where_the_verified_images_are(actsearch: Verb) -> None:
+    told = actsearch("data", "--json")
+    found = json.loads(told.out)
+    assert found["verified"]
+    assert Path(found["folder"]).is_dir()
+    assert "verified" in actsearch("data").out
