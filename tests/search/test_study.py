@@ -49,7 +49,7 @@ def test_a_complete_candidate_comes_back_with_its_curve_and_what_it_learned(
     }
     for epoch, found in reports.items():
         study.rung(asked.number, epoch, found.accuracy)
-    ended = study.end(asked.number, reports, 12.3456)
+    ended = study.end(asked.number, reports, 12.3456789)
     assert read_candidates(tmp_path) == [ended]
     assert ended == Candidate(
         trial=0,
@@ -60,7 +60,7 @@ def test_a_complete_candidate_comes_back_with_its_curve_and_what_it_learned(
         losses={1: 1.5, 3: 0.5},
         train_losses=(0.9, 0.7),
         learned={"beta": (1.5, 2.5)},
-        seconds=12.346,
+        seconds=12.345679,
         started_ms=ended.started_ms,
         finished_ms=ended.finished_ms,
     )

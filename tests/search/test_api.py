@@ -1,0 +1,98 @@
+"""A search from Python: six lines, and settings that are checked before anything is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from actsearch.evaluators import Images, load_test
+from actsearch.search import Home, Search
+from actsearch.search.config import Stored
+from actsearch.search.errors import InvalidSetting, NameTaken, NoSuchSearch
+from actsearch.space import UnknownNameError, parse
+from contracts.tiny import TINY, TINY_CONV
+
+SMALL: dict[str, Any] = {
+    "recipe": TINY,
+    "second": TINY_CONV,
+    "strategy": "random",
+    "bracket": 3,
+    "candidates": 3,
+    "finalists": 1,
+    "seeds": 2,
+    "second_seeds": 0,
+}
+
+
+def test_the_best_is_a_module_with_its_verdict(home: Home) -> None:
+    outcome = Search("mine", home=home.root, **SMALL).run()
+    assert outcome.best is not None
+    assert outcome.best.verdict in ("winner", "tie", "worse")
+    module = outcome.best.module()
+    x = torch.randn(8, 64)
+    torch.testing.assert_close(module(x), parse(str(outcome.best.expression)).module()(x))
+    assert outcome.shown
+    with pytest.raises(NameTaken):
+        Search("mine", home=home.root, **SMALL).run()
+
+
+def test_the_test_set_stays_closed_until_the_confirmation(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+
+    def watched() -> Images:
+        opened.append(1)
+        return load_test()
+
+    monkeypatch.setattr("actsearch.search.confirm.load_test", watched)
+    outcome = Search("mine", home=home.root, **SMALL, confirm=False).run()
+    assert not opened
+    assert outcome.confirmation is None
+    assert outcome.best is not None
+    assert outcome.best.verdict == "unconfirmed"
+    resumed = Search("mine", home=home.root, resume=True, confirm=True).run()
+    assert len(opened) == 1
+    assert resumed.confirmation is not None
+    assert resumed.confirmation.openings == 1
+
+
+def test_a_resumed_search_keeps_what_it_was_run_with(searched: Home) -> None:
+    search = Search("mine", home=searched.root, resume=True, workers=2)
+    launch = Stored.load(searched.folder(search.name)).launch
+    assert (launch.workers, launch.seeds) == (1, 2), "nothing is stored before it runs"
+
+
+def test_equal_settings_may_be_given_again(searched: Home) -> None:
+    Search("mine", home=searched.root, resume=True, recipe=TINY, seed=2)
+    Search("mine", home=searched.root, resume=True, limit_data=None, space="core-1[network]")
+
+
+def test_the_limit_of_the_data_may_be_given_again_with_any_recipe(home: Home) -> None:
+    arguments: dict[str, Any] = {"home": home.root, "recipe": "conv", "limit_data": 500}
+    search = Search("mine", **arguments)
+    search._stored.save(home.new_folder("mine"))
+    Search("mine", home=home.root, resume=True, limit_data=500)
+    Search("mine", resume=True, **arguments)
+    with pytest.raises(InvalidSetting, match="was begun with recipe conv-"):
+        Search("mine", home=home.root, resume=True, limit_data=600)
+
+
+def test_the_second_network_is_another_than_the_first(home: Home) -> None:
+    for recipe, second in (("quick", "conv"), ("conv", "mlp")):
+        stored = Search("mine", home=home.root, recipe=recipe)._stored
+        assert stored.config.second.network == second
+    with pytest.raises(InvalidSetting, match="second recipe's network must be another"):
+        Search("mine", home=home.root, recipe="conv", second="conv")
+
+
+def test_an_unknown_setting_names_the_nearest_one(home: Home) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'candidates'"):
+        Search("mine", home=home.root, candidate=3)
+
+
+def test_a_search_that_is_not_there_cannot_be_resumed(searched: Home) -> None:
+    with pytest.raises(NoSuchSearch, match="did you mean 'mine'"):
+        Search("mien", home=searched.root, resume=True)

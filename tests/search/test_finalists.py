@@ -1,0 +1,61 @@
+"""Who is confirmed: the top of the leaderboard, but no function that is a baseline anyway."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from actsearch.search import Home
+from actsearch.search.best import best_of
+from actsearch.search.candidates import Candidate, State
+from actsearch.search.config import Launch, Stored
+from actsearch.search.errors import NoSuchSearch
+from actsearch.search.finalists import depends_on_x, plan_of
+from contracts.tiny import CONFIG
+
+STORED = Stored(CONFIG, Launch(finalists=2, seeds=4, second_seeds=9))
+
+
+def candidate(trial: int, expression: str, score: float, state: State = "complete") -> Candidate:
+    epoch = 4 if state == "complete" else 1
+    return Candidate(
+        trial=trial, expression=expression, state=state, score=score, rungs={epoch: score}
+    )
+
+
+def test_baselines_under_any_name_are_left_out() -> None:
+    found = [
+        candidate(0, "max(x, 0)", 0.95),  # relu
+        candidate(1, "sigmoid(x) * x", 0.94),  # silu
+        candidate(2, "sin(x)", 0.93),
+        candidate(3, "x * sigmoid(beta * x)", 0.92),  # more than silu: beta is learned
+        candidate(4, "cos(x)", 0.91),
+    ]
+    plan = plan_of(STORED, found)
+    assert list(plan.finalists) == ["sin(x)", "x * sigmoid(beta * x)"]
+    assert list(plan.baselines) == ["ReLU", "SiLU", "GELU", "Mish", "Tanh", "PReLU"]
+
+
+def test_pruned_ones_fill_up_and_diverged_ones_do_not() -> None:
+    found = [candidate(0, "sin(x)", 0.5, "pruned"), candidate(1, "exp(x)", 0.0, "infeasible")]
+    assert list(plan_of(STORED, found).finalists) == ["sin(x)"]
+    assert not plan_of(STORED, found[1:]).finalists
+
+
+def test_the_second_network_never_has_more_seeds_than_the_first() -> None:
+    assert [count for _, count in plan_of(STORED, []).recipes] == [4, 4]
+
+
+def test_without_a_confirmation_the_best_is_the_top_of_the_leaderboard_unconfirmed() -> None:
+    found = [candidate(0, "sin(x)", 0.5), candidate(1, "cos(x)", 0.6)]
+    best = best_of(CONFIG, found, None)
+    assert best is not None
+    assert (str(best.expression), best.trial, best.verdict) == ("cos(x)", 1, "unconfirmed")
+    assert best_of(CONFIG, [replace(found[0], score=None, rungs={})], None) is None
+
+
+@pytest.mark.parametrize("text", ["mine", "mine-2", "beta", "3.0", "my_search + 1"])
+def test_a_text_without_x_is_taken_for_a_mistyped_name(home: Home, text: str) -> None:
+    with pytest.raises(NoSuchSearch, match="does not depend on x"):
+        depends_on_x(home, text)
