@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,38 @@ def test_an_evaluator_that_cannot_start_on_a_worker_says_why(images: FashionMnis
     with RayTune(workers=1, gpus_per_worker=0.0, address=None) as executor:
         executor.run(CannotMove(images), events.next_job, events.on_rung, events.on_done)
     assert "OSError: nothing grows on" in (events.done[0] or "")
+
+
+STOPPED = """
+import os, signal, sys, time
+from actsearch.search.cli._options import stoppable
+from actsearch.search.executors.ray_tune import RayTune
+try:
+    with stoppable(), RayTune(workers=1, gpus_per_worker=0.0, address=None):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_sigterm_stops_a_driver_that_has_started_ray_as_cleanly_as_ctrl_c() -> None:
+    done = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True)
+    assert done.returncode == 130, done.stderr
+
+
+def test_a_cluster_that_does_not_answer_is_told_at_once() -> None:
+    address = "127.0.0.1:9"  # the discard port: nothing listens there
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "actsearch.search.cli", "score", "relu(x)"),
+            *("--limit-data", "500", "--ray-address", address),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        f"actsearch: no Ray cluster answers at {address}: start one with `ray start --head`"
+    )
