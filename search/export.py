@@ -153,7 +153,7 @@ def _prove(expression: Expression, file: Path, class_name: str) -> float:
             json.dumps({"x": x.tolist(), "class_name": class_name, "channels": channels})
         )
         done = subprocess.run(
-            [sys.executable, "-I", "-B", "-c", _PROOF, str(file), str(given)],
+            [sys.executable, "-I", "-B", "-c", _PROOF, str(file.absolute()), str(given)],
             capture_output=True,
             text=True,
             check=False,

@@ -96,43 +96,53 @@ def run(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
             return 130
+    if not options.json:
+        _print_tables(outcome)  # before the export: what was found is told whatever follows
     exported = outcome.exported
     if options.output is not None and outcome.best is not None:
         best = outcome.best
         exported = export(
             best.expression, Path(options.output), facts=best.facts, notes=best.notes
         )
-    _show(outcome, exported, options)
+    if options.json:
+        _print_json(outcome, exported)
+    elif exported is not None:
+        print(f"\nthe best, as a module that needs only torch: {exported.module}")
+    _print_hints(outcome)
     return 0
 
 
-def _show(outcome: Outcome, exported: Exported | None, options: argparse.Namespace) -> None:
+def _print_tables(outcome: Outcome) -> None:
     from .. import tables
 
-    name, validation = outcome.config.name, outcome.config.recipe.validation
-    if options.json:
-        print_json(
-            {
-                "name": name,
-                "leaderboard": tables.leaderboard_json(outcome.candidates),
-                "confirmation": outcome.confirmation
-                and tables.confirmation_json(outcome.confirmation),
-                "best": outcome.best
-                and {
-                    "expression": str(outcome.best.expression),
-                    "trial": outcome.best.trial,
-                    "verdict": outcome.best.verdict,
-                },
-                "exported": exported and str(exported.module),
-            }
-        )
-    else:
-        print(tables.leaderboard_text(outcome.candidates, validation))
-        if outcome.confirmation is not None:
-            print()
-            print(tables.confirmation_text(outcome.confirmation))
-        if exported is not None:
-            print(f"\nthe best, as a module that needs only torch: {exported.module}")
+    print(tables.leaderboard_text(outcome.candidates, outcome.config.recipe.validation))
+    if outcome.confirmation is not None:
+        print()
+        print(tables.confirmation_text(outcome.confirmation), flush=True)
+
+
+def _print_json(outcome: Outcome, exported: Exported | None) -> None:
+    from .. import tables
+
+    print_json(
+        {
+            "name": outcome.config.name,
+            "leaderboard": tables.leaderboard_json(outcome.candidates),
+            "confirmation": outcome.confirmation
+            and tables.confirmation_json(outcome.confirmation),
+            "best": outcome.best
+            and {
+                "expression": str(outcome.best.expression),
+                "trial": outcome.best.trial,
+                "verdict": outcome.best.verdict,
+            },
+            "exported": exported and str(exported.module),
+        }
+    )
+
+
+def _print_hints(outcome: Outcome) -> None:
+    name = outcome.config.name
     if outcome.exhausted:
         print("the space is exhausted: every candidate was proposed", file=sys.stderr)
     if not outcome.shown:

@@ -96,6 +96,13 @@ def test_a_folder_that_holds_an_export_is_refused_and_left_alone(tmp_path: Path)
     assert done.module.read_text() == before
 
 
+def test_a_folder_named_relative_to_the_working_directory_is_proved_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert export(parse("tanh(x)"), Path("best")).module == Path("best/activation.py")
+
+
 def test_a_folder_that_cannot_be_made_says_to_choose_another(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HomeUnusable, match="choose another with --output"):
