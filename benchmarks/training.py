@@ -36,6 +36,7 @@ from torchvision import datasets, transforms
 from actsearch.evaluators import Recipe, load_train, split, subset
 from actsearch.evaluators.batches import MEAN, STD, Batches
 from actsearch.evaluators.data import data_root
+from actsearch.evaluators.slices import slices_of
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import parse
 
@@ -66,7 +67,9 @@ def parts(images: int) -> tuple[Batches, Batches]:
 def stack(texts: tuple[str, ...], images: int, epochs: int) -> Callable[[], object]:
     """Each call trains one epoch more of a stack."""
     recipe = Recipe(limit=images + BATCH, validation=BATCH, rungs=(epochs,))
-    training = StackedTraining([parse(t) for t in texts], recipe, 0, *parts(images), None)
+    training = StackedTraining(
+        slices_of([parse(t) for t in texts], recipe, 0), recipe, *parts(images), None
+    )
     epoch = iter(range(1, epochs + 1))
     return lambda: training.advance(next(epoch))
 

@@ -39,15 +39,8 @@ from .images import (
 from .images import (
     subset as subset,
 )
-from .recipe import (
-    RECIPES as RECIPES,
-)
-from .recipe import (
-    Recipe as Recipe,
-)
-from .recipe import (
-    RecipeError as RecipeError,
-)
-from .recipe import (
-    recipe_from_name as recipe_from_name,
-)
+from .recipe import Recipe as Recipe
+from .recipe import RecipeError as RecipeError
+from .recipes import RECIPES as RECIPES
+from .recipes import recipe_from_name as recipe_from_name
+from .recipes import to_toml as to_toml

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from ..space import Expression, Parameter, second_moment
+from ..space.expression import Granularity, substitute
 from ..space.program import Program, compile_program
 
 # Floats that torch's pointwise kernels take at once, at most. They round the rest of a tensor
@@ -26,6 +28,19 @@ def weight_gain(candidate: Expression) -> float:
     """
     moment = second_moment(candidate)
     return 1 / math.sqrt(moment) if math.isfinite(moment) and moment > 0 else 1.0
+
+
+def shared(candidate: Expression, sharing: str) -> Expression:
+    """The candidate with those parameters that have a copy in each layer, the default, shared as a
+    recipe says: `layer`, `channel`, or `network`, as where one object serves all layers."""
+    if sharing == "layer":
+        return candidate
+    values: dict[Expression, Expression] = {
+        p: replace(p, granularity=cast(Granularity, sharing))
+        for p in candidate.parameters
+        if p.granularity == "layer"
+    }
+    return substitute(candidate, values)
 
 
 @dataclass(slots=True)
@@ -63,16 +78,17 @@ class StackedActivations:
         first = self._slices[start]
         return first.program(signal, first.layers[layer])
 
-    def keep(self, positions: Sequence[int]) -> list[Tensor]:
-        """Drop the other slices; the tensors that stay, in the order of `tensors()`."""
+    def keep(self, positions: Sequence[int]) -> None:
+        """Drop the other slices."""
         self._slices = [self._slices[position] for position in positions]
         self._runs = _runs(self._slices)
-        return self.tensors()
 
-    def tensors(self) -> list[Tensor]:
-        """Every learnable tensor once."""
-        found = (t for s in self._slices for layer in s.layers for t in layer)
-        return list({id(tensor): tensor for tensor in found}.values())
+    def own(self) -> list[list[Tensor]]:
+        """For each slice its learnable tensors, each once."""
+        return [
+            list({id(tensor): tensor for layer in s.layers for tensor in layer}.values())
+            for s in self._slices
+        ]
 
     def learned(self) -> list[dict[str, tuple[float, ...]]]:
         """For each slice: parameter name -> value per layer, or one if shared by the net."""

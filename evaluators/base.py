@@ -39,7 +39,9 @@ class SliceReport:
 
     accuracy: on validation images, a fraction. losses in nats. learned: parameter name -> value
     per layer (mean over channels), one value if shared by the network. test_accuracy: a fraction,
-    None unless the job asked for it and the slice is complete.
+    None unless the job asked for it and the slice is complete. step: the multiple of the recipe's
+    step size that was best on validation; own_accuracy: at the recipe's own step size, None where
+    that diverged or no other was tried.
     """
 
     index: int  # into the job's expressions
@@ -50,6 +52,8 @@ class SliceReport:
     learned: Mapping[str, tuple[float, ...]]
     reason: str | None = None  # why it is infeasible
     test_accuracy: float | None = None
+    step: float = 1.0
+    own_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,16 @@ class Evaluator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One slice after some epochs of training, as a `Training` measures it."""
+    """One slice after some epochs of training, as a `Training` measures it; `SliceReport` says
+    what its numbers are."""
 
     accuracy: float
     loss: float
     train_losses: tuple[float, ...]
     learned: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
+    step: float = 1.0
+    own_accuracy: float | None = None
 
 
 class Training(Protocol):

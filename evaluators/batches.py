@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from .images import Images
+from .images import Images, Task
 from .recipe import Recipe
 
 # Of the training pixels / 255 (facts about FashionMNIST, recomputed in tests/evaluators).
@@ -22,23 +22,29 @@ class Batches:
     """Labelled images on a device, cut into batches.
 
     pixels: uint8 [N, 784]; labels: int64 [N]. They are made float batch by batch: as float32
-    the training set would be 157 MB in every worker.
+    the training set would be 157 MB in every worker. mean, std: of pixels / 255, which a batch is
+    normalised by.
     """
 
     pixels: Tensor
     labels: Tensor
+    mean: float = MEAN
+    std: float = STD
+    task: Task = field(default_factory=Task)
 
     @staticmethod
-    def on(images: Images, device: torch.device) -> Batches:
-        """The images flattened and copied to a device."""
-        return Batches(images.pixels.flatten(1).to(device), images.labels.to(device))
+    def on(images: Images, device: torch.device, recipe: Recipe | None = None) -> Batches:
+        """The images flattened and copied to a device, to be normalised as the recipe says."""
+        halves = recipe is not None and recipe.pixels == "-1 to 1"
+        mean, std = (0.5, 0.5) if halves else (MEAN, STD)
+        return Batches(images.pixels.flatten(1).to(device), images.labels.to(device), mean, std)
 
     def shuffled(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """One epoch in an order drawn from (seed, epoch): float [B, 784], int64 [B]."""
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         order = torch.randperm(len(self.labels), generator=generator).to(self.labels.device)
         for chosen in order.split(size):
-            yield _normalised(self.pixels[chosen]), self.labels[chosen]
+            yield self._normalised(self.pixels[chosen]), self.labels[chosen]
 
     def in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All images once, for evaluation: float [B, 784], int64 [B]."""
@@ -46,16 +52,22 @@ class Batches:
             self.pixels.split(EVALUATION_BATCH), self.labels.split(EVALUATION_BATCH), strict=True
         )
         for pixels, labels in pieces:
-            yield _normalised(pixels), labels
+            yield self._normalised(pixels), labels
+
+    def _normalised(self, pixels: Tensor) -> Tensor:
+        return pixels.float().mul_(1 / (255 * self.std)).sub_(self.mean / self.std)
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """The step size of a step (from 0): linear warm-up, then linear to 0 over the full horizon."""
-    total = recipe.epochs * steps_per_epoch
+    """The step size of a step (from 0): linear warm-up, then linear to 0 over the full horizon,
+    or constant where the recipe says so."""
     rising = (step + 1) / (recipe.warmup + 1)
+    if recipe.schedule == "constant":
+        return recipe.learning_rate * min(1.0, rising)
+    total = recipe.epochs * steps_per_epoch
     falling = (total - step) / total
     return recipe.learning_rate * min(1.0, rising) * falling
 
@@ -63,7 +75,3 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
 def steps_per_epoch(recipe: Recipe, images: int) -> int:
     """Batches in one epoch; the last may be smaller."""
     return math.ceil(images / recipe.batch_size)
-
-
-def _normalised(pixels: Tensor) -> Tensor:
-    return pixels.float().mul_(1 / (255 * STD)).sub_(MEAN / STD)

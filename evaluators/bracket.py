@@ -87,4 +87,6 @@ def _report(index: int, found: Progress, state: State, test: float | None) -> Sl
         learned,
         found.reason,
         test,
+        found.step,
+        found.own_accuracy,
     )

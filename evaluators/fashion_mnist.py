@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import torch
 
 from ..space import ActsearchError, parse
+from .activations import shared
 from .base import Job, RungReport, Training
 from .batches import Batches
 from .bracket import run_bracket
 from .images import Images, split, subset
-from .networks import conv_net
-from .one_by_one import OneByOneTraining
 from .recipe import Recipe
-from .stack import StackedTraining
+from .slices import Grid, slices_of
+from .vehicles import training_of
 
 
 class NoTestImages(ActsearchError):
@@ -40,20 +40,27 @@ class FashionMnist:
 
     def run(self, job: Job) -> Iterator[RungReport]:
         """Train the job's candidates; yields after every rung. Raises NoTestImages."""
-        if job.test and self.test is None:
+        opens = job.test or not job.recipe.selects
+        if opens and (self.test is None or not job.test):
             raise NoTestImages("this job scores on the test set, but only a confirmation may")
         yield from run_bracket(self._training(job), job)
 
     def _training(self, job: Job) -> Training:
-        device = torch.device(self.device)
-        train, validation = self._parts(job.recipe)
-        test = Batches.on(self.test, device) if job.test and self.test is not None else None
-        batches = Batches.on(train, device), Batches.on(validation, device), test
-        candidates = [parse(text) for text in job.expressions]
-        if job.recipe.network == "mlp":
-            return StackedTraining(candidates, job.recipe, job.seed, *batches)
-        return OneByOneTraining(conv_net, candidates, job.recipe, job.seed, *batches)
+        device, recipe = torch.device(self.device), job.recipe
+        train, validation = self._parts(recipe)
+        opened = self.test if job.test else None
+        test = None if opened is None else Batches.on(opened, device, recipe)
+        batches = Batches.on(train, device, recipe), Batches.on(validation, device, recipe), test
+        candidates = [shared(parse(text), recipe.sharing) for text in job.expressions]
+        slices = slices_of(candidates, recipe, job.seed)
+        training = training_of(slices, recipe, *batches)
+        alone = len(slices) == len(candidates)
+        return training if alone else Grid(training, recipe, len(candidates))
 
     def _parts(self, recipe: Recipe) -> tuple[Images, Images]:
+        """What is trained on, and what the score is the accuracy on."""
         images = self.train if recipe.limit is None else subset(self.train, recipe.limit)
+        if not recipe.selects:
+            assert self.test is not None  # `run` has looked
+            return images, self.test
         return split(images, validation=recipe.validation, seed=recipe.split_seed)

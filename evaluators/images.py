@@ -24,6 +24,20 @@ class InvalidImages(ActsearchError):
     """Raised when tensors are not labelled images, or a part is asked for that they lack."""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a network must fit: images of shape (channels, height, width), and how many classes."""
+
+    shape: tuple[int, int, int] = (1, SIDE, SIDE)
+    classes: int = CLASSES
+
+    @property
+    def inputs(self) -> int:
+        """Pixels of an image, over all channels."""
+        channels, height, width = self.shape
+        return channels * height * width
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
     """Labelled images.

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
 from ..space import Expression, replace_activations
-from .images import CLASSES, SIDE
+from .images import Task
 from .recipe import Recipe
 
 
-def conv_net(recipe: Recipe, candidate: Expression, seed: int) -> nn.Module:
+def conv_net(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
     """Two strided 3x3 convolutions, each with batch norm and the candidate, then a linear head.
 
-    28x28 -> 14x14 -> 7x7. Takes float [B, 784], gives [B, 10]. Initial weights are torch's own,
-    drawn from `seed` without touching the global generator: batch norm sets the scale, so no
-    gain is needed. Reflects what an MLP does not: shared weights and normalised signals.
+    28x28 -> 14x14 -> 7x7. Takes float [B, inputs], gives [B, classes]. Initial weights
+    are torch's own, drawn from `seed` without touching the global generator: batch norm sets the
+    scale, so no gain is needed. Reflects what an MLP does not: shared weights and normalised signals.
     """
     first, second = recipe.widths
+    channels, height, width = task.shape
+    rest = math.ceil(height / 4) * math.ceil(width / 4)  # pixels after both strides
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = nn.Sequential(
-            nn.Unflatten(1, (1, SIDE, SIDE)),
-            nn.Conv2d(1, first, 3, stride=2, padding=1, bias=False),
+            nn.Unflatten(1, task.shape),
+            nn.Conv2d(channels, first, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(first),
             nn.Identity(),
             nn.Conv2d(first, second, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(second),
             nn.Identity(),
             nn.Flatten(),
-            nn.Linear(second * (SIDE // 4) ** 2, CLASSES),
+            nn.Linear(second * rest, task.classes),
         )
-    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, SIDE * SIDE))
+    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, task.inputs))
     return net

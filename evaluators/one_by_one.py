@@ -15,29 +15,31 @@ from torch import Tensor, nn
 from ..space import Activation, Expression
 from .base import Progress
 from .batches import Batches, learning_rate, steps_per_epoch
+from .images import Task
+from .optimizer import optimizer_of
 from .recipe import Recipe
+from .slices import Slice
 from .stack import diverged
 
-Build = Callable[[Recipe, Expression, int], nn.Module]
+Build = Callable[[Recipe, Expression, int, Task], nn.Module]
 
 
 class OneByOneTraining:
-    """K separate networks, each from the same seed; `build(recipe, candidate, seed)` makes one."""
+    """K separate networks; `build(recipe, candidate, seed, task)` makes one."""
 
     def __init__(
         self,
         build: Build,
-        candidates: Sequence[Expression],
+        slices: Sequence[Slice],
         recipe: Recipe,
-        seed: int,
         train: Batches,
         validation: Batches,
         test: Batches | None,
     ) -> None:
         self._validation, self._test = validation, test
         self._runs = [
-            _Run(build(recipe, candidate, seed), candidate, recipe, seed, train)
-            for candidate in candidates
+            _Run(build(recipe, one.expression, one.seed, train.task), one, recipe, train)
+            for one in slices
         ]
 
     def advance(self, epoch: int) -> list[Progress]:
@@ -65,15 +67,11 @@ class OneByOneTraining:
 class _Run:
     """One network in training."""
 
-    def __init__(
-        self, net: nn.Module, candidate: Expression, recipe: Recipe, seed: int, train: Batches
-    ) -> None:
+    def __init__(self, net: nn.Module, one: Slice, recipe: Recipe, train: Batches) -> None:
         self._net = net.to(train.pixels.device)
-        self._candidate, self._recipe, self._seed, self._train = candidate, recipe, seed, train
+        self._slice, self._recipe, self._train = one, recipe, train
         self._steps = steps_per_epoch(recipe, len(train))
-        self._optimizer = torch.optim.AdamW(
-            _parameter_groups(self._net, recipe), lr=recipe.learning_rate, fused=True
-        )
+        self._optimizer = optimizer_of(recipe, _parameter_groups(self._net, recipe))
         self.losses: list[float] = []
 
     def advance(self, epoch: int) -> None:
@@ -81,9 +79,12 @@ class _Run:
         for current in range(len(self.losses) + 1, epoch + 1):
             total = torch.zeros((), device=self._train.pixels.device)
             step = (current - 1) * self._steps
-            for x, labels in self._train.shuffled(self._recipe.batch_size, self._seed, current):
+            for x, labels in self._train.shuffled(
+                self._recipe.batch_size, self._slice.seed, current
+            ):
                 for group in self._optimizer.param_groups:
-                    group["lr"] = learning_rate(self._recipe, step, self._steps)
+                    rate = learning_rate(self._recipe, step, self._steps)
+                    group["lr"] = rate * self._slice.step
                 loss = F.cross_entropy(self._net(x), labels)
                 loss.backward()
                 self._optimizer.step()
@@ -107,7 +108,7 @@ class _Run:
     def learned(self) -> dict[str, tuple[float, ...]]:
         modules = [m for m in self._net.modules() if isinstance(m, Activation)]
         values: dict[str, tuple[float, ...]] = {}
-        for parameter in self._candidate.parameters:
+        for parameter in self._slice.expression.parameters:
             layers = modules[:1] if parameter.granularity == "network" else modules
             values[parameter.name] = tuple(
                 float(m.parameter_of(parameter).detach().mean()) for m in layers

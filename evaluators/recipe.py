@@ -6,21 +6,24 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..space import ActsearchError, UnknownNameError
+from ..space import ActsearchError
+from ..space.errors import nearest
+from .recipe_rules import TRAIN_IMAGES, broken_rules
 
-Network = Literal["mlp", "conv"]
-NETWORKS: tuple[Network, ...] = ("mlp", "conv")
-# Neurons of a layer. Matrix products of 1 to 3 rows are other routines, which round differently in
-# a stack than alone, and a score must not depend on what shares its stack.
-NARROWEST = 4
+Network = Literal["mlp", "conv", "resnet20", "vit"]
 
 
 class RecipeError(ActsearchError):
     """Raised when a recipe's number breaks its rule; names every broken rule at once."""
+
+
+def _later(default: Any) -> Any:
+    """A field that came after the first release: at its default it is what was always done, so it
+    leaves the digest, and the scores that are stored under it, as they were."""
+    return field(default=default, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,47 +33,37 @@ class Recipe:
     The default is the published MLP (784-256-192-128-64-10) with a sound optimiser: AdamW at
     1e-3, 100 steps of warm-up, then a linear decay to 0 at the last rung's end. The schedule has
     the full horizon from the start, so a rung is a true prefix of the final run.
+
+    Raises RecipeError naming every rule that is broken (recipe_rules.py).
     """
 
     name: str = "quick"
+    dataset: str = _later("fashion-mnist")
     network: Network = "mlp"
-    widths: tuple[int, ...] = (256, 192, 128, 64)  # neurons per hidden layer; channels in conv
+    widths: tuple[int, ...] = (256, 192, 128, 64)  # neurons per hidden layer; channels; features
+    sharing: str = _later("layer")  # what has a copy of a learnable parameter that does not say
     rungs: tuple[int, ...] = (1, 3, 9)  # epochs after which a bracket is cut; the last ends it
     eta: int = 3  # one in eta goes on after each rung
     batch_size: int = 128
+    optimizer: str = _later("adamw")
     learning_rate: float = 1e-3
-    warmup: int = 100  # steps
+    momentum: float = _later(0.0)  # of sgd
+    schedule: str = _later("linear")  # after the warm-up: to 0 at the end, or constant
+    warmup: int = 100  # optimiser steps
     weight_decay: float = 0.0  # of weights; activation parameters and biases have none
     gain: bool = True  # initial weights follow the activation's second moment; else torch's own
+    steps: tuple[float, ...] = _later((1.0,))  # step sizes tried, as multiples of learning_rate
+    repeats: int = _later(1)  # seeds a score is the mean of
+    precision: str = _later("float32")  # of matrix products and convolutions; bfloat16: autocast
+    pixels: str = _later("standardised")  # by the training images' mean and deviation
     validation: int = 10_000  # training images held out, the only ones selection sees
     split_seed: int = 0  # which images those are
     limit: int | None = None  # use this many of the training images in all; None: every one
 
     def __post_init__(self) -> None:
-        if self.network not in NETWORKS:
-            raise UnknownNameError("network", self.network, NETWORKS)
-        total = 60_000 if self.limit is None else self.limit
-        rules = {
-            f"widths must be 1 or more numbers, each at least {NARROWEST}": (
-                self.widths and min(self.widths) >= NARROWEST
-            ),
-            "conv has exactly 2 widths": self.network != "conv" or len(self.widths) == 2,
-            "rungs must be rising epochs, from 1 on": (
-                self.rungs and self.rungs[0] >= 1 and sorted(set(self.rungs)) == [*self.rungs]
-            ),
-            "eta must be at least 2": self.eta >= 2,
-            "batch_size must be at least 1": self.batch_size >= 1,
-            "learning_rate must be above 0": self.learning_rate > 0,
-            "warmup must be at least 0": self.warmup >= 0,
-            "weight_decay must be at least 0": self.weight_decay >= 0,
-            f"validation must leave training images: 1 to {total - 1}": (
-                1 <= self.validation < total
-            ),
-            "limit must be 2 to 60000": 2 <= total <= 60_000,
-        }
-        broken = [rule for rule, holds in rules.items() if not holds]
+        broken = broken_rules(self.to_dict())
         if broken:
-            raise RecipeError(f"recipe '{self.name}': {'; '.join(broken)}, but got {self}")
+            raise RecipeError(f"recipe '{self.name}': {'; '.join(broken)}")
 
     @property
     def epochs(self) -> int:
@@ -78,9 +71,18 @@ class Recipe:
         return self.rungs[-1]
 
     @property
+    def selects(self) -> bool:
+        """Whether it holds images out, so that a search may choose by its scores."""
+        return self.validation > 0
+
+    @property
     def digest(self) -> str:
         """Eight hex digits of every number but the name: scores compare only where it is equal."""
-        numbers = {k: v for k, v in dataclasses.asdict(self).items() if k != "name"}
+        numbers = {
+            f.name: getattr(self, f.name)
+            for f in dataclasses.fields(self)
+            if not (f.name == "name" or (f.metadata and getattr(self, f.name) == f.default))
+        }
         return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:8]
 
     @property
@@ -92,35 +94,30 @@ class Recipe:
         """This recipe on fewer training images, the same share of them held out."""
         if images is None:
             return self
-        share = self.validation / (self.limit or 60_000)
-        return dataclasses.replace(self, limit=images, validation=max(1, int(images * share)))
+        share = self.validation / (self.limit or TRAIN_IMAGES[self.dataset])
+        held = max(1, int(images * share)) if self.selects else 0
+        return dataclasses.replace(self, limit=images, validation=held)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
         return dataclasses.asdict(self)
 
     @staticmethod
-    def from_dict(stored: Mapping[str, Any]) -> Recipe:
-        """The recipe `to_dict` gave; raises RecipeError on a field this version does not know."""
+    def from_dict(stored: Mapping[str, Any], start: Recipe | None = None) -> Recipe:
+        """The recipe of plain data, as from `to_dict`, JSON or TOML; what is not given is as in
+        `start` (default: quick). Raises RecipeError naming every unknown field and broken rule."""
         known = [field.name for field in dataclasses.fields(Recipe)]
         unknown = sorted(set(stored) - set(known))
-        if unknown:
-            raise RecipeError(f"a recipe has no {', '.join(unknown)}; it has {', '.join(known)}")
-        lists = {key: tuple(stored[key]) for key in ("widths", "rungs") if key in stored}
-        return Recipe(**{**stored, **lists})
-
-
-RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {
-        "quick": Recipe(),
-        # The second network of every confirmation: another kind, and quick on a CPU.
-        "conv": Recipe(name="conv", network="conv", widths=(8, 16), rungs=(1, 3)),
-    }
-)
-
-
-def recipe_from_name(name: str) -> Recipe:
-    """A shipped recipe; raises UnknownNameError with the nearest name."""
-    if name not in RECIPES:
-        raise UnknownNameError("recipe", name, RECIPES)
-    return RECIPES[name]
+        given = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+        values: dict[str, Any] = {
+            **(start or Recipe()).to_dict(),
+            **{k: given[k] for k in known if k in given},
+        }
+        mistakes = [f"a recipe has no {name}{nearest(name, known)}" for name in unknown]
+        mistakes += broken_rules(values)
+        if mistakes:
+            raise RecipeError(f"recipe '{values['name']}': {'; '.join(mistakes)}")
+        floats = {f.name for f in dataclasses.fields(Recipe) if isinstance(f.default, float)}
+        exact: dict[str, Any] = {k: float(v) if k in floats else v for k, v in values.items()}
+        exact["steps"] = tuple(map(float, values["steps"]))
+        return Recipe(**exact)

@@ -10,45 +10,45 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..space import Expression
 from .activations import StackedActivations, weight_gain
 from .base import Progress
-from .batches import Batches, learning_rate, steps_per_epoch
-from .images import CLASSES, SIDE
+from .batches import Batches, steps_per_epoch
+from .optimizer import StackOptimizer
 from .recipe import Recipe
+from .slices import Slice
 
 LINE = 16  # floats in a cache line
 
 
 class StackedTraining:
-    """K candidates in the recipe's MLP, all starting from one draw of the weights."""
+    """K slices in the recipe's MLP; those of one seed start from one draw of the weights."""
 
     def __init__(
         self,
-        candidates: Sequence[Expression],
+        slices: Sequence[Slice],
         recipe: Recipe,
-        seed: int,
         train: Batches,
         validation: Batches,
         test: Batches | None,
     ) -> None:
-        self._recipe, self._seed = recipe, seed
+        self._recipe, self._slices = recipe, list(slices)
         self._train, self._validation, self._test = train, validation, test
         device = train.pixels.device
-        sizes = (SIDE * SIDE, *recipe.widths, CLASSES)
+        sizes = (train.task.inputs, *recipe.widths, train.task.classes)
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
-        self._weights, self._biases = _initial(candidates, sizes, recipe, seed, device)
+        self._weights, self._biases = _initial(slices, sizes, recipe, device)
+        candidates = [one.expression for one in slices]
         self._activations = StackedActivations(candidates, recipe.widths, device)
         self._optimizer = self._new_optimizer()
         self._epoch = 0
         self._steps = steps_per_epoch(recipe, len(train))
-        self._losses: list[tuple[float, ...]] = [() for _ in candidates]  # per slice, per epoch
+        self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
 
     def advance(self, epoch: int) -> list[Progress]:
         """Train every slice to the end of `epoch` (counted from 1) and validate it."""
@@ -67,22 +67,14 @@ class StackedTraining:
 
     def keep(self, positions: Sequence[int]) -> None:
         """Go on with these slices only."""
-        old = self._tensors()
-        state = [self._optimizer.state[tensor] for tensor in old]
         index = torch.tensor(positions, device=self._train.pixels.device)
         self._weights = [_chosen(w, index) for w in self._weights]
         self._biases = [_chosen(b, index) for b in self._biases]
         self._losses = [self._losses[p] for p in positions]
-        origin = {id(tensor): i for i, tensor in enumerate(old)}
-        kept = self._activations.keep(positions)
-        self._optimizer = self._new_optimizer()
-        stacked = len(self._weights) + len(self._biases)
-        for i, tensor in enumerate(self._tensors()):
-            if i < stacked:
-                moments = {k: v[index] for k, v in state[i].items() if k != "step"}
-                self._optimizer.state[tensor] = {**moments, "step": state[i]["step"]}
-            elif id(kept[i - stacked]) in origin:
-                self._optimizer.state[tensor] = state[origin[id(kept[i - stacked])]]
+        self._slices = [self._slices[p] for p in positions]
+        self._activations.keep(positions)
+        old, self._optimizer = self._optimizer, self._new_optimizer()
+        old.hand_over(self._optimizer, index)
 
     def test(self) -> list[float]:
         """Accuracy of every slice on the test images, fractions."""
@@ -94,41 +86,45 @@ class StackedTraining:
         """One pass over the training images; each slice's mean loss in nats, [K]."""
         total = torch.zeros(len(self._losses), device=self._train.pixels.device)
         step = (self._epoch - 1) * self._steps
-        for x, labels in self._train.shuffled(self._recipe.batch_size, self._seed, self._epoch):
-            for group in self._optimizer.param_groups:
-                group["lr"] = learning_rate(self._recipe, step, self._steps)
-            losses = self._losses_of(self._forward(x), labels)
+        for batches in self._epoch_batches():
+            wanted = torch.cat([y.expand(rows.stop - rows.start, -1) for rows, _, y in batches])
+            losses = _losses_of(self._forward([(rows, x) for rows, x, _ in batches]), wanted)
             # The sum over slices gives each slice the gradient of its own mean loss.
-            (losses.sum() / len(labels)).backward()
-            self._optimizer.step()
-            self._optimizer.zero_grad()
+            (losses.sum() / wanted.shape[1]).backward()
+            self._optimizer.step(step, self._steps)
             total += _sums(losses.detach())
             step += 1
         return total / len(self._train)
 
-    def _forward(self, x: Tensor) -> Tensor:
-        """Class scores [K, 10, B] of float images [B, 784]."""
-        images, x = len(x), _whole_lines(x)
-        signal: Tensor | None = None
+    def _epoch_batches(self) -> Iterator[list[tuple[slice, Tensor, Tensor]]]:
+        """For every step: for each run of slices with one seed, their images and labels."""
+        grouped = itertools.groupby(one.seed for one in self._slices)
+        runs = [(seed, len(list(group))) for seed, group in grouped]
+        starts = itertools.accumulate((n for _, n in runs), initial=0)
+        rows = [slice(a, a + n) for a, (_, n) in zip(starts, runs, strict=False)]
+        size = self._recipe.batch_size
+        # One pass per seed, not per run: of several step sizes each has all the seeds.
+        seeds = list(dict.fromkeys(seed for seed, _ in runs))
+        orders = [self._train.shuffled(size, seed, self._epoch) for seed in seeds]
+        for drawn in zip(*orders, strict=True):
+            by_seed = dict(zip(seeds, drawn, strict=True))
+            yield [(r, *by_seed[seed]) for r, (seed, _) in zip(rows, runs, strict=True)]
+
+    def _forward(self, inputs: Sequence[tuple[slice, Tensor]]) -> Tensor:
+        """Class scores [K, 10, B] of each run of slices' own images, float [B, 784]."""
+        images = len(inputs[0][1])
         slices = len(self._losses)
+        signal: Tensor | None = None
         layers = zip(self._shapes, self._weights, self._biases, strict=True)
         for layer, ((fan_out, fan_in), flat, flat_bias) in enumerate(layers):
             weight = flat[:, : fan_out * fan_in].view(slices, fan_out, fan_in)
             bias = flat_bias[:, :fan_out].unsqueeze(2)
             if signal is None:
-                # The first layer's input is common to all slices: one product instead of K.
-                product = torch.mm(weight.flatten(0, 1), x.t())
-                signal = product.view(slices, fan_out, -1) + bias
+                signal = _first_products(weight, inputs) + bias
             else:
                 signal = torch.baddbmm(bias, weight, self._activations(layer - 1, signal))
         assert signal is not None
         return signal[:, :, :images]
-
-    @staticmethod
-    def _losses_of(scores: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy of each slice and image, [K, B], in nats."""
-        wanted = labels.expand(scores.shape[0], -1)
-        return F.cross_entropy(scores, wanted, reduction="none")
 
     @torch.no_grad()
     def _evaluate(self, images: Batches) -> tuple[list[float], list[float]]:
@@ -136,45 +132,67 @@ class StackedTraining:
         correct = torch.zeros(len(self._losses), device=images.pixels.device, dtype=torch.int64)
         loss = torch.zeros(len(self._losses), device=images.pixels.device)
         for x, labels in images.in_order():
-            scores = self._forward(x)
+            scores = self._forward([(slice(0, len(self._losses)), x)])
             correct += (scores.argmax(1) == labels).sum(1)
-            loss += _sums(self._losses_of(scores, labels))
+            loss += _sums(_losses_of(scores, labels.expand(len(scores), -1)))
         count = len(images)
         return [c / count for c in correct.tolist()], (loss / count).tolist()
 
-    def _tensors(self) -> list[Tensor]:
-        return [*self._weights, *self._biases, *self._activations.tensors()]
+    def _new_optimizer(self) -> StackOptimizer:
+        steps = [one.step for one in self._slices]
+        own = self._activations.own()
+        return StackOptimizer(self._recipe, self._weights, self._biases, own, steps)
 
-    def _new_optimizer(self) -> torch.optim.AdamW:
-        groups = [{"params": self._weights, "weight_decay": self._recipe.weight_decay}]
-        groups += [{"params": self._biases + self._activations.tensors(), "weight_decay": 0.0}]
-        return torch.optim.AdamW(groups, lr=self._recipe.learning_rate, fused=True)
+
+def _first_products(weight: Tensor, inputs: Sequence[tuple[slice, Tensor]]) -> Tensor:
+    """The first layer's products [K, out, B]: slices of one seed see the same images, and share
+    one product instead of having one each."""
+    products = [
+        torch.mm(weight[rows].flatten(0, 1), _whole_lines(x).t()).view(
+            -1, weight.shape[1], _whole(len(x))
+        )
+        for rows, x in inputs
+    ]
+    return products[0] if len(products) == 1 else torch.cat(products)
+
+
+def _losses_of(scores: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy in nats, [K, B], of scores [K, 10, B] and labels [K, B]."""
+    return F.cross_entropy(scores, wanted, reduction="none")
 
 
 def _initial(
-    candidates: Sequence[Expression],
-    sizes: tuple[int, ...],
-    recipe: Recipe,
-    seed: int,
-    device: torch.device,
+    slices: Sequence[Slice], sizes: tuple[int, ...], recipe: Recipe, device: torch.device
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Weights [K, out * in] and biases [K, out] per layer, padded: one draw, scaled per slice."""
-    generator = torch.Generator().manual_seed(seed)
-    slices = len(candidates)
+    """Weights [K, out * in] and biases [K, out] per layer, padded: one draw per seed."""
+    drawn = {seed: _drawn(seed, sizes, recipe) for seed in {one.seed for one in slices}}
+    gains = [weight_gain(one.expression) if recipe.gain else 1.0 for one in slices]
     weights, biases = [], []
-    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
-        scales = torch.full((slices, 1), 1 / math.sqrt(fan_in))
+    for layer, fan_in in enumerate(sizes[:-1]):
+        scales = torch.full((len(slices), 1), 1 / math.sqrt(fan_in))
+        if layer:
+            scales *= torch.tensor(gains).unsqueeze(1)
+        weight = torch.stack([drawn[one.seed][layer][0] for one in slices]) * scales
+        bias = torch.stack([drawn[one.seed][layer][1] for one in slices])
+        weights.append(_padded(weight).to(device).requires_grad_())
+        biases.append(_padded(bias).to(device).requires_grad_())
+    return weights, biases
+
+
+def _drawn(seed: int, sizes: tuple[int, ...], recipe: Recipe) -> list[tuple[Tensor, Tensor]]:
+    """Per layer weights [out * in] before scaling by 1 / sqrt(in), and biases [out]: normal and
+    0, or, without gain, both as nn.Linear draws them."""
+    generator = torch.Generator().manual_seed(seed)
+    layers = []
+    for fan_in, fan_out in itertools.pairwise(sizes):
         if recipe.gain:
             weight = torch.randn(fan_out * fan_in, generator=generator)
             bias = torch.zeros(fan_out)
-            if layer:
-                scales *= torch.tensor([[weight_gain(c)] for c in candidates])
-        else:  # nn.Linear's own: both uniform within 1 / sqrt(fan_in)
+        else:  # both uniform within 1 / sqrt(fan_in)
             weight = torch.rand(fan_out * fan_in, generator=generator) * 2 - 1
             bias = (torch.rand(fan_out, generator=generator) * 2 - 1) / math.sqrt(fan_in)
-        weights.append(_padded(weight * scales).to(device).requires_grad_())
-        biases.append(_padded(bias.repeat(slices, 1)).to(device).requires_grad_())
-    return weights, biases
+        layers.append((weight, bias))
+    return layers
 
 
 def _whole_lines(x: Tensor) -> Tensor:
@@ -184,8 +202,13 @@ def _whole_lines(x: Tensor) -> Tensor:
     is depends on its neighbours. Real images, not zeros: a candidate may have no finite slope at
     0, and that times the gradient 0 of what is cut off again would be NaN.
     """
-    missing = -len(x) % LINE
+    missing = _whole(len(x)) - len(x)
     return torch.cat([x, x[torch.arange(missing, device=x.device) % len(x)]]) if missing else x
+
+
+def _whole(length: int) -> int:
+    """A length rounded up to whole cache lines."""
+    return length + -length % LINE
 
 
 def _padded(rows: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ class SearchConfig:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
         require("seed", self.seed, self.seed >= 0, "at least 0")
         require("bracket", self.bracket, 1 <= self.bracket <= 256, "1 to 256")
+        require_selection(self.recipe)
+        require_selection(self.second)
         networks = self.recipe.network, self.second.network
         require("the second recipe's network", networks[1], len(set(networks)) == 2, "another")
 
@@ -109,3 +111,12 @@ def require(setting: str, value: object, holds: bool, rule: str) -> None:
     """Raise InvalidSetting naming the rule and the value unless the rule holds."""
     if not holds:
         raise InvalidSetting(f"{setting} must be {rule}, but got {value}")
+
+
+def require_selection(recipe: Recipe) -> None:
+    """Raise InvalidSetting for a recipe that scores on the test set."""
+    if not recipe.selects:
+        raise InvalidSetting(
+            f"recipe {recipe.label} holds no images out and scores on the test set, which nothing "
+            f"may select by: use dldna-validation, or a recipe whose validation is above 0"
+        )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..evaluators import FashionMnist, Job, Recipe, RungReport, load_train
-from .config import Launch, require
+from .config import Launch, require, require_selection
 from .errors import SearchFailed
 from .executors import Assignment, executor_for
 from .progress import Reporter
@@ -41,6 +41,7 @@ def score(
 ) -> list[Score]:
     """Train each expression to the end under each seed; best mean first."""
     require("seeds", len(seeds), len(seeds) >= 1, "at least 1")
+    require_selection(recipe)
     texts = list(dict.fromkeys(expressions))
     chunks = [tuple(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]
     jobs = [Job(chunk, recipe, seed, halving=False) for seed in seeds for chunk in chunks]

@@ -133,6 +133,7 @@ def test_it_starts_as_asked_within_the_error_it_states(name: str, start: str) ->
 def test_two_epochs_on_2000_images_stay_finite(name: str) -> None:
     from actsearch.evaluators import recipe_from_name
     from actsearch.evaluators.batches import Batches
+    from actsearch.evaluators.slices import Slice
     from actsearch.evaluators.stack import StackedTraining
 
     generator = torch.Generator().manual_seed(0)
@@ -140,7 +141,9 @@ def test_two_epochs_on_2000_images_stay_finite(name: str) -> None:
     noise = torch.randint(0, 128, (2000, 784), generator=generator)
     patterns = torch.randint(0, 128, (10, 784), generator=generator)
     images = Batches((noise + patterns[labels]).to(torch.uint8), labels)
-    training = StackedTraining([family(name)], recipe_from_name("quick"), 0, images, images, None)
+    training = StackedTraining(
+        [Slice(family(name), 0)], recipe_from_name("quick"), images, images, None
+    )
     (progress,) = training.advance(2)
     assert progress.reason is None
     assert all(torch.tensor(v).isfinite().all() for v in progress.learned.values())

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from actsearch.evaluators.activations import StackedActivations, weight_gain
+from actsearch.evaluators.activations import StackedActivations, shared, weight_gain
 from actsearch.space import parse
 from contracts.expressions import gradients
 
@@ -26,6 +26,11 @@ TEXTS = (
 
 def stacked(*texts: str) -> StackedActivations:
     return StackedActivations([parse(text) for text in texts], WIDTHS, CPU)
+
+
+def tensors(activations: StackedActivations) -> list[Tensor]:
+    """Every learnable tensor, by slice."""
+    return [tensor for own in activations.own() for tensor in own]
 
 
 def signal(slices: int, layer: int = 0, batch: int = BATCH) -> Tensor:
@@ -46,7 +51,7 @@ def test_values_and_gradients_are_those_of_the_module(text: str, layer: int) -> 
     torch.testing.assert_close(y[1].detach(), value)
     slope = wanted.pop("x")
     torch.testing.assert_close(x.grad[1], torch.zeros_like(x[1]) if slope is None else slope)
-    ours = [t.grad.flatten().tolist() for t in activations.tensors() if t.grad is not None]
+    ours = [t.grad.flatten().tolist() for t in tensors(activations) if t.grad is not None]
     theirs = [g.flatten().tolist() for g in wanted.values() if g is not None]
     assert len(ours) == len(theirs) == len(parse(text).parameters)
     for found, expected in zip(sorted(ours), sorted(theirs), strict=True):  # by their first value
@@ -55,7 +60,7 @@ def test_values_and_gradients_are_those_of_the_module(text: str, layer: int) -> 
 
 def test_each_granularity_has_its_own_tensors() -> None:
     shapes = {
-        text: [tuple(tensor.shape) for tensor in stacked(text).tensors()]
+        text: [tuple(tensor.shape) for tensor in tensors(stacked(text))]
         for text in ("a * x", "a[channel] * x", "a[network] * x", "relu(x)")
     }
     assert shapes == {
@@ -70,7 +75,7 @@ def test_a_parameter_of_the_network_gathers_the_gradients_of_all_layers() -> Non
     activations = stacked("a[network]=2 * x")
     first, second = signal(1, 0), signal(1, 1)
     (activations(0, first).sum() + activations(1, second).sum()).backward()
-    (shared,) = activations.tensors()
+    (shared,) = tensors(activations)
     assert shared.grad is not None
     assert shared.grad.item() == pytest.approx(
         float((first.sum() + second.sum()).detach()), rel=1e-5
@@ -82,7 +87,7 @@ def test_a_parameter_of_the_network_gathers_the_gradients_of_all_layers() -> Non
 def test_equal_candidates_learn_apart(batch: int) -> None:
     activations = stacked("a * x", "a * x")
     activations(0, signal(2, 0, batch))[0].sum().backward()
-    first, second = activations.tensors()[0], activations.tensors()[2]
+    first, second = tensors(activations)[0], tensors(activations)[2]
     assert first.grad is not None
     assert first.grad.item() != 0
     assert second.grad is not None
@@ -103,17 +108,16 @@ def test_copies_side_by_side_are_equal_to_the_last_bit(text: str, batch: int) ->
 
 def test_what_is_kept_are_the_same_tensors_in_order() -> None:
     activations = stacked("a * x", "relu(x)", "b[channel] * x", "c[network] * x")
-    before = activations.tensors()
-    kept = activations.keep([2, 3])
-    assert [id(t) for t in kept] == [id(t) for t in before[2:]]
-    assert [id(t) for t in kept] == [id(t) for t in activations.tensors()]
+    before = tensors(activations)
+    activations.keep([2, 3])
+    assert [id(t) for t in tensors(activations)] == [id(t) for t in before[2:]]
     assert activations.learned() == [{"b": (1.0, 1.0)}, {"c": (1.0,)}]
 
 
 def test_learned_values_are_one_per_layer_and_means_over_channels() -> None:
     activations = stacked("a * x + b[channel] * x ** 2 + c[network] * x ** 3", "relu(x)")
     with torch.no_grad():
-        for number, tensor in enumerate(activations.tensors()):
+        for number, tensor in enumerate(tensors(activations)):
             tensor.copy_(torch.arange(tensor.numel()).view_as(tensor) + 10.0 * number)
     found, none = activations.learned()
     assert found == {"a": (0.0, 30.0), "b": (12.5, 42.0), "c": (20.0,)}
@@ -129,3 +133,14 @@ def test_gain_is_the_rule_of_he_for_relu_and_1_for_the_identity() -> None:
 @pytest.mark.parametrize("text", ["0 * x", "exp(exp(square(x)))"])
 def test_gain_is_1_where_the_second_moment_is_0_or_infinite(text: str) -> None:
     assert weight_gain(parse(text)) == 1
+
+
+def test_a_recipe_shares_only_what_the_text_leaves_to_the_layers() -> None:
+    candidate = parse("a=2 * x + b[channel] * x ** 2 + c[network] * x ** 3")
+    assert shared(candidate, "layer") is candidate
+    assert str(shared(candidate, "network")) == str(
+        parse("a[network]=2 * x + b[channel] * x ** 2 + c[network] * x ** 3")
+    )
+    assert str(shared(candidate, "channel")) == str(
+        parse("a[channel]=2 * x + b[channel] * x ** 2 + c[network] * x ** 3")
+    )

@@ -22,6 +22,7 @@ from actsearch.evaluators import (
     subset,
 )
 from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.slices import slices_of
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import ExpressionError, parse
 
@@ -69,7 +70,8 @@ def test_the_recipe_decides_which_images_train_and_which_validate(images: Images
     train, validation = split(subset(images, 600), validation=150, seed=4)
     device = torch.device("cpu")
     batches = Batches.on(train, device), Batches.on(validation, device), None
-    found = StackedTraining([parse(t) for t in TEXTS], job.recipe, 7, *batches).advance(1)
+    slices = slices_of([parse(t) for t in TEXTS], job.recipe, 7)
+    found = StackedTraining(slices, job.recipe, *batches).advance(1)
     (report,) = FashionMnist(images).run(job)
     assert [s.accuracy for s in report.slices] == [progress.accuracy for progress in found]
     assert [s.loss for s in report.slices] == [progress.loss for progress in found]

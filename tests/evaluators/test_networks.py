@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from actsearch.evaluators import RECIPES
+from actsearch.evaluators.images import Task
 from actsearch.evaluators.networks import conv_net
 from actsearch.space import Activation, parse
 
@@ -14,7 +15,7 @@ CONV = RECIPES["conv"]
 
 
 def net(text: str = "relu(x)", seed: int = 0) -> nn.Module:
-    return conv_net(CONV, parse(text), seed)
+    return conv_net(CONV, parse(text), seed, Task())
 
 
 def weights(module: nn.Module) -> list[torch.Tensor]:

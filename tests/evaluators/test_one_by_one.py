@@ -11,8 +11,10 @@ from torch import nn
 
 from actsearch.evaluators import RECIPES, Images, Progress, Recipe, split, subset
 from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.images import Task
 from actsearch.evaluators.networks import conv_net
 from actsearch.evaluators.one_by_one import Build, OneByOneTraining
+from actsearch.evaluators.slices import slices_of
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import Expression, parse
 
@@ -39,7 +41,9 @@ class Parts:
         self, texts: Sequence[str], recipe: Recipe = CONV, build: Build = conv_net, seed: int = 0
     ) -> OneByOneTraining:
         candidates = [parse(text) for text in texts]
-        return OneByOneTraining(build, candidates, recipe, seed, *self.batches(recipe))
+        return OneByOneTraining(
+            build, slices_of(candidates, recipe, seed), recipe, *self.batches(recipe)
+        )
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +106,11 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
     recipe = Recipe(
         widths=(24, 16), limit=400, validation=80, rungs=(2,), warmup=3, weight_decay=0.1
     )
-    stack = StackedTraining([parse(t) for t in TEXTS], recipe, 0, *parts.batches(recipe))
+    slices = slices_of([parse(t) for t in TEXTS], recipe, 0)
+    stack = StackedTraining(slices, recipe, *parts.batches(recipe))
     start = [w.detach().clone() for w in stack._weights]
 
-    def build(_: Recipe, candidate: Expression, __: int) -> nn.Module:
+    def build(_: Recipe, candidate: Expression, __: int, ___: Task) -> nn.Module:
         sizes, layers, shared = (784, 24, 16, 10), list[nn.Module](), dict[str, nn.Parameter]()
         for i, weight in enumerate(start):
             linear = nn.Linear(sizes[i], sizes[i + 1])

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from actsearch.evaluators import Images, Progress, Recipe, split, subset
 from actsearch.evaluators.activations import weight_gain
 from actsearch.evaluators.batches import MEAN, STD, Batches
+from actsearch.evaluators.slices import Slice, slices_of
 from actsearch.evaluators.stack import StackedTraining, diverged
 from actsearch.space import parse
 
@@ -56,12 +57,15 @@ class Parts:
     images: Images
 
     def start(self, texts: Sequence[str], recipe: Recipe, seed: int = 3) -> StackedTraining:
+        candidates = [parse(text) for text in texts]
+        return self.stack(slices_of(candidates, recipe, seed), recipe)
+
+    def stack(self, slices: Sequence[Slice], recipe: Recipe) -> StackedTraining:
         assert recipe.limit is not None
         chosen = subset(self.images, recipe.limit)
         train, validation = split(chosen, validation=recipe.validation, seed=recipe.split_seed)
-        candidates = [parse(text) for text in texts]
         batches = Batches.on(train, CPU), Batches.on(validation, CPU)
-        return StackedTraining(candidates, recipe, seed, *batches, Batches.on(validation, CPU))
+        return StackedTraining(slices, recipe, *batches, Batches.on(validation, CPU))
 
 
 @pytest.fixture(scope="module")
@@ -309,3 +313,50 @@ def test_divergence_names_the_first_loss_that_is_not_finite(
 def test_a_parameter_that_went_nan_is_named_with_its_layer() -> None:
     told = diverged((0.5, math.nan), 0.4, {"a": (1.0, 1.0), "beta": (1.0, math.nan)})
     assert told == "training loss is nan in epoch 2 (beta is nan in layer 2)"
+
+
+STEPS = (0.3, 1.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        ODD,
+        dataclasses.replace(SMALL, gain=False, weight_decay=0.1),
+        dataclasses.replace(SMALL, optimizer="sgd", momentum=0.9, learning_rate=0.05),
+        dataclasses.replace(SMALL, optimizer="sgd", schedule="constant"),
+    ],
+    ids=["adamw", "decay", "momentum", "plain sgd"],
+)
+def test_seeds_and_step_sizes_side_by_side_are_what_they_are_alone(
+    parts: Parts, recipe: Recipe
+) -> None:
+    texts = ("relu(x)", "x * sigmoid(beta * x)", "c[network]=0.7 * sin(x)")
+    grid = dataclasses.replace(recipe, steps=STEPS, repeats=2)
+    slices = slices_of([parse(text) for text in texts], grid, 3)
+    assert len(slices) == 18
+    together = parts.stack(slices, grid)
+    found = together.advance(1)
+    order = [17, 2, 9, 8, 4]  # as a cut would leave them
+    together.keep(order)
+    found = together.advance(2)
+    for position, k in enumerate(order):
+        alone = parts.stack([slices[k]], grid)
+        assert alone.advance(2) == [found[position]], slices[k]
+        assert same(alone, 0, together, position), slices[k]
+    assert len({p.train_losses for p in found}) == len(found)
+
+
+def test_a_step_size_of_a_slice_is_that_of_a_recipe_that_has_it(parts: Parts) -> None:
+    thrice = dataclasses.replace(SMALL, learning_rate=3e-3)
+    (found,) = parts.stack([Slice(parse("silu(x)"), 3, 3.0)], SMALL).advance(1)
+    (wanted,) = parts.stack([Slice(parse("silu(x)"), 3)], thrice).advance(1)
+    assert found == wanted
+
+
+def test_a_slice_that_diverges_at_a_large_step_leaves_the_small_ones_alone(parts: Parts) -> None:
+    grid = dataclasses.replace(SMALL, optimizer="sgd", steps=(1e6, 1.0))
+    slices = slices_of([parse("x ** 2")], grid, 3)
+    wild, tame = parts.stack(slices, grid).advance(1)
+    assert wild.reason is not None
+    assert [tame] == parts.stack(slices[1:], grid).advance(1)
