@@ -15,9 +15,10 @@ from .recipe import Recipe
 def conv_net(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
     """Two strided 3x3 convolutions, each with batch norm and the candidate, then a linear head.
 
-    28x28 -> 14x14 -> 7x7. Takes float [B, inputs], gives [B, classes]. Initial weights
-    are torch's own, drawn from `seed` without touching the global generator: batch norm sets the
-    scale, so no gain is needed. Reflects what an MLP does not: shared weights and normalised signals.
+    28x28 -> 14x14 -> 7x7. Takes float [B, inputs], gives [B, classes]. Initial weights are
+    torch's own, drawn from `seed` without touching the global generator: batch norm sets the
+    scale, so no gain is needed. Reflects what an MLP does not: shared weights and normalised
+    signals.
     """
     first, second = recipe.widths
     channels, height, width = task.shape
