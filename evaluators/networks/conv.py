@@ -1,4 +1,4 @@
-"""The networks that are trained one by one: plain modules with a candidate in every layer."""
+"""The small convolutional net with batch norm: the second network of every confirmation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import math
 import torch
 from torch import nn
 
-from ..space import Expression, replace_activations
-from .images import Task
-from .recipe import Recipe
+from ...space import Expression, replace_activations
+from ..images import Task
+from ..recipe import Recipe
+from .draw import drawn_from
 
 
 def conv_net(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
@@ -17,14 +18,13 @@ def conv_net(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn
 
     28x28 -> 14x14 -> 7x7. Takes float [B, inputs], gives [B, classes]. Initial weights are
     torch's own, drawn from `seed` without touching the global generator: batch norm sets the
-    scale, so no gain is needed. Reflects what an MLP does not: shared weights and normalised
-    signals.
+    scale of what every candidate gets, so no gain is needed. Reflects what an MLP does not:
+    shared weights and normalised signals.
     """
     first, second = recipe.widths
     channels, height, width = task.shape
     rest = math.ceil(height / 4) * math.ceil(width / 4)  # pixels after both strides
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawn_from(seed):
         net = nn.Sequential(
             nn.Unflatten(1, task.shape),
             nn.Conv2d(channels, first, 3, stride=2, padding=1, bias=False),
