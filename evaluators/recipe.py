@@ -59,6 +59,9 @@ class Recipe:
     validation: int = 10_000  # training images held out, the only ones selection sees
     split_seed: int = 0  # which images those are
     limit: int | None = None  # use this many of the training images in all; None: every one
+    # Of one's own evaluator: its name, and a hash of what it says it trains. What it trains then
+    # decides in place of dataset, network, widths, pixels and gain.
+    evaluator: str = _later("")
 
     def __post_init__(self) -> None:
         broken = broken_rules(self.to_dict())
@@ -74,6 +77,11 @@ class Recipe:
     def selects(self) -> bool:
         """Whether it holds images out, so that a search may choose by its scores."""
         return self.validation > 0
+
+    @property
+    def subject(self) -> str:
+        """What is trained, as tables name it: the network, or one's own by its recipe's name."""
+        return self.name if self.evaluator else self.network
 
     @property
     def digest(self) -> str:

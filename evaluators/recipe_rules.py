@@ -94,6 +94,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "validation": _whole(0),
         "split_seed": _whole(0),
         "limit": ("a whole number, at least 2", lambda v: v is None or (_is_whole(v) and v >= 2)),
+        "evaluator": ("a text of one line", lambda v: isinstance(v, str) and "\n" not in v),
     }
 )  # fmt: skip
 
@@ -114,7 +115,8 @@ def broken_rules(values: Mapping[str, Any]) -> list[str]:
 
 def _together(values: Mapping[str, Any]) -> dict[str, bool]:
     network, widths = values["network"], values["widths"]
-    images = TRAIN_IMAGES[values["dataset"]]
+    own = bool(values["evaluator"])  # whose data set may have any size
+    images = math.inf if own else TRAIN_IMAGES[values["dataset"]]
     total = images if values["limit"] is None else values["limit"]
     held = values["validation"]
     return {

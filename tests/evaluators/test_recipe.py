@@ -37,6 +37,7 @@ OTHER: dict[str, Any] = {  # for every field, a value that is allowed and not th
     "validation": 5_000,
     "split_seed": 1,
     "limit": 30_000,
+    "evaluator": "mine:Net",
 }
 
 
@@ -64,6 +65,7 @@ def test_the_default_is_the_documented_protocol() -> None:
         "validation": 10_000,
         "split_seed": 0,
         "limit": None,
+        "evaluator": "",
     }
 
 
@@ -231,3 +233,10 @@ def test_a_whole_number_in_a_file_gives_the_same_digest_as_its_float() -> None:
 
 def test_only_the_published_protocols_score_without_held_out_images() -> None:
     assert [n for n, r in RECIPES.items() if not r.selects] == ["dldna", "dldna-0.8"]
+
+
+def test_of_an_own_evaluator_the_numbers_of_our_data_set_say_nothing() -> None:
+    own = Recipe(name="mine", evaluator="mine:Net", validation=200_000)
+    assert own.subject == "mine"
+    assert Recipe(name="mine", network="vit", widths=(64,)).subject == "vit"
+    assert own.digest != Recipe(name="mine", evaluator="mine:Other", validation=200_000).digest
