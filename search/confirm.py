@@ -21,7 +21,8 @@ from .errors import SearchFailed
 from .executors import Assignment, Executor
 from .ledger import Ledger, Opening, Training
 
-CHUNK = {"mlp": 5, "conv": 3}  # functions per job: small enough that workers end together
+# Slices per job: small enough that workers end together.
+CHUNK = {"mlp": 5, "conv": 3, "resnet20": 1, "vit": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,8 @@ class Confirmer:
                     for text in dict.fromkeys(self._plan.functions.values())
                     if (recipe.digest, seed, text) not in self._ledger.trainings
                 ]
-                size = CHUNK[recipe.network]
+                slices = len(recipe.steps) * recipe.repeats  # of one function
+                size = max(1, CHUNK[recipe.network] // slices)
                 chunks = [lacking[i : i + size] for i in range(0, len(lacking), size)]
                 jobs += [Job(tuple(c), recipe, seed, halving=False, test=True) for c in chunks]
         return jobs
@@ -181,14 +183,13 @@ def table(plan: Plan, ledger: Ledger) -> Confirmation | None:
             return None
         rows += found
     first = [row for row in rows if row.network == rows[0].network]
-    baseline = max((r for r in first if r.role == "baseline"), key=lambda r: r.val_mean)
     finalists = [r for r in first if r.role == "finalist" and not r.diverged]
     best = max(finalists, key=lambda r: r.val_mean, default=None)
     wanted = set(plan.finalists.values())
     return Confirmation(
         rows=tuple(rows),
         best=best.name if best else None,
-        baseline=baseline.name,
+        baseline=_best_baseline(first).name,
         openings=sum(bool(wanted & set(o.finalists)) for o in ledger.openings),
     )
 
@@ -214,8 +215,16 @@ def _network_rows(
                 diverged=len(trainings) - len(whole),
             )
         )
-    baseline = max((r for r in rows if r.role == "baseline"), key=lambda r: r.val_mean)
-    return sorted(_judged(rows, baseline), key=lambda r: (r.role != "finalist", -r.val_mean))
+    return sorted(
+        _judged(rows, _best_baseline(rows)), key=lambda r: (r.role != "finalist", -r.val_mean)
+    )
+
+
+def _best_baseline(rows: Sequence[Row]) -> Row:
+    """What finalists are held to on one network: of the baselines that trained on every seed, if
+    there are any, the one with the best validation mean."""
+    baselines = [r for r in rows if r.role == "baseline"]
+    return max(baselines, key=lambda r: (not r.diverged, r.val_mean))
 
 
 def _judged(rows: Sequence[Row], baseline: Row) -> list[Row]:
@@ -229,8 +238,10 @@ def _judged(rows: Sequence[Row], baseline: Row) -> list[Row]:
         comparison = compared.get(row.name)
         told: Verdict | None = None
         if row.role == "finalist":
-            if row.diverged or comparison is None:
+            if row.diverged:
                 told = "worse"
+            elif comparison is None:  # no baseline trained
+                told = "tie"
             else:
                 told = verdict(comparison, adjusted[row.name])
         judged.append(
@@ -242,10 +253,10 @@ def _judged(rows: Sequence[Row], baseline: Row) -> list[Row]:
 
 
 def _against(row: Row, baseline: Row) -> Comparison | None:
-    """Over the seeds both trained to the end; None if those are fewer than two."""
+    """Over the seeds both trained to the end; None if there are none."""
     ours = dict(zip(row.seeds, row.test, strict=True))
     theirs = dict(zip(baseline.seeds, baseline.test, strict=True))
     shared = [seed for seed in row.seeds if seed in theirs]
-    if len(shared) < 2:
+    if not shared:
         return None
     return compare([ours[s] for s in shared], [theirs[s] for s in shared])

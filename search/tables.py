@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluators import Recipe
+from ..evaluators.statistics import Comparison
 from .candidates import Candidate, entered
 from .config import Stored
 from .confirm import Confirmation, Row
@@ -131,13 +132,14 @@ def confirmation_text(found: Confirmation) -> str:
     blocks = []
     for network in dict.fromkeys(row.network for row in found.rows):
         rows = [row for row in found.rows if row.network == network]
-        baseline = next((r.name for r in rows if r.comparison is None), "")
+        held_to = (r.name for r in rows if r.role == "baseline" and r.comparison is None)
+        baseline = next(held_to, "")  # the first is the best on validation
         width = max(len(_cut(r.name)) for r in rows)
         head = (
             f"{network:<{width}}   {'test acc mean ± sd':>20}  {'n':>2}  {'val mean':>8}  "
             f"{f'vs {baseline} [95 % interval]':<28}  {'p Holm':>6}  verdict"
         )
-        blocks.append("\n".join([head, *(_row_text(row, width) for row in rows)]))
+        blocks.append("\n".join([head, *(_row_text(row, width, baseline) for row in rows)]))
     return "\n\n".join([*blocks, f"{verdict_text(found)}\n({provenance_text()})"])
 
 
@@ -172,10 +174,12 @@ def row_sentence(row: Row) -> str:
     c = row.comparison
     if c is None:
         return f"{row.network}: test accuracy {test}."
-    low, high = (100 * bound for bound in c.interval)
-    against = f"{100 * c.difference:+.2f} points to the best baseline [{low:+.2f}, {high:+.2f}]"
     corrected = "" if row.p_adjusted is None else f", p {row.p_adjusted:.3f} (Holm)"
-    return f"{row.network}: test accuracy {test}, {against}{corrected}."
+    effect = "" if c.effect is None else f", effect {c.effect:+.1f}"
+    return (
+        f"{row.network}: test accuracy {test}, {_difference(c)} points to the best baseline"
+        f"{corrected}{effect}."
+    )
 
 
 def row_json(row: Row) -> dict[str, Any]:
@@ -194,20 +198,19 @@ def row_json(row: Row) -> dict[str, Any]:
         "n": len(row.test),
         "diverged": row.diverged,
         "difference": c.difference if c else None,
-        "interval": list(c.interval) if c else None,
+        "interval": list(c.interval) if c and c.interval else None,
+        "effect": c.effect if c else None,
         "p_value": c.p_value if c else None,
         "p_adjusted": row.p_adjusted,
         "verdict": row.verdict,
     }
 
 
-def _row_text(row: Row, width: int) -> str:
+def _row_text(row: Row, width: int, baseline: str) -> str:
     test = f"{100 * row.test_mean:.2f}% ± {100 * row.test_sd:.2f}"
-    c = row.comparison
-    against, p = "(best baseline on validation)", ""
-    if c is not None:
-        low, high = (100 * bound for bound in c.interval)
-        against = f"{100 * c.difference:+.2f} [{low:+.2f}, {high:+.2f}]"
+    best = "(best baseline on validation)"
+    against = best if row.name == baseline else _difference(row.comparison)
+    p = ""
     if row.p_adjusted is not None:
         p = f"{row.p_adjusted:.3f}"
     told: str = row.verdict or "baseline"
@@ -217,6 +220,16 @@ def _row_text(row: Row, width: int) -> str:
         f"{_cut(row.name):<{width}}   {test:>20}  {len(row.test):>2}  {100 * row.val_mean:7.2f}%  "
         f"{against:<28}  {p:>6}  {told}"
     )
+
+
+def _difference(c: Comparison | None) -> str:
+    """A difference in points, with its interval where the seeds tell one."""
+    if c is None:
+        return "no seed in common"
+    if c.interval is None:
+        return f"{100 * c.difference:+.2f} [no spread]"
+    low, high = (100 * bound for bound in c.interval)
+    return f"{100 * c.difference:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def _cut(formula: str) -> str:
