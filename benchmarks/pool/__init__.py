@@ -1,0 +1,1 @@
+"""A pool of real trainings, from which validity.py draws searches; trainings.py fills it."""
