@@ -12,6 +12,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .base import Job, Progress, RungReport, SliceReport, State, Training
 
+CUTOFF_SCORES = 9  # scores a rung must have before late brackets are held to them: one bracket
+
+
+def cutoffs_of(scores: Mapping[int, Sequence[float]], eta: int) -> dict[int, float]:
+    """By epoch, what a slice must reach: the best 1/eta, rounded up, of all scores so far.
+
+    scores: by epoch, the accuracies (fractions) of every slice of earlier brackets that got there.
+    """
+    return {
+        epoch: sorted(found, reverse=True)[math.ceil(len(found) / eta) - 1]
+        for epoch, found in scores.items()
+        if len(found) >= CUTOFF_SCORES
+    }
+
 
 def survivors(scores: Sequence[float | None], eta: int, cutoff: float | None) -> list[int]:
     """Positions that go on: the best 1/eta, rounded up, of those that reach the cut-off.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..evaluators import Evaluator, Job, RungReport, SliceReport
+from ..evaluators.bracket import cutoffs_of
 from ..space import Space
 from .candidates import Candidate, entered
 from .config import Launch, SearchConfig
@@ -20,7 +21,6 @@ from .study import RETRIES, Asked, Study
 logger = logging.getLogger(__name__)
 
 FAILURES = 3  # candidates that failed to the last try, before one success: the search stops
-CUTOFF_SCORES = 9  # scores a rung must have before late brackets are held to them: one bracket
 
 
 @dataclass(slots=True)
@@ -108,7 +108,8 @@ class Engine:
 
     def _job(self, asked: Sequence[Asked]) -> Job:
         expressions = tuple(str(one.expression) for one in asked)
-        return Job(expressions, self._config.recipe, self._config.seed, cutoffs=self._cutoffs())
+        cutoffs = cutoffs_of(self._scores, self._config.recipe.eta)
+        return Job(expressions, self._config.recipe, self._config.seed, cutoffs=cutoffs)
 
     def _ask_bracket(self) -> list[Asked]:
         if time.monotonic() >= self._deadline:
@@ -142,15 +143,6 @@ class Engine:
         """Smaller towards the end, so that all workers end at about the same time."""
         left = max(1, self._launch.candidates - self._entered + self._study.waiting())
         return min(self._config.bracket, math.ceil(left / self._launch.workers))
-
-    def _cutoffs(self) -> dict[int, float]:
-        """What a slice must reach at each rung: the best third of all that got there before."""
-        eta = self._config.recipe.eta
-        return {
-            epoch: sorted(scores, reverse=True)[math.ceil(len(scores) / eta) - 1]
-            for epoch, scores in self._scores.items()
-            if len(scores) >= CUTOFF_SCORES
-        }
 
     def _on_rung(self, number: int, report: RungReport) -> None:
         start = time.perf_counter()

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actsearch.evaluators import Job, Progress, Recipe, RungReport, run_bracket, survivors
+from actsearch.evaluators.bracket import cutoffs_of
 
 Scores = Sequence[float | None]
 scores = st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=40)
@@ -175,3 +176,18 @@ def test_the_test_set_stays_closed_unless_asked_for(halving: bool) -> None:
     reports: Iterator[RungReport] = run_bracket(training, job(2, halving=halving))
     assert all(found.test_accuracy is None for rung in reports for found in rung.slices)
     assert training.tested == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=9, max_size=60), etas)
+def test_the_cut_off_is_reached_by_the_best_share_of_all_that_came_before(
+    found: list[float], eta: int
+) -> None:
+    cutoff = cutoffs_of({3: found}, eta)[3]
+    share = math.ceil(len(found) / eta)
+    assert sum(score >= cutoff for score in found) >= share
+    assert sum(score > cutoff for score in found) < share
+
+
+def test_fewer_scores_than_a_bracket_has_cut_nobody_off() -> None:
+    assert cutoffs_of({1: [0.5] * 8, 3: []}, 3) == {}
+    assert cutoffs_of({1: [0.5] * 9, 3: [0.7]}, 3) == {1: 0.5}
