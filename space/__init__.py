@@ -28,7 +28,6 @@ from .grammar import parse as parse
 from .groups import parameter_groups as parameter_groups
 from .mixtures import Mixtures as Mixtures
 from .module import Activation as Activation
-from .module import replace_activations as replace_activations
 from .moments import second_moment as second_moment
 from .names import space_from_name as space_from_name
 from .not_pointwise import NOT_POINTWISE as NOT_POINTWISE
@@ -36,6 +35,7 @@ from .operators import OPERATORS as OPERATORS
 from .operators import Operators as Operators
 from .primitives import PRIMITIVES as PRIMITIVES
 from .primitives import Primitive as Primitive
+from .replacement import replace_activations as replace_activations
 from .schemas import Schema as Schema
 from .screening import screen as screen
 from .source import module_source as module_source

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from actsearch.space import Activation, CandidateError, parse, replace_activations
+from actsearch.space.replacement import Which
 
 
 class Net(nn.Module):
@@ -108,7 +109,9 @@ def test_a_candidate_can_be_replaced_by_the_next_one() -> None:
 
 
 def test_nothing_to_replace_says_what_there_is() -> None:
-    with pytest.raises(CandidateError, match=r"kind ReLU or Tanh; it has Flatten, Linear$"):
+    with pytest.raises(
+        CandidateError, match=r"kind ReLU or Tanh; it has Flatten, Linear \(a call such as"
+    ):
         replace_activations(
             nn.Sequential(nn.Flatten(), nn.Linear(2, 2)), (nn.ReLU, nn.Tanh), parse("x")
         )
@@ -146,3 +149,98 @@ def test_channel_counts_that_cannot_be_known_are_said_so_and_nothing_is_replaced
         replace_activations(model, nn.ReLU, parse("a[channel] * x"), example=example)
     assert not activations(model)
     assert not any(m._forward_pre_hooks for m in model.modules())
+
+
+class Blocks(nn.Module):
+    """Layers of blocks as torchvision writes them: one ReLU a block, in place, called twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer1 = nn.Sequential(Block(4), Block(4))
+        self.layer2 = nn.Sequential(Block(4))
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.gate(self.layer2(self.layer1(x)))
+        return out
+
+
+class Block(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.relu(self.conv(self.relu(self.conv(x))) + x)
+        return out
+
+
+def places(model: nn.Module) -> list[str]:
+    return [name for name, m in model.named_modules() if isinstance(m, Activation)]
+
+
+def test_a_pattern_takes_the_activations_of_that_name_and_nothing_else() -> None:
+    net = Blocks()
+    assert replace_activations(net, "layer[13].*", parse("tanh(x)")) == 2
+    assert places(net) == ["layer1.0.relu", "layer1.1.relu"]
+    assert replace_activations(net, "*", parse("sin(x)")) == 4
+    assert isinstance(net.layer1[0].conv, nn.Conv2d)
+
+
+def test_a_function_of_name_and_module_chooses_layer_by_layer() -> None:
+    net = Blocks()
+    asked: dict[str, nn.Module] = {}
+
+    def second_blocks(name: str, module: nn.Module) -> bool:
+        asked[name] = module
+        return isinstance(module, nn.ReLU) and ".1." in name
+
+    assert replace_activations(net, second_blocks, parse("tanh(x)")) == 1
+    assert places(net) == ["layer1.1.relu"]
+    assert asked["layer2.0.conv"] is net.layer2[0].conv
+
+
+def test_a_pattern_may_take_one_place_of_a_module_that_has_two() -> None:
+    net = Net()
+    assert replace_activations(net, "body.4", parse("tanh(x)")) == 1
+    assert isinstance(net.body[2], nn.ReLU)
+    assert isinstance(net.body[4], Activation)
+
+
+def test_a_block_that_calls_one_activation_twice_shares_its_parameters() -> None:
+    net, swish = Blocks(), parse("x * sigmoid(beta[channel] * x)")
+    x = torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+    assert replace_activations(net, nn.ReLU, swish, example=x) == 3
+    net(x).sum().backward()
+    assert [p.shape for p in net.parameters() if p.dim() == 1 and p.numel() == 4]
+    assert all(m.get_parameter("beta").grad is not None for m in activations(net))
+
+
+@pytest.mark.parametrize(
+    ("which", "message"),
+    [
+        (
+            "layer9.*",
+            r"name like 'layer9\.\*'; there are layer1\.0\.relu, layer1\.1\.relu, layer2",
+        ),
+        (lambda name, module: False, "the function chose none of the model's modules"),
+        (nn.GELU, "no module of the kind GELU; it has Conv2d, ReLU, Sigmoid"),
+    ],
+)
+def test_where_nothing_fits_the_message_says_what_there_is_and_what_to_do(
+    which: Which, message: str
+) -> None:
+    with pytest.raises(CandidateError, match=message) as caught:
+        replace_activations(Blocks(), which, parse("tanh(x)"))
+    assert "F.relu(x) in forward is no module: make an nn.ReLU()" in str(caught.value)
+
+
+@pytest.mark.parametrize("before", [nn.ReLU(), nn.GELU()])
+def test_a_transformer_layer_computes_the_candidate_in_eval_mode_too(before: nn.Module) -> None:
+    layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, activation=before, batch_first=True)
+    x = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(0))
+    replace_activations(layer, type(before), parse("sin(3 * x)"))
+    trained = layer.train()(x)
+    with torch.no_grad():  # where torch would take its fused path for ReLU and GELU
+        torch.testing.assert_close(layer.eval()(x), trained.detach())
