@@ -31,7 +31,7 @@ import torch
 from torch import nn
 
 from actsearch.evaluators import (
-    FashionMnist,
+    ImageClassification,
     Job,
     Recipe,
     RungReport,
@@ -114,23 +114,23 @@ def rrelu_net(recipe: Recipe, _: Expression, seed: int, task: Task) -> nn.Module
     return nn.Sequential(*layers[:-1])
 
 
-def train_rrelu(evaluator: FashionMnist, recipe: Recipe, seed: int) -> Iterator[RungReport]:
+def train_rrelu(evaluator: ImageClassification, recipe: Recipe, seed: int) -> Iterator[RungReport]:
     """The same protocol for the one function that is no expression."""
-    assert evaluator.test is not None
     cpu = torch.device("cpu")
-    train, held_out = evaluator.train, evaluator.test
+    train, test = evaluator.train[recipe.dataset], evaluator.test[recipe.dataset]
+    held_out = test
     if recipe.limit is not None:
         train, _ = split(train, validation=len(train) - recipe.limit, seed=0)
     if recipe.selects:
         train, held_out = split(train, validation=recipe.validation, seed=recipe.split_seed)
-    batches = [Batches.on(i, cpu, recipe) for i in (train, held_out, evaluator.test)]
+    batches = [Batches.on(i, cpu, recipe) for i in (train, held_out, test)]
     identity = parse("x")
     training = OneByOneTraining(rrelu_net, [Slice(identity, seed)], recipe, *batches)
     yield from run_bracket(training, Job(("x",), recipe, seed, halving=False, test=True))
 
 
 def trained(
-    evaluator: FashionMnist, recipe: Recipe, names: Sequence[str], seed: int
+    evaluator: ImageClassification, recipe: Recipe, names: Sequence[str], seed: int
 ) -> Iterator[Result]:
     """Every named function under one recipe and seed; RReLU alone, all others as one stack."""
     stacked = [name for name in names if name != "RReLU"]
@@ -214,7 +214,9 @@ def main() -> None:
         recipes = [dataclasses.replace(r.limited(6_000), rungs=(1,)) for r in recipes]
         names = [*QUICK, NONE]
     results = [] if given.quick else recorded(RECORD)
-    evaluator = FashionMnist(load_train(), load_test())
+    evaluator = ImageClassification(
+        {"fashion-mnist": load_train()}, {"fashion-mnist": load_test()}
+    )
     for seed in range(1 if given.quick else given.seeds):
         for recipe in recipes:
             done = {r.name for r in results if (r.recipe, r.seed) == (recipe.label, seed)}

@@ -34,8 +34,9 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
 
 from actsearch.evaluators import Recipe, load_train, split, subset
-from actsearch.evaluators.batches import MEAN, STD, Batches
+from actsearch.evaluators.batches import Batches
 from actsearch.evaluators.data import data_root
+from actsearch.evaluators.datasets import FASHION_MNIST
 from actsearch.evaluators.slices import slices_of
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import parse
@@ -101,7 +102,7 @@ def by_hand(steps: int) -> None:
 
 def loader_epoch(images: int) -> Callable[[], None]:
     """The epoch as torch's tutorials write it."""
-    steps = [transforms.ToTensor(), transforms.Normalize((MEAN,), (STD,))]
+    steps = [transforms.ToTensor(), transforms.Normalize(FASHION_MNIST.mean, FASHION_MNIST.std)]
     whole = datasets.FashionMNIST(str(data_root()), transform=transforms.Compose(steps))
     loader = DataLoader(Subset(whole, range(images)), BATCH, shuffle=True, num_workers=0)
     layers = [m for a, b in pairwise(SIZES) for m in (nn.Linear(a, b), nn.ReLU())]

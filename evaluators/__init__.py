@@ -20,10 +20,12 @@ from .base import (
 )
 from .bracket import run_bracket as run_bracket
 from .bracket import survivors as survivors
-from .data import DataUnavailable as DataUnavailable
 from .data import locate as locate
-from .fashion_mnist import FashionMnist as FashionMnist
-from .fashion_mnist import NoTestImages as NoTestImages
+from .datasets import DATASETS as DATASETS
+from .datasets import dataset_of as dataset_of
+from .image_classification import ImageClassification as ImageClassification
+from .image_classification import NoImages as NoImages
+from .image_classification import NoTestImages as NoTestImages
 from .images import (
     Images as Images,
 )
@@ -44,3 +46,4 @@ from .recipe import RecipeError as RecipeError
 from .recipes import RECIPES as RECIPES
 from .recipes import recipe_from_name as recipe_from_name
 from .recipes import to_toml as to_toml
+from .roads import DataUnavailable as DataUnavailable

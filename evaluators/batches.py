@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from .images import Images, Task
+from .datasets import dataset_of
+from .images import Images, InvalidImages, Task
 from .recipe import Recipe
 
-# Of the training pixels / 255 (facts about FashionMNIST, recomputed in tests/evaluators).
-MEAN, STD = 0.2860, 0.3530
 EVALUATION_BATCH = 1024  # images; larger ones leave the CPU's cache and gain nothing
 
 
@@ -21,33 +20,39 @@ EVALUATION_BATCH = 1024  # images; larger ones leave the CPU's cache and gain no
 class Batches:
     """Labelled images on a device, cut into batches.
 
-    pixels: uint8 [N, 784]; labels: int64 [N]. They are made float batch by batch: as float32
-    the training set would be 157 MB in every worker. mean, std: of pixels / 255, which a batch is
-    normalised by.
+    pixels: uint8 [N, inputs]; labels: int64 [N]. They are made float batch by batch: as float32
+    FashionMNIST's training set would be 157 MB in every worker.
+    scale, shift: a batch is pixels * scale - shift; numbers, or float32 [inputs] where channels
+    differ.
     """
 
     pixels: Tensor
     labels: Tensor
-    mean: float = MEAN
-    std: float = STD
+    scale: float | Tensor = 1 / 255
+    shift: float | Tensor = 0.0
     task: Task = field(default_factory=Task)
 
     @staticmethod
     def on(images: Images, device: torch.device, recipe: Recipe | None = None) -> Batches:
-        """The images flattened and copied to a device, to be normalised as the recipe says."""
+        """The images flattened and copied to a device, to be normalised as the recipe says
+        (default: quick)."""
+        known = dataset_of((recipe or Recipe()).dataset)
         halves = recipe is not None and recipe.pixels == "-1 to 1"
-        mean, std = (0.5, 0.5) if halves else (MEAN, STD)
-        return Batches(images.pixels.flatten(1).to(device), images.labels.to(device), mean, std)
+        mean, std = ((0.5,), (0.5,)) if halves else (known.mean, known.std)
+        scale = _per_pixel([1 / (255 * s) for s in std], images.task, device)
+        shift = _per_pixel([m / s for m, s in zip(mean, std, strict=True)], images.task, device)
+        pixels, labels = images.pixels.flatten(1).to(device), images.labels.to(device)
+        return Batches(pixels, labels, scale, shift, images.task)
 
     def shuffled(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """One epoch in an order drawn from (seed, epoch): float [B, 784], int64 [B]."""
+        """One epoch in an order drawn from (seed, epoch): float [B, inputs], int64 [B]."""
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         order = torch.randperm(len(self.labels), generator=generator).to(self.labels.device)
         for chosen in order.split(size):
             yield self._normalised(self.pixels[chosen]), self.labels[chosen]
 
     def in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """All images once, for evaluation: float [B, 784], int64 [B]."""
+        """All images once, for evaluation: float [B, inputs], int64 [B]."""
         pieces = zip(
             self.pixels.split(EVALUATION_BATCH), self.labels.split(EVALUATION_BATCH), strict=True
         )
@@ -55,10 +60,20 @@ class Batches:
             yield self._normalised(pixels), labels
 
     def _normalised(self, pixels: Tensor) -> Tensor:
-        return pixels.float().mul_(1 / (255 * self.std)).sub_(self.mean / self.std)
+        return pixels.float().mul_(self.scale).sub_(self.shift)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def _per_pixel(values: Sequence[float], task: Task, device: torch.device) -> float | Tensor:
+    """One value for all pixels, or those of each channel repeated over its pixels, [inputs]."""
+    if len(values) == 1:
+        return values[0]
+    channels, height, width = task.shape
+    if len(values) != channels:
+        raise InvalidImages(f"the data set has {len(values)} channels, the images {channels}")
+    return torch.tensor(values, device=device).repeat_interleave(height * width)
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:

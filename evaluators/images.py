@@ -14,60 +14,49 @@ from torch import Tensor
 
 from ..space.errors import ActsearchError
 from .data import locate, read_verified
-
-SIDE = 28  # pixels
-CLASSES = 10
-_HEADER = {"images": 16, "labels": 8}  # bytes of an IDX file before its first value
+from .datasets import CLASSES, FASHION_MNIST, DataSet
+from .datasets import Task as Task
+from .formats import from_cifar, from_idx
 
 
 class InvalidImages(ActsearchError):
     """Raised when tensors are not labelled images, or a part is asked for that they lack."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a network must fit: images of shape (channels, height, width), and how many classes."""
-
-    shape: tuple[int, int, int] = (1, SIDE, SIDE)
-    classes: int = CLASSES
-
-    @property
-    def inputs(self) -> int:
-        """Pixels of an image, over all channels."""
-        channels, height, width = self.shape
-        return channels * height * width
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Images:
     """Labelled images.
 
-    pixels: uint8 [N, 28, 28], 0 (background) to 255
-    labels: int64 [N], 0 to 9
+    pixels: uint8 [N, H, W] or [N, C, H, W], 0 to 255
+    labels: int64 [N], 0 to classes - 1
 
     Raises:
-        InvalidImages: a shape, type or label is none of these, or N is 0.
+        InvalidImages: a shape, type or label is none of these, N is 0, or classes is below 2.
     """
 
     pixels: Tensor
     labels: Tensor
+    classes: int = CLASSES
 
     def __post_init__(self) -> None:
         n, shape = len(self.labels), tuple(self.pixels.shape)
-        if self.pixels.dtype != torch.uint8 or shape != (n, SIDE, SIDE):
+        sized = len(shape) in (3, 4) and shape[0] == n and all(shape[1:])
+        if self.pixels.dtype != torch.uint8 or not sized:
             raise InvalidImages(
-                f"pixels must be uint8 of shape ({n}, {SIDE}, {SIDE}), one image per label, but "
-                f"are {self.pixels.dtype} of shape {shape}"
+                f"pixels must be uint8 of shape ({n}, height, width) or ({n}, channels, height, "
+                f"width), one image per label, but are {self.pixels.dtype} of shape {shape}"
             )
         if self.labels.dtype != torch.int64 or self.labels.dim() != 1 or n == 0:
             raise InvalidImages(
                 f"labels must be int64 of shape (N,), N >= 1, but are {self.labels.dtype} of "
                 f"shape {tuple(self.labels.shape)}"
             )
+        if self.classes < 2:
+            raise InvalidImages(f"there must be 2 classes or more to tell, not {self.classes}")
         low, high = int(self.labels.min()), int(self.labels.max())
-        if low < 0 or high >= CLASSES:
+        if low < 0 or high >= self.classes:
             raise InvalidImages(
-                f"labels must lie in 0..{CLASSES - 1}, but range from {low} to {high}"
+                f"labels must lie in 0..{self.classes - 1}, but range from {low} to {high}"
             )
 
     def __len__(self) -> int:
@@ -75,17 +64,23 @@ class Images:
 
     def take(self, index: Tensor) -> Images:
         """The images at `index` (int64 [M]), copied, in that order."""
-        return Images(self.pixels[index], self.labels[index])
+        return Images(self.pixels[index], self.labels[index], self.classes)
+
+    @property
+    def task(self) -> Task:
+        """What a network must fit to tell these images apart."""
+        *channels, height, width = self.pixels.shape[1:]
+        return Task((channels[0] if channels else 1, height, width), self.classes)
 
 
-def load_train(root: Path | None = None) -> Images:
-    """The 60,000 training images, fetched if need be and verified (`data.locate`)."""
-    return _load(root, "train")
+def load_train(dataset: DataSet = FASHION_MNIST, root: Path | None = None) -> Images:
+    """The training images of a data set, fetched if need be and verified (`data.locate`)."""
+    return _load(dataset, root, list(dataset.train))
 
 
-def load_test(root: Path | None = None) -> Images:
-    """The 10,000 test images. For confirmations only: selection must never see them."""
-    return _load(root, "t10k")
+def load_test(dataset: DataSet = FASHION_MNIST, root: Path | None = None) -> Images:
+    """Its test images. For confirmations only: selection must never see them."""
+    return _load(dataset, root, list(dataset.test))
 
 
 def split(train: Images, *, validation: int, seed: int) -> tuple[Images, Images]:
@@ -122,13 +117,12 @@ def _shuffled(n: int, seed: int) -> Tensor:
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 
-def _load(root: Path | None, part: str) -> Images:
-    folder = locate(root)
-    pixels = _values(folder, part, "images").view(-1, SIDE, SIDE)
-    return Images(pixels, _values(folder, part, "labels").long())
-
-
-def _values(folder: Path, part: str, kind: str) -> Tensor:
-    # The digest fixes the header too, so its magic number and sizes need no second check.
-    content = read_verified(folder, f"{part}-{kind}-idx{3 if kind == 'images' else 1}-ubyte")
-    return torch.frombuffer(content, dtype=torch.uint8, offset=_HEADER[kind])
+def _load(dataset: DataSet, root: Path | None, names: list[str]) -> Images:
+    folder = locate(dataset, root)
+    files = [read_verified(dataset, folder, name) for name in names]
+    if dataset.archive is None:  # IDX: a file of pixels and one of labels
+        pixels, labels = (from_idx(content) for content in files)
+        return Images(pixels, labels.long(), len(dataset.labels))
+    batches = [from_cifar(content, dataset.shape) for content in files]
+    pixels, labels = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    return Images(pixels, labels, len(dataset.labels))

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluators import Evaluator, FashionMnist, Job, Recipe, RungReport, load_test
+from ..evaluators import (
+    Evaluator,
+    ImageClassification,
+    Job,
+    Recipe,
+    RungReport,
+    dataset_of,
+    load_test,
+)
 from ..evaluators.statistics import Comparison, Verdict, compare, holm, verdict
 from .errors import SearchFailed
 from .executors import Assignment, Executor
@@ -87,9 +95,10 @@ class Confirmation:
         return next(r for r in self.rows if r.name == name and network in (None, r.network))
 
 
-def with_test_set(evaluator: FashionMnist) -> FashionMnist:
+def with_test_set(evaluator: ImageClassification) -> ImageClassification:
     """The evaluator with the test images added: the one place that hands them out."""
-    return dataclasses.replace(evaluator, test=load_test())
+    test = {name: load_test(dataset_of(name)) for name in evaluator.train}
+    return dataclasses.replace(evaluator, test=test)
 
 
 class Confirmer:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..evaluators import RECIPES, FashionMnist, load_train
+from ..evaluators import RECIPES, ImageClassification
 from ..space import Expression, FingerprintIndex, Variable, baselines, fingerprint, parse
 from ..space.errors import nearest
 from . import tracking
@@ -27,7 +27,7 @@ def confirm_finalists(
     folder: Path,
     stored: Stored,
     executor: Executor,
-    evaluator: FashionMnist,
+    evaluator: ImageClassification,
     reporter: Reporter,
 ) -> Confirmation | None:
     """Confirm a search's top candidates; what is recorded already is not trained again.
@@ -44,7 +44,7 @@ def carry_out(
     plan: Plan,
     ledger: Ledger,
     executor: Executor,
-    evaluator: FashionMnist,
+    evaluator: ImageClassification,
     reporter: Reporter,
 ) -> Confirmation | None:
     """Train what the ledger lacks of a plan, and read its table."""
@@ -147,7 +147,13 @@ def _on_own_workers(
 ) -> Confirmation:
     """`carry_out` on workers that are started for it."""
     with executor_for(launch) as executor:
-        found = carry_out(plan, ledger, executor, FashionMnist(load_train()), reporter)
+        found = carry_out(
+            plan,
+            ledger,
+            executor,
+            ImageClassification.of(recipe for recipe, _ in plan.recipes),
+            reporter,
+        )
     assert found is not None  # every training of the plan has just been recorded
     return found
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..evaluators import FashionMnist, load_train
+from ..evaluators import ImageClassification
 from ..mlflow.tracker import Tracker
 from ..mlflow.writer import BackgroundWriter
 from ..space import space_from_name
@@ -50,7 +50,7 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
     folder = home.folder(config.name) if resume else None
     if folder is None:
         home.check_free(config.name)  # before anything that takes long
-    evaluator = FashionMnist(load_train())
+    evaluator = ImageClassification.of([config.recipe, config.second])
     tracker = tracking.tracker_of(home)
     tracker.check()  # before any training: what cannot be shown should be known now
     folder = folder or home.new_folder(config.name)

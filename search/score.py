@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..evaluators import FashionMnist, Job, Recipe, RungReport, load_train
+from ..evaluators import ImageClassification, Job, Recipe, RungReport
 from .config import Launch, require, require_selection
 from .errors import SearchFailed
 from .executors import Assignment, executor_for
@@ -71,7 +71,7 @@ def score(
 
     reporter.begin(0, len(texts) * len(seeds), "trainings")
     with executor_for(launch) as executor:
-        executor.run(FashionMnist(load_train()), next_job, on_rung, on_done)
+        executor.run(ImageClassification.of([recipe]), next_job, on_rung, on_done)
     reporter.end()
     scores = [Score(text, tuple(found[text]), tuple(reasons[text])) for text in texts]
     return sorted(scores, key=lambda s: -(s.mean or 0.0))

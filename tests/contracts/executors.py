@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from actsearch.evaluators import Evaluator, FashionMnist, Job, RungReport, load_train
+from actsearch.evaluators import Evaluator, ImageClassification, Job, RungReport, load_train
 from actsearch.search.executors import Assignment, Executor
 from contracts.faults import EndsEarly, RaisesAtOnce, RaisesBetweenRungs
 from contracts.tiny import TINY
@@ -81,12 +81,12 @@ class ExecutorContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def images(cls) -> FashionMnist:
-        return FashionMnist(load_train())
+    def images(cls) -> ImageClassification:
+        return ImageClassification({"fashion-mnist": load_train()})
 
     @pytest.fixture(scope="class")
     @classmethod
-    def evaluator(cls, images: FashionMnist) -> Evaluator:
+    def evaluator(cls, images: ImageClassification) -> Evaluator:
         faulty = RaisesAtOnce(RaisesBetweenRungs(images, RAISES), RAISES_AT_ONCE)
         return EndsEarly(faulty, ENDS)
 
@@ -115,7 +115,7 @@ class ExecutorContract:
             assert [report.last for report in events.reports[number]] == [False, False, True]
 
     def test_a_job_is_scored_as_without_an_executor(
-        self, events: Events, images: FashionMnist
+        self, events: Events, images: ImageClassification
     ) -> None:
         for number in (0, 3, 5):
             assert scores(events.reports[number]) == scores(list(images.run(JOBS[number])))
@@ -151,7 +151,7 @@ class ExecutorContract:
 
     @pytest.mark.parametrize("which", ["next_job", "on_rung", "on_done"])
     def test_what_a_callback_raises_ends_the_run_and_surfaces_unchanged(
-        self, executor: Executor, images: FashionMnist, which: str
+        self, executor: Executor, images: ImageClassification, which: str
     ) -> None:
         fault = KeyError("the driver's own trouble")
         events = Events(JOBS)
@@ -166,7 +166,7 @@ class ExecutorContract:
         assert caught.value is fault
 
     def test_a_run_without_jobs_is_over_at_once(
-        self, executor: Executor, images: FashionMnist
+        self, executor: Executor, images: ImageClassification
     ) -> None:
         events = Events(JOBS)
         executor.run(images, lambda: None, events.on_rung, events.on_done)

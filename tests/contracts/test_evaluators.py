@@ -7,7 +7,7 @@ import pytest
 from actsearch.evaluators import (
     RECIPES,
     Evaluator,
-    FashionMnist,
+    ImageClassification,
     Images,
     Recipe,
     load_test,
@@ -27,11 +27,13 @@ class TestStackedMlp(EvaluatorContract):
 
     @pytest.fixture
     def evaluator(self, train: Images) -> Evaluator:
-        return FashionMnist(train)
+        return ImageClassification({"fashion-mnist": train})
 
     @pytest.fixture
     def with_test(self, train: Images) -> Evaluator:
-        return FashionMnist(train, subset(load_test(), 500))
+        return ImageClassification(
+            {"fashion-mnist": train}, {"fashion-mnist": subset(load_test(), 500)}
+        )
 
     @pytest.fixture
     def recipe(self) -> Recipe:

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from actsearch.evaluators import Images, Progress, Recipe, split, subset
 from actsearch.evaluators.activations import weight_gain
-from actsearch.evaluators.batches import MEAN, STD, Batches
+from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.datasets import FASHION_MNIST
 from actsearch.evaluators.slices import Slice, slices_of
 from actsearch.evaluators.stack import StackedTraining, diverged
 from actsearch.space import parse
@@ -205,7 +206,7 @@ def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, ga
         count = 1 if parameter.granularity == "network" else None
         assert found.learned[parameter.name] == pytest.approx(values[:count], abs=1e-4)
     validation = training._validation
-    x = (validation.pixels / 255 - MEAN) / STD
+    x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     with torch.no_grad():
         loss = F.cross_entropy(after_with_activations(after, net)(x), validation.labels)
     assert found.loss == pytest.approx(loss.item(), rel=1e-4)
@@ -220,7 +221,7 @@ def test_accuracy_is_the_share_of_largest_scores(parts: Parts) -> None:
     training = parts.start(["relu(x)", "tanh(x)"], SMALL)
     found = training.advance(1)
     validation = training._validation
-    x = (validation.pixels / 255 - MEAN) / STD
+    x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     for k, text in enumerate(("relu(x)", "tanh(x)")):
         right = plain(training, k, SMALL, text)(x).argmax(1) == validation.labels
         assert found[k].accuracy == int(right.sum()) / 101

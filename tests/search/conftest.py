@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from actsearch.evaluators import FashionMnist, load_train
+from actsearch.evaluators import ImageClassification, load_train
 from actsearch.mlflow.tracker import Tracker
 from actsearch.search import Home, Search
 from actsearch.search.cli import main
@@ -25,8 +25,8 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def images() -> FashionMnist:
-    return FashionMnist(load_train())
+def images() -> ImageClassification:
+    return ImageClassification({"fashion-mnist": load_train()})
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import FashionMnist
+from actsearch.evaluators import ImageClassification
 from actsearch.evaluators.statistics import compare, holm
 from actsearch.search.confirm import Confirmation, Confirmer, Plan, table
 from actsearch.search.errors import SearchFailed
@@ -122,7 +122,7 @@ def test_the_first_seeds_of_a_larger_confirmation_are_those_of_a_smaller_one() -
 
 
 def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     from actsearch.search.confirm import with_test_set
 
@@ -153,7 +153,7 @@ def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
 
 
 def test_a_crash_says_that_the_rest_can_be_trained_later(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     from actsearch.search.confirm import with_test_set
 

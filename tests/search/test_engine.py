@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import FashionMnist
+from actsearch.evaluators import ImageClassification
 from actsearch.search.candidates import entered
 from actsearch.search.config import Launch
 from actsearch.search.engine import FAILURES
@@ -18,13 +18,15 @@ from contracts.tiny import CONFIG, PRODUCTS, TINY, Ran, run_engine
 
 
 @pytest.fixture(scope="module")
-def ran(images: FashionMnist, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def ran(images: ImageClassification, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A search of 12 candidates of core-1 in brackets of three, on which most is checked."""
     return run_engine(tmp_path_factory.mktemp("search"), images, candidates=12)
 
 
 @pytest.fixture(scope="module")
-def crashed(images: FashionMnist, ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def crashed(
+    images: ImageClassification, ran: Ran, tmp_path_factory: pytest.TempPathFactory
+) -> Ran:
     """The same search where the first candidate raises whenever it is trained."""
     evaluator = RaisesAtOnce(images, ran.jobs[0].expressions[0])
     return run_engine(tmp_path_factory.mktemp("search"), evaluator, candidates=12)
@@ -65,7 +67,7 @@ def test_every_candidate_is_reported_once_and_with_its_end(ran: Ran) -> None:
 
 
 def test_the_same_search_comes_out_the_same(
-    ran: Ran, images: FashionMnist, tmp_path: Path
+    ran: Ran, images: ImageClassification, tmp_path: Path
 ) -> None:
     again = run_engine(tmp_path, images, candidates=12)
     assert [(c.expression, c.state, c.rungs) for c in again.candidates] == [
@@ -88,7 +90,7 @@ def test_late_brackets_are_held_to_what_earlier_ones_reached(ran: Ran) -> None:
 
 
 def test_a_search_that_goes_on_trains_only_what_is_new(
-    ran: Ran, images: FashionMnist, tmp_path: Path
+    ran: Ran, images: ImageClassification, tmp_path: Path
 ) -> None:
     first = run_engine(tmp_path, images, candidates=6)
     second = run_engine(tmp_path, images, candidates=12)
@@ -98,14 +100,14 @@ def test_a_search_that_goes_on_trains_only_what_is_new(
 
 
 def test_a_search_whose_budget_is_spent_trains_nothing(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     run_engine(tmp_path, images, candidates=3)
     assert not run_engine(tmp_path, images, candidates=3).jobs
 
 
 def test_brackets_shrink_at_the_end_so_that_all_workers_end_together(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     config = dataclasses.replace(CONFIG, bracket=5)
     sizes = [
@@ -117,13 +119,15 @@ def test_brackets_shrink_at_the_end_so_that_all_workers_end_together(
     assert sizes == [4, 2, 1, 1]
 
 
-def test_no_bracket_starts_after_the_time_limit(images: FashionMnist, tmp_path: Path) -> None:
+def test_no_bracket_starts_after_the_time_limit(
+    images: ImageClassification, tmp_path: Path
+) -> None:
     ran = run_engine(tmp_path, images, candidates=1000, launch=Launch(time_limit=0.5))
     assert 1 <= len(ran.jobs) < 50
     assert not ran.by_state("running")
 
 
-def test_an_exhausted_space_ends_the_search(images: FashionMnist, tmp_path: Path) -> None:
+def test_an_exhausted_space_ends_the_search(images: ImageClassification, tmp_path: Path) -> None:
     ran = run_engine(tmp_path, images, candidates=100, space=PRODUCTS)
     assert ran.engine.exhausted
     assert entered(ran.candidates) == 3
@@ -160,7 +164,7 @@ def test_every_try_is_on_record_with_its_traceback_and_its_origin(crashed: Ran, 
 
 
 def test_a_search_whose_every_training_fails_stops_with_the_first_traceback(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     with pytest.raises(SearchFailed, match="no luck at all") as caught:
         run_engine(tmp_path, RaisesAtOnce(images), candidates=100)
@@ -168,7 +172,7 @@ def test_a_search_whose_every_training_fails_stops_with_the_first_traceback(
 
 
 def test_it_stops_when_a_few_candidates_have_used_up_their_tries(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     with pytest.raises(SearchFailed):
         run_engine(tmp_path, RaisesAtOnce(images), candidates=100)
@@ -178,14 +182,14 @@ def test_it_stops_when_a_few_candidates_have_used_up_their_tries(
 
 
 def test_a_search_of_one_candidate_that_fails_says_so_too(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     with pytest.raises(SearchFailed, match="no luck at all"):
         run_engine(tmp_path, RaisesAtOnce(images), candidates=1)
 
 
 def test_a_crash_between_rungs_takes_only_what_was_still_live(
-    images: FashionMnist, ran: Ran, tmp_path: Path
+    images: ImageClassification, ran: Ran, tmp_path: Path
 ) -> None:
     (survivor,) = [c.expression for c in ran.candidates if c.trial <= 3 and c.state == "complete"]
     crashed = run_engine(tmp_path, RaisesBetweenRungs(images, survivor), candidates=3)
@@ -197,7 +201,7 @@ def test_a_crash_between_rungs_takes_only_what_was_still_live(
 
 
 def test_a_candidate_that_diverges_is_infeasible_with_the_reason_and_never_retried(
-    images: FashionMnist, ran: Ran, tmp_path: Path
+    images: ImageClassification, ran: Ran, tmp_path: Path
 ) -> None:
     culprit = ran.jobs[0].expressions[0]
     found = run_engine(tmp_path, Diverges(images, culprit), candidates=3).candidates
@@ -207,7 +211,7 @@ def test_a_candidate_that_diverges_is_infeasible_with_the_reason_and_never_retri
 
 
 def test_an_evaluator_that_ends_too_soon_is_a_failure_with_a_reason(
-    images: FashionMnist, ran: Ran, tmp_path: Path
+    images: ImageClassification, ran: Ran, tmp_path: Path
 ) -> None:
     culprit = ran.jobs[0].expressions[0]
     found = run_engine(tmp_path, EndsEarly(images, culprit), candidates=3).candidates

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial
 
-from actsearch.evaluators import FashionMnist
+from actsearch.evaluators import ImageClassification
 from actsearch.search.proposer import TRIES, Proposer
 from actsearch.search.strategies import Exhaustive, Strategy, strategy_from_name
 from actsearch.search.study import Study
@@ -27,7 +27,7 @@ class Stuck(Strategy):
 
 
 @pytest.fixture(scope="module")
-def whole(images: FashionMnist, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def whole(images: ImageClassification, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The small space, searched in order to its end."""
     folder = tmp_path_factory.mktemp("search")
     return run_engine(folder, images, candidates=99, space=SMALL, strategy=Exhaustive(SMALL, 0))
@@ -77,7 +77,7 @@ def test_a_strategy_that_is_stuck_gives_way_to_unseen_random_candidates(tmp_path
 
 
 def test_a_stuck_strategy_still_comes_to_the_end_of_a_small_space(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     ran = run_engine(tmp_path, images, space=PRODUCTS, strategy=Stuck(PRODUCTS, 0))
     assert ran.engine.exhausted

@@ -292,7 +292,24 @@ def test_sync_writes_mlflow_anew_and_twice_changes_nothing(
 
 def test_data_says_where_the_verified_images_are(actsearch: Verb) -> None:
     told = actsearch("data", "--json")
-    found = json.loads(told.out)
-    assert found["verified"]
+    (found,) = json.loads(told.out)
+    assert (found["name"], found["verified"]) == ("fashion-mnist", True)
     assert Path(found["folder"]).is_dir()
     assert "verified" in actsearch("data").out
+
+
+def test_data_lists_every_set_without_fetching_any(
+    actsearch: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTSEARCH_DATA", str(tmp_path))
+    rows = json.loads(actsearch("data", "--list", "--json").out)
+    assert [row["name"] for row in rows] == ["fashion-mnist", "mnist", "kmnist", "cifar10"]
+    assert not any(row["here"] for row in rows)
+    assert "cifar10        not here" in actsearch("data", "--list").out
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_data_set_names_the_nearest_one(actsearch: Verb) -> None:
+    told = actsearch("data", "cifar100")
+    assert told.status == 1
+    assert "unknown data set 'cifar100'; did you mean 'cifar10'?" in told.err

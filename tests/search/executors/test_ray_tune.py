@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from actsearch.evaluators import FashionMnist, Job
+from actsearch.evaluators import ImageClassification, Job
 from actsearch.search.candidates import entered
 from actsearch.search.config import Launch
 from actsearch.search.errors import InvalidSetting
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.usefixtures("ray_session")
 
 
 @pytest.fixture(scope="module")
-def unharmed(images: FashionMnist, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def unharmed(images: ImageClassification, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The search that the next fixture disturbs, here in this process."""
     return run_engine(tmp_path_factory.mktemp("search"), images, candidates=6)
 
 
 @pytest.fixture(scope="module")
 def harmed(
-    images: FashionMnist,
+    images: ImageClassification,
     unharmed: Ran,
     tmp_path_factory: pytest.TempPathFactory,
     ray_session: None,
@@ -67,7 +67,7 @@ def test_the_scores_are_those_of_a_search_without_the_accident(harmed: Ran, unha
 
 
 def test_two_workers_share_a_gpu_and_train_at_the_same_time(
-    images: FashionMnist, tmp_path: Path
+    images: ImageClassification, tmp_path: Path
 ) -> None:
     jobs = iter([Job((text,), TINY, seed=0) for text in ("relu(x)", "tanh(x)")])
     events = Events([*jobs])
@@ -89,7 +89,7 @@ def test_an_open_session_is_used_and_left_open() -> None:
     assert ray.is_initialized()
 
 
-def test_an_evaluator_that_cannot_start_on_a_worker_says_why(images: FashionMnist) -> None:
+def test_an_evaluator_that_cannot_start_on_a_worker_says_why(images: ImageClassification) -> None:
     events = Events([Job(("relu(x)",), TINY, seed=0)])
     with RayTune(workers=1, gpus_per_worker=0.0, address=None) as executor:
         executor.run(CannotMove(images), events.next_job, events.on_rung, events.on_done)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from actsearch.evaluators import (
-    FashionMnist,
+    ImageClassification,
     Images,
     Job,
     NoTestImages,
@@ -30,6 +30,11 @@ RECIPE = Recipe(rungs=(1, 2)).limited(600)
 TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)")
 
 
+def confirming(train: Images, test: Images) -> ImageClassification:
+    """As a confirmation has it."""
+    return ImageClassification({"fashion-mnist": train}, {"fashion-mnist": test})
+
+
 class Shut:
     """Test images that must not be looked at."""
 
@@ -41,7 +46,7 @@ class Shut:
 def test_a_job_that_does_not_ask_never_looks_at_the_test_images(
     images: Images, halving: bool
 ) -> None:
-    shut = FashionMnist(images, cast(Images, Shut()))
+    shut = confirming(images, cast(Images, Shut()))
     *_, last = shut.run(Job(TEXTS, RECIPE, 0, halving=halving))
     assert last.last
     with pytest.raises(AssertionError, match="were opened"):
@@ -50,7 +55,7 @@ def test_a_job_that_does_not_ask_never_looks_at_the_test_images(
 
 def test_asking_without_test_images_says_who_may(images: Images) -> None:
     with pytest.raises(NoTestImages, match="only a confirmation may"):
-        list(FashionMnist(images).run(Job(TEXTS, RECIPE, 0, test=True)))
+        list(ImageClassification({"fashion-mnist": images}).run(Job(TEXTS, RECIPE, 0, test=True)))
 
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
@@ -58,9 +63,9 @@ def test_test_accuracy_is_measured_on_the_test_images(images: Images, network: A
     # Test images that are the validation images must give the validation accuracy.
     recipe = Recipe(network=network, widths=(16, 8), rungs=(1,), limit=600, validation=150)
     _, validation = split(subset(images, 600), validation=150, seed=0)
-    (report,) = FashionMnist(images, validation).run(Job(TEXTS, recipe, 0, test=True))
+    (report,) = confirming(images, validation).run(Job(TEXTS, recipe, 0, test=True))
     assert [s.test_accuracy for s in report.slices] == [s.accuracy for s in report.slices]
-    (other,) = FashionMnist(images, load_test()).run(Job(TEXTS, recipe, 0, test=True))
+    (other,) = confirming(images, load_test()).run(Job(TEXTS, recipe, 0, test=True))
     assert [s.accuracy for s in other.slices] == [s.accuracy for s in report.slices]
     assert [s.test_accuracy for s in other.slices] != [s.accuracy for s in report.slices]
 
@@ -72,7 +77,7 @@ def test_the_recipe_decides_which_images_train_and_which_validate(images: Images
     batches = Batches.on(train, device), Batches.on(validation, device), None
     slices = slices_of([parse(t) for t in TEXTS], job.recipe, 7)
     found = StackedTraining(slices, job.recipe, *batches).advance(1)
-    (report,) = FashionMnist(images).run(job)
+    (report,) = ImageClassification({"fashion-mnist": images}).run(job)
     assert [s.accuracy for s in report.slices] == [progress.accuracy for progress in found]
     assert [s.loss for s in report.slices] == [progress.loss for progress in found]
 
@@ -84,19 +89,20 @@ def test_labels_of_validation_images_do_not_reach_the_training(images: Images) -
     lies = torch.tensor([bytes(pixels.flatten().tolist()) in held_out for pixels in own.pixels])
     assert int(lies.sum()) == 100
     job = Job(TEXTS, Recipe(rungs=(1, 2), validation=100), 0, halving=False)
-    (honest,) = FashionMnist(own).run(job)
-    (lied,) = FashionMnist(Images(own.pixels, (own.labels + lies) % 10)).run(job)
+    (honest,) = ImageClassification({"fashion-mnist": own}).run(job)
+    lies_told = Images(own.pixels, (own.labels + lies) % 10)
+    (lied,) = ImageClassification({"fashion-mnist": lies_told}).run(job)
     assert [s.train_losses for s in honest.slices] == [s.train_losses for s in lied.slices]
     assert [s.accuracy for s in honest.slices] != [s.accuracy for s in lied.slices]
 
 
 def test_a_text_that_does_not_parse_is_the_callers_error(images: Images) -> None:
     with pytest.raises(ExpressionError):
-        list(FashionMnist(images).run(Job(("relu(x",), RECIPE, 0)))
+        list(ImageClassification({"fashion-mnist": images}).run(Job(("relu(x",), RECIPE, 0)))
 
 
 def test_another_device_has_the_same_images(images: Images) -> None:
-    evaluator = FashionMnist(images, images)
+    evaluator = confirming(images, images)
     moved = evaluator.on("cuda")
     assert (moved.device, evaluator.device) == ("cuda", "cpu")
     assert moved.train is evaluator.train
@@ -104,7 +110,7 @@ def test_another_device_has_the_same_images(images: Images) -> None:
 
 
 def test_a_pickled_evaluator_scores_the_same(images: Images) -> None:
-    evaluator = FashionMnist(subset(images, 600))
+    evaluator = ImageClassification({"fashion-mnist": subset(images, 600)})
     again = pickle.loads(pickle.dumps(evaluator))
     job = Job(TEXTS, RECIPE, 0, halving=False)
     (ours,), (theirs,) = evaluator.run(job), again.run(job)

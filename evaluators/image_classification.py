@@ -1,0 +1,103 @@
+"""The default evaluator: candidates in small networks on a data set of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from ..space import ActsearchError, parse
+from .activations import shared
+from .base import Job, RungReport, Training
+from .batches import Batches
+from .bracket import run_bracket
+from .datasets import DATASETS, dataset_of
+from .images import Images, InvalidImages, load_train, split, subset
+from .recipe import Recipe
+from .slices import Grid, slices_of
+from .vehicles import training_of
+
+
+class NoTestImages(ActsearchError):
+    """Raised when a job asks for the test set where only training images were handed out."""
+
+
+class NoImages(ActsearchError):
+    """Raised when a job's recipe names a data set whose images were not handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageClassification:
+    """Scores jobs on one device.
+
+    train: data set -> its training images, of which the recipe holds some out for validation.
+    test: data set -> its test images, handed out for confirmations only; empty everywhere else.
+
+    Raises InvalidImages where images are not of the size or the classes of their data set, or all
+    of one class.
+    """
+
+    train: Mapping[str, Images]
+    test: Mapping[str, Images] = field(default_factory=dict)
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, images in self.train.items():
+            _check_fits(name, images)
+
+    @staticmethod
+    def of(recipes: Iterable[Recipe]) -> ImageClassification:
+        """With the training images of the data sets that the recipes name; raises
+        DataUnavailable where one cannot be had."""
+        names = dict.fromkeys(recipe.dataset for recipe in recipes)
+        return ImageClassification({name: load_train(dataset_of(name)) for name in names})
+
+    def on(self, device: str) -> ImageClassification:
+        """The same images on another device."""
+        return replace(self, device=device)
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        """Train the job's candidates; yields after every rung. Raises NoImages, NoTestImages."""
+        name = job.recipe.dataset
+        if name not in self.train:
+            raise NoImages(f"this job is about {name}, but the images are {', '.join(self.train)}")
+        opens = job.test or not job.recipe.selects
+        if opens and (name not in self.test or not job.test):
+            raise NoTestImages("this job scores on the test set, but only a confirmation may")
+        yield from run_bracket(self._training(job), job)
+
+    def _training(self, job: Job) -> Training:
+        device, recipe = torch.device(self.device), job.recipe
+        train, validation = self._parts(recipe)
+        test = Batches.on(self.test[recipe.dataset], device, recipe) if job.test else None
+        batches = Batches.on(train, device, recipe), Batches.on(validation, device, recipe), test
+        candidates = [shared(parse(text), recipe.sharing) for text in job.expressions]
+        slices = slices_of(candidates, recipe, job.seed)
+        training = training_of(slices, recipe, *batches)
+        alone = len(slices) == len(candidates)
+        return training if alone else Grid(training, recipe, len(candidates))
+
+    def _parts(self, recipe: Recipe) -> tuple[Images, Images]:
+        """What is trained on, and what the score is the accuracy on."""
+        images = self.train[recipe.dataset]
+        if recipe.limit is not None:
+            images = subset(images, recipe.limit)
+        if not recipe.selects:
+            return images, self.test[recipe.dataset]
+        return split(images, validation=recipe.validation, seed=recipe.split_seed)
+
+
+def _check_fits(name: str, images: Images) -> None:
+    """Images under a data set's name must be what a network for that data set can take."""
+    if name in DATASETS and images.task != DATASETS[name].task:
+        wanted, found = DATASETS[name].task, images.task
+        raise InvalidImages(
+            f"images of {name} have shape {wanted.shape} and {wanted.classes} classes, but these "
+            f"have {found.shape} and {found.classes}"
+        )
+    if bool((images.labels == images.labels[0]).all()):
+        raise InvalidImages(
+            f"all {len(images)} images of {name} are of class {int(images.labels[0])}: there is "
+            f"nothing to tell apart"
+        )
