@@ -12,11 +12,12 @@ from types import MappingProxyType
 from typing import Any
 
 from ..space.errors import nearest
+from .datasets import DATASETS
 
 NETWORKS = ("mlp", "conv", "resnet20", "vit")
 # Images to train on, of which a recipe holds some out.
 TRAIN_IMAGES: Mapping[str, int] = MappingProxyType(
-    {"fashion-mnist": 60_000, "mnist": 60_000, "kmnist": 60_000, "cifar10": 50_000}
+    {name: known.images for name, known in DATASETS.items()}
 )
 # Neurons of a layer. Matrix products of 1 to 3 rows are other routines, which round differently in
 # a stack than alone, and a score must not depend on what shares its stack.
