@@ -28,7 +28,8 @@ POOL = Path(__file__).with_name("quick.jsonl")
 RECIPE = Recipe()
 TAGGED = "SiLU"  # the function whose copies a search finds nothing in
 FIRST_SEED = 1_000_000  # far from the seeds searches and confirmations use
-BLOCK = 12  # seeds of the tagged function in one stack; then of the others one for every six
+BLOCK = 12  # seeds of the tagged function in one stack
+ALONE = 36  # seeds of it before the other baselines follow, then at a sixth of its number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +56,13 @@ def read(path: Path = POOL) -> list[Trained]:
 
 
 def blocks(count: int) -> Iterator[list[tuple[str, int]]]:
-    """What to train for `count` seeds of the tagged function, (name, seed), a stack at a time:
-    the other baselines follow at a sixth of the seeds, and a stop anywhere leaves both."""
+    """What to train for `count` seeds of the tagged function, (name, seed), a stack at a time; a
+    stop anywhere leaves what is worth most."""
     others = [name for name in baselines() if name != TAGGED]
     for start in range(0, count, BLOCK):
         stop = min(start + BLOCK, count)
         yield [(TAGGED, FIRST_SEED + i) for i in range(start, stop)]
-        paired = range(start // 6, stop // 6)
+        paired = range(max(0, start - ALONE) // 6, max(0, stop - ALONE) // 6)
         yield [(name, FIRST_SEED + i) for i in paired for name in others]
 
 

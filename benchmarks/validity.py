@@ -1,0 +1,206 @@
+"""How often a search claims a winner where there is none, and finds one where there is.
+
+    python benchmarks/validity.py [--quick] [--searches 2000]
+    python benchmarks/validity.py --train-pool 300      # adds real trainings to the pool, hours
+
+Whole searches (60 candidates, 3 finalists, 5 seeds: the defaults) are drawn from a pool of real
+trainings of SiLU, benchmarks/pool/quick.jsonl; the product's functions do all but the training
+(pool/replay.py). false_winner_rate: searches among copies of one function, against baselines that
+are copies too, in which any finalist is called a winner. power: searches in which one candidate
+of the 60 is better by `effect` (a fraction) and is called a winner in the end. Each has a
+one-sided 95 % bound (Clopper and Pearson 1934), which covers the number of searches drawn, not the
+size of the pool; `halves` has the rate on each half of the pool alone. --quick draws 150.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from pool import replay
+from pool.trainings import POOL, RECIPE, TAGGED, Trained, extend, read
+from scipy import stats
+
+from actsearch.search.candidates import Candidate
+from actsearch.search.confirm import Confirmation
+from actsearch.search.leaderboard import noise, tied_with_best
+
+CANDIDATES, SEEDS = 60, 5  # the defaults of a search
+EFFECTS = (0.002, 0.003, 0.005, 0.01)  # fractions: 0.2 to 1 point
+MORE_SEEDS = (5, 10, 20)
+STATED = 0.005  # the effect whose power is the figure
+
+
+def at_most(events: int, n: int) -> float:
+    """The upper one-sided 95 % bound of a rate."""
+    return float(stats.binomtest(events, n, alternative="less").proportion_ci(0.95).high)
+
+
+def at_least(events: int, n: int) -> float:
+    """The lower one-sided 95 % bound of a rate."""
+    return float(stats.binomtest(events, n, alternative="greater").proportion_ci(0.95).low)
+
+
+def claims(found: Confirmation) -> dict[str, bool]:
+    """What a confirmation says: of any finalist, and of the best one, which is its headline."""
+    told = [row.verdict for row in found.rows if row.role == "finalist"]
+    headline = None if found.best is None else found.row(found.best).verdict
+    return {
+        "any winner": "winner" in told,
+        "best: winner": headline == "winner",
+        "any worse": "worse" in told,
+        "best: worse": headline == "worse",
+    }
+
+
+def false_claims(
+    copies: Sequence[Trained],
+    searches: int,
+    *,
+    baselines: int | None = None,
+    paired: dict[int, dict[str, Trained]] | None = None,
+) -> dict[str, int]:
+    """In how many searches among copies of one function each claim is made."""
+    rng = np.random.default_rng(0)
+    counts: dict[str, int] = {}
+    for _ in range(searches):
+        world = replay.World(copies, rng, paired=paired or {})
+        found = replay.confirm(world, replay.search(world, CANDIDATES), SEEDS, baselines)
+        for claim, made in claims(found).items():
+            counts[claim] = counts.get(claim, 0) + made
+    return counts
+
+
+def findings(copies: Sequence[Trained], searches: int, effect: float) -> dict[str, int]:
+    """In how many searches one better candidate is among the finalists, and is then called a
+    winner with so many seeds."""
+    rng = np.random.default_rng(1)
+    planted = replay.tags(CANDIDATES)[0]
+    counts = {"finalist": 0, **{f"{seeds} seeds": 0 for seeds in MORE_SEEDS}}
+    for _ in range(searches):
+        world = replay.World(copies, rng, planted={planted: effect})
+        ended = replay.search(world, CANDIDATES)
+        for seeds in MORE_SEEDS:
+            rows = replay.confirm(world, ended, seeds).rows
+            row = next((r for r in rows if r.name == planted), None)
+            if row is None:
+                break
+            counts["finalist"] += seeds == MORE_SEEDS[0]
+            counts[f"{seeds} seeds"] += row.verdict == "winner"
+    return counts
+
+
+def spread(pool: Sequence[Trained]) -> dict[str, float]:
+    """The pool's own noise, in points; correlations."""
+    copies, last = replay.copies(pool), RECIPE.epochs
+    val, test = [t.rungs[last] for t in copies], [t.test for t in copies]
+    paired = list(replay.pairs(pool).values())
+    names = list(paired[0]) if len(paired) > 2 else []
+    across = [
+        statistics.correlation([p[a].test for p in paired], [p[b].test for p in paired])
+        for a, b in combinations(names, 2)
+    ]
+    return {
+        "val_sd": 100 * statistics.stdev(val),
+        "val_sd_epoch_1": 100 * statistics.stdev(t.rungs[1] for t in copies),
+        "val_sd_epoch_3": 100 * statistics.stdev(t.rungs[3] for t in copies),
+        "test_sd": 100 * statistics.stdev(test),
+        "binomial_se": 100 * noise(statistics.fmean(val), RECIPE.validation),
+        "val_test_correlation": statistics.correlation(val, test),
+        "paired_correlation": statistics.fmean(across) if across else math.nan,
+    }
+
+
+def ties(copies: Sequence[Trained], searches: int) -> float:
+    """Of a search's complete copies, the share that the leaderboard's ~ calls ties."""
+    rng = np.random.default_rng(2)
+    tied = complete = 0
+    for _ in range(searches):
+        ended: list[Candidate] = replay.search(replay.World(copies, rng), CANDIDATES)
+        tied += len(tied_with_best(ended, RECIPE.validation))
+        complete += sum(c.state == "complete" for c in ended)
+    return tied / complete
+
+
+def _print_claims(name: str, counts: dict[str, int], searches: int) -> None:
+    rates = "  ".join(
+        f"{claim} {n / searches:6.2%} (≤ {at_most(n, searches):.2%})"
+        for claim, n in counts.items()
+    )
+    print(f"{name:<28} {rates}", flush=True)
+
+
+def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
+    """Every figure, printed as it comes."""
+    copies, paired = replay.copies(pool), replay.pairs(pool)
+    noises = spread(pool)
+    print(f"pool: {len(copies)} of {TAGGED}, {len(paired)} paired seeds of all baselines")
+    print("  ".join(f"{name} {value:.3f}" for name, value in noises.items()))
+    tied = ties(copies, searches)
+    print(f"{tied:.1%} of complete copies are ties on the leaderboard")
+    counts = false_claims(copies, searches)
+    _print_claims("six copies as baselines", counts, searches)
+    one = false_claims(copies, searches, baselines=1)
+    _print_claims("one copy as baseline", one, searches)
+    if paired:
+        real = false_claims(copies, searches, paired=paired)
+        _print_claims("the real baselines", real, searches)
+    half = len(copies) // 2
+    halves = [
+        false_claims(part, searches // 2)["any winner"] / (searches // 2)
+        for part in (copies[:half], copies[half:])
+    ]
+    print("each half of the pool: any winner " + ", ".join(f"{rate:.2%}" for rate in halves))
+    table = {effect: findings(copies, searches, effect) for effect in EFFECTS}
+    for effect, row in table.items():
+        told = "  ".join(
+            f"{name} {n / searches:6.1%} (≥ {at_least(n, searches):.1%})"
+            for name, n in row.items()
+        )
+        print(f"planted +{100 * effect:.1f} points: {told}")
+    false, found = counts["any winner"], table[STATED][f"{SEEDS} seeds"]
+    return {
+        "false_winner_rate": round(false / searches, 4),
+        "false_winner_rate_upper_95": round(at_most(false, searches), 4),
+        "false_winner_rate_one_baseline": round(one["any winner"] / searches, 4),
+        "halves": [round(rate, 4) for rate in halves],
+        "power": round(found / searches, 4),
+        "power_lower_95": round(at_least(found, searches), 4),
+        "effect": STATED,
+        "power_by_effect": {
+            str(effect): {name: round(n / searches, 3) for name, n in row.items()}
+            for effect, row in table.items()
+        },
+        "tied_copies": round(tied, 3),
+        **{name: round(value, 3) for name, value in noises.items()},
+        "searches": searches,
+        "pool": len(copies),
+        "paired_seeds": len(paired),
+        "made_by": pool[-1].made_by,
+        "recipe": RECIPE.label,
+    }
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--searches", type=int, default=None)
+    options.add_argument("--train-pool", type=int, default=None, metavar="N")
+    given = options.parse_args()
+    if given.train_pool is not None:
+        extend(given.train_pool)
+    pool = [one for one in read() if one.recipe == RECIPE.digest]
+    if len(replay.copies(pool)) < 2:
+        raise SystemExit(f"{POOL} holds no pool of {RECIPE.label}: --train-pool 100 begins one")
+    searches = given.searches or (150 if given.quick else 2_000)
+    print(json.dumps(measured(pool, searches) | {"quick": given.quick}))
+
+
+if __name__ == "__main__":
+    main()
