@@ -45,18 +45,22 @@ class Activation(nn.Module):
         return torch.full((channels,), parameter.initial)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._program(x, [self._broadcast(p, name, x) for p, name in self._attributes])
+        dtype, values = x.dtype, []
+        for parameter, name in self._attributes:
+            value = getattr(self, name)
+            if value.dtype != dtype:
+                value = value.to(dtype)
+            if parameter.granularity == "channel":
+                value = self._per_channel(parameter, value, x)
+            values.append(value)
+        return self._program(x, values)
 
     def parameter_of(self, parameter: Parameter) -> Tensor:
         """The learned tensor of one of the expression's parameters: [] or [channels]."""
         value: Tensor = getattr(self, attribute_name(parameter))
         return value
 
-    def _broadcast(self, parameter: Parameter, name: str, x: Tensor) -> Tensor:
-        value: Tensor = getattr(self, name)
-        value = value if value.dtype == x.dtype else value.to(x.dtype)
-        if parameter.granularity != "channel":
-            return value
+    def _per_channel(self, parameter: Parameter, value: Tensor, x: Tensor) -> Tensor:
         if not -x.dim() <= self.channel_dim < x.dim() or (
             x.shape[self.channel_dim] != self.channels
         ):

@@ -1,14 +1,15 @@
 """A program: the flat list of torch calls that evaluates an expression, or prints as source.
 
-Equal subtrees are computed once, constants are folded, and an operator with a constant operand
-uses the torch call made for it, so a composed candidate costs what a hand-written one does.
+Equal subtrees are computed once, constants are folded, an operator with a constant operand uses
+the torch call made for it, and a sum is written over an operand that nothing else needs, so a
+composed candidate costs what a hand-written one does.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -17,27 +18,11 @@ from torch import Tensor
 
 from .expression import LARGEST, Call, Constant, Expression, Parameter, Variable
 from .primitives import PRIMITIVES
-from .protected import DIVIDE_FLOOR, POWER_FLOOR
+from .protected import DIVIDE_FLOOR, POWER_FLOOR, divide_positive
 from .signs import never_negative
+from .steps import Operand, Slot, Step, last_uses, overwriting
 
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Where a step finds an operand: 0 is x, then the parameters, then the steps in order."""
-
-    index: int
-
-
-Operand = Slot | float
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One torch call on earlier slots; `code` is its Python source with {0}, {1}."""
-
-    function: Callable[..., Any]
-    code: str
-    operands: tuple[Operand, ...]
+_Call = tuple[Callable[..., Any], int, int | None, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +39,38 @@ class Program:
     last: tuple[tuple[int, ...], ...]
     result: Operand
     spreads: bool  # the result does not depend on x and has to be broadcast to its shape
+    # The steps as `__call__` wants them, which takes 0.3 us a step and not 1: constants have the
+    # first slots, and a call is a function, one operand or two, and what it is the last to use.
+    _constants: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    _calls: tuple[_Call, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        operands = [o for step in self.steps for o in step.operands]
+        constants = tuple(o for o in operands if not isinstance(o, Slot))
+        numbers = iter(range(len(constants)))
+
+        def place(operand: Operand) -> int:
+            fixed = not isinstance(operand, Slot)
+            return next(numbers) if fixed else operand.index + len(constants)
+
+        calls = []
+        for step, last in zip(self.steps, self.last, strict=True):
+            one, two = (*map(place, step.operands), None)[:2]
+            assert one is not None
+            calls.append((step.function, one, two, tuple(i + len(constants) for i in last)))
+        object.__setattr__(self, "_constants", constants)
+        object.__setattr__(self, "_calls", tuple(calls))
 
     def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
-        """f(x), of x's shape, given one tensor per parameter that broadcasts against x."""
-        slots: list[Any] = [x, *parameters]
-        for step, last in zip(self.steps, self.last, strict=True):
-            slots.append(
-                step.function(*[slots[o.index] if type(o) is Slot else o for o in step.operands])
-            )
+        """f(x), of x's shape, given one tensor per parameter that broadcasts to that shape."""
+        slots: list[Any] = [*self._constants, x, *parameters]
+        for function, one, two, last in self._calls:
+            slots.append(function(slots[one]) if two is None else function(slots[one], slots[two]))
             for index in last:
                 slots[index] = None
         if not isinstance(self.result, Slot):
             return torch.full_like(x, self.result)
-        value: Tensor = slots[self.result.index]
+        value: Tensor = slots[self.result.index + len(self._constants)]
         return value.to(x.dtype).expand_as(x) if self.spreads else value
 
 
@@ -77,22 +81,10 @@ def compile_program(expression: Expression) -> Program:
     compiler = _Compiler(parameters)
     result = compiler.visit(expression)
     depends = any(isinstance(node, Variable) for node in expression.nodes())
-    last = _last_uses(compiler.steps, 1 + len(parameters), result)
-    return Program(parameters, tuple(compiler.steps), last, result, not depends)
-
-
-def _last_uses(steps: list[Step], first: int, result: Operand) -> tuple[tuple[int, ...], ...]:
-    """For each step the slots, from `first` on, that it is the last to use."""
-    needed = {result.index} if type(result) is Slot else set()
-    found = []
-    for step in reversed(steps):
-        last = []
-        for operand in step.operands:
-            if type(operand) is Slot and operand.index >= first and operand.index not in needed:
-                needed.add(operand.index)
-                last.append(operand.index)
-        found.append(tuple(last))
-    return tuple(reversed(found))
+    first = 1 + len(parameters)
+    steps = overwriting(compiler.steps, first, result)
+    last = last_uses(steps, first, result)
+    return Program(parameters, tuple(steps), last, result, not depends)
 
 
 class _Compiler:
@@ -123,7 +115,7 @@ class _Compiler:
             return math.copysign(math.inf, value) if abs(value) > LARGEST else value
         function, code, operands = _specialise(node.primitive, operands)
         if function is PRIMITIVES["div"].function and never_negative(node.operands[1]):
-            function, code = _divide_positive, f"{{0}} / ({{1}} + {DIVIDE_FLOOR!r})"
+            function, code = divide_positive, f"{{0}} / ({{1}} + {DIVIDE_FLOOR!r})"
         self.steps.append(Step(function, code, operands))
         return Slot(self._first_step + len(self.steps) - 1)
 
@@ -138,11 +130,6 @@ def _clamp_max(a: Tensor, high: float) -> Tensor:
 
 def _true_divide(a: Tensor, b: float) -> Tensor:
     return a / b
-
-
-def _divide_positive(a: Tensor, b: Tensor) -> Tensor:
-    # Bit for bit what `div` gives where b is not below 0: the floor has its sign.
-    return a / (b + DIVIDE_FLOOR)
 
 
 def _specialise(

@@ -25,6 +25,11 @@ def divide(a: Tensor, b: Tensor) -> Tensor:
     return a / (b + torch.where(b < 0, -DIVIDE_FLOOR, DIVIDE_FLOOR).to(b.dtype))
 
 
+def divide_positive(a: Tensor, b: Tensor) -> Tensor:
+    """`divide` bit for bit where b is not below 0: the floor has the divisor's sign."""
+    return a / (b + DIVIDE_FLOOR)
+
+
 def log(a: Tensor) -> Tensor:
     """log(|a| + LOG_FLOOR)."""
     return torch.log(a.abs() + LOG_FLOOR)

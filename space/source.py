@@ -11,7 +11,8 @@ from keyword import iskeyword
 from .errors import CandidateError
 from .expression import Expression, Parameter, substitute
 from .module import attribute_name
-from .program import Operand, Program, Slot, compile_program
+from .program import Program, compile_program
+from .steps import Operand, Slot
 
 _HEADER = '''"""{title}"""
 

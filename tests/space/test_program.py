@@ -11,7 +11,8 @@ from torch import Tensor
 
 from actsearch.space import PRIMITIVES, Call, Constant, Expression, Parameter, parse
 from actsearch.space.expression import LARGEST
-from actsearch.space.program import Slot, compile_program
+from actsearch.space.program import compile_program
+from actsearch.space.steps import Slot
 from contracts.expressions import expressions
 
 X = torch.tensor([-7.1, -2.3, -0.9, -0.2, 0.3, 1.1, 2.7, 8.3], dtype=torch.float64)
