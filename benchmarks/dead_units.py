@@ -1,0 +1,137 @@
+"""The published dead-unit experiment again: ReLU after training, and a deep ReLU net before it.
+
+    python benchmarks/dead_units.py [--quick] [--seeds 5] [--momenta 0.9 0.8]
+
+Published: the book Deep Learning DNA (dldna), chapter 4, one run each: of the hidden units of the
+MLP 256/192/128/64, trained on FashionMNIST for 15 epochs, [0, 6, 13, 5] put out exactly 0 for
+every one of the 60,000 training images; of an untrained net 2048/1024/1024/512/512/256/128,
+[0, 0, 6, 15, 113, 102, 58]. Its text trains with momentum 0.9, its code with 0.8, so both recipes
+(`dldna`, `dldna-0.8`) are trained here. Counts are over all training images; the test set stays
+closed. A layer agrees with the published count if that lies within two standard deviations (at
+least 2 units, the error of a count so small) of the mean over seeds. The script says of every row
+how many of its layers agree. `--quick`: one seed, one epoch, 6,000 images; it shows that the
+script runs, and no more. One thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+
+import torch
+
+from actsearch.evaluators import Recipe, load_train, recipe_from_name, subset
+from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.diagnosis.dead import dead_units
+from actsearch.evaluators.diagnosis.training import epochs
+from actsearch.evaluators.images import Images, Task
+from actsearch.evaluators.networks import NETWORKS
+from actsearch.space import parse
+
+TRAINED = (0, 6, 13, 5)
+DEEP_WIDTHS = (2048, 1024, 1024, 512, 512, 256, 128)
+UNTRAINED = (0, 0, 6, 15, 113, 102, 58)
+RECIPES = {0.9: "dldna", 0.8: "dldna-0.8"}
+WATCHED = 1000  # training images whose loss shows a divergence
+RELU = parse("relu(x)")
+
+Counts = list[list[int]]  # [seeds, layers]
+
+
+def counted(
+    recipe: Recipe, images: Images, seeds: int, trained: bool
+) -> tuple[Counts, list[float]]:
+    """Silent units by seed and layer, and the seconds each seed took."""
+    train = Batches.on(images, torch.device("cpu"), recipe)
+    watched = Batches.on(subset(images, WATCHED), torch.device("cpu"), recipe)
+    counts, seconds = [], []
+    for seed in range(seeds):
+        start = time.perf_counter()
+        net = NETWORKS["mlp"](recipe, RELU, seed, Task())
+        for number, progress in enumerate(
+            epochs(net, RELU, recipe, seed, train, watched) if trained else ()
+        ):
+            if progress.reason:
+                raise SystemExit(f"seed {seed} diverged: {progress.reason}")
+            print(
+                f"{recipe.name} seed {seed} epoch {number + 1}: training loss "
+                f"{progress.train_losses[-1]:.4f}",
+                file=sys.stderr,
+            )
+        found = dead_units(net, (x for x, _ in train.in_order()))
+        counts.append([layer.silent for layer in found])
+        seconds.append(time.perf_counter() - start)
+        print(f"{recipe.name} seed {seed}: {counts[-1]}", file=sys.stderr, flush=True)
+    return counts, seconds
+
+
+def row(
+    name: str, widths: Sequence[int], published: Sequence[int], found: tuple[Counts, list[float]]
+) -> dict[str, object]:
+    """Mean and deviation per layer beside the published count, printed and as JSON."""
+    counts, seconds = found
+    columns = list(zip(*counts, strict=True))
+    means = [statistics.fmean(column) for column in columns]
+    sds = [statistics.stdev(column) if len(column) > 1 else 0.0 for column in columns]
+    agrees = [
+        abs(mean - there) <= 2 * max(sd, 1.0)
+        for mean, sd, there in zip(means, sds, published, strict=True)
+    ]
+    print(f"\n{name}, n = {len(counts)}, {statistics.fmean(seconds):.0f} s each")
+    print(f"  {'units':>6} {'published':>9} {'mean':>7} {'sd':>6}  per seed")
+    for width, there, mean, sd, agreed, column in zip(
+        widths, published, means, sds, agrees, columns, strict=True
+    ):
+        told = "agree" if agreed else "differ"
+        print(f"  {width:>6} {there:>9} {mean:>7.1f} {sd:>6.1f}  {[*column]}  {told}")
+    print(f"  {sum(agrees)} of {len(agrees)} layers agree")
+    return {
+        "n": len(counts),
+        "published": list(published),
+        "mean": [round(mean, 2) for mean in means],
+        "sd": [round(sd, 2) for sd in sds],
+        "counts": counts,
+        "agree": agrees,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--quick", action="store_true", help="one seed, one epoch, 6,000 images")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="default %(default)s")
+    parser.add_argument(
+        "--momenta", type=float, nargs="*", default=[0.9, 0.8], choices=[*RECIPES], metavar="M",
+        help="of the trained nets, 0.9 and 0.8 by default",
+    )  # fmt: skip
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    seeds = 1 if options.quick else options.seeds
+    images = subset(load_train(), 6000) if options.quick else load_train()
+    figures: dict[str, object] = {
+        "quick": options.quick,
+        "images": len(images),
+        "torch": torch.__version__,
+    }
+    deep = dataclasses.replace(recipe_from_name("dldna"), name="deep", widths=DEEP_WIDTHS)
+    figures["untrained"] = row(
+        "untrained deep ReLU net", DEEP_WIDTHS, UNTRAINED,
+        counted(deep, images, seeds, trained=False),
+    )  # fmt: skip
+    for momentum in options.momenta:
+        recipe = recipe_from_name(RECIPES[momentum])
+        if options.quick:
+            recipe = dataclasses.replace(recipe, rungs=(1,))
+        figures[f"trained_{recipe.name}"] = row(
+            f"ReLU trained under {recipe.label}", recipe.widths, TRAINED,
+            counted(recipe, images, seeds, trained=True),
+        )  # fmt: skip
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The gradient's norm by depth.
+
+Convention: the global L2 norm. Of a layer, the square root of the sum of squares over its own
+weight and bias together; of the network, over all parameters. (A sum of the norms of single
+tensors, as in dldna, chapter 5, is larger, and depends on how parameters are cut into tensors.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class GradientNorms:
+    """Of the mean cross-entropy (nats) over some images: per layer with weights, and in all."""
+
+    layers: tuple[str, ...]
+    norms: tuple[float, ...]
+    total: float  # activation and norm parameters included
+
+
+def gradient_norms(net: nn.Module, x: Tensor, labels: Tensor) -> GradientNorms:
+    """The gradient's norms for images x [B, …] with labels int64 [B], in eval mode."""
+    layers = weight_layers(net)
+    learning = [p for p in net.parameters() if p.requires_grad]
+    was_training = net.training
+    net.eval()
+    loss = F.cross_entropy(net(x), labels)
+    net.train(was_training)
+    found = torch.autograd.grad(loss, learning, materialize_grads=True)
+    squares = {p: float(g.double().square().sum()) for p, g in zip(learning, found, strict=True)}
+    return GradientNorms(
+        tuple(layers),
+        tuple(sum(squares.get(p, 0.0) for p in own) ** 0.5 for own in layers.values()),
+        sum(squares.values()) ** 0.5,
+    )
+
+
+def weight_layers(net: nn.Module) -> dict[str, list[nn.Parameter]]:
+    """The modules that own a matrix or kernel, by dotted name in the order in which the network
+    holds them, with their own parameters. Norms and activations are none."""
+    own = {name: list(module.parameters(recurse=False)) for name, module in net.named_modules()}
+    return {name: found for name, found in own.items() if any(p.dim() > 1 for p in found)}

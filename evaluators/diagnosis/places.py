@@ -1,0 +1,102 @@
+"""The places of a network where an activation acts: what goes in, what comes out, its slope there.
+
+Every measurement of the hidden layers starts here, for networks of ours and of users alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...space import Activation, CandidateError
+
+Kinds = tuple[type[nn.Module], ...]
+
+# Pointwise, so that a unit's slope is a number of its own. `nn.Identity` is not among them: many
+# networks have it in places of another meaning.
+ACTIVATIONS: Kinds = (
+    Activation, nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish,
+    nn.Hardtanh, nn.LeakyReLU, nn.LogSigmoid, nn.Mish, nn.PReLU, nn.ReLU, nn.ReLU6, nn.RReLU,
+    nn.SELU, nn.Sigmoid, nn.SiLU, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
+    nn.Threshold,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """One use of an activation in one forward pass.
+
+    name: of the module in its network, with a number where it is used again.
+    before, after: pre-activations and outputs, of one shape, still part of autograd's graph.
+    """
+
+    name: str
+    module: nn.Module
+    before: Tensor
+    after: Tensor
+
+    def slope(self) -> Tensor:
+        """The activation's derivative at every pre-activation, of their shape."""
+        return slope_at(self.module, self.before)
+
+
+def watch(
+    net: nn.Module, x: Tensor, kinds: Kinds = ACTIVATIONS
+) -> tuple[Tensor, tuple[Place, ...]]:
+    """The network's output for a batch, and its places in the order of the forward pass.
+
+    kinds: what counts as an activation; a network without any has `nn.Identity` in their place,
+    and says so. Raises CandidateError where no module of these kinds runs.
+    """
+    found: list[Place] = []
+    waiting: list[Tensor] = []  # inputs of modules that have begun, the innermost last
+    names = {module: name for name, module in net.named_modules() if isinstance(module, kinds)}
+
+    def begin(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        waiting.append(inputs[0])
+        in_place = getattr(module, "inplace", False)  # it would overwrite what is recorded
+        return (inputs[0].clone(), *inputs[1:]) if in_place else None
+
+    def end(module: nn.Module, _: tuple[Any, ...], output: Tensor) -> None:
+        uses = 1 + sum(place.module is module for place in found)
+        name = names[module] if uses == 1 else f"{names[module]} ({uses})"
+        found.append(Place(name, module, waiting.pop(), output))
+
+    hooks = [module.register_forward_pre_hook(begin) for module in names]
+    hooks += [module.register_forward_hook(end) for module in names]
+    try:
+        output: Tensor = net(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not found:
+        raise CandidateError(
+            "no activation of the network ran as a module of its own: put modules where forward "
+            "calls functions, or nn.Identity() where there is none and pass kinds=(nn.Identity,)"
+        )
+    return output, tuple(found)
+
+
+def slope_at(activation: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """The derivative of a pointwise function at every element of z, of its shape."""
+    points = z.detach().clone().requires_grad_()
+    with torch.enable_grad():
+        value = activation(points.clone())  # a copy, since it may work in place
+        if not value.requires_grad:  # a constant
+            return torch.zeros_like(points)
+        return torch.autograd.grad(value.sum(), points)[0]
+
+
+def unit_dim(signal: Tensor) -> int:
+    """Where a signal's units are: neurons of [B, units], channels of [B, channels, …], features
+    of tokens [B, tokens, features]."""
+    return 2 if signal.dim() == 3 else 1
+
+
+def by_unit(signal: Tensor) -> Tensor:
+    """A signal as [values, units]."""
+    return signal.movedim(unit_dim(signal), -1).flatten(0, -2)

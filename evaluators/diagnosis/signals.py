@@ -1,0 +1,85 @@
+"""What flows through every hidden layer: pre-activations, outputs, gradients.
+
+The gradient is that of each image's own cross-entropy (nats) with respect to the pre-activations,
+so it does not depend on how many images are looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...space.moments import gaussian_nodes
+from .distribution import Distribution, distribution
+from .places import ACTIVATIONS, Kinds, Place, slope_at, unit_dim, watch
+
+SATURATED = 0.01  # of the slope's root mean square under N(0, 1): Tanh beyond ±3.2
+EVERY = 20  # of the quadrature's 4000 nodes: a spacing of 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSignals:
+    """One hidden layer over some images.
+
+    saturated: the share of pre-activations where the slope is at most 1 % of its root mean square
+    under a standard normal input, so that hardly a gradient passes. flat: the share where it is
+    exactly 0. Both at the layer's present activation parameters.
+    """
+
+    layer: str
+    units: int
+    before: Distribution
+    after: Distribution
+    gradient: Distribution
+    saturated: float
+    flat: float
+
+
+def layer_signals(
+    net: nn.Module, x: Tensor, labels: Tensor, kinds: Kinds = ACTIVATIONS
+) -> tuple[LayerSignals, ...]:
+    """The signals of every hidden layer for images x [B, …] with labels int64 [B], in eval mode.
+
+    Takes memory for all of the images' signals at once. Batch norms: as `dead_units` has it.
+    """
+    was_training = net.training
+    net.eval()
+    scores, places = watch(net, x.detach().clone().requires_grad_(), kinds)
+    net.train(was_training)
+    loss = F.cross_entropy(scores, labels, reduction="sum")
+    gradients = torch.autograd.grad(loss, [place.before for place in places], allow_unused=True)
+    return tuple(
+        _signals(place, torch.zeros_like(place.before) if gradient is None else gradient)
+        for place, gradient in zip(places, gradients, strict=True)
+    )
+
+
+def _signals(place: Place, gradient: Tensor) -> LayerSignals:
+    slope = place.slope()
+    return LayerSignals(
+        place.name,
+        place.before.shape[unit_dim(place.before)],
+        distribution(place.before),
+        distribution(place.after),
+        distribution(gradient),
+        saturated=_share(slope.abs() <= SATURATED * _typical_slope(place)),
+        flat=_share(slope == 0),
+    )
+
+
+def _typical_slope(place: Place) -> Tensor:
+    """The root mean square of the slope under N(0, 1), per unit, shaped to broadcast."""
+    z, weights = (t[::EVERY].to(place.before) for t in gaussian_nodes())
+    shape = [1] * place.before.dim()
+    shape[unit_dim(place.before)] = place.before.shape[unit_dim(place.before)]
+    along = (-1, *(1,) * (len(shape) - 1))
+    # Every unit sees every node: a parameter may be another one in each channel.
+    squares = slope_at(place.module, z.view(along).expand(-1, *shape[1:])).square()
+    return ((squares * weights.view(along)).sum(0, keepdim=True) / weights.sum()).sqrt()
+
+
+def _share(holds: Tensor) -> float:
+    return float(holds.double().mean())

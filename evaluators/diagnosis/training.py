@@ -1,0 +1,37 @@
+"""One network trained as its recipe says, in the open: the caller holds it and looks inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import nn
+
+from ...space import Expression
+from ..base import Progress
+from ..batches import Batches
+from ..one_by_one import OneByOneTraining
+from ..recipe import Recipe
+from ..slices import Slice
+
+
+def epochs(
+    net: nn.Module,
+    candidate: Expression,
+    recipe: Recipe,
+    seed: int,
+    train: Batches,
+    validation: Batches,
+) -> Iterator[Progress]:
+    """Train `net` in place to the recipe's horizon; yields after every epoch.
+
+    The very training that scores networks one by one, seed and order of batches included. Ends
+    early where the training diverges, with the reason in the last progress.
+    """
+    training = OneByOneTraining(
+        lambda *_: net, [Slice(candidate, seed)], recipe, train, validation, None
+    )
+    for epoch in range(1, recipe.epochs + 1):
+        (progress,) = training.advance(epoch)
+        yield progress
+        if progress.reason:
+            return
