@@ -7,13 +7,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from ..space import ActsearchError
 from ..space.errors import nearest
 from .recipe_rules import TRAIN_IMAGES, broken_rules
-
-Network = Literal["mlp", "conv", "resnet20", "vit"]
 
 
 class RecipeError(ActsearchError):
@@ -39,7 +37,7 @@ class Recipe:
 
     name: str = "quick"
     dataset: str = _later("fashion-mnist")
-    network: Network = "mlp"
+    network: str = "mlp"
     widths: tuple[int, ...] = (256, 192, 128, 64)  # neurons per hidden layer; channels; features
     sharing: str = _later("layer")  # what has a copy of a learnable parameter that does not say
     rungs: tuple[int, ...] = (1, 3, 9)  # epochs after which a bracket is cut; the last ends it
@@ -59,8 +57,8 @@ class Recipe:
     validation: int = 10_000  # training images held out, the only ones selection sees
     split_seed: int = 0  # which images those are
     limit: int | None = None  # use this many of the training images in all; None: every one
-    # Of one's own evaluator: its name, and a hash of what it says it trains. What it trains then
-    # decides in place of dataset, network, widths, pixels and gain.
+    # Of one's own evaluator: its name, and a hash of what it says it trains. Data set and network
+    # are then names for tables; widths, pixels and limit say nothing.
     evaluator: str = _later("")
 
     def __post_init__(self) -> None:
@@ -77,11 +75,6 @@ class Recipe:
     def selects(self) -> bool:
         """Whether it holds images out, so that a search may choose by its scores."""
         return self.validation > 0
-
-    @property
-    def subject(self) -> str:
-        """What is trained, as tables name it: the network, or one's own by its recipe's name."""
-        return self.name if self.evaluator else self.network
 
     @property
     def digest(self) -> str:

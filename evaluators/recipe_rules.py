@@ -103,12 +103,14 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 def broken_rules(values: Mapping[str, Any]) -> list[str]:
     """Every rule that a recipe's fields break, as sentences; rules about one field first.
 
-    Rules about several fields together are looked at once each field by itself holds.
+    Rules about several fields together are looked at once each field by itself holds. Network and
+    data set of an own evaluator may have any name.
     """
+    own = dict.fromkeys(("network", "dataset"), RULES["name"]) if values["evaluator"] else {}
     found = [
         f"{field} must be {rule}, but is {_shown(values[field])}"
         f"{_meant(field, values[field]) if isinstance(values[field], str) else ''}"
-        for field, (rule, holds) in RULES.items()
+        for field, (rule, holds) in {**RULES, **own}.items()
         if not holds(values[field])
     ]
     return found or [rule for rule, holds in _together(values).items() if not holds]

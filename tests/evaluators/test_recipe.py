@@ -235,8 +235,13 @@ def test_only_the_published_protocols_score_without_held_out_images() -> None:
     assert [n for n, r in RECIPES.items() if not r.selects] == ["dldna", "dldna-0.8"]
 
 
-def test_of_an_own_evaluator_the_numbers_of_our_data_set_say_nothing() -> None:
-    own = Recipe(name="mine", evaluator="mine:Net", validation=200_000)
-    assert own.subject == "mine"
-    assert Recipe(name="mine", network="vit", widths=(64,)).subject == "vit"
-    assert own.digest != Recipe(name="mine", evaluator="mine:Other", validation=200_000).digest
+def test_an_own_evaluator_names_its_network_and_data_as_it_likes() -> None:
+    own = Recipe(
+        name="mine", network="LSTM", dataset="my text", evaluator="mine:Net", validation=200_000
+    )
+    assert own.digest != dataclasses.replace(own, evaluator="mine:Other").digest
+    assert Recipe.from_dict(json.loads(json.dumps(own.to_dict()))) == own
+    with pytest.raises(RecipeError, match="network must be one of mlp"):
+        Recipe(name="mine", network="LSTM")
+    with pytest.raises(RecipeError, match=r"dataset must be a text of 1 to 40 letters"):
+        Recipe(dataset="", evaluator="mine:Net")
