@@ -20,6 +20,7 @@ from .base import (
 )
 from .bracket import run_bracket as run_bracket
 from .bracket import survivors as survivors
+from .check import check_evaluator as check_evaluator
 from .data import locate as locate
 from .datasets import DATASETS as DATASETS
 from .datasets import dataset_of as dataset_of
@@ -41,9 +42,13 @@ from .images import (
 from .images import (
     subset as subset,
 )
+from .model import ModelEvaluator as ModelEvaluator
+from .names import BUILT_IN as BUILT_IN
+from .names import evaluator_from_name as evaluator_from_name
 from .recipe import Recipe as Recipe
 from .recipe import RecipeError as RecipeError
 from .recipes import RECIPES as RECIPES
 from .recipes import recipe_from_name as recipe_from_name
 from .recipes import to_toml as to_toml
+from .reports import EvaluatorError as EvaluatorError
 from .roads import DataUnavailable as DataUnavailable
