@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from ..evaluators import Recipe, recipe_from_name
 from ..space import UnknownNameError
-from .config import Launch, SearchConfig, Stored, require
+from .config import Launch, SearchConfig, Stored, require, second_recipe
 from .errors import InvalidSetting
 from .home import Home
 from .progress import Reporter, Silent
@@ -78,8 +78,7 @@ def _recipe(value: Recipe | str, limit: int | None) -> Recipe:
 def _new(name: str, limit: int | None, given: dict[str, Any]) -> Stored:
     config = {k: v for k, v in given.items() if k in _CONFIG}
     config["recipe"] = _recipe(config.get("recipe", "quick"), limit)
-    other = "quick" if config["recipe"].network == "conv" else "conv"
-    config["second"] = _recipe(config.get("second", other), limit)
+    config["second"] = second_recipe(config["recipe"], config.get("second")).limited(limit)
     launch = {k: v for k, v in given.items() if k in _LAUNCH}
     return Stored(SearchConfig(name=name, **config), Launch(**launch))
 
@@ -90,6 +89,8 @@ def _resumed(home: Home, name: str | None, limit: int | None, given: dict[str, A
             "--resume needs the --name of the search; `actsearch leaderboard` lists them"
         )
     stored = Stored.load(home.folder(name))
+    if "second" in given:
+        given["second"] = second_recipe(stored.config.recipe, given["second"])
     for part in ("recipe", "second"):
         old = getattr(stored.config, part)
         if part in given or limit not in (None, old.limit):

@@ -51,7 +51,7 @@ def best_of(
             "verdict": told,
             "best_baseline": confirmation.baseline,
             "test_set_openings": confirmation.openings,
-            "numbers": {r.network: row_json(r) for r in rows},
+            "numbers": {confirmation.label(r): row_json(r) for r in rows},
         }
         found = trials.get(row.expression)
         return Best(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..evaluators import Recipe
+from ..evaluators import RECIPES, Recipe, dataset_of, recipe_from_name
 from ..space import UnknownNameError
 from .errors import InvalidSetting
 from .home import usable
@@ -35,10 +35,7 @@ class SearchConfig:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
         require("seed", self.seed, self.seed >= 0, "at least 0")
         require("bracket", self.bracket, 1 <= self.bracket <= 256, "1 to 256")
-        require_selection(self.recipe)
-        require_selection(self.second)
-        networks = self.recipe.network, self.second.network
-        require("the second recipe's network", networks[1], len(set(networks)) == 2, "another")
+        check_recipes(self.recipe, self.second)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +51,7 @@ class Launch:
     finalists: int = 3
     seeds: int = 5  # fresh paired seeds of a confirmation
     second_seeds: int = 3  # of them, those also trained on the second network
+    also_on: str | None = None  # another data set, on which the finalists are trained too
 
     def __post_init__(self) -> None:
         require("candidates", self.candidates, self.candidates >= 1, "at least 1")
@@ -66,6 +64,8 @@ class Launch:
         require("finalists", self.finalists, self.finalists >= 1, "at least 1")
         require("seeds", self.seeds, self.seeds >= 2, "at least 2: one seed has no spread")
         require("second seeds", self.second_seeds, self.second_seeds >= 0, "at least 0")
+        if self.also_on is not None:
+            dataset_of(self.also_on)
 
     @property
     def uses_ray(self) -> bool:
@@ -111,6 +111,30 @@ def require(setting: str, value: object, holds: bool, rule: str) -> None:
     """Raise InvalidSetting naming the rule and the value unless the rule holds."""
     if not holds:
         raise InvalidSetting(f"{setting} must be {rule}, but got {value}")
+
+
+def second_recipe(recipe: Recipe, given: Recipe | str | None) -> Recipe:
+    """The other network of a confirmation: the one given, a recipe or the name of one; by default
+    conv, or quick beside a conv net. A shipped recipe goes to the first one's data set.
+
+    Raises UnknownNameError or RecipeError.
+    """
+    if given is None:
+        given = "quick" if recipe.network == "conv" else "conv"
+    if isinstance(given, Recipe):
+        return given
+    found = recipe_from_name(given)
+    return dataclasses.replace(found, dataset=recipe.dataset) if given in RECIPES else found
+
+
+def check_recipes(recipe: Recipe, second: Recipe) -> None:
+    """Raise InvalidSetting unless a confirmation can have both in its table."""
+    require_selection(recipe)
+    require_selection(second)
+    network, dataset = second.network, second.dataset
+    require("the second recipe's network", network, network != recipe.network, "another")
+    rule = f"that of the first, {recipe.dataset} (--also-on names another)"
+    require("the second recipe's data set", dataset, dataset == recipe.dataset, rule)
 
 
 def require_selection(recipe: Recipe) -> None:

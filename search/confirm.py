@@ -1,6 +1,7 @@
 """Confirmation: finalists against baselines over fresh paired seeds, with the test set.
 
-The test set is opened here and nowhere else, once per confirmation, and each opening is recorded.
+A data set's test set is opened here and nowhere else, once per confirmation, and each opening is
+recorded.
 Everything is chosen on validation images: which candidates are finalists, which baseline they are
 held to, which finalist is the best. The test set only says how good they are.
 """
@@ -10,8 +11,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,19 +56,25 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One function on one network; val and test by seed, in the seeds' order."""
+    """One function on one network and data set; val and test by seed, in the seeds' order."""
 
     name: str
     expression: str
     network: str
+    dataset: str
     role: str  # "finalist" or "baseline"
     seeds: tuple[int, ...]
     val: tuple[float, ...]
     test: tuple[float, ...]
     diverged: int = 0  # seeds in which it did not train to the end
-    comparison: Comparison | None = None  # with the network's best baseline
+    comparison: Comparison | None = None  # with the best baseline there
     p_adjusted: float | None = None
     verdict: Verdict | None = None  # of finalists only
+
+    @property
+    def where(self) -> str:
+        """Network and data set."""
+        return f"{self.network} on {self.dataset}"
 
     @property
     def val_mean(self) -> float:
@@ -88,17 +96,39 @@ class Confirmation:
     rows: tuple[Row, ...]
     best: str | None  # name of the finalist with the best validation mean on the first network
     baseline: str  # name of the baseline with the best validation mean there
-    openings: int
+    openings: int  # of the first rows' data set
+    elsewhere: Mapping[str, int] = field(default_factory=dict)  # of other data sets, by name
 
     def row(self, name: str, network: str | None = None) -> Row:
         """A function's row, on the first network unless told."""
         return next(r for r in self.rows if r.name == name and network in (None, r.network))
 
+    def label(self, row: Row) -> str:
+        """The row's network; with its data set, where that is not the first rows'."""
+        return row.network if row.dataset == self.rows[0].dataset else row.where
 
-def with_test_set(evaluator: ImageClassification) -> ImageClassification:
-    """The evaluator with the test images added: the one place that hands them out."""
-    test = {name: load_test(dataset_of(name)) for name in evaluator.train}
+
+def with_test_set(evaluator: ImageClassification, names: Iterable[str]) -> ImageClassification:
+    """The evaluator with those data sets' test images: the one place that hands them out."""
+    test = {name: load_test(dataset_of(name)) for name in names}
     return dataclasses.replace(evaluator, test=test)
+
+
+def missing_jobs(plan: Plan, ledger: Ledger) -> list[Job]:
+    """The trainings of a plan that the ledger lacks."""
+    jobs = []
+    for recipe, count in plan.recipes:
+        for seed in plan.seeds(count):
+            lacking = [
+                text
+                for text in dict.fromkeys(plan.functions.values())
+                if (recipe.digest, seed, text) not in ledger.trainings
+            ]
+            slices = len(recipe.steps) * recipe.repeats  # of one function
+            size = max(1, CHUNK[recipe.network] // slices)
+            chunks = [lacking[i : i + size] for i in range(0, len(lacking), size)]
+            jobs += [Job(tuple(c), recipe, seed, halving=False, test=True) for c in chunks]
+    return jobs
 
 
 class Confirmer:
@@ -108,7 +138,7 @@ class Confirmer:
         self, plan: Plan, ledger: Ledger, on_training: Callable[[int, int], None]
     ) -> None:
         self._plan, self._ledger, self._on_training = plan, ledger, on_training
-        self._jobs = self._missing()
+        self._jobs = missing_jobs(plan, ledger)
         self._total = sum(len(job.expressions) for job in self._jobs)
         self._done = 0
         self._under_way: dict[int, Job] = {}
@@ -119,30 +149,22 @@ class Confirmer:
         """Trainings that are not in the ledger yet."""
         return self._total
 
+    @property
+    def datasets(self) -> list[str]:
+        """The data sets that these are about."""
+        return list(dict.fromkeys(job.recipe.dataset for job in self._jobs))
+
     def run(self, executor: Executor, evaluator: Evaluator) -> None:
-        """Open the test set, unless all is recorded already; raises SearchFailed on a crash."""
+        """Open the test set of each data set that lacks a training; raises SearchFailed on a
+        crash."""
         if not self._jobs:
             return
         count = max(count for _, count in self._plan.recipes)
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         finalists = tuple(self._plan.finalists.values())
-        self._ledger.add([Opening(now, finalists, tuple(self._plan.seeds(count)))])
+        seeds = tuple(self._plan.seeds(count))
+        self._ledger.add([Opening(now, finalists, seeds, name) for name in self.datasets])
         executor.run(evaluator, self._next_job, self._on_rung, self._on_done)
-
-    def _missing(self) -> list[Job]:
-        jobs = []
-        for recipe, count in self._plan.recipes:
-            for seed in self._plan.seeds(count):
-                lacking = [
-                    text
-                    for text in dict.fromkeys(self._plan.functions.values())
-                    if (recipe.digest, seed, text) not in self._ledger.trainings
-                ]
-                slices = len(recipe.steps) * recipe.repeats  # of one function
-                size = max(1, CHUNK[recipe.network] // slices)
-                chunks = [lacking[i : i + size] for i in range(0, len(lacking), size)]
-                jobs += [Job(tuple(c), recipe, seed, halving=False, test=True) for c in chunks]
-        return jobs
 
     def _next_job(self) -> Assignment | None:
         if self._next == len(self._jobs):
@@ -187,23 +209,26 @@ def table(plan: Plan, ledger: Ledger) -> Confirmation | None:
     for recipe, count in plan.recipes:
         if count == 0:
             continue
-        found = _network_rows(plan, ledger, recipe, plan.seeds(count))
+        found = _rows_under(plan, ledger, recipe, plan.seeds(count))
         if found is None:
             return None
         rows += found
-    first = [row for row in rows if row.network == rows[0].network]
+    first = [row for row in rows if row.where == rows[0].where]
     finalists = [r for r in first if r.role == "finalist" and not r.diverged]
     best = max(finalists, key=lambda r: r.val_mean, default=None)
-    wanted = set(plan.finalists.values())
+    wanted, own = set(plan.finalists.values()), rows[0].dataset
+    opened = Counter(o.dataset for o in ledger.openings if wanted & set(o.finalists))
+    others = {row.dataset for row in rows} - {own}
     return Confirmation(
         rows=tuple(rows),
         best=best.name if best else None,
         baseline=_best_baseline(first).name,
-        openings=sum(bool(wanted & set(o.finalists)) for o in ledger.openings),
+        openings=opened[own],
+        elsewhere={name: opened[name] for name in sorted(others)},
     )
 
 
-def _network_rows(
+def _rows_under(
     plan: Plan, ledger: Ledger, recipe: Recipe, seeds: Sequence[int]
 ) -> list[Row] | None:
     rows = []
@@ -217,6 +242,7 @@ def _network_rows(
                 name=name,
                 expression=text,
                 network=recipe.network,
+                dataset=recipe.dataset,
                 role="finalist" if name in plan.finalists else "baseline",
                 seeds=tuple(t.seed for t in whole),
                 val=tuple(t.val for t in whole if t.val is not None),

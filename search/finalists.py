@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..evaluators import RECIPES, ImageClassification
+from ..evaluators import ImageClassification, Recipe
 from ..space import Expression, FingerprintIndex, Variable, baselines, fingerprint, parse
 from ..space.errors import nearest
 from . import tracking
 from .candidates import Candidate
-from .config import Launch, Stored
-from .confirm import Confirmation, Confirmer, Plan, table, with_test_set
+from .config import Launch, Stored, check_recipes, require
+from .confirm import Confirmation, Confirmer, Plan, missing_jobs, table, with_test_set
 from .errors import InvalidSetting, NoSuchSearch
 from .executors import Executor, executor_for
 from .home import Home, lock, usable
@@ -52,10 +52,10 @@ def carry_out(
     if confirmer.missing:
         reporter.stage(
             f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
-            f"set is opened"
+            f"set of {' and '.join(confirmer.datasets)} is opened"
         )
         reporter.begin(0, confirmer.missing, "trainings")
-        confirmer.run(executor, with_test_set(evaluator))
+        confirmer.run(executor, with_test_set(evaluator, confirmer.datasets))
         reporter.end()
     return table(plan, ledger)
 
@@ -75,12 +75,22 @@ def plan_of(stored: Stored, candidates: list[Candidate]) -> Plan:
     return Plan(
         finalists=finalists,
         baselines={name: str(e) for name, e in baselines().items()},
-        recipes=(
-            (config.recipe, launch.seeds),
-            (config.second, min(launch.second_seeds, launch.seeds)),
-        ),
+        recipes=recipes_of(config.recipe, config.second, launch),
         seed=config.seed,
     )
+
+
+def recipes_of(recipe: Recipe, second: Recipe, launch: Launch) -> list[tuple[Recipe, int]]:
+    """The recipes of a confirmation, each with its number of seeds: the first one, the second
+    network, and the first one on another data set if the launch asks for it.
+
+    Raises InvalidSetting or RecipeError where the recipe cannot be had on that data set.
+    """
+    settings = [(recipe, launch.seeds), (second, min(launch.second_seeds, launch.seeds))]
+    if (name := launch.also_on) is not None:
+        require("the data set of --also-on", name, name != recipe.dataset, "another")
+        settings.append((dataclasses.replace(recipe, dataset=name), launch.seeds))
+    return settings
 
 
 def recorded(folder: Path, stored: Stored) -> Confirmation | None:
@@ -116,10 +126,12 @@ def confirm_expressions(
     home: Home,
     texts: Sequence[str],
     given: dict[str, Any],
-    limit: int | None,
+    recipe: Recipe,
+    second: Recipe,
     reporter: Reporter,
 ) -> Confirmation:
     """`actsearch confirm EXPR…`: recorded in the home's folder `confirmations`."""
+    check_recipes(recipe, second)
     for text in texts:
         if text in home.names():
             raise InvalidSetting(f"'{text}' is a search: give one search alone, or expressions")
@@ -131,10 +143,7 @@ def confirm_expressions(
     plan = Plan(
         finalists={name: name for name in names},
         baselines={name: str(e) for name, e in baselines().items()},
-        recipes=(
-            (RECIPES["quick"].limited(limit), launch.seeds),
-            (RECIPES["conv"].limited(limit), min(launch.second_seeds, launch.seeds)),
-        ),
+        recipes=recipes_of(recipe, second, launch),
         seed=0,
     )
     with lock(folder):
@@ -151,7 +160,7 @@ def _on_own_workers(
             plan,
             ledger,
             executor,
-            ImageClassification.of(recipe for recipe, _ in plan.recipes),
+            ImageClassification.of(job.recipe for job in missing_jobs(plan, ledger)),
             reporter,
         )
     assert found is not None  # every training of the plan has just been recorded

@@ -42,11 +42,12 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One opening of the test set: when, and for what."""
+    """One opening of a data set's test set: when, and for what."""
 
     at: str  # ISO time, UTC
     finalists: tuple[str, ...]
     seeds: tuple[int, ...]
+    dataset: str = "fashion-mnist"  # the only one there was when lines did not say
 
 
 class Ledger:

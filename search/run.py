@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..evaluators import ImageClassification
+from ..evaluators import ImageClassification, Recipe
 from ..mlflow.tracker import Tracker
 from ..mlflow.writer import BackgroundWriter
 from ..space import space_from_name
@@ -19,7 +19,7 @@ from .confirm import Confirmation
 from .engine import Engine, Timings
 from .executors import executor_for
 from .export import Exported
-from .finalists import confirm_finalists, recorded
+from .finalists import confirm_finalists, recipes_of, recorded
 from .home import Home, lock
 from .progress import Reporter
 from .strategies import strategy_from_name
@@ -50,7 +50,7 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
     folder = home.folder(config.name) if resume else None
     if folder is None:
         home.check_free(config.name)  # before anything that takes long
-    evaluator = ImageClassification.of([config.recipe, config.second])
+    evaluator = ImageClassification.of(_recipes(config, launch))
     tracker = tracking.tracker_of(home)
     tracker.check()  # before any training: what cannot be shown should be known now
     folder = folder or home.new_folder(config.name)
@@ -88,6 +88,13 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
         shown=shown,
         timings=engine.timings,
     )
+
+
+def _recipes(config: SearchConfig, launch: Launch) -> list[Recipe]:
+    """Those it trains under: their data must be had before anything is trained."""
+    if not launch.confirm:
+        return [config.recipe]
+    return [recipe for recipe, n in recipes_of(config.recipe, config.second, launch) if n > 0]
 
 
 def _headline(config: SearchConfig, launch: Launch, size: int) -> str:

@@ -128,15 +128,15 @@ def overview_text(rows: Sequence[dict[str, Any]], root: Path) -> str:
 
 
 def confirmation_text(found: Confirmation) -> str:
-    """The table of a confirmation, a block per network, and the verdict in words."""
+    """The table of a confirmation, a block per network and data set, and the verdict in words."""
     blocks = []
-    for network in dict.fromkeys(row.network for row in found.rows):
-        rows = [row for row in found.rows if row.network == network]
+    for where in dict.fromkeys(row.where for row in found.rows):
+        rows = [row for row in found.rows if row.where == where]
         held_to = (r.name for r in rows if r.role == "baseline" and r.comparison is None)
         baseline = next(held_to, "")  # the first is the best on validation
-        width = max(len(_cut(r.name)) for r in rows)
+        width = max(len(where), *(len(_cut(r.name)) for r in rows))
         head = (
-            f"{network:<{width}}   {'test acc mean ± sd':>20}  {'n':>2}  {'val mean':>8}  "
+            f"{where:<{width}}   {'test acc mean ± sd':>20}  {'n':>2}  {'val mean':>8}  "
             f"{f'vs {baseline} [95 % interval]':<28}  {'p Holm':>6}  verdict"
         )
         blocks.append("\n".join([head, *(_row_text(row, width, baseline) for row in rows)]))
@@ -145,7 +145,9 @@ def confirmation_text(found: Confirmation) -> str:
 
 def verdict_text(found: Confirmation) -> str:
     """One paragraph: what the confirmation says, and how often the test set was opened."""
-    opened = f"Test set opened {found.openings} time{'s' * (found.openings != 1)} for this."
+    opened = f"Test set opened {_times(found.openings)} for this."
+    for name, count in found.elsewhere.items():
+        opened += f" That of {name} was opened {_times(count)}."
     if found.best is None:
         return f"No finalist trained to the end on every seed. {opened}"
     row = found.row(found.best)
@@ -158,37 +160,43 @@ def verdict_text(found: Confirmation) -> str:
     return f"{told} {opened}"
 
 
+def _times(n: int) -> str:
+    return f"{n} time{'s' * (n != 1)}"
+
+
 def confirmation_json(found: Confirmation) -> dict[str, Any]:
     """The same numbers, accuracies as fractions."""
     return {
         "best": found.best,
         "baseline": found.baseline,
         "test_set_openings": found.openings,
+        "test_set_openings_elsewhere": dict(found.elsewhere),
         "rows": [row_json(row) for row in found.rows],
     }
 
 
 def row_sentence(row: Row) -> str:
-    """One function on one network, in a line."""
+    """One function on one network and data set, in a line."""
     test = f"{100 * row.test_mean:.2f} % ± {100 * row.test_sd:.2f} (n = {len(row.test)} seeds)"
     c = row.comparison
     if c is None:
-        return f"{row.network}: test accuracy {test}."
+        return f"{row.where}: test accuracy {test}."
     corrected = "" if row.p_adjusted is None else f", p {row.p_adjusted:.3f} (Holm)"
     effect = "" if c.effect is None else f", effect {c.effect:+.1f}"
     return (
-        f"{row.network}: test accuracy {test}, {_difference(c)} points to the best baseline"
+        f"{row.where}: test accuracy {test}, {_difference(c)} points to the best baseline"
         f"{corrected}{effect}."
     )
 
 
 def row_json(row: Row) -> dict[str, Any]:
-    """One function's numbers on one network."""
+    """One function's numbers on one network and data set."""
     c = row.comparison
     return {
         "name": row.name,
         "expression": row.expression,
         "network": row.network,
+        "dataset": row.dataset,
         "role": row.role,
         "seeds": list(row.seeds),
         "val": list(row.val),

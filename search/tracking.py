@@ -31,6 +31,7 @@ def description_of(config: SearchConfig) -> dict[str, str]:
         "strategy": config.strategy,
         "recipe": config.recipe.label,
         "network": f"{config.recipe.network} {'-'.join(map(str, config.recipe.widths))}",
+        "data set": config.recipe.dataset,
         "rungs": ", ".join(map(str, config.recipe.rungs)) + " epochs",
         "second network": config.second.label,
         "seed": str(config.seed),
@@ -75,7 +76,7 @@ def finalist_records(
 ) -> list[FinalistRecord]:
     """The rows of a confirmation as MLflow's records."""
     trials = {c.expression: c.trial for c in candidates if is_shown(c)}
-    return [_finalist_record(search, row, trials) for row in found.rows]
+    return [_finalist_record(search, row, found.label(row), trials) for row in found.rows]
 
 
 def show(
@@ -95,14 +96,16 @@ def show(
     return True
 
 
-def _finalist_record(search: str, row: Row, trials: dict[str, int]) -> FinalistRecord:
+def _finalist_record(
+    search: str, row: Row, network: str, trials: dict[str, int]
+) -> FinalistRecord:
     comparison = row.comparison
     return FinalistRecord(
         search=search,
         trial=trials.get(row.expression) if row.role == "finalist" else None,
         expression=row.expression,
         name=row.name,
-        network=row.network,
+        network=network,
         seeds=row.seeds,
         val=row.val,
         test=row.test,

@@ -4,14 +4,15 @@ What is recorded is shown again without opening the test set again.
 
 examples:
   actsearch confirm mine --seeds 10
-  actsearch confirm "min(x, sin(x))" "x * tanh(x)"
+  actsearch confirm mine --also-on kmnist
+  actsearch confirm "min(x, sin(x))" "x * tanh(x)" --recipe standard --second resnet20
 """
 
 from __future__ import annotations
 
 import argparse
 
-from ._options import add_workers, print_json, stoppable
+from ._options import add_settings, add_workers, print_json, stoppable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,19 +21,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (default 5)")
     parser.add_argument("--finalists", type=int, metavar="N", help="of a search (default 3)")
-    parser.add_argument(
+    group = parser.add_argument_group("networks and data")
+    group.add_argument("--recipe", help="of expressions (default quick), by name or TOML file")
+    add_settings(group)
+    group.add_argument(
         "--limit-data", type=int, metavar="N", help="of expressions: training images"
     )
     add_workers(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    from ...evaluators import recipe_from_name
     from .. import tables
+    from ..config import second_recipe
     from ..finalists import confirm_expressions, confirm_search
     from ..home import Home
     from ..progress import Progress
 
-    keys = ("seeds", "finalists", "workers", "gpus_per_worker", "ray_address")
+    keys = ("seeds", "finalists", "also_on", "workers", "gpus_per_worker", "ray_address")
     given = {key: getattr(options, key) for key in keys if getattr(options, key) is not None}
     home = Home.at(options.home)
     is_search = len(options.what) == 1 and options.what[0] in home.names()
@@ -41,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
         if is_search:
             found = confirm_search(home, options.what[0], given, progress)
         else:
-            found = confirm_expressions(home, options.what, given, options.limit_data, progress)
+            recipe = recipe_from_name(options.recipe or "quick").limited(options.limit_data)
+            second = second_recipe(recipe, options.second).limited(options.limit_data)
+            found = confirm_expressions(home, options.what, given, recipe, second, progress)
     if options.json:
         print_json(tables.confirmation_json(found))
     else:
@@ -53,7 +61,9 @@ def _check_fits(options: argparse.Namespace, is_search: bool) -> None:
     """Refuse an option that would be left unheard."""
     from ..errors import InvalidSetting
 
-    if is_search and options.limit_data is not None:
-        raise InvalidSetting("--limit-data is for expressions: a search has its own recipe")
+    for option in ("recipe", "second", "limit_data"):
+        if is_search and getattr(options, option) is not None:
+            flag = option.replace("_", "-")
+            raise InvalidSetting(f"--{flag} is for expressions: a search has its own recipes")
     if not is_search and options.finalists is not None:
         raise InvalidSetting("--finalists is for a search: of expressions, all are finalists")

@@ -51,6 +51,16 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ray-address", metavar="A", help="use this Ray cluster, e.g. auto")
 
 
+def add_settings(group: argparse._ArgumentGroup) -> None:
+    """What finalists are also trained on."""
+    group.add_argument(
+        "--second", metavar="RECIPE", help="the other network (default conv), by name or TOML file"
+    )
+    group.add_argument(
+        "--also-on", metavar="DATASET", help="another data set: mnist, kmnist, cifar10, …"
+    )
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     json.dump(value, sys.stdout, indent=2)

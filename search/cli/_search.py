@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._options import add_workers, duration, print_json, settings_of, stoppable
+from ._options import add_settings, add_workers, duration, print_json, settings_of, stoppable
 
 if TYPE_CHECKING:
     from ..export import Exported
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Options that are settings of `Search` by the same name.
 _SETTINGS = (
     "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
-    "ray_address", "seed", "finalists", "seeds", "confirm",
+    "ray_address", "seed", "finalists", "seeds", "confirm", "second", "also_on",
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("confirmation and export")
     group.add_argument("--finalists", type=int, metavar="N", help="candidates re-trained (3)")
     group.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (5)")
+    add_settings(group)
     group.add_argument(
         "--no-confirm",
         dest="confirm",

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from actsearch.evaluators import Images, load_test
+from actsearch.evaluators.datasets import DataSet
 from actsearch.search import Home, Search
 from actsearch.search.config import Stored
 from actsearch.search.errors import InvalidSetting, NameTaken, NoSuchSearch
@@ -43,9 +44,9 @@ def test_the_test_set_stays_closed_until_the_confirmation(
 ) -> None:
     opened: list[int] = []
 
-    def watched() -> Images:
+    def watched(dataset: DataSet) -> Images:
         opened.append(1)
-        return load_test()
+        return load_test(dataset)
 
     monkeypatch.setattr("actsearch.search.confirm.load_test", watched)
     outcome = Search("mine", home=home.root, **SMALL, confirm=False).run()

@@ -126,7 +126,7 @@ def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
 ) -> None:
     from actsearch.search.confirm import with_test_set
 
-    whole = with_test_set(images)
+    whole = with_test_set(images, ["fashion-mnist"])
     wanted = plan({"sin(x)": "sin(x)"}, seeds=2, second=1)
     ledger = Ledger(tmp_path)
     first = Confirmer(wanted, ledger, lambda done, total: None)
@@ -158,7 +158,7 @@ def test_a_crash_says_that_the_rest_can_be_trained_later(
     from actsearch.search.confirm import with_test_set
 
     wanted = plan({"sin(x)": "sin(x)"}, seeds=2)
-    evaluator = RaisesAtOnce(with_test_set(images))
+    evaluator = RaisesAtOnce(with_test_set(images, ["fashion-mnist"]))
     confirmer = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
     with pytest.raises(SearchFailed, match="no luck at all; what was trained is recorded"):
         confirmer.run(InProcess(), evaluator)
