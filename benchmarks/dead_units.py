@@ -7,9 +7,8 @@ MLP 256/192/128/64, trained on FashionMNIST for 15 epochs, [0, 6, 13, 5] put out
 every one of the 60,000 training images; of an untrained net 2048/1024/1024/512/512/256/128,
 [0, 0, 6, 15, 113, 102, 58]. Its text trains with momentum 0.9, its code with 0.8, so both recipes
 (`dldna`, `dldna-0.8`) are trained here. Counts are over all training images; the test set stays
-closed. A layer agrees with the published count if that lies within two standard deviations (at
-least 2 units, the error of a count so small) of the mean over seeds. The script says of every row
-how many of its layers agree. `--quick`: one seed, one epoch, 6,000 images; it shows that the
+closed. A layer agrees if the published count could be one seed more: if it lies in the 95 %
+prediction interval of the counts (Student's t). `--quick`: one seed, one epoch, 6,000 images; it shows that the
 script runs, and no more. One thread.
 """
 
@@ -18,12 +17,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import statistics
 import sys
 import time
 from collections.abc import Sequence
 
 import torch
+from scipy import stats
 
 from actsearch.evaluators import Recipe, load_train, recipe_from_name, subset
 from actsearch.evaluators.batches import Batches
@@ -70,6 +71,15 @@ def counted(
     return counts, seconds
 
 
+def could_be(count: int, others: Sequence[int]) -> bool | None:
+    """Whether a count lies in the 95 % prediction interval of others; None of fewer than two."""
+    n = len(others)
+    if n < 2:
+        return None
+    half = float(stats.t.isf(0.025, n - 1)) * statistics.stdev(others) * math.sqrt(1 + 1 / n)
+    return abs(count - statistics.fmean(others)) <= half
+
+
 def row(
     name: str, widths: Sequence[int], published: Sequence[int], found: tuple[Counts, list[float]]
 ) -> dict[str, object]:
@@ -78,18 +88,16 @@ def row(
     columns = list(zip(*counts, strict=True))
     means = [statistics.fmean(column) for column in columns]
     sds = [statistics.stdev(column) if len(column) > 1 else 0.0 for column in columns]
-    agrees = [
-        abs(mean - there) <= 2 * max(sd, 1.0)
-        for mean, sd, there in zip(means, sds, published, strict=True)
-    ]
+    agrees = [could_be(there, column) for there, column in zip(published, columns, strict=True)]
     print(f"\n{name}, n = {len(counts)}, {statistics.fmean(seconds):.0f} s each")
     print(f"  {'units':>6} {'published':>9} {'mean':>7} {'sd':>6}  per seed")
     for width, there, mean, sd, agreed, column in zip(
         widths, published, means, sds, agrees, columns, strict=True
     ):
-        told = "agree" if agreed else "differ"
+        told = {True: "agree", False: "differ", None: ""}[agreed]
         print(f"  {width:>6} {there:>9} {mean:>7.1f} {sd:>6.1f}  {[*column]}  {told}")
-    print(f"  {sum(agrees)} of {len(agrees)} layers agree")
+    if len(counts) > 1:
+        print(f"  {sum(map(bool, agrees))} of {len(agrees)} layers agree")
     return {
         "n": len(counts),
         "published": list(published),

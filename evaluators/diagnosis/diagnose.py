@@ -33,7 +33,7 @@ from .training import epochs
 Told = Callable[[str], None]
 
 
-class TestSetNeeded(ActsearchError):
+class NoValidationImages(ActsearchError):
     """Raised for a recipe that holds no images out: its score is on the test set."""
 
 
@@ -72,13 +72,13 @@ def diagnose(
     images: the training set, of which the recipe holds some out. seed: of weights, batches,
     probes and directions. parts: what to look at, of PARTS. told: is called with each step.
 
-    Raises UnknownNameError for a part, TestSetNeeded for a recipe without validation images.
+    Raises UnknownNameError for a part, NoValidationImages for a recipe without validation images.
     """
     for part in parts:
         if part not in PARTS:
             raise UnknownNameError("part", part, PARTS)
     if not recipe.selects:
-        raise TestSetNeeded(
+        raise NoValidationImages(
             f"recipe {recipe.label} scores on the test set, which stays closed here: use "
             f"dldna-validation, or a recipe whose validation is above 0"
         )

@@ -3,7 +3,7 @@
 E is the mean over mini-batches, H the Hessian and g the gradient of a mini-batch's mean loss. A
 step of size s along -g lowers the loss by s ||g||^2 to first order, and the second order, at most
 s^2 ||H|| ||g||^2 / 2, may take it back: where the index is large, curvature outgrows the gradient.
-It has the unit 1 / nats. No source is known to us for the name; issue 4 of this project defines it.
+Its unit is 1 / nats. No source of the name is known to us; issue 4 of this project defines it.
 """
 
 from __future__ import annotations

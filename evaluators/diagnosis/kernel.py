@@ -62,6 +62,6 @@ def kernel_matrix(net: nn.Module, x: Tensor) -> Tensor:
             found = vmap(grad(score), in_dims=(None, 0, None), chunk_size=CHUNK)(
                 parameters, images, label
             )
-        jacobian = torch.cat([g.flatten(1) for g in found.values()], dim=1)
+        jacobian = torch.cat([g.reshape(len(x), -1) for g in found.values()], dim=1)
         total += jacobian @ jacobian.t()
     return total / classes
