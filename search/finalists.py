@@ -16,7 +16,7 @@ from .config import Launch, Stored, check_recipes, require
 from .confirm import Confirmation, Confirmer, Plan, missing_jobs, table, with_test_set
 from .errors import InvalidSetting, NoSuchSearch
 from .executors import Executor, executor_for
-from .home import Home, lock, usable
+from .home import Home, can_be_name, lock, usable
 from .leaderboard import ranked
 from .ledger import Ledger
 from .progress import Reporter
@@ -168,12 +168,18 @@ def _on_own_workers(
 
 
 def depends_on_x(home: Home, text: str) -> Expression:
-    """The expression of a text; a mistyped search name would be a learnable constant, so raises
-    NoSuchSearch where x is not in it."""
+    """The expression of a text. Raises NoSuchSearch for what is more likely a mistyped search's
+    name: a text without x, and a bare `x-1`, for which no test set should be opened."""
     expression = parse(text)
+    hint = nearest(text, home.names())
     if not any(isinstance(node, Variable) for node in expression.nodes()):
         raise NoSuchSearch(
             f"'{text}' is no search in {home.root}, and as an expression it does not depend on x"
-            f"{nearest(text, home.names())}"
+            f"{hint}"
+        )
+    if can_be_name(text):
+        raise NoSuchSearch(
+            f"'{text}' is no search in {home.root}{hint or '; it has none'} (if the expression "
+            f"is meant, write '({text})')"
         )
     return expression

@@ -15,7 +15,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,16 +84,33 @@ class Home:
         taken = set(self.names())
         return next(n for i in range(1, 1_000_000) if (n := f"search-{i}") not in taken)
 
-    def delete(self, name: str) -> None:
-        """Remove a search's folder; raises SearchBusy while it is driven."""
+    def delete(self, name: str, elsewhere: Callable[[], None] = lambda: None) -> None:
+        """Remove a search's folder, its configuration last: a deletion that failed on the way can
+        be repeated.
+
+        elsewhere: removes what other places hold of it, before the folder is touched and while
+        nothing else can drive the search. Raises SearchBusy while it is driven.
+        """
         folder = self.folder(name)
-        with lock(folder), usable(self.root):
-            shutil.rmtree(folder)
+        with lock(folder):
+            elsewhere()
+            with usable(self.root):
+                for path in folder.iterdir():
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    elif path.name != "config.json":  # while it is there, it can be asked again
+                        path.unlink()
+                shutil.rmtree(folder)
+
+
+def can_be_name(text: str) -> bool:
+    """Whether it can be a folder and an MLflow experiment."""
+    return _NAME.fullmatch(text) is not None
 
 
 def check_name(name: str) -> None:
-    """Raise InvalidSetting unless the name can be a folder and an MLflow experiment."""
-    if not _NAME.fullmatch(name):
+    """Raise InvalidSetting unless the name can be one."""
+    if not can_be_name(name):
         raise InvalidSetting(
             f"a search name is 1 to 64 letters, digits, '.', '_' or '-', starting with a letter "
             f"or digit, but got '{name}'"

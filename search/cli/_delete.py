@@ -24,8 +24,7 @@ def run(options: argparse.Namespace) -> int:
             return 1
     tracker = tracking.tracker_of(home)
     tracker.check()
-    home.delete(options.search)
-    tracker.delete_search(options.search)
+    home.delete(options.search, lambda: tracker.delete_search(options.search))
     print(f"removed {options.search}", file=sys.stderr)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from actsearch.search.candidates import Candidate, State
 from actsearch.search.config import Launch, Stored
 from actsearch.search.errors import NoSuchSearch
 from actsearch.search.finalists import depends_on_x, plan_of
+from actsearch.space import parse
 from contracts.tiny import CONFIG
 
 STORED = Stored(CONFIG, Launch(finalists=2, seeds=4, second_seeds=9))
@@ -53,6 +55,21 @@ def test_without_a_confirmation_the_best_is_the_top_of_the_leaderboard_unconfirm
     assert best is not None
     assert (str(best.expression), best.trial, best.verdict) == ("cos(x)", 1, "unconfirmed")
     assert best_of(CONFIG, [replace(found[0], score=None, rungs={})], None) is None
+
+
+@pytest.mark.parametrize("text", ["x-1", "x", "2-x", "a-x"])
+def test_a_bare_text_that_could_be_a_name_is_not_taken_for_an_expression(
+    home: Home, text: str
+) -> None:
+    with pytest.raises(NoSuchSearch, match=rf"no search in .*write '\({text}\)'"):
+        depends_on_x(home, text)
+    assert str(depends_on_x(home, f"({text})")) == str(parse(text))
+
+
+def test_a_mistyped_name_is_told_the_nearest_search(searched: Home) -> None:
+    shutil.move(searched.folder("mine"), searched.searches / "relu-x")
+    with pytest.raises(NoSuchSearch, match="did you mean 'relu-x'"):
+        depends_on_x(searched, "rely-x")
 
 
 @pytest.mark.parametrize("text", ["mine", "mine-2", "beta", "3.0", "my_search + 1"])

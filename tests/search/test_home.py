@@ -144,6 +144,49 @@ def test_a_deleted_search_is_gone_and_its_name_free(home: Home) -> None:
     make(home, "mine")
 
 
+def test_a_deletion_that_fails_elsewhere_leaves_the_search_to_be_deleted_again(
+    home: Home,
+) -> None:
+    folder = make(home, "mine")
+    (folder / "best").mkdir()
+
+    def fails() -> None:
+        raise ConnectionError("the server went away")
+
+    with pytest.raises(ConnectionError):
+        home.delete("mine", fails)
+    assert home.names() == ["mine"]
+    assert (folder / "best").is_dir()
+    home.delete("mine", lambda: None)
+    assert not folder.exists()
+
+
+def test_a_search_that_is_driven_is_not_removed_anywhere(home: Home) -> None:
+    removed: list[str] = []
+    with holder(make(home, "mine")), pytest.raises(SearchBusy):
+        home.delete("mine", lambda: removed.append("experiment"))
+    assert removed == []
+
+
+def test_a_folder_that_was_half_removed_is_still_a_search(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make(home, "mine")
+    (folder / "study.db").write_text("…")
+
+    def full(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", full)
+        with pytest.raises(HomeUnusable):
+            home.delete("mine")
+    assert home.names() == ["mine"]
+    assert not (folder / "study.db").exists()
+    home.delete("mine")
+    assert home.names() == []
+
+
 def test_a_second_driver_is_refused_with_the_process_of_the_first(home: Home) -> None:
     folder = make(home, "mine")
     with holder(folder) as process:
