@@ -24,7 +24,8 @@ def trained(candidates: Sequence[Candidate]) -> list[Candidate]:
 def noise(score: float, images: int) -> float:
     """Standard error of one accuracy (a fraction) over that many validation images.
 
-    Binomial: only the draw of the images, so a lower bound of what another seed would change.
+    Binomial: what another draw of images would change. Another seed on the same images changes
+    less (docs/validity.md has both, measured), so that ties err on the side of ties.
     """
     return math.sqrt(score * (1 - score) / images)
 

@@ -57,7 +57,7 @@ def leaderboard_text(candidates: Sequence[Candidate], validation: int, rows: int
     if best is not None:
         error = 100 * noise(best, validation)
         lines.append(
-            f"one run's standard error is at least {error:.2f} points; "
+            f"on other images a score would differ by {error:.2f} points (standard error); "
             f"~ marks scores within two of them of the best: ties"
         )
     return "\n".join(lines)
@@ -132,8 +132,7 @@ def confirmation_text(found: Confirmation) -> str:
     blocks = []
     for where in dict.fromkeys(row.where for row in found.rows):
         rows = [row for row in found.rows if row.where == where]
-        held_to = (r.name for r in rows if r.role == "baseline" and r.comparison is None)
-        baseline = next(held_to, "")  # the first is the best on validation
+        baseline = _held_to(rows)
         width = max(len(where), *(len(_cut(r.name)) for r in rows))
         head = (
             f"{where:<{width}}   {'test acc mean ± sd':>20}  {'n':>2}  {'val mean':>8}  "
@@ -157,7 +156,29 @@ def verdict_text(found: Confirmation) -> str:
         told = f"{row.name}, the best finalist, is worse than {found.baseline}."
     else:
         told = f"{row.name}, the best finalist, ties with {found.baseline}: no winner."
-    return f"{told} {opened}"
+    return " ".join([told, *_elsewhere(found, row), opened])
+
+
+def _elsewhere(found: Confirmation, first: Row) -> list[str]:
+    """What became of a function on the other networks and data sets, a sentence for each."""
+    told = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
+    return [
+        f"On {found.label(row)} it {told[row.verdict]} {_held_to(_beside(found, row))}."
+        for row in found.rows
+        if row.name == first.name and row.where != first.where and row.verdict
+    ]
+
+
+def _beside(found: Confirmation, row: Row) -> list[Row]:
+    """The rows on a row's network and data set."""
+    return [other for other in found.rows if other.where == row.where]
+
+
+def _held_to(rows: Sequence[Row]) -> str:
+    """The baseline that finalists are compared with, of the rows on one network and data set."""
+    # One that never trained has no comparison either, but stands below on validation.
+    held_to = (row.name for row in rows if row.role == "baseline" and row.comparison is None)
+    return next(held_to, "")
 
 
 def _times(n: int) -> str:

@@ -16,7 +16,12 @@ from scipy import stats
 from actsearch.evaluators import Recipe
 from actsearch.search.confirm import Confirmation, Plan, Row, table
 from actsearch.search.ledger import Ledger, Training
-from actsearch.search.tables import confirmation_json, confirmation_text, row_sentence
+from actsearch.search.tables import (
+    confirmation_json,
+    confirmation_text,
+    row_sentence,
+    verdict_text,
+)
 from contracts.tiny import TINY
 
 BASELINES = {"ReLU": "relu(x)", "SiLU": "silu(x)", "Tanh": "tanh(x)"}
@@ -99,6 +104,16 @@ def test_baselines_that_all_diverged_leave_nothing_to_win_against() -> None:
     found = told({"ReLU": [None] * 3, "Tanh": [None] * 3, "sin(x)": STEADY})
     assert found.row("sin(x)").verdict == "tie"
     assert "no seed in common" in line(found, "sin(x)")
+
+
+def test_what_a_finalist_does_on_the_second_network_is_said_in_words() -> None:
+    ahead = [(0.9, 0.90), (0.9, 0.91), (0.9, 0.90)]
+    behind = [(0.7, 0.60), (0.7, 0.61), (0.7, 0.59)]
+    first = told({"ReLU": STEADY, "sin(x)": ahead})
+    second = told({"ReLU": STEADY, "sin(x)": behind}, replace(TINY, name="other", batch_size=32))
+    rows = [*first.rows, *(replace(row, network="conv") for row in second.rows)]
+    text = verdict_text(replace(first, rows=tuple(rows)))
+    assert text.startswith("sin(x) beats ReLU: a winner. On conv it is worse than ReLU. Test set")
 
 
 def verdicts(rng: np.random.Generator, seeds: int = 5, planted: float = 0.0) -> list[str | None]:
