@@ -31,8 +31,8 @@ from .errors import SearchFailed
 from .executors import Assignment, Executor
 from .ledger import Ledger, Opening, Training
 
-# Slices per job: small enough that workers end together.
-CHUNK = {"mlp": 5, "conv": 3, "resnet20": 1, "vit": 1}
+# Slices per job, by network; of any other one. Small enough that workers end together.
+CHUNK = {"mlp": 5, "conv": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def missing_jobs(plan: Plan, ledger: Ledger) -> list[Job]:
                 if (recipe.digest, seed, text) not in ledger.trainings
             ]
             slices = len(recipe.steps) * recipe.repeats  # of one function
-            size = max(1, CHUNK[recipe.network] // slices)
+            size = max(1, CHUNK.get(recipe.network, 1) // slices)
             chunks = [lacking[i : i + size] for i in range(0, len(lacking), size)]
             jobs += [Job(tuple(c), recipe, seed, halving=False, test=True) for c in chunks]
     return jobs

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from actsearch.evaluators import ImageClassification
 from actsearch.evaluators.statistics import compare, holm
-from actsearch.search.confirm import Confirmation, Confirmer, Plan, table
+from actsearch.search.confirm import Confirmation, Confirmer, Plan, missing_jobs, table
 from actsearch.search.errors import SearchFailed
 from actsearch.search.executors import InProcess
 from actsearch.search.ledger import Ledger, Training
@@ -163,3 +164,37 @@ def test_a_crash_says_that_the_rest_can_be_trained_later(
     with pytest.raises(SearchFailed, match="no luck at all; what was trained is recorded"):
         confirmer.run(InProcess(), evaluator)
     assert table(wanted, Ledger(tmp_path)) is None
+
+
+def test_a_recipe_of_step_sizes_and_repeats_is_confirmed_with_one_entry_a_seed(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    from actsearch.search.confirm import with_test_set
+
+    grid = replace(TINY, steps=(0.5, 1.0), repeats=2, limit=200, validation=50)
+    wanted = Plan(
+        finalists={"sin(x)": "sin(x)"}, baselines=BASELINES, recipes=((grid, 2),), seed=7
+    )
+    confirmer = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
+    confirmer.run(InProcess(), with_test_set(images, ["fashion-mnist"]))
+    ledger = Ledger(tmp_path)
+    found = table(wanted, ledger)
+    assert found is not None
+    assert {(row.name, len(row.test)) for row in found.rows} == {
+        ("sin(x)", 2), ("ReLU", 2), ("Tanh", 2),
+    }  # fmt: skip
+    # Of 50 validation images and two repeats, so in hundredths.
+    doubled = [(t.val or 0) * 100 for t in ledger.trainings.values()]
+    assert doubled == pytest.approx([round(d) for d in doubled])
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv", "resnet20", "vit", "my_own_net"])
+def test_a_job_has_few_slices_whatever_the_network(network: str, tmp_path: Path) -> None:
+    widths = {"mlp": (8,), "conv": (4, 4), "resnet20": (4, 4, 4), "vit": (16,)}
+    own = "" if network in widths else "my_package:MyEvaluator"
+    recipe = replace(TINY, network=network, evaluator=own, widths=widths.get(network, (8,)))
+    recipe = replace(recipe, repeats=3)
+    wanted = Plan(finalists=FINALISTS, baselines=BASELINES, recipes=((recipe, 2),), seed=7)
+    jobs = missing_jobs(wanted, Ledger(tmp_path))
+    assert sum(len(job.expressions) for job in jobs) == 5 * 2
+    assert all(len(job.expressions) == 1 for job in jobs)
