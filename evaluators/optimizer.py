@@ -51,9 +51,13 @@ class StackOptimizer:
             matrices = [views[run] for views in self._views[: len(weights)]]
             vectors = [views[run] for views in self._views[len(weights) :]]
             alone = {id(t): t for tensors in own[rows] for t in tensors}
-            multiple = {"multiple": steps[rows.start]}
-            groups.append({"params": matrices, "weight_decay": recipe.weight_decay, **multiple})
-            groups.append({"params": [*vectors, *alone.values()], "weight_decay": 0.0, **multiple})
+            decayed = {0.0: [*vectors, *alone.values()]}
+            # One group where nothing decays: each costs 0.4 ms a step beside its arithmetic.
+            decayed.setdefault(recipe.weight_decay, []).extend(matrices)
+            groups += [
+                {"params": tensors, "weight_decay": decay, "multiple": steps[rows.start]}
+                for decay, tensors in decayed.items()
+            ]
         self._optimizer = optimizer_of(recipe, groups)
 
     def step(self, number: int, steps_per_epoch: int) -> None:

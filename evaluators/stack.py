@@ -117,8 +117,8 @@ class StackedTraining:
         signal: Tensor | None = None
         layers = zip(self._shapes, self._weights, self._biases, strict=True)
         for layer, ((fan_out, fan_in), flat, flat_bias) in enumerate(layers):
-            weight = flat[:, : fan_out * fan_in].view(slices, fan_out, fan_in)
-            bias = flat_bias[:, :fan_out].unsqueeze(2)
+            weight = _without_padding(flat, fan_out * fan_in).view(slices, fan_out, fan_in)
+            bias = _without_padding(flat_bias, fan_out).unsqueeze(2)
             if signal is None:
                 signal = _first_products(weight, inputs) + bias
             else:
@@ -147,13 +147,15 @@ class StackedTraining:
 def _first_products(weight: Tensor, inputs: Sequence[tuple[slice, Tensor]]) -> Tensor:
     """The first layer's products [K, out, B]: slices of one seed see the same images, and share
     one product instead of having one each."""
-    products = [
-        torch.mm(weight[rows].flatten(0, 1), _whole_lines(x).t()).view(
-            -1, weight.shape[1], _whole(len(x))
-        )
-        for rows, x in inputs
-    ]
-    return products[0] if len(products) == 1 else torch.cat(products)
+    if len(inputs) == 1:  # nothing is cut, whose gradient would have to be put together again
+        return _product(weight, inputs[0][1])
+    parts = weight.split([rows.stop - rows.start for rows, _ in inputs])
+    return torch.cat([_product(w, x) for w, (_, x) in zip(parts, inputs, strict=True)])
+
+
+def _product(weight: Tensor, x: Tensor) -> Tensor:
+    product = torch.mm(weight.flatten(0, 1), _whole_lines(x).t())
+    return product.view(len(weight), weight.shape[1], -1)
 
 
 def _losses_of(scores: Tensor, wanted: Tensor) -> Tensor:
@@ -218,6 +220,12 @@ def _padded(rows: Tensor) -> Tensor:
     unless every slice starts on a whole line, which part a number falls into depends on K.
     """
     return F.pad(rows, (0, -rows.shape[1] % LINE))
+
+
+def _without_padding(rows: Tensor, length: int) -> Tensor:
+    """The first numbers of each row; the rows themselves where that is all of them, since the
+    gradient of a part is written into zeros of the whole, a tenth of an epoch's time."""
+    return rows if rows.shape[1] == length else rows[:, :length]
 
 
 def _sums(losses: Tensor) -> Tensor:
