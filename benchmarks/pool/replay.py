@@ -112,6 +112,7 @@ def search(world: World, candidates: int) -> list[Candidate]:
 
 def _candidate(trial: int, name: str, reports: Mapping[int, SliceReport]) -> Candidate:
     last = reports[max(reports)]
+    assert last.state != "live"  # the bracket has ended
     return Candidate(
         trial=trial,
         expression=name,

@@ -1,0 +1,98 @@
+"""The replayed searches of benchmarks/validity.py: the product's own functions, so that a fault in
+them shows in the rates."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import actsearch.search.confirm
+from actsearch.search.confirm import Row
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Any]]:
+    """The module, and 40 synthetic trainings of one function."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    replay, trainings = (importlib.import_module(f"pool.{n}") for n in ("replay", "trainings"))
+    rng = np.random.default_rng(0)
+    made = [
+        trainings.Trained(
+            name="SiLU",
+            seed=seed,
+            rungs={1: 0.85 + x[0], 3: 0.87 + x[1], 9: 0.9 + x[2]},
+            test=0.9 + x[3],
+            recipe="",
+            cpu_seconds=1.0,
+            made_by="",
+        )
+        for seed, x in enumerate(rng.normal(0, 0.002, size=(40, 4)))
+    ]
+    return replay, made
+
+
+def winners(pool: tuple[Any, list[Any]], planted: float, searches: int) -> Sequence[list[str]]:
+    """Of each search, the finalists that are called a winner."""
+    replay, made = pool
+    rng, tag = np.random.default_rng(1), replay.tags(30)[0]
+    found = []
+    for _ in range(searches):
+        world = replay.World(made, rng, planted={tag: planted})
+        rows = replay.confirm(world, replay.search(world, 30), 5).rows
+        found.append([row.name for row in rows if row.verdict == "winner"])
+    return found
+
+
+def test_a_planted_leap_is_always_found_and_nothing_else(pool: tuple[Any, list[Any]]) -> None:
+    assert winners(pool, 0.02, 10) == [[pool[0].tags(30)[0]]] * 10
+
+
+def test_copies_are_no_winners_unless_a_fault_makes_them_so(
+    pool: tuple[Any, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # About 1 % of searches have one; four of 40 would be seen by one generator in 1,000.
+    assert sum(map(bool, winners(pool, 0.0, 40))) < 4
+    confirm = actsearch.search.confirm
+    monkeypatch.setattr(confirm, "holm", list)
+    monkeypatch.setattr(confirm, "_best_baseline", worst)
+    assert sum(map(bool, winners(pool, 0.0, 40))) >= 4, "not corrected, held to the worst"
+
+
+def worst(rows: Sequence[Row]) -> Row:
+    return min((row for row in rows if row.role == "baseline"), key=lambda row: row.test_mean)
+
+
+def test_a_search_cuts_as_brackets_of_nine_do(pool: tuple[Any, list[Any]]) -> None:
+    replay, made = pool
+    ended = replay.search(replay.World(made, np.random.default_rng(2)), 60)
+    reached = [max(found.rungs) for found in ended]
+    assert len(ended) == 60
+    assert [found.state for found in ended].count("complete") <= 7
+    # No more than three, then one, of nine go on; two, then one, of the last six.
+    assert all(sum(r > 1 for r in reached[i : i + 9]) <= 3 for i in range(0, 60, 9))
+    assert all(sum(r > 3 for r in reached[i : i + 9]) <= 1 for i in range(0, 60, 9))
+
+
+def test_a_function_scores_the_same_whenever_it_is_asked_under_one_seed(
+    pool: tuple[Any, list[Any]],
+) -> None:
+    replay, made = pool
+    world = replay.World(made, np.random.default_rng(3))
+    first = world.training("sin(2 * x)", 5)
+    assert {world.training(f"sin({k} * x)", 5).seed for k in range(2, 30)} > {first.seed}
+    assert world.training("sin(2 * x)", 5) is first
+
+
+def test_real_baselines_are_paired_by_the_pools_seed(pool: tuple[Any, list[Any]]) -> None:
+    replay, made = pool
+    paired = {one.seed: {"relu(x)": one, "silu(x)": one} for one in made}
+    world = replay.World(made, np.random.default_rng(4), paired=paired)
+    for seed in range(10):
+        assert world.training("relu(x)", seed) is world.training("silu(x)", seed)
