@@ -1,6 +1,7 @@
 """The published FashionMNIST table of 13 activations again, under both momenta, beside `standard`.
 
     python benchmarks/published.py [--quick] [--seeds 5] [--recipes dldna dldna-0.8 standard]
+                                   [--functions ReLU STAF …]
 
 Published: the book Deep Learning DNA (dldna), chapter 4: one run each, test accuracy after 15
 epochs; its text says momentum 0.9, its code 0.8, and which one made the table is not said. Here
@@ -205,11 +206,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--seeds", type=int, default=5)
+    options.add_argument("--functions", nargs="+", choices=[*PUBLISHED, NONE], metavar="NAME")
     options.add_argument("--recipes", nargs="+", default=["dldna", "dldna-0.8", "standard"])
     given = options.parse_args()
     torch.set_num_threads(1)
     recipes = [recipe_from_name(name) for name in given.recipes]
-    names = [*PUBLISHED, NONE]
+    names = given.functions or [*PUBLISHED, NONE]
     if given.quick:
         recipes = [dataclasses.replace(r.limited(6_000), rungs=(1,)) for r in recipes]
         names = [*QUICK, NONE]
