@@ -7,23 +7,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from ..evaluators import Recipe, recipe_from_name
+from ..evaluators import Evaluator, Recipe
 from ..space import UnknownNameError
 from .config import Launch, SearchConfig, Stored, require, second_recipe
 from .errors import InvalidSetting
+from .evaluation import Chosen, chosen, chosen_again, recipe_of
 from .home import Home
 from .progress import Reporter, Silent
 from .run import Outcome, run
 
 _LAUNCH = {field.name for field in dataclasses.fields(Launch)}
-_CONFIG = {field.name for field in dataclasses.fields(SearchConfig)} - {"name"}
+_CONFIG = {field.name for field in dataclasses.fields(SearchConfig)} - {"name", "evaluator"}
 
 
 class Search:
     """One search; the settings are the fields of `SearchConfig` and `Launch`.
 
-    recipe and second: a `Recipe` or the name of one. name: a fresh one by default. limit_data: use
-    only so many of the training images. home: as `--home`. Raises NameTaken in `run` if the name
+    recipe and second: a `Recipe` or the name of one. name: a fresh one by default. evaluator: an
+    object, or a name as `--evaluator` takes it. limit_data: use only so many of the training
+    images. home: as `--home`. Raises NameTaken in `run` if the name
     exists, unless `resume`; then settings not given are those it was last run with, and raises
     InvalidSetting if one that decides scores differs from what is stored.
     """
@@ -34,6 +36,7 @@ class Search:
         *,
         home: str | Path | None = None,
         resume: bool = False,
+        evaluator: str | Evaluator | None = None,
         limit_data: int | None = None,
         reporter: Reporter | None = None,
         **settings: Any,
@@ -43,9 +46,13 @@ class Search:
         self._home, self._resume = Home.at(home), resume
         self._reporter = reporter or Silent()
         if resume:
-            self._stored = _resumed(self._home, name, limit_data, given)
+            before = _before(self._home, name)
+            self._chosen = chosen_again(before.config, evaluator)
+            self._stored = _resumed(before, self._chosen, limit_data, given)
         else:
-            self._stored = _new(name or self._home.fresh_name(), limit_data, given)
+            self._chosen = chosen(evaluator)
+            name = name or self._home.fresh_name()
+            self._stored = _new(name, self._chosen, limit_data, given)
 
     @property
     def name(self) -> str:
@@ -53,7 +60,13 @@ class Search:
 
     def run(self) -> Outcome:
         """Search, confirm, export; see `Outcome`."""
-        return run(self._home, self._stored, resume=self._resume, reporter=self._reporter)
+        return run(
+            self._home,
+            self._stored,
+            resume=self._resume,
+            reporter=self._reporter,
+            found=self._chosen,
+        )
 
 
 def _check(given: Mapping[str, Any]) -> None:
@@ -62,7 +75,7 @@ def _check(given: Mapping[str, Any]) -> None:
     for setting, value in given.items():
         if setting not in _LAUNCH | _CONFIG:
             raise UnknownNameError("setting", setting, _LAUNCH | _CONFIG)
-        allowed = (str, Recipe) if types[setting] is Recipe else types[setting]
+        allowed = (str, Recipe) if setting in ("recipe", "second") else types[setting]
         number = isinstance(value, int) and not isinstance(value, bool)
         fits = isinstance(value, allowed) or (number and isinstance(float(value), allowed))
         if not fits or (isinstance(value, bool) and types[setting] is not bool):
@@ -70,36 +83,39 @@ def _check(given: Mapping[str, Any]) -> None:
             require(setting, repr(value), False, f"of type {wanted}")
 
 
-def _recipe(value: Recipe | str, limit: int | None) -> Recipe:
-    recipe = recipe_from_name(value) if isinstance(value, str) else value
-    return recipe.limited(limit)
-
-
-def _new(name: str, limit: int | None, given: dict[str, Any]) -> Stored:
+def _new(name: str, found: Chosen, limit: int | None, given: dict[str, Any]) -> Stored:
     config = {k: v for k, v in given.items() if k in _CONFIG}
-    config["recipe"] = _recipe(config.get("recipe", "quick"), limit)
-    config["second"] = second_recipe(config["recipe"], config.get("second")).limited(limit)
+    recipe = config["recipe"] = recipe_of(found, config.get("recipe"), limit)
+    second = second_recipe(recipe, config.get("second"))
+    config["second"] = second and second.limited(limit)
     launch = {k: v for k, v in given.items() if k in _LAUNCH}
-    return Stored(SearchConfig(name=name, **config), Launch(**launch))
+    return Stored(SearchConfig(name=name, evaluator=found.name, **config), Launch(**launch))
 
 
-def _resumed(home: Home, name: str | None, limit: int | None, given: dict[str, Any]) -> Stored:
+def _before(home: Home, name: str | None) -> Stored:
+    """What is stored of the search to go on with."""
     if name is None:
         raise InvalidSetting(
             "--resume needs the --name of the search; `actsearch leaderboard` lists them"
         )
-    stored = Stored.load(home.folder(name))
+    return Stored.load(home.folder(name))
+
+
+def _resumed(stored: Stored, found: Chosen, limit: int | None, given: dict[str, Any]) -> Stored:
+    recipe, second = stored.config.recipe, stored.config.second
+    if "recipe" in given or limit not in (None, recipe.limit):
+        # Without one given, the stored one at another limit; an own evaluator takes no limit.
+        start = given.get("recipe", None if found.own else recipe)
+        given["recipe"] = recipe_of(found, start, limit)
     if "second" in given:
-        given["second"] = second_recipe(stored.config.recipe, given["second"])
-    for part in ("recipe", "second"):
-        old = getattr(stored.config, part)
-        if part in given or limit not in (None, old.limit):
-            given[part] = _recipe(given.get(part, old), limit)
+        second = second_recipe(recipe, given["second"])
+    if "second" in given or (second and limit not in (None, second.limit)):
+        given["second"] = second and second.limited(limit)
     for setting in sorted(_CONFIG & set(given)):
         old = getattr(stored.config, setting)
         if given[setting] != old:
             raise InvalidSetting(
-                f"search '{name}' was begun with {setting} {_short(old)}, but got "
+                f"search '{stored.config.name}' was begun with {setting} {_short(old)}, but got "
                 f"{_short(given[setting])}: leave it out to go on, or start a new search"
             )
     launch = {k: v for k, v in given.items() if k in _LAUNCH}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..evaluators import RECIPES, Recipe, dataset_of, recipe_from_name
+from ..evaluators import BUILT_IN, RECIPES, Recipe, dataset_of, recipe_from_name
 from ..space import UnknownNameError
 from .errors import InvalidSetting
 from .home import usable
@@ -26,7 +26,8 @@ class SearchConfig:
     space: str = "core-1"
     strategy: str = "evolution"
     recipe: Recipe = field(default_factory=Recipe)
-    second: Recipe  # the other network of a confirmation
+    evaluator: str = BUILT_IN  # or package.module:Name, whose recipe this then is
+    second: Recipe | None  # the other network of a confirmation, if there is one
     seed: int = 0
     bracket: int = 9  # candidates trained together; with eta 3 that is 9, 3, 1
 
@@ -44,6 +45,7 @@ class Launch:
 
     candidates: int = 60  # distinct ones that enter training, counted over the search's life
     time_limit: float | None = None  # seconds; no bracket starts after it
+    rung_limit: float | None = None  # seconds without a report after which a job has failed
     workers: int = 1  # 1 without Ray settings trains in this process
     gpus_per_worker: float = 0.0
     ray_address: str | None = None
@@ -57,6 +59,8 @@ class Launch:
         require("candidates", self.candidates, self.candidates >= 1, "at least 1")
         if self.time_limit is not None:
             require("time limit", self.time_limit, self.time_limit > 0, "above 0 seconds")
+        if self.rung_limit is not None:
+            require("rung limit", self.rung_limit, self.rung_limit > 0, "above 0 seconds")
         require("workers", self.workers, 1 <= self.workers <= 1024, "1 to 1024")
         gpus = self.gpus_per_worker
         can_be_had = 0 <= gpus <= 1 or (gpus > 1 and gpus % 1 == 0)  # Ray's rule
@@ -101,7 +105,8 @@ class Stored:
                 )
             config = stored["config"]
             for part in ("recipe", "second"):
-                config[part] = Recipe.from_dict(config[part])
+                if config[part] is not None:
+                    config[part] = Recipe.from_dict(config[part])
             return Stored(SearchConfig(**config), Launch(**stored["launch"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidSetting(f"{path} is damaged ({error}): restore it from a copy") from error
@@ -113,26 +118,34 @@ def require(setting: str, value: object, holds: bool, rule: str) -> None:
         raise InvalidSetting(f"{setting} must be {rule}, but got {value}")
 
 
-def second_recipe(recipe: Recipe, given: Recipe | str | None) -> Recipe:
+def second_recipe(recipe: Recipe, given: Recipe | str | None) -> Recipe | None:
     """The other network of a confirmation: the one given, a recipe or the name of one; by default
-    conv, or quick beside a conv net. A shipped recipe goes to the first one's data set.
+    conv, or quick beside a conv net; none beside an own evaluator's. A shipped recipe goes to the
+    first one's data set, if that is ours.
 
     Raises UnknownNameError or RecipeError.
     """
+    if given is None and recipe.evaluator:
+        return None
     if given is None:
         given = "quick" if recipe.network == "conv" else "conv"
     if isinstance(given, Recipe):
         return given
     found = recipe_from_name(given)
-    return dataclasses.replace(found, dataset=recipe.dataset) if given in RECIPES else found
+    follows = given in RECIPES and not recipe.evaluator
+    return dataclasses.replace(found, dataset=recipe.dataset) if follows else found
 
 
-def check_recipes(recipe: Recipe, second: Recipe) -> None:
+def check_recipes(recipe: Recipe, second: Recipe | None) -> None:
     """Raise InvalidSetting unless a confirmation can have both in its table."""
     require_selection(recipe)
+    if second is None:
+        return
     require_selection(second)
     network, dataset = second.network, second.dataset
     require("the second recipe's network", network, network != recipe.network, "another")
+    if recipe.evaluator:
+        return  # its data are its own
     rule = f"that of the first, {recipe.dataset} (--also-on names another)"
     require("the second recipe's data set", dataset, dataset == recipe.dataset, rule)
 

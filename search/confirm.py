@@ -28,6 +28,7 @@ from ..evaluators import (
 )
 from ..evaluators.statistics import Comparison, Verdict, compare, holm, verdict
 from .errors import SearchFailed
+from .evaluation import ByRecipe
 from .executors import Assignment, Executor
 from .ledger import Ledger, Opening, Training
 
@@ -108,10 +109,25 @@ class Confirmation:
         return row.network if row.dataset == self.rows[0].dataset else row.where
 
 
-def with_test_set(evaluator: ImageClassification, names: Iterable[str]) -> ImageClassification:
-    """The evaluator with those data sets' test images: the one place that hands them out."""
-    test = {name: load_test(dataset_of(name)) for name in names}
+def with_test_set(evaluator: Evaluator, names: Iterable[str]) -> Evaluator | None:
+    """The evaluator with the test samples of those data sets: the one place that hands them out.
+    An own evaluator opens its own; None if it has none."""
+    if isinstance(evaluator, ByRecipe):
+        own = with_test_set(evaluator.own, names)
+        return own and ByRecipe(own, _with_test_images(evaluator.built_in, names))
+    if isinstance(evaluator, ImageClassification):
+        return _with_test_images(evaluator, names)
+    found: Evaluator | None = getattr(evaluator, "opened", _nothing)()
+    return found
+
+
+def _with_test_images(evaluator: ImageClassification, names: Iterable[str]) -> ImageClassification:
+    test = {name: load_test(dataset_of(name)) for name in names if name in evaluator.train}
     return dataclasses.replace(evaluator, test=test)
+
+
+def _nothing() -> None:
+    return None
 
 
 def missing_jobs(plan: Plan, ledger: Ledger) -> list[Job]:

@@ -166,8 +166,6 @@ class Engine:
     def _on_done(self, number: int, error: str | None) -> None:
         start = time.perf_counter()
         bracket = self._brackets.pop(number)
-        if error is None and bracket.open:
-            error = f"the evaluator ended with {len(bracket.open)} candidates still live"
         for index in sorted(bracket.open):
             failed = self._study.fail(bracket.asked[index].number, error or "")
             if failed.retry >= RETRIES:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..evaluators import ImageClassification, Recipe
+from ..evaluators import Evaluator, Recipe
 from ..space import Expression, FingerprintIndex, Variable, baselines, fingerprint, parse
 from ..space.errors import nearest
 from . import tracking
@@ -15,6 +15,7 @@ from .candidates import Candidate
 from .config import Launch, Stored, check_recipes, require
 from .confirm import Confirmation, Confirmer, Plan, missing_jobs, table, with_test_set
 from .errors import InvalidSetting, NoSuchSearch
+from .evaluation import Chosen, chosen_again, evaluator_for
 from .executors import Executor, executor_for
 from .home import Home, can_be_name, lock, usable
 from .leaderboard import ranked
@@ -22,12 +23,17 @@ from .ledger import Ledger
 from .progress import Reporter
 from .study import read_candidates
 
+NO_TEST_DATA = (
+    "the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "
+    "opened()), so what stands is the leaderboard, by validation data"
+)
+
 
 def confirm_finalists(
     folder: Path,
     stored: Stored,
     executor: Executor,
-    evaluator: ImageClassification,
+    evaluator: Evaluator,
     reporter: Reporter,
 ) -> Confirmation | None:
     """Confirm a search's top candidates; what is recorded already is not trained again.
@@ -44,18 +50,22 @@ def carry_out(
     plan: Plan,
     ledger: Ledger,
     executor: Executor,
-    evaluator: ImageClassification,
+    evaluator: Evaluator,
     reporter: Reporter,
 ) -> Confirmation | None:
-    """Train what the ledger lacks of a plan, and read its table."""
+    """Train what the ledger lacks of a plan, and read its table; None without test data."""
     confirmer = Confirmer(plan, ledger, lambda done, total: reporter.advance(done))
     if confirmer.missing:
+        opened = with_test_set(evaluator, confirmer.datasets)
+        if opened is None:
+            reporter.stage(f"no confirmation: {NO_TEST_DATA}")
+            return None
         reporter.stage(
             f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
             f"set of {' and '.join(confirmer.datasets)} is opened"
         )
         reporter.begin(0, confirmer.missing, "trainings")
-        confirmer.run(executor, with_test_set(evaluator, confirmer.datasets))
+        confirmer.run(executor, opened)
         reporter.end()
     return table(plan, ledger)
 
@@ -80,14 +90,18 @@ def plan_of(stored: Stored, candidates: list[Candidate]) -> Plan:
     )
 
 
-def recipes_of(recipe: Recipe, second: Recipe, launch: Launch) -> list[tuple[Recipe, int]]:
+def recipes_of(recipe: Recipe, second: Recipe | None, launch: Launch) -> list[tuple[Recipe, int]]:
     """The recipes of a confirmation, each with its number of seeds: the first one, the second
     network, and the first one on another data set if the launch asks for it.
 
     Raises InvalidSetting or RecipeError where the recipe cannot be had on that data set.
     """
-    settings = [(recipe, launch.seeds), (second, min(launch.second_seeds, launch.seeds))]
+    settings = [(recipe, launch.seeds)]
+    if second is not None:
+        settings.append((second, min(launch.second_seeds, launch.seeds)))
     if (name := launch.also_on) is not None:
+        rule = "left out: an own evaluator has its own data"
+        require("--also-on", name, not recipe.evaluator, rule)
         require("the data set of --also-on", name, name != recipe.dataset, "another")
         settings.append((dataclasses.replace(recipe, dataset=name), launch.seeds))
     return settings
@@ -116,7 +130,8 @@ def confirm_search(
         found = table(plan, ledger)
         if found is None:
             tracker.check()  # before any training
-            found = _on_own_workers(plan, ledger, stored.launch, reporter)
+            scorer = chosen_again(stored.config, None)
+            found = _on_own_workers(plan, ledger, stored.launch, reporter, scorer)
         stored.save(folder)
         tracking.show(tracker, name, found, candidates)
     return found
@@ -127,8 +142,9 @@ def confirm_expressions(
     texts: Sequence[str],
     given: dict[str, Any],
     recipe: Recipe,
-    second: Recipe,
+    second: Recipe | None,
     reporter: Reporter,
+    scorer: Chosen = Chosen(),  # noqa: B008  # frozen
 ) -> Confirmation:
     """`actsearch confirm EXPR…`: recorded in the home's folder `confirmations`."""
     check_recipes(recipe, second)
@@ -148,22 +164,18 @@ def confirm_expressions(
     )
     with lock(folder):
         ledger = Ledger(folder)
-        return table(plan, ledger) or _on_own_workers(plan, ledger, launch, reporter)
+        return table(plan, ledger) or _on_own_workers(plan, ledger, launch, reporter, scorer)
 
 
 def _on_own_workers(
-    plan: Plan, ledger: Ledger, launch: Launch, reporter: Reporter
+    plan: Plan, ledger: Ledger, launch: Launch, reporter: Reporter, scorer: Chosen
 ) -> Confirmation:
-    """`carry_out` on workers that are started for it."""
+    """`carry_out` on workers that are started for it; raises InvalidSetting without test data."""
+    evaluator = evaluator_for(scorer, [job.recipe for job in missing_jobs(plan, ledger)])
     with executor_for(launch) as executor:
-        found = carry_out(
-            plan,
-            ledger,
-            executor,
-            ImageClassification.of(job.recipe for job in missing_jobs(plan, ledger)),
-            reporter,
-        )
-    assert found is not None  # every training of the plan has just been recorded
+        found = carry_out(plan, ledger, executor, evaluator, reporter)
+    if found is None:
+        raise InvalidSetting(f"no confirmation of {scorer.name}: {NO_TEST_DATA}")
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..evaluators import ImageClassification, Recipe
+from ..evaluators import Recipe
 from ..mlflow.tracker import Tracker
 from ..mlflow.writer import BackgroundWriter
 from ..space import space_from_name
@@ -17,6 +17,7 @@ from .candidates import Candidate
 from .config import Launch, SearchConfig, Stored
 from .confirm import Confirmation
 from .engine import Engine, Timings
+from .evaluation import Chosen, check, evaluator_for
 from .executors import executor_for
 from .export import Exported
 from .finalists import confirm_finalists, recipes_of, recorded
@@ -41,7 +42,14 @@ class Outcome:
     timings: Timings
 
 
-def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outcome:
+def run(
+    home: Home,
+    stored: Stored,
+    *,
+    resume: bool,
+    reporter: Reporter,
+    found: Chosen = Chosen(),  # noqa: B008  # frozen
+) -> Outcome:
     """Run a new search, or go on with one. Raises ActsearchError's kinds; KeyboardInterrupt
     leaves the search in a state from which it can be resumed."""
     config, launch = stored.config, stored.launch
@@ -50,7 +58,10 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
     folder = home.folder(config.name) if resume else None
     if folder is None:
         home.check_free(config.name)  # before anything that takes long
-    evaluator = ImageClassification.of(_recipes(config, launch))
+    evaluator = evaluator_for(found, _recipes(config, launch))
+    if found.own is not None:
+        reporter.stage(f"evaluator {found.name}, recipe {config.recipe.label}: a first try")
+        check(found)
     tracker = tracking.tracker_of(home)
     tracker.check()  # before any training: what cannot be shown should be known now
     folder = folder or home.new_folder(config.name)
@@ -72,15 +83,15 @@ def run(home: Home, stored: Stored, *, resume: bool, reporter: Reporter) -> Outc
                 confirmation = None
                 if launch.confirm:
                     confirmation = confirm_finalists(folder, stored, executor, evaluator, reporter)
-        found = read_candidates(folder)
-        best = best_of(config, found, confirmation)
+        candidates = read_candidates(folder)
+        best = best_of(config, candidates, confirmation)
         exported = export_best(best, folder)
         unsent = len(writer.close(0))  # the end of its block has waited
-        shown = not unsent and tracking.show(tracker, config.name, confirmation, found)
+        shown = not unsent and tracking.show(tracker, config.name, confirmation, candidates)
     return Outcome(
         config=config,
         folder=folder,
-        candidates=found,
+        candidates=candidates,
         confirmation=confirmation,
         best=best,
         exported=exported,

@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..evaluators import ImageClassification, Job, Recipe, RungReport
+from ..evaluators import Job, Recipe, RungReport
 from .config import Launch, require, require_selection
 from .errors import SearchFailed
+from .evaluation import Chosen, check, evaluator_for
 from .executors import Assignment, executor_for
 from .progress import Reporter
 
@@ -38,6 +39,7 @@ def score(
     seeds: Sequence[int],
     launch: Launch,
     reporter: Reporter,
+    scorer: Chosen = Chosen(),  # noqa: B008  # frozen
 ) -> list[Score]:
     """Train each expression to the end under each seed; best mean first."""
     require("seeds", len(seeds), len(seeds) >= 1, "at least 1")
@@ -69,9 +71,11 @@ def score(
         if error is not None:
             raise SearchFailed(f"a training crashed: {error.strip().splitlines()[-1]}", error)
 
+    evaluator = evaluator_for(scorer, [recipe])
+    check(scorer)
     reporter.begin(0, len(texts) * len(seeds), "trainings")
     with executor_for(launch) as executor:
-        executor.run(ImageClassification.of([recipe]), next_job, on_rung, on_done)
+        executor.run(evaluator, next_job, on_rung, on_done)
     reporter.end()
     scores = [Score(text, tuple(found[text]), tuple(reasons[text])) for text in texts]
     return sorted(scores, key=lambda s: -(s.mean or 0.0))

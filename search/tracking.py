@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from ..evaluators import Recipe
 from ..mlflow.connect import TrackingError
 from ..mlflow.record import CandidateRecord, FinalistRecord
 from ..mlflow.tracker import Tracker
@@ -30,14 +31,22 @@ def description_of(config: SearchConfig) -> dict[str, str]:
         "space": config.space,
         "strategy": config.strategy,
         "recipe": config.recipe.label,
-        "network": f"{config.recipe.network} {'-'.join(map(str, config.recipe.widths))}",
+        "evaluator": config.evaluator,
+        "network": _network(config.recipe),
         "data set": config.recipe.dataset,
         "rungs": ", ".join(map(str, config.recipe.rungs)) + " epochs",
-        "second network": config.second.label,
+        "second network": config.second.label if config.second else "none",
         "seed": str(config.seed),
         "bracket": str(config.bracket),
         **{name: version(name) for name in ("actsearch", "torch", "optuna", "ray", "mlflow")},
     }
+
+
+def _network(recipe: Recipe) -> str:
+    """With its widths, where those are the recipe's to decide."""
+    if recipe.evaluator:
+        return recipe.network
+    return f"{recipe.network} {'-'.join(map(str, recipe.widths))}"
 
 
 def is_shown(candidate: Candidate) -> bool:

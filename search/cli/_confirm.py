@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 
-from ._options import add_settings, add_workers, print_json, stoppable
+from ._options import add_evaluator, add_settings, add_workers, print_json, stoppable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--finalists", type=int, metavar="N", help="of a search (default 3)")
     group = parser.add_argument_group("networks and data")
     group.add_argument("--recipe", help="of expressions (default quick), by name or TOML file")
+    add_evaluator(group)
     add_settings(group)
     group.add_argument(
         "--limit-data", type=int, metavar="N", help="of expressions: training images"
@@ -31,14 +32,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ...evaluators import recipe_from_name
     from .. import tables
     from ..config import second_recipe
+    from ..evaluation import chosen, recipe_of
     from ..finalists import confirm_expressions, confirm_search
     from ..home import Home
     from ..progress import Progress
 
-    keys = ("seeds", "finalists", "also_on", "workers", "gpus_per_worker", "ray_address")
+    keys = (
+        "seeds",
+        "finalists",
+        "also_on",
+        "workers",
+        "gpus_per_worker",
+        "ray_address",
+        "rung_limit",
+    )
     given = {key: getattr(options, key) for key in keys if getattr(options, key) is not None}
     home = Home.at(options.home)
     is_search = len(options.what) == 1 and options.what[0] in home.names()
@@ -47,9 +56,13 @@ def run(options: argparse.Namespace) -> int:
         if is_search:
             found = confirm_search(home, options.what[0], given, progress)
         else:
-            recipe = recipe_from_name(options.recipe or "quick").limited(options.limit_data)
-            second = second_recipe(recipe, options.second).limited(options.limit_data)
-            found = confirm_expressions(home, options.what, given, recipe, second, progress)
+            scorer = chosen(options.evaluator)
+            recipe = recipe_of(scorer, options.recipe, options.limit_data)
+            second = second_recipe(recipe, options.second)
+            second = second and second.limited(options.limit_data)
+            found = confirm_expressions(
+                home, options.what, given, recipe, second, progress, scorer
+            )
     if options.json:
         print_json(tables.confirmation_json(found))
     else:
@@ -61,7 +74,7 @@ def _check_fits(options: argparse.Namespace, is_search: bool) -> None:
     """Refuse an option that would be left unheard."""
     from ..errors import InvalidSetting
 
-    for option in ("recipe", "second", "limit_data"):
+    for option in ("recipe", "second", "limit_data", "evaluator"):
         if is_search and getattr(options, option) is not None:
             flag = option.replace("_", "-")
             raise InvalidSetting(f"--{flag} is for expressions: a search has its own recipes")

@@ -32,8 +32,9 @@ def settings_of(path: str) -> dict[str, Any]:
 
     try:
         settings = tomllib.loads(Path(path).read_text())
-        if isinstance(settings.get("time_limit"), str):
-            settings["time_limit"] = duration(settings["time_limit"])
+        for limit in ("time_limit", "rung_limit"):
+            if isinstance(settings.get(limit), str):
+                settings[limit] = duration(settings[limit])
     except (OSError, ValueError, argparse.ArgumentTypeError) as error:
         raise InvalidSetting(f"--config {path} cannot be read: {error}") from error
     return settings
@@ -49,6 +50,22 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         "--gpus-per-worker", type=float, metavar="F", help="share of a GPU each, e.g. 0.5"
     )
     group.add_argument("--ray-address", metavar="A", help="use this Ray cluster, e.g. auto")
+    group.add_argument(
+        "--rung-limit",
+        type=duration,
+        metavar="T",
+        help="a training that does not reach its next rung in so long has failed: 90s, 10m, 2h",
+    )
+
+
+def add_evaluator(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """What scores."""
+    parser.add_argument(
+        "--evaluator",
+        metavar="MODULE:NAME",
+        help="your own: a class without arguments, or a function, in a module of this directory "
+        "or an installed one (docs/own_network.md)",
+    )
 
 
 def add_settings(group: argparse._ArgumentGroup) -> None:

@@ -3,18 +3,20 @@
 examples:
   actsearch score "min(x, sin(x))"
   actsearch score "x * sigmoid(beta * x)" "relu(x)" --seeds 5
+  actsearch score "tanh(x)" --evaluator mine:evaluator
 """
 
 from __future__ import annotations
 
 import argparse
 
-from ._options import add_workers, print_json, stoppable
+from ._options import add_evaluator, add_workers, print_json, stoppable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("expressions", nargs="+", metavar="EXPR")
-    parser.add_argument("--recipe", default="quick", help="default %(default)s")
+    parser.add_argument("--recipe", help="default quick, or the evaluator's own")
+    add_evaluator(parser)
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="default %(default)s")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them")
     parser.add_argument("--limit-data", type=int, metavar="N", help="use only N training images")
@@ -22,18 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ...evaluators import recipe_from_name
     from ...space import parse
     from .. import score, tables
     from ..config import Launch
+    from ..evaluation import chosen, recipe_of
     from ..progress import Progress
 
     given = {
         key: getattr(options, key)
-        for key in ("workers", "gpus_per_worker", "ray_address")
+        for key in ("workers", "gpus_per_worker", "ray_address", "rung_limit")
         if getattr(options, key) is not None
     }
-    recipe = recipe_from_name(options.recipe).limited(options.limit_data)
+    scorer = chosen(options.evaluator)
+    recipe = recipe_of(scorer, options.recipe, options.limit_data)
     with Progress() as progress, stoppable():
         scores = score.score(
             [str(parse(text)) for text in options.expressions],
@@ -41,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
             range(options.seed, options.seed + options.seeds),
             Launch(**given),
             progress,
+            scorer,
         )
     if options.json:
         print_json([tables.score_json(found) for found in scores])

@@ -4,6 +4,7 @@ examples:
   actsearch search --name mine --candidates 200 --workers 2
   actsearch search --name mine --resume --candidates 400
   actsearch search --space core-2 --strategy tpe --time-limit 30m
+  actsearch search --evaluator mine:evaluator
   actsearch search --config mine.toml       # candidates = 200, time_limit = "2h", …
 """
 
@@ -14,7 +15,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._options import add_settings, add_workers, duration, print_json, settings_of, stoppable
+from ._options import (
+    add_evaluator,
+    add_settings,
+    add_workers,
+    duration,
+    print_json,
+    settings_of,
+    stoppable,
+)
 
 if TYPE_CHECKING:
     from ..export import Exported
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
 _SETTINGS = (
     "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
     "ray_address", "seed", "finalists", "seeds", "confirm", "second", "also_on",
+    "evaluator", "rung_limit",
 )  # fmt: skip
 
 
@@ -39,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategy", help="random, evolution, tpe or exhaustive (default evolution)"
     )
     group.add_argument("--recipe", help="how candidates are scored (default quick)")
+    add_evaluator(group)
     group.add_argument("--seed", type=int, metavar="N", help="of proposals, weights and batches")
     group.add_argument(
         "--limit-data", type=int, metavar="N", help="use only N of the 60,000 training images"

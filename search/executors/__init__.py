@@ -24,7 +24,7 @@ from ._in_process import InProcess as InProcess
 def executor_for(launch: Launch) -> Executor:
     """This process for one CPU worker, Ray for anything else; Ray is imported only then."""
     if not launch.uses_ray:
-        return InProcess()
+        return InProcess(launch.rung_limit)
     from .ray_tune import RayTune
 
-    return RayTune(launch.workers, launch.gpus_per_worker, launch.ray_address)
+    return RayTune(launch.workers, launch.gpus_per_worker, launch.ray_address, launch.rung_limit)

@@ -8,7 +8,7 @@ nothing to do now; with no job under way either, the run is over. It knows nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
@@ -53,10 +53,9 @@ class Executor(Protocol):
         ...
 
 
-def reports_of(evaluator: Evaluator, job: Job) -> Iterator[RungReport]:
-    """The evaluator's reports up to the last one; what `run` itself raises comes with the first
-    `next`, also where it is no generator."""
-    for report in evaluator.run(job):
-        yield report
-        if report.last:
-            return
+def overdue(seconds: float) -> str:
+    """Why a job failed that hangs."""
+    return (
+        f"no report within {seconds:g} seconds, the limit of a rung: it hangs, or --rung-limit is "
+        f"too short"
+    )

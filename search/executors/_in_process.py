@@ -8,11 +8,20 @@ from types import TracebackType
 import torch
 
 from ...evaluators import Evaluator
-from ._base import Assignment, NextJob, OnDone, OnRung, reports_of
+from ...evaluators.reports import checked_reports
+from ._alarm import Overdue, check_can_interrupt, time_limit
+from ._base import Assignment, NextJob, OnDone, OnRung, overdue
 
 
 class InProcess:
-    """Trains in the calling thread, on the GPU if there is one."""
+    """Trains in the calling thread, on the GPU if there is one.
+
+    rung_limit: seconds after which a job is ended that has not reported again, and counts as
+    failed; None: it may take as long as it likes.
+    """
+
+    def __init__(self, rung_limit: float | None = None) -> None:
+        self._rung_limit = rung_limit
 
     def __enter__(self) -> InProcess:
         return self
@@ -28,26 +37,29 @@ class InProcess:
     def run(
         self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone
     ) -> None:
-        """As in `Executor.run`."""
+        """As in `Executor.run`; raises InvalidSetting where a limit cannot be kept."""
+        if self._rung_limit is not None:
+            check_can_interrupt()
         evaluator = evaluator.on("cuda" if torch.cuda.is_available() else "cpu")
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # two on one training are slower than one when cores are shared
         try:
             while (assignment := next_job()) is not None:
-                on_done(assignment.number, _train(evaluator, assignment, on_rung))
+                on_done(assignment.number, self._train(evaluator, assignment, on_rung))
         finally:
             torch.set_num_threads(threads)
 
-
-def _train(evaluator: Evaluator, assignment: Assignment, on_rung: OnRung) -> str | None:
-    """Run one job; the traceback if the evaluator raised."""
-    reports = reports_of(evaluator, assignment.job)
-    while True:
-        try:
-            report = next(reports, None)
-        except Exception:
-            # Not swallowed: the driver records it, and stops the search if nothing succeeds.
-            return traceback.format_exc()
-        if report is None:
-            return None
-        on_rung(assignment.number, report)
+    def _train(self, evaluator: Evaluator, assignment: Assignment, on_rung: OnRung) -> str | None:
+        """Run one job; the traceback if the evaluator raised, or was interrupted."""
+        reports = checked_reports(evaluator, assignment.job)
+        limit = self._rung_limit
+        while True:
+            try:
+                with time_limit(limit, overdue(limit or 0.0)):
+                    report = next(reports, None)
+            except (Exception, Overdue):
+                # Not swallowed: the driver records it, and stops the search if nothing succeeds.
+                return traceback.format_exc()
+            if report is None:
+                return None
+            on_rung(assignment.number, report)

@@ -8,17 +8,21 @@ older than the study (measured: Tuner.restore on a persistent study crashed ever
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
+import math
 import os
 import pickle
 import signal
 import socket
+import sys
 import tempfile
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 # Read when ray is imported: no boxes and hints on the screen, no CSV and JSON per trial, no
@@ -30,22 +34,34 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 
 import ray
 import torch
-from ray import tune
+from ray import cloudpickle, tune
 from ray.exceptions import RayActorError
 from ray.tune.search import Searcher
 
 from ...evaluators import Evaluator, Job, RungReport
+from ...evaluators.reports import checked_reports
 from ..errors import InvalidSetting
-from ._base import NextJob, OnDone, OnRung, reports_of
+from ._base import NextJob, OnDone, OnRung, overdue
+from ._local import local_modules
 
 WORKER_DIED = "the worker process ended while training (killed, or out of memory)"
 
 
 class RayTune:
-    """A number of workers, each one Ray actor with one CPU and a share of a GPU."""
+    """A number of workers, each one Ray actor with one CPU and a share of a GPU.
 
-    def __init__(self, workers: int, gpus_per_worker: float, address: str | None) -> None:
-        self._workers, self._gpus = workers, gpus_per_worker
+    rung_limit: seconds after which a worker is ended that has not reported again; its job counts
+    as failed. None: it may take as long as it likes.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        gpus_per_worker: float,
+        address: str | None,
+        rung_limit: float | None = None,
+    ) -> None:
+        self._workers, self._gpus, self._rung_limit = workers, gpus_per_worker, rung_limit
         self._address = address or os.environ.get("RAY_ADDRESS")
         self._started = False
 
@@ -91,10 +107,12 @@ class RayTune:
         self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone
     ) -> None:
         """As in `Executor.run`; the evaluator and its data go to the object store once."""
-        calls = _Calls(next_job, on_rung, on_done)
-        worker = tune.with_resources(
-            tune.with_parameters(_Worker, evaluator=evaluator), {"cpu": 1, "gpu": self._gpus}
-        )
+        calls = _Calls(next_job, on_rung, on_done, self._rung_limit)
+        with _by_value(local_modules()):
+            given = {"evaluator": evaluator, "rung_limit": self._rung_limit}
+            worker = tune.with_resources(
+                tune.with_parameters(_Worker, **given), {"cpu": 1, "gpu": self._gpus}
+            )
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a dead worker is ours to tell
         with (
             tempfile.TemporaryDirectory(prefix="actsearch-ray-") as scratch,
@@ -121,6 +139,18 @@ class RayTune:
             raise calls.fault
         if not calls.over:
             raise KeyboardInterrupt  # Tune ends its loop on SIGINT and returns as if finished
+
+
+@contextlib.contextmanager
+def _by_value(modules: Sequence[ModuleType]) -> Iterator[None]:
+    """Pickle what these modules hold with its code, not as something to import."""
+    for module in modules:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in modules:
+            cloudpickle.unregister_pickle_by_value(module)
 
 
 def _knock(address: str | None) -> None:
@@ -156,9 +186,13 @@ class _Calls:
     Stays in the driver: Tune pickles searcher and stopper into its snapshots, and this drops out.
     """
 
-    def __init__(self, next_job: NextJob, on_rung: OnRung, on_done: OnDone) -> None:
+    def __init__(
+        self, next_job: NextJob, on_rung: OnRung, on_done: OnDone, rung_limit: float | None
+    ) -> None:
         self._next_job, self._on_rung, self._on_done = next_job, on_rung, on_done
+        self._rung_limit = rung_limit
         self.under_way: dict[str, int] = {}  # Tune's trial -> the job's number
+        self._heard: dict[str, float] = {}  # Tune's trial -> when it began or last reported
         self.fault: BaseException | None = None
         self.over = False  # there is no job left, and none under way
 
@@ -182,11 +216,19 @@ class _Calls:
             self.over = self.fault is not None or not self.under_way
             return Searcher.FINISHED if self.over else None
         self.under_way[trial_id] = assignment.number
+        self._heard[trial_id] = time.monotonic()
         return {"job": assignment.job}
 
     def rung(self, trial_id: str, report: RungReport) -> None:
+        self._heard[trial_id] = time.monotonic()
         with self._keeping():
             self._on_rung(self.under_way[trial_id], report)
+
+    def died(self, trial_id: str) -> str:
+        """Why a worker ended by itself: its time limit, if it was silent for so long."""
+        silent = time.monotonic() - self._heard.get(trial_id, math.inf)
+        limit = self._rung_limit
+        return WORKER_DIED if limit is None or silent < limit else overdue(limit)
 
     def done(self, trial_id: str, error: str | None) -> None:
         number = self.under_way.pop(trial_id, None)
@@ -238,16 +280,15 @@ class _OnError(tune.Callback):
         self._calls = calls
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._calls.done(trial.trial_id, _why(trial))
+        self._calls.done(trial.trial_id, self._why(trial))
 
-
-def _why(trial: Any) -> str:
-    """What ended a Tune trial, from the files that Tune has just put it in."""
-    if trial.pickled_error_file is not None:
-        error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
-        if isinstance(error, RayActorError) and not error.actor_init_failed:
-            return WORKER_DIED
-    return Path(trial.error_file).read_text()
+    def _why(self, trial: Any) -> str:
+        """What ended a Tune trial, from the files that Tune has just put it in."""
+        if trial.pickled_error_file is not None:
+            error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+            if isinstance(error, RayActorError) and not error.actor_init_failed:
+                return self._calls.died(trial.trial_id)
+        return Path(trial.error_file).read_text()
 
 
 class _StopOnFault(tune.Stopper):
@@ -266,15 +307,21 @@ class _StopOnFault(tune.Stopper):
 class _Worker(tune.Trainable):
     """A worker: keeps the evaluator between jobs, trains one rung a step."""
 
-    def setup(self, config: dict[str, Any], evaluator: Evaluator | None = None) -> None:
+    def setup(
+        self,
+        config: dict[str, Any],
+        evaluator: Evaluator | None = None,
+        rung_limit: float | None = None,
+    ) -> None:
         assert evaluator is not None  # tune.with_parameters gives it
+        self._rung_limit = rung_limit
         torch.set_num_threads(1)
         cuda = bool(ray.get_gpu_ids()) and torch.cuda.is_available()
         self._evaluator = evaluator.on("cuda" if cuda else "cpu")
         self._start(config["job"])
 
     def _start(self, job: Job) -> None:
-        self._reports = reports_of(self._evaluator, job)
+        self._reports = checked_reports(self._evaluator, job)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self._start(new_config["job"])
@@ -282,10 +329,22 @@ class _Worker(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         try:
-            report = next(self._reports, None)
+            with self._time_limit():
+                report = next(self._reports, None)
         except Exception:
             return {"error": traceback.format_exc(), "done": True}
         return {"done": True} if report is None else {"report": report, "done": report.last}
+
+    @contextlib.contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        """End this process if the block takes too long, even where it hangs in C code; Ray's log
+        of the worker then says where."""
+        if self._rung_limit is not None:
+            faulthandler.dump_traceback_later(self._rung_limit, exit=True, file=sys.__stderr__)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing worth keeping; Tune calls it at the end of every trial."""

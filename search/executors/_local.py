@@ -1,0 +1,31 @@
+"""The modules of the current directory, such as the one a user's evaluator is written in.
+
+A worker on another machine, or started in another directory, cannot import them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+
+def local_modules() -> list[ModuleType]:
+    """Those that are loaded: files of the directory, and the modules of packages in it."""
+    here = Path.cwd()
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if name != "__main__" and here in _folders(name.partition(".")[0])
+    ]
+
+
+def _folders(top: str) -> set[Path]:
+    """The folders in which a top-level module or package lies."""
+    module = sys.modules.get(top)
+    if module is None:
+        return set()
+    if hasattr(module, "__path__"):
+        return {Path(path).parent for path in module.__path__}
+    file = getattr(module, "__file__", None)
+    return {Path(file).parent} if file else set()
