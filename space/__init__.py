@@ -5,6 +5,7 @@ from .base import Space as Space
 from .baselines import BASELINES as BASELINES
 from .baselines import baselines as baselines
 from .core_units import CoreUnits as CoreUnits
+from .corrected import Corrected as Corrected
 from .errors import ActsearchError as ActsearchError
 from .errors import CandidateError as CandidateError
 from .errors import ExpressionError as ExpressionError

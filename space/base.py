@@ -15,14 +15,19 @@ from dataclasses import dataclass, field
 from numpy.random import Generator
 
 from .errors import SpaceError
-from .expression import Expression
+from .expression import Expression, Granularity
 
 Choose = Callable[[str, tuple[str, ...]], str]
 Encoding = Mapping[str, str]
 
 
 class Space(ABC):
-    """A set of candidates, each with an encoding: the option chosen at each path."""
+    """A set of candidates, each with an encoding: the option chosen at each path.
+
+    granularity: what shares one copy of a parameter that a candidate gets from the space.
+    """
+
+    granularity: Granularity = "layer"
 
     @property
     @abstractmethod

@@ -25,11 +25,13 @@ LIMIT = 10.0  # |x| up to which densities are looked at, in their own unit
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """p(x), not normalised, and its distribution function where that has a formula."""
+    """p(x), not normalised; its distribution function, and -p'(x) / p(x), where those have
+    formulas."""
 
     name: str
     shape: Expression
     cumulative: Expression | None
+    score: Expression | None
 
     def at(self, x: torch.Tensor) -> torch.Tensor:
         """p(x) for float64 x."""
@@ -50,13 +52,14 @@ class Density:
         return combination([rounded(c) for c in linear_to(basis, x, summed / summed[-1])], basis)
 
 
-# p up to a constant, and the integral of its normalised form from minus infinity.
-_KNOWN: Mapping[str, tuple[str, str]] = MappingProxyType(
+# p up to a constant, the integral of its normalised form from minus infinity, and -p' / p; which
+# is the sign of x for laplace, a jump that nothing learns from.
+_KNOWN: Mapping[str, tuple[str, str, str | None]] = MappingProxyType(
     {
-        "normal": ("exp(-x ** 2 / 2)", "(1 + erf(x / 1.4142135623730951)) / 2"),
-        "logistic": ("4 * sigmoid(x) * sigmoid(-x)", "sigmoid(x)"),
-        "laplace": ("exp(-abs(x))", "(exp(min(x, 0)) + 1 - exp(-max(x, 0))) / 2"),
-        "cauchy": ("1 / (1 + x ** 2)", "0.5 + atan(x) / pi"),
+        "normal": ("exp(-x ** 2 / 2)", "(1 + erf(x / 1.4142135623730951)) / 2", "x"),
+        "logistic": ("4 * sigmoid(x) * sigmoid(-x)", "sigmoid(x)", "tanh(x / 2)"),
+        "laplace": ("exp(-abs(x))", "(exp(min(x, 0)) + 1 - exp(-max(x, 0))) / 2", None),
+        "cauchy": ("1 / (1 + x ** 2)", "0.5 + atan(x) / pi", "2 * x / (1 + x ** 2)"),
     }
 )
 DENSITIES: tuple[str, ...] = tuple(_KNOWN)
@@ -70,12 +73,14 @@ def density(text: str = "normal", *, mean: float = 0.0, scale: float = 1.0) -> D
     """
     if not scale > 0:
         raise CandidateError(f"the scale of a density must be above 0, but got {scale}")
-    shape, cumulative = _KNOWN.get(text, (text, None))
+    shape, cumulative, score = _KNOWN.get(text, (text, None, None))
     moved = _standardised(mean, scale)
+    slower = substitute(parse(score), {X: moved}) if score else None
     found = Density(
         text,
         substitute(parse(shape), {X: moved}),
         substitute(parse(cumulative), {X: moved}) if cumulative else None,
+        slower if slower is None or scale == 1 else Call("div", (slower, Constant(scale))),
     )
     if found.shape.parameters:
         raise CandidateError(f"a density has no parameters, but '{text}' learns some")

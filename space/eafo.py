@@ -21,27 +21,17 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from numpy.random import Generator
-from torch import Tensor
 
-from .density import DENSITIES, Density, density
+from .density import Density, density
+from .eafo_numbers import LARGEST, SAME, fitted_eta, values, wanted_eta
 from .errors import CandidateError
-from .expression import Expression, Parameter, X, substitute
-from .families.algebra import add, combination, larger, mul, smaller
-from .families.bases import hermite
-from .families.fitting import linear_to, rounded
+from .expression import Expression, Granularity, Parameter, X, substitute
+from .families.algebra import add, larger, mul, smaller
 from .from_sympy import from_sympy
 from .moments import initial_values
 from .program import compile_program
 from .symbolic import bounded, to_sympy
 
-REACH = 6.0  # |x| up to which eta is looked at: beyond, p is below 2e-8
-POINTS = 2000  # even: 0, where kinks are, is not among them
-TERMS = 14  # Hermite functions of a numerical eta
-FLAT = 0.25  # slope, relative to its root mean square, around which f'' / f' is damped
-STEP = 1e-5  # of second differences; the nearest point to a kink at 0 is 3e-3 away
-LARGEST = 20.0  # |eta| in symbols: x^2 for x > 0 has an inverse, but its f'' / f' is 1 / x
-SAME = 1e-5  # largest difference of the symbolic eta from f's own derivatives
 EPSILON = 0.01  # initial value of epsilon in the paper's CRReLU
 PATIENCE = 4.0  # CPU seconds for one step of sympy
 
@@ -66,88 +56,48 @@ def worst(under: Density | None = None, *, low: float = 0.0, high: float = 1.0) 
     return scaled if low == 0 else add(low, scaled)
 
 
-def correction(candidate: Expression, under: Density | None = None) -> Correction:
+def correction(
+    candidate: Expression, under: Density | None = None, *, symbols: bool = True
+) -> Correction:
     """eta(x) = p f'' / f' - p', in symbols where f has an inverse, else numerically.
 
     In symbols where f is strictly monotone, or is so on one side of 0 and constant on the other
-    (then that side's formula serves both). Otherwise f'' / f' is damped where f' is near 0, and
-    eta is fitted with Hermite functions. sympy is bounded in time, which works in the main thread
-    only: in another, or past the bound, the answer is the numerical one. Raises CandidateError
-    where eta is 0, as for the worst activation itself, or f is not finite.
+    (then that side's formula serves both). sympy is bounded in time, which works in the main
+    thread only: in another, or past the bound, the answer is the numerical one. So it is with
+    `symbols=False`, which gives the same on every machine. Raises CandidateError where eta is 0,
+    as for the worst activation itself, or f is not finite.
     """
     under = density() if under is None else under
-    x, wanted, clear = _sampled(candidate, under)
-    ratio = _in_symbols(candidate, under) if bool(clear.any()) else None
+    wanted = wanted_eta(candidate, under)
+    ratio = None
+    if symbols and bool(wanted.clear.any()):
+        ratio = _in_symbols(candidate, under)
     if ratio is not None:
         for held in (ratio, substitute(ratio, {X: smaller(larger(X, -10.0), 10.0)})):
             # Held to [-10, 10], where p is 2e-22: a quotient of exponentials is NaN far out.
             eta = mul(held, under.shape)
-            found = _values(eta, x)[clear]
-            off = float((found - wanted[clear]).abs().max())
+            found = values(eta, wanted.x)[wanted.clear]
+            off = float((found - wanted.eta[wanted.clear]).abs().max())
             small = float(found.abs().max()) <= LARGEST
             if off <= SAME and small and _finite_far_out(eta):
                 return Correction(eta, "symbolic", off)
-    basis = hermite(TERMS)
-    heights = linear_to(basis, x, wanted)
-    kept = [k for k, c in enumerate(heights) if abs(c) > SAME]
-    eta = combination([rounded(heights[k]) for k in kept], [basis[k] for k in kept])
-    return Correction(eta, "numerical", float((_values(eta, x) - wanted).abs().max()))
+    eta = fitted_eta(wanted, under)
+    return Correction(eta, "numerical", float((values(eta, wanted.x) - wanted.eta).abs().max()))
 
 
 def corrected(
-    candidate: Expression, under: Density | None = None, *, epsilon: float = EPSILON
+    candidate: Expression,
+    under: Density | None = None,
+    *,
+    epsilon: float = EPSILON,
+    granularity: Granularity = "layer",
+    symbols: bool = True,
 ) -> Expression:
-    """The candidate plus epsilon times eta, epsilon a learnable parameter per layer."""
+    """The candidate plus epsilon times eta, epsilon a learnable parameter; see `correction`."""
     taken = {p.name for p in candidate.parameters}
     names = ("epsilon", *(f"epsilon{k}" for k in range(2, 100)))
-    learned = Parameter(next(n for n in names if n not in taken), epsilon)
-    return add(candidate, mul(learned, correction(candidate, under).eta))
-
-
-def mutate(candidate: Expression, rng: Generator) -> Expression:
-    """For strategies: the candidate corrected under a named density, drawn uniformly.
-
-    Raises CandidateError as `correction` does; a strategy then tries another mutation.
-    """
-    return corrected(candidate, density(DENSITIES[rng.integers(len(DENSITIES))]))
-
-
-def _sampled(candidate: Expression, under: Density) -> tuple[Tensor, Tensor, Tensor]:
-    """Points, eta there from automatic derivatives (damped), and where damping changes nothing."""
-    x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
-    slope, bend = _derivatives(candidate, x)
-    density_slope, _ = _derivatives(under.shape, x)
-    if not (slope.isfinite().all() and bend.isfinite().all()):
-        raise CandidateError(f"{candidate} has no finite slope on [-{REACH:g}, {REACH:g}]")
-    p = under.at(x)
-    usual = float((p * slope.square()).sum() / p.sum()) ** 0.5
-    if usual < SAME:
-        raise CandidateError(f"{candidate} is constant: there is nothing to correct")
-    invertible = bool((slope >= 0).all() or (slope <= 0).all())
-    clear = (slope.abs() > 1e-6 * usual) & invertible
-    damped = bend * slope / (slope.square() + (FLAT * usual) ** 2)
-    exact = torch.where(clear, bend / torch.where(clear, slope, 1.0), damped)
-    diverges = bool((p * exact).abs().max() > LARGEST)
-    wanted = p * (damped if diverges else exact) - density_slope
-    if float(wanted.abs().max()) < SAME:
-        raise CandidateError(f"eta of {candidate} is 0 under {under.name}: nothing to correct")
-    return x, wanted, clear & (not diverges)
-
-
-def _derivatives(expression: Expression, x: Tensor) -> tuple[Tensor, Tensor]:
-    """f'(x) and f''(x) at the initial parameters, the second by differences of the first: some of
-    torch's kernels have no second derivative."""
-    before, now, after = (_slope(expression, x + step) for step in (-STEP, 0.0, STEP))
-    return now, (after - before) / (2 * STEP)
-
-
-def _slope(expression: Expression, x: Tensor) -> Tensor:
-    x = x.clone().requires_grad_()
-    value = compile_program(expression)(x, initial_values(expression))
-    if not value.requires_grad:
-        return torch.zeros_like(x)
-    (slope,) = torch.autograd.grad(value.sum(), x)
-    return slope
+    learned = Parameter(next(n for n in names if n not in taken), epsilon, granularity)
+    return add(candidate, mul(learned, correction(candidate, under, symbols=symbols).eta))
 
 
 def _in_symbols(candidate: Expression, under: Density) -> Expression | None:
@@ -194,7 +144,3 @@ def _finite_far_out(eta: Expression) -> bool:
         return bool(value.isfinite().all())
     (slope,) = torch.autograd.grad(value.sum(), x)
     return bool(value.isfinite().all() and slope.isfinite().all())
-
-
-def _values(expression: Expression, x: Tensor) -> Tensor:
-    return compile_program(expression)(x, initial_values(expression)).detach()

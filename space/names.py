@@ -6,6 +6,7 @@
     families                                   the trainable families at their defaults
     catalog                                    the named functions
     mixture-3                                  input-gated mixtures of three functions
+    core-1+eafo                                a space, and its candidates corrected by EAFO
     core-1|2*tree-3                            a union, its second member twice as likely
 
 After a member: `[channel]` or `[network]` for its parameters; `:ops=swish|act-bench|aquasurf|
@@ -21,6 +22,7 @@ from dataclasses import replace
 from .base import Space
 from .catalog import CATALOG
 from .core_units import CoreUnits
+from .corrected import SUFFIX, Corrected
 from .errors import SpaceError, UnknownNameError
 from .expression import GRANULARITIES, Granularity
 from .families import FAMILIES, family
@@ -32,7 +34,9 @@ from .unions import Listed, Union
 
 _MEMBER = re.compile(r"(?:([0-9.]+)\*)?([^:\[\]]+)(?:\[([a-z]+)\])?((?::.*)?)", re.ASCII)
 _NUMBERED = re.compile(r"(core|tree|mixture)-([0-9]{1,3})", re.ASCII)
-_EXAMPLES = "core-1, tree-7, binary(unary(x),unary(x)), core-1[channel], core-1:without=div"
+_EXAMPLES = (
+    "core-1, tree-7, binary(unary(x),unary(x)), core-1[channel], core-1:without=div, core-1+eafo"
+)
 
 
 def space_from_name(name: str) -> Space:
@@ -44,7 +48,8 @@ def space_from_name(name: str) -> Space:
 
 
 def _member(text: str, whole: str) -> tuple[Space, float]:
-    match = _MEMBER.fullmatch(text)
+    stem = text.removesuffix(SUFFIX)
+    match = _MEMBER.fullmatch(stem)
     if match is None or len(whole) > 4000:
         raise SpaceError(f"unknown space '{_short(whole)}'; known: {_EXAMPLES}")
     weight, base, granularity, rest = match.groups()
@@ -54,7 +59,8 @@ def _member(text: str, whole: str) -> tuple[Space, float]:
         number = float(weight or 1)
     except ValueError as error:
         raise SpaceError(f"'{weight}' in space '{_short(whole)}' is no weight") from error
-    return _space(base, granularity or "layer", rest, whole), number
+    space = _space(base, granularity or "layer", rest, whole)
+    return (space if stem == text else Corrected(space)), number
 
 
 def _space(base: str, granularity: Granularity, rest: str, whole: str) -> Space:
@@ -70,7 +76,7 @@ def _space(base: str, granularity: Granularity, rest: str, whole: str) -> Space:
     if base == "families":
         suffix = "" if granularity == "layer" else f"[{granularity}]"
         texts = {name: str(family(name, granularity=granularity)) for name in FAMILIES}
-        return Listed(f"families{suffix}", texts)
+        return Listed(f"families{suffix}", texts, granularity)
     if base == "catalog":
         return Listed("catalog", {entry.name: entry.formula for entry in CATALOG.values()})
     if "(" not in base:

@@ -50,8 +50,9 @@ class Program:
         numbers = iter(range(len(constants)))
 
         def place(operand: Operand) -> int:
-            fixed = not isinstance(operand, Slot)
-            return next(numbers) if fixed else operand.index + len(constants)
+            if isinstance(operand, Slot):
+                return operand.index + len(constants)
+            return next(numbers)
 
         calls = []
         for step, last in zip(self.steps, self.last, strict=True):

@@ -70,6 +70,12 @@ def named(expression: Expression, granularity: Granularity) -> Expression:
     )
 
 
+def anonymous(tree: Expression) -> tuple[Expression, tuple[Granularity, ...]]:
+    """The tree with its parameters renamed in order, and their granularities apart: equal for
+    what differs in names only."""
+    return named(tree, "layer"), tuple(p.granularity for p in tree.parameters)
+
+
 def operands_of(
     option: str, count: int, tree: Expression, granularity: Granularity
 ) -> tuple[tuple[Expression | None, ...], frozenset[Parameter]] | None:

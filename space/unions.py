@@ -10,9 +10,9 @@ from numpy.random import Generator
 
 from .base import Choose, Encoding, Space
 from .errors import SpaceError
-from .expression import Expression
+from .expression import Expression, Granularity
 from .grammar import parse
-from .templates import named
+from .templates import anonymous
 from .text import number_text
 
 MEMBER = "space"  # the path at which a union's encoding says which member the candidate is of
@@ -105,6 +105,7 @@ class Listed(Space):
 
     title: str
     texts: Mapping[str, str]
+    granularity: Granularity = "layer"
     _trees: dict[str, Expression] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -124,13 +125,8 @@ class Listed(Space):
         return self._trees[choose("candidate", tuple(self._trees))]
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
-        wanted = _anonymous(expression)
+        wanted = anonymous(expression)
         for name, tree in self._trees.items():
-            if _anonymous(tree) == wanted:
+            if anonymous(tree) == wanted:
                 return {"candidate": name}
         return None
-
-
-def _anonymous(tree: Expression) -> tuple[Expression, tuple[str, ...]]:
-    """The tree with its parameters renamed in order, and their granularities apart."""
-    return named(tree, "layer"), tuple(p.granularity for p in tree.parameters)

@@ -14,6 +14,7 @@ from scipy.stats import chisquare
 from actsearch.space import (
     Call,
     CoreUnits,
+    Corrected,
     Expression,
     Listed,
     Mixtures,
@@ -96,6 +97,7 @@ SPACES: tuple[Space, ...] = (
     ParametricTrees(7),
     ParametricTrees(3, "channel", ACT_BENCH.restricted(only=("max", "sin", "tanh"))),
     Union(((CoreUnits(1), 1.0), (ParametricTrees(2), 2.5))),
+    Corrected(CoreUnits(1, "channel")),
 )
 SMALL: tuple[Space, ...] = (
     Mixtures(2, pool=("x", "sin(x)", "relu(x)")),
@@ -107,6 +109,7 @@ SMALL: tuple[Space, ...] = (
     ParametricTrees(2, operators=FEW),
     Listed("two", {"a": "x * sigmoid(b * x)", "b": "max(x, 0)"}),
     Union(((CoreUnits(1, operators=FEW), 3.0), (ParametricTrees(1, operators=FEW), 1.0))),
+    Corrected(CoreUnits(1, operators=FEW)),
 )
 basic_space = pytest.mark.parametrize("space", BASIC, ids=lambda space: space.name)
 every_space = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)

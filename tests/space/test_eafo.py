@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+import sys
+
 import pytest
 import torch
 
 from actsearch.space import CandidateError, family, fingerprint, parse, screen
 from actsearch.space.density import DENSITIES, density
-from actsearch.space.eafo import corrected, correction, mutate, worst
+from actsearch.space.eafo import corrected, correction, worst
 from actsearch.space.families.fitting import values
 from contracts.expressions import gradients
 
@@ -124,11 +125,35 @@ def test_far_out_the_corrected_candidate_is_finite() -> None:
         assert all(g is not None and g.isfinite().all() for g in found.values())
 
 
-def test_a_mutation_is_reproducible_and_adds_one_parameter() -> None:
-    first = mutate(parse("tanh(x)"), np.random.default_rng(3))
-    assert first == mutate(parse("tanh(x)"), np.random.default_rng(3))
-    assert parse(str(first)) == first
-    assert [p.name for p in first.parameters] == ["epsilon"]
+@pytest.mark.parametrize("text", ["relu(x)", "leaky_relu(x)", "3 * x"])
+def test_without_symbols_a_piecewise_line_still_gets_the_exact_eta(text: str) -> None:
+    found = correction(parse(text), symbols=False)
+    assert found.how == "numerical"
+    assert str(found.eta) == "x * exp(-x ** 2 / 2)"
+
+
+@pytest.mark.parametrize("name", ["normal", "logistic", "cauchy"])
+@pytest.mark.parametrize("text", ["tanh(x)", "sigmoid(x)", "softplus(x)", "x + x ** 3"])
+def test_without_symbols_a_smooth_function_gets_nearly_the_same(name: str, text: str) -> None:
+    if (name, text) == ("logistic", "sigmoid(x)"):
+        return  # the worst one: there is no eta
+    eta = [correction(parse(text), density(name), symbols=s).eta for s in (True, False)]
+    exact, found = (values(e, X) for e in eta)
+    assert (exact - found).abs().max() < 0.03 * exact.abs().max()
+
+
+def test_without_symbols_sympy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    corrected(parse("tanh(x)"), symbols=False)
+
+
+def test_a_score_is_minus_the_relative_slope_of_its_density() -> None:
+    for name in ("normal", "logistic", "cauchy"):
+        p = density(name, mean=0.5, scale=2.0)
+        x = X.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(p.at(x).sum(), x)
+        assert p.score is not None
+        torch.testing.assert_close(values(p.score, X), -slope / p.at(X))
 
 
 def test_what_cannot_be_corrected_says_why() -> None:

@@ -30,6 +30,8 @@ NAMES = (
     "catalog|2*mixture-2|core-1",
     "core-1|2*tree-3",
     "core-1|0.5*unary(x):ops=all|3*tree-2[network]",
+    "core-1+eafo",
+    "catalog+eafo|0.5*tree-3[channel]:without=pow+eafo|families[channel]+eafo",
 )
 
 
@@ -81,6 +83,8 @@ def test_names_have_one_canonical_form(name: str, canonical: str) -> None:
         ("tree-3:unary=x:binary=x1", "trees need an operator"),
         ("families:ops=all", "families has no operators to choose: leave out ':ops=all'"),
         ("mixture-3:without=div", "mixture-3 has no operators to choose"),
+        ("core-1+eafo+eafo", "unknown space 'core-1+eafo+eafo'"),
+        ("core-1+efao", "unknown space 'core-1+efao'"),
         ("mixture-7", "a mixture has 2 to 6 functions, but got 7"),
         ("binary(unary(x))", "binary takes 2 operands"),
         ("core-" + "9" * 5000, "unknown space 'core-9"),
@@ -109,7 +113,15 @@ BASES = (
 SUFFIXES = (
     *("", "[channel]", "[layer]", "[x]", ":ops=all", ":ops=grafs", ":ops=", ":only=sin,max,mul"),
     *(":only=", ":without=div,pow", ":without=", ":unary=x,sin(x)", ":unary=", ":unary=x1"),
-    *(":binary=x1*x2,max(x1,x2)", ":binary=x1", ":binary=x", ":nary=sum_n,max_n", ":nary=", ":"),
+    *(
+        "+eafo",
+        ":binary=x1*x2,max(x1,x2)",
+        ":binary=x1",
+        ":binary=x",
+        ":nary=sum_n,max_n",
+        ":nary=",
+        ":",
+    ),
 )
 MEMBERS = st.builds(
     lambda base, suffixes: base + "".join(suffixes),
