@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from actsearch.evaluators import Images, Recipe
 from actsearch.evaluators.batches import Batches, learning_rate, steps_per_epoch
-from actsearch.evaluators.datasets import FASHION_MNIST
+from actsearch.evaluators.datasets import CIFAR10, FASHION_MNIST
+from actsearch.evaluators.images import InvalidImages
+from contracts.tiny_sets import figures
 
 CPU = torch.device("cpu")
 
@@ -17,6 +19,37 @@ CPU = torch.device("cpu")
 def numbered(n: int) -> Batches:
     """Images of one grey value; the label, which nothing here checks, is the image's number."""
     return Batches(torch.full((n, 784), 7, dtype=torch.uint8), torch.arange(n))
+
+
+def test_channels_are_normalised_one_by_one() -> None:
+    pixels, labels = figures(40, CIFAR10.shape, seed=0)
+    recipe = Recipe(dataset="cifar10")
+    batches = Batches.on(Images(pixels, labels), CPU, recipe)
+    (x, _), *_ = batches.in_order()
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (CIFAR10.mean, CIFAR10.std))
+    torch.testing.assert_close(x.view(pixels.shape), (pixels / 255 - mean) / std)
+    assert batches.task == CIFAR10.task
+
+
+def test_from_minus_1_to_1_every_channel_is_the_same() -> None:
+    pixels, labels = figures(40, CIFAR10.shape, seed=0)
+    recipe = Recipe(dataset="cifar10", pixels="-1 to 1")
+    (x, _), *_ = Batches.on(Images(pixels, labels), CPU, recipe).in_order()
+    torch.testing.assert_close(x, (pixels / 127.5 - 1).flatten(1))
+
+
+def test_images_without_the_data_sets_channels_are_refused() -> None:
+    pixels, labels = figures(10, (1, 28, 28), seed=0)
+    with pytest.raises(InvalidImages, match="has 3 channels, the images 1"):
+        Batches.on(Images(pixels, labels), CPU, Recipe(dataset="cifar10"))
+
+
+def test_fashion_mnists_pixels_are_what_they_were_before_there_were_other_sets(
+    images: Images,
+) -> None:
+    x, _ = next(Batches.on(images, CPU, Recipe()).in_order())
+    before = images.pixels[: len(x)].flatten(1).float()
+    assert torch.equal(x, before.mul_(1 / (255 * 0.3530)).sub_(0.2860 / 0.3530))
 
 
 def order(batches: Batches, size: int, seed: int, epoch: int) -> list[int]:

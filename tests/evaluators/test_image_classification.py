@@ -6,6 +6,8 @@ What every evaluator promises is in tests/contracts/evaluators.py, which runs on
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,16 +17,22 @@ from actsearch.evaluators import (
     ImageClassification,
     Images,
     Job,
+    NoImages,
     NoTestImages,
     Recipe,
     load_test,
+    load_train,
+    locate,
     split,
     subset,
 )
 from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.datasets import CIFAR10, KMNIST, MNIST, DataSet
+from actsearch.evaluators.images import InvalidImages
 from actsearch.evaluators.slices import slices_of
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import ExpressionError, parse
+from contracts.tiny_sets import tiny
 
 RECIPE = Recipe(rungs=(1, 2)).limited(600)
 TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)")
@@ -99,6 +107,60 @@ def test_labels_of_validation_images_do_not_reach_the_training(images: Images) -
 def test_a_text_that_does_not_parse_is_the_callers_error(images: Images) -> None:
     with pytest.raises(ExpressionError):
         list(ImageClassification({"fashion-mnist": images}).run(Job(("relu(x",), RECIPE, 0)))
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+@pytest.mark.parametrize("dataset", [MNIST, KMNIST, CIFAR10], ids=lambda known: str(known.name))
+def test_the_recipe_names_the_data_set(
+    images: Images, tmp_path: Path, dataset: DataSet, network: Any
+) -> None:
+    small = tiny(dataset, tmp_path / "own", train=700)
+    locate(small, tmp_path, own=tmp_path / "own")
+    own, test = load_train(small, tmp_path), load_test(small, tmp_path)
+    evaluator = ImageClassification(
+        {"fashion-mnist": images, dataset.name: own}, {dataset.name: test}
+    )
+    recipe = Recipe(
+        dataset=dataset.name, network=network, widths=(32, 16), rungs=(5,), warmup=5,
+        batch_size=16, learning_rate=2e-3, limit=700, validation=150,
+    )  # fmt: skip
+    (report,) = evaluator.run(Job(("relu(x)",), recipe, 0, test=True))
+    (found,) = report.slices
+    # Ten classes that a bar's place tells: far from the 10 % of a guess if labels fit the images.
+    assert found.accuracy > 0.5
+    assert found.test_accuracy is not None
+    assert found.test_accuracy > 0.5
+
+
+def test_a_recipe_whose_images_were_not_handed_out_is_refused(images: Images) -> None:
+    evaluator = ImageClassification({"fashion-mnist": images})
+    with pytest.raises(NoImages, match="is about kmnist, but the images are fashion-mnist"):
+        list(evaluator.run(Job(TEXTS, replace(RECIPE, dataset="kmnist"), 0)))
+
+
+def test_test_images_of_another_set_do_not_serve(images: Images) -> None:
+    evaluator = ImageClassification({"fashion-mnist": images}, {"kmnist": images})
+    with pytest.raises(NoTestImages):
+        list(evaluator.run(Job(TEXTS, RECIPE, 0, test=True)))
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "cifar10"])
+def test_images_of_another_size_than_the_data_sets_are_refused(name: str) -> None:
+    pixels = torch.zeros(50, 1, 20, 20, dtype=torch.uint8)
+    with pytest.raises(InvalidImages, match=rf"images of {name} have shape .* \(1, 20, 20\)"):
+        ImageClassification({name: Images(pixels, torch.arange(50) % 10)})
+
+
+def test_images_all_of_one_class_are_refused(images: Images) -> None:
+    bags = images.take((images.labels == 8).nonzero().flatten())
+    with pytest.raises(InvalidImages, match="all 6000 images of fashion-mnist are of class 8"):
+        ImageClassification({"fashion-mnist": bags})
+
+
+def test_a_limit_beyond_the_images_there_are_is_refused(images: Images) -> None:
+    evaluator = ImageClassification({"fashion-mnist": subset(images, 500)})
+    with pytest.raises(InvalidImages, match="must hold 1 to 500 images, not 600"):
+        list(evaluator.run(Job(TEXTS, RECIPE, 0)))
 
 
 def test_another_device_has_the_same_images(images: Images) -> None:

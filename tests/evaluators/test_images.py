@@ -7,7 +7,15 @@ import time
 import pytest
 import torch
 
-from actsearch.evaluators.images import Images, InvalidImages, load_test, load_train, split, subset
+from actsearch.evaluators.images import (
+    Images,
+    InvalidImages,
+    Task,
+    load_test,
+    load_train,
+    split,
+    subset,
+)
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +96,32 @@ def test_a_subset_of_too_many_or_none_is_refused(n: int) -> None:
 PIXELS = torch.zeros(3, 28, 28, dtype=torch.uint8)
 
 
+def test_images_have_a_channel_of_their_own_or_none() -> None:
+    labels = torch.tensor([0, 1, 2])
+    assert Images(PIXELS, labels).task == Task((1, 28, 28), 10)
+    colours = Images(torch.zeros(3, 3, 32, 20, dtype=torch.uint8), labels, classes=3)
+    assert colours.task == Task((3, 32, 20), 3)
+    assert colours.task.inputs == 3 * 32 * 20
+    assert colours.take(torch.tensor([2])).task == colours.task
+
+
+def test_labels_beyond_the_stated_classes_are_refused() -> None:
+    with pytest.raises(InvalidImages, match=r"in 0..2, but range from 0 to 3"):
+        Images(PIXELS, torch.tensor([0, 1, 3]), classes=3)
+
+
+@pytest.mark.parametrize("classes", [-1, 0, 1])
+def test_fewer_than_two_classes_are_refused(classes: int) -> None:
+    with pytest.raises(InvalidImages, match=f"2 classes or more to tell, not {classes}"):
+        Images(PIXELS, torch.tensor([0, 0, 0]), classes=classes)
+
+
 @pytest.mark.parametrize(
     ("pixels", "labels", "message"),
     [
         (PIXELS.float(), torch.tensor([0, 1, 2]), "pixels must be uint8.*torch.float32"),
-        (PIXELS[:, :27], torch.tensor([0, 1, 2]), r"but are torch.uint8 of shape \(3, 27, 28\)"),
+        (PIXELS[:, 0], torch.tensor([0, 1, 2]), r"but are torch.uint8 of shape \(3, 28\)"),
+        (PIXELS[:, :0], torch.tensor([0, 1, 2]), r"but are torch.uint8 of shape \(3, 0, 28\)"),
         (PIXELS, torch.tensor([0, 1]), "one image per label"),
         (PIXELS, torch.tensor([0, 1, 2]).int(), "labels must be int64.*torch.int32"),
         (PIXELS, torch.zeros(3, 1, dtype=torch.int64), r"of shape \(3, 1\)"),
