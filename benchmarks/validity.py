@@ -16,20 +16,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import statistics
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from pool import replay
+from pool.noise import spread, ties
 from pool.trainings import POOL, RECIPE, TAGGED, Trained, extend, read
 from scipy import stats
 
-from actsearch.search.candidates import Candidate
 from actsearch.search.confirm import Confirmation
-from actsearch.search.leaderboard import noise, tied_with_best
 
 CANDIDATES, SEEDS = 60, 5  # the defaults of a search
 EFFECTS = (0.002, 0.003, 0.005, 0.01)  # fractions: 0.2 to 1 point
@@ -63,7 +59,7 @@ def false_claims(
     copies: Sequence[Trained],
     searches: int,
     *,
-    baselines: int | None = None,
+    held_to: int | None = None,
     paired: dict[int, dict[str, Trained]] | None = None,
 ) -> dict[str, int]:
     """In how many searches among copies of one function each claim is made."""
@@ -71,7 +67,7 @@ def false_claims(
     counts: dict[str, int] = {}
     for _ in range(searches):
         world = replay.World(copies, rng, paired=paired or {})
-        found = replay.confirm(world, replay.search(world, CANDIDATES), SEEDS, baselines)
+        found = replay.confirm(world, replay.search(world, CANDIDATES), SEEDS, held_to)
         for claim, made in claims(found).items():
             counts[claim] = counts.get(claim, 0) + made
     return counts
@@ -96,38 +92,6 @@ def findings(copies: Sequence[Trained], searches: int, effect: float) -> dict[st
     return counts
 
 
-def spread(pool: Sequence[Trained]) -> dict[str, float]:
-    """The pool's own noise, in points; correlations."""
-    copies, last = replay.copies(pool), RECIPE.epochs
-    val, test = [t.rungs[last] for t in copies], [t.test for t in copies]
-    paired = list(replay.pairs(pool).values())
-    names = list(paired[0]) if len(paired) > 2 else []
-    across = [
-        statistics.correlation([p[a].test for p in paired], [p[b].test for p in paired])
-        for a, b in combinations(names, 2)
-    ]
-    return {
-        "val_sd": 100 * statistics.stdev(val),
-        "val_sd_epoch_1": 100 * statistics.stdev(t.rungs[1] for t in copies),
-        "val_sd_epoch_3": 100 * statistics.stdev(t.rungs[3] for t in copies),
-        "test_sd": 100 * statistics.stdev(test),
-        "binomial_se": 100 * noise(statistics.fmean(val), RECIPE.validation),
-        "val_test_correlation": statistics.correlation(val, test),
-        "paired_correlation": statistics.fmean(across) if across else math.nan,
-    }
-
-
-def ties(copies: Sequence[Trained], searches: int) -> float:
-    """Of a search's complete copies, the share that the leaderboard's ~ calls ties."""
-    rng = np.random.default_rng(2)
-    tied = complete = 0
-    for _ in range(searches):
-        ended: list[Candidate] = replay.search(replay.World(copies, rng), CANDIDATES)
-        tied += len(tied_with_best(ended, RECIPE.validation))
-        complete += sum(c.state == "complete" for c in ended)
-    return tied / complete
-
-
 def _print_claims(name: str, counts: dict[str, int], searches: int) -> None:
     rates = "  ".join(
         f"{claim} {n / searches:6.2%} (≤ {at_most(n, searches):.2%})"
@@ -141,12 +105,12 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
     copies, paired = replay.copies(pool), replay.pairs(pool)
     noises = spread(pool)
     print(f"pool: {len(copies)} of {TAGGED}, {len(paired)} paired seeds of all baselines")
-    print("  ".join(f"{name} {value:.3f}" for name, value in noises.items()))
-    tied = ties(copies, searches)
+    print("  ".join(f"{name} {value:.3f}" for name, value in noises.items() if value is not None))
+    tied = ties(copies, searches, CANDIDATES)
     print(f"{tied:.1%} of complete copies are ties on the leaderboard")
     counts = false_claims(copies, searches)
     _print_claims("six copies as baselines", counts, searches)
-    one = false_claims(copies, searches, baselines=1)
+    one = false_claims(copies, searches, held_to=1)
     _print_claims("one copy as baseline", one, searches)
     if paired:
         real = false_claims(copies, searches, paired=paired)
@@ -178,11 +142,11 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
             for effect, row in table.items()
         },
         "tied_copies": round(tied, 3),
-        **{name: round(value, 3) for name, value in noises.items()},
+        **{name: value and round(value, 3) for name, value in noises.items()},
         "searches": searches,
         "pool": len(copies),
         "paired_seeds": len(paired),
-        "made_by": pool[-1].made_by,
+        "made_by": sorted({one.made_by for one in pool}),
         "recipe": RECIPE.label,
     }
 

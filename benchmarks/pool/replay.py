@@ -24,6 +24,7 @@ from actsearch.search.config import Launch, SearchConfig, Stored
 from actsearch.search.confirm import Confirmation, table
 from actsearch.search.finalists import plan_of
 from actsearch.search.ledger import Ledger, Training
+from actsearch.space import baselines
 
 from .trainings import TAGGED, Trained
 
@@ -123,12 +124,12 @@ def _candidate(trial: int, name: str, reports: Mapping[int, SliceReport]) -> Can
 
 
 def confirm(
-    world: World, candidates: list[Candidate], seeds: int, baselines: int | None = None
+    world: World, candidates: list[Candidate], seeds: int, held_to: int | None = None
 ) -> Confirmation:
     """The confirmation of a search on the first network; against the first few baselines only
-    where `baselines` says so."""
+    where `held_to` says so."""
     plan = plan_of(Stored(CONFIG, Launch(seeds=seeds, second_seeds=0)), candidates)
-    plan = replace(plan, baselines=dict(list(plan.baselines.items())[:baselines]))
+    plan = replace(plan, baselines=dict(list(plan.baselines.items())[:held_to]))
     ledger, recipe, epochs = Ledger(NOWHERE), CONFIG.recipe, CONFIG.recipe.epochs
     for name, text in plan.functions.items():
         for seed in plan.seeds(seeds):
@@ -145,8 +146,7 @@ def pairs(pool: Sequence[Trained]) -> dict[int, dict[str, Trained]]:
     by_seed: dict[int, dict[str, Trained]] = {}
     for one in pool:
         by_seed.setdefault(one.seed, {})[one.name] = one
-    names = {one.name for one in pool}
-    return {seed: found for seed, found in by_seed.items() if set(found) == names}
+    return {seed: found for seed, found in by_seed.items() if set(found) == set(baselines())}
 
 
 def copies(pool: Sequence[Trained]) -> list[Trained]:
