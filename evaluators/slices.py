@@ -79,7 +79,7 @@ class Grid:
         }
         # One repeat that diverged rules a step size out: its mean would be of the lucky seeds.
         sound = {s: ps for s, ps in whole.items() if not any(p.reason for p in ps)}
-        own = sound.get(1.0)
+        own = sound.get(1.0) if len(whole) > 1 else None
         if not sound:
             return next(p for p in whole[1.0] if p.reason)
         best = max(sound, key=lambda s: statistics.fmean(p.accuracy for p in sound[s]))

@@ -52,6 +52,10 @@ def metrics(record: CandidateRecord) -> list[Point]:
     The last `val_accuracy` is the score.
     """
     found: list[Point] = [("seconds", record.seconds, 0)]
+    if record.step != 1 or record.own_score is not None:  # several step sizes were tried
+        found.append(("step_size", record.step, 0))
+    if record.own_score is not None:
+        found.append(("val_accuracy_at_own_step", record.own_score, 0))
     if record.rungs:
         found.append(("epochs", max(record.rungs), 0))
     found += [("val_accuracy", value, epoch) for epoch, value in record.rungs.items()]

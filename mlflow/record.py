@@ -16,6 +16,8 @@ class CandidateRecord:
     rungs, val_loss: epoch -> validation accuracy (fraction), and validation loss (nats).
     train_loss: mean nats of each epoch, the first epoch first.
     seconds: training time spent on this candidate.
+    step: the multiple of the recipe's step size that the score is at. own_score: the score at the
+    recipe's own, where others were tried.
     learned: parameter -> its learned value in each layer (mean over channels where per channel).
     reason: why it is infeasible or failed. duplicate_of: the trial that was first.
     started_ms, finished_ms: milliseconds since the epoch, UTC.
@@ -33,6 +35,8 @@ class CandidateRecord:
     train_loss: Sequence[float] = ()
     val_loss: Mapping[int, float] = field(default_factory=dict)
     seconds: float = 0.0
+    step: float = 1.0
+    own_score: float | None = None
     learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
     reason: str | None = None
     duplicate_of: int | None = None

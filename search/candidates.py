@@ -14,7 +14,9 @@ class Candidate:
     """One trial of a search.
 
     score: validation accuracy (a fraction) at the last rung reached. rungs and losses (nats): by
-    epoch. seconds: this candidate's share of its bracket's training time.
+    epoch. seconds: this candidate's share of its bracket's training time. step: the multiple of
+    the recipe's step size that validation preferred; own_score: the score at the recipe's own,
+    where others were tried.
     """
 
     trial: int
@@ -26,6 +28,8 @@ class Candidate:
     train_losses: tuple[float, ...] = ()
     learned: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
+    step: float = 1.0
+    own_score: float | None = None
     reason: str | None = None  # why it is infeasible
     duplicate_of: int | None = None
     origin: int = 0  # the trial that was first drawn; itself unless this is a retry

@@ -237,6 +237,8 @@ def _candidate_of(trial: FrozenTrial) -> Candidate:
         train_losses=tuple(result.get("train_losses", ())),
         learned={k: tuple(v) for k, v in result.get("learned", {}).items()},
         seconds=float(result.get("seconds", 0.0)),
+        step=float(result.get("step", 1.0)),
+        own_score=result.get("own_score"),
         reason=attributes.get(_REASON),
         duplicate_of=attributes.get(_DUPLICATE_OF),
         origin=attributes.get(_ORIGIN, trial.number),
@@ -271,6 +273,8 @@ def _result_text(reports: Mapping[int, SliceReport], seconds: float) -> str:
             "losses": {epoch: r.loss for epoch, r in finite.items()},
             "train_losses": last.train_losses,
             "learned": dict(last.learned),
+            "step": last.step,
+            "own_score": last.own_accuracy,
             "seconds": round(seconds, 6),  # never 0: it tells the diverged from the screened
         }
     )

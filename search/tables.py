@@ -31,6 +31,8 @@ def leaderboard_json(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
             "trial": c.trial,
             "reason": c.reason,
             "seconds": c.seconds,
+            "step": c.step,
+            "own_score": c.own_score,
             "learned": {name: list(values) for name, values in c.learned.items()},
         }
         for c in ranked(candidates)
@@ -49,7 +51,7 @@ def leaderboard_text(candidates: Sequence[Candidate], validation: int, rows: int
         score = f"{100 * c.score:7.2f}%" if c.score is not None else f"{'–':>8}"
         mark = "~" if c.trial in tied and len(tied) > 1 else " "
         epochs = max(c.rungs, default=0)
-        formula = _cut(c.expression) + (f"   [{c.reason}]" if c.reason else "")
+        formula = _cut(c.expression) + (f"   [{c.reason}]" if c.reason else "") + _step_text(c)
         lines.append(f"{c.trial:>5}  {c.state:<10}  {epochs:>6}  {score} {mark}  {formula}")
     if len(order) > rows:
         lines.append(f"… and {len(order) - rows} more (--json lists all)")
@@ -61,6 +63,14 @@ def leaderboard_text(candidates: Sequence[Candidate], validation: int, rows: int
             f"~ marks scores within two of them of the best: ties"
         )
     return "\n".join(lines)
+
+
+def _step_text(c: Candidate) -> str:
+    """The step size a score is at, and the score at the recipe's own, where they differ."""
+    if c.step == 1.0:
+        return ""
+    own = "diverges" if c.own_score is None else f"{100 * c.own_score:.2f}%"
+    return f"   [at {c.step:g} times the step size; at its own {own}]"
 
 
 def score_text(scores: Sequence[Score], recipe: Recipe) -> str:

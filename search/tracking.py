@@ -74,6 +74,8 @@ def candidate_record(config: SearchConfig, found: Candidate) -> CandidateRecord:
         train_loss=found.train_losses,
         val_loss=found.losses,
         seconds=found.seconds,
+        step=found.step,
+        own_score=found.own_score,
         learned=found.learned,
         reason=found.reason or found.error,
         duplicate_of=found.duplicate_of,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from actsearch.search import tables
 from actsearch.search.candidates import Candidate, State, entered
 from actsearch.search.leaderboard import noise, ranked, tied_with_best, trained
 from actsearch.search.study import RETRIES
@@ -87,3 +88,21 @@ def test_scores_within_two_standard_errors_of_the_best_are_ties() -> None:
     found.append(candidate(3, "pruned", {1: 0.95}))
     assert tied_with_best(found, 10_000) == {0, 1}
     assert tied_with_best(found[3:], 10_000) == set()
+
+
+def test_a_score_at_another_step_size_says_so_and_what_the_own_one_gives() -> None:
+    rows = [
+        candidate(0, "complete", rungs={9: 0.9}, step=3.0, own_score=0.88),
+        candidate(1, "complete", rungs={9: 0.8}, step=0.3),
+        candidate(2, "complete", rungs={9: 0.7}, own_score=0.7),
+    ]
+    text = tables.leaderboard_text(rows, 10_000)
+    assert "[at 3 times the step size; at its own 88.00%]" in text
+    assert "[at 0.3 times the step size; at its own diverges]" in text
+    assert text.count("step size") == 2
+    told = tables.leaderboard_json(rows)
+    assert [(row["step"], row["own_score"]) for row in told] == [
+        (3.0, 0.88),
+        (0.3, None),
+        (1.0, 0.7),
+    ]
