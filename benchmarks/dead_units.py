@@ -8,8 +8,8 @@ every one of the 60,000 training images; of an untrained net 2048/1024/1024/512/
 [0, 0, 6, 15, 113, 102, 58]. Its text trains with momentum 0.9, its code with 0.8, so both recipes
 (`dldna`, `dldna-0.8`) are trained here. Counts are over all training images; the test set stays
 closed. A layer agrees if the published count could be one seed more: if it lies in the 95 %
-prediction interval of the counts (Student's t). `--quick`: one seed, one epoch, 6,000 images; it shows that the
-script runs, and no more. One thread.
+prediction interval of the counts (Student's t). `--quick`: one seed, one epoch, 6,000 images; it
+shows that the script runs, and no more. One thread.
 """
 
 from __future__ import annotations

@@ -62,13 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _candidate(options: argparse.Namespace) -> tuple[Expression, Mapping[str, Sequence[float]]]:
-    """The expression, and what each layer learned where it comes from a search.
-
-    A single word is a name: as an expression it could only be a parameter alone, a constant.
-    """
-    from ...space import UnknownNameError, parse
-    from ...space.catalog import find
-    from ...space.families import FAMILIES, family
+    """The expression, and what each layer learned where it comes from a search."""
     from ..home import Home
 
     what: str = options.what
@@ -78,14 +72,26 @@ def _candidate(options: argparse.Namespace) -> tuple[Expression, Mapping[str, Se
 
         best = exportable(home, what, options.trial)
         return best.expression, best.learned
+    return expression_of(what), {}
+
+
+def expression_of(what: str) -> Expression:
+    """The expression of a text, or of a name that `actsearch catalog` lists.
+
+    A single word is a name: as an expression it could only be a parameter alone, a constant.
+    """
+    from ...space import UnknownNameError, parse
+    from ...space.catalog import find
+    from ...space.families import FAMILIES, family
+
     if what in FAMILIES:
-        return family(what), {}
+        return family(what)
     try:
-        return find(what).expression, {}
+        return find(what).expression
     except UnknownNameError:
         if what.isidentifier() and what not in ("x", "pi"):
             raise
-        return parse(what), {}
+        return parse(what)
 
 
 def _layers(
