@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--space",
         help="core-1, core-2[channel], tree-7, 'binary(unary(x),unary(x))', core-1:without=div, "
-        "'core-1|2*tree-3', … (default core-1)",
+        "core-1+eafo, 'core-1|2*tree-3', … (default core-1)",
     )
     group.add_argument(
         "--strategy", help="random, evolution, tpe or exhaustive (default evolution)"

@@ -1,25 +1,34 @@
-"""Children of the fit: one choice changed, from a recent winner."""
+"""Children of the fit: one choice changed, or choices of two, from recent winners."""
 
 from __future__ import annotations
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
+from scipy.stats import binomtest
 
 from actsearch.search.strategies import Evolution
-from actsearch.space import CoreUnits
+from actsearch.search.strategies._evolution import CROSSED
+from actsearch.space import CoreUnits, Space, parse, space_from_name
 
 SPACE = CoreUnits()
 
 
-def evolution(population: int = 64, tournament: int = 16) -> Evolution:
-    return Evolution(SPACE, 0, startup=6, population=population, tournament=tournament)
+def evolution(
+    population: int = 64, tournament: int = 16, crossed: float = 0.0, space: Space = SPACE
+) -> Evolution:
+    return Evolution(
+        space, 0, startup=6, population=population, tournament=tournament, crossed=crossed
+    )
 
 
-def play(study: optuna.Study, rungs: dict[int, float] | None) -> dict[str, str]:
+def play(
+    study: optuna.Study, rungs: dict[int, float] | None, space: Space = SPACE
+) -> dict[str, str]:
     """One trial that got these accuracies by epoch; None: it was never trained."""
     trial = study.ask()
-    SPACE.build(trial.suggest_categorical)
+    space.build(trial.suggest_categorical)
     for epoch, accuracy in (rungs or {}).items():
         trial.report(accuracy, epoch)
     if rungs and max(rungs) == 9:
@@ -96,3 +105,62 @@ def test_it_begins_with_the_functions_that_everybody_knows() -> None:
     study = optuna.create_study(direction="maximize", sampler=evolution())
     known = list(SPACE.known())
     assert [play(study, {1: 0.5}) for _ in known] == known
+
+
+def alone(space: Space, parents: list[dict[str, str]]) -> optuna.Study:
+    """A study past its start whose whole population are these two, each winning by turns."""
+    sampler = evolution(population=2, tournament=1, crossed=1.0, space=space)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for _ in range(len(space.known()) + 6):
+        play(study, {1: 0.1}, space)
+    for parent in parents:
+        study.enqueue_trial(parent)
+        assert play(study, {1: 0.5}, space) == parent
+    return study
+
+
+@pytest.mark.parametrize("name", ["core-2", "core-1+eafo", "mixture-4"])
+def test_a_crossing_has_choices_of_both_parents_and_no_others(name: str) -> None:
+    space, rng = space_from_name(name), np.random.default_rng(0)
+    first, second = space.sample(rng), space.sample(rng)
+    while first.keys() != second.keys() or changes(first, second) < 4:
+        second = space.sample(rng)
+    study, crossings = alone(space, [first, second]), 0
+    for _ in range(20):
+        child = play(study, None, space)
+        assert space.contains(space.decode(child))
+        if all(child[path] in (first[path], second[path]) for path in child):
+            crossings += child not in (first, second)
+        else:  # both tournaments had one winner: a mutation of it
+            assert 1 in {changes(child, parent) for parent in (first, second)}
+    assert (
+        crossings >= 2
+    )  # 3 in 8 would be 7.5; fewer than 2 has a chance of 1e-3, the seed is fixed
+
+
+def test_a_crossing_of_trees_has_nodes_of_both() -> None:
+    space = space_from_name("tree-7")
+    texts = ("erf(erf(x)) * erf(erf(x))", "tanh(tanh(tanh(x)))")
+    found = [space.encode(parse(text)) for text in texts]
+    parents = [encoding for encoding in found if encoding is not None]
+    assert len(parents) == 2
+    study = alone(space, parents)
+    children = [str(space.decode(play(study, None, space))) for _ in range(30)]
+    assert any("erf(" in child and "tanh(tanh(" in child for child in children)
+
+
+def test_a_quarter_of_the_children_have_two_parents(
+    started: tuple[optuna.Study, list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, _ = started
+    study.sampler = Evolution(SPACE, 0, startup=6)
+    crossed: list[bool] = []
+
+    def counted(*_: object) -> dict[str, str]:
+        crossed.append(True)
+        return dict(SPACE.known()[0])
+
+    monkeypatch.setattr(CoreUnits, "cross", counted)
+    for _ in range(200):
+        play(study, None)
+    assert binomtest(len(crossed), 200, CROSSED).pvalue > 1e-6  # false alarm: 1e-6 over seeds
