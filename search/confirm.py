@@ -86,8 +86,8 @@ class Row:
         return statistics.fmean(self.test) if self.test else 0.0
 
     @property
-    def test_sd(self) -> float:
-        return statistics.stdev(self.test) if len(self.test) > 1 else 0.0
+    def test_sd(self) -> float | None:
+        return statistics.stdev(self.test) if len(self.test) > 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,7 +208,7 @@ def confirmation_json(found: Confirmation) -> dict[str, Any]:
 
 def row_sentence(row: Row) -> str:
     """One function on one network and data set, in a line."""
-    test = f"{100 * row.test_mean:.2f} % ± {100 * row.test_sd:.2f} (n = {len(row.test)} seeds)"
+    test = f"{100 * row.test_mean:.2f} %{_sd(row)} (n = {_seeds(len(row.test))})"
     c = row.comparison
     if c is None:
         return f"{row.where}: test accuracy {test}."
@@ -246,7 +246,7 @@ def row_json(row: Row) -> dict[str, Any]:
 
 
 def _row_text(row: Row, width: int, baseline: str) -> str:
-    test = f"{100 * row.test_mean:.2f}% ± {100 * row.test_sd:.2f}"
+    test = f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test else "–"
     best = "(best baseline on validation)"
     against = best if row.name == baseline else _difference(row.comparison)
     p = ""
@@ -254,11 +254,21 @@ def _row_text(row: Row, width: int, baseline: str) -> str:
         p = f"{row.p_adjusted:.3f}"
     told: str = row.verdict or "baseline"
     if row.diverged:
-        told += f" (diverged on {row.diverged} seeds)"
+        told += f" (diverged on {_seeds(row.diverged)})"
+    val = f"{100 * row.val_mean:.2f}%" if row.val else "–"
     return (
-        f"{_cut(row.name):<{width}}   {test:>20}  {len(row.test):>2}  {100 * row.val_mean:7.2f}%  "
+        f"{_cut(row.name):<{width}}   {test:>20}  {len(row.test):>2}  {val:>8}  "
         f"{against:<28}  {p:>6}  {told}"
     )
+
+
+def _seeds(n: int) -> str:
+    return f"{n} seed{'s' * (n != 1)}"
+
+
+def _sd(row: Row) -> str:
+    """Its deviation over seeds in points, where there is more than one."""
+    return "" if row.test_sd is None else f" ± {100 * row.test_sd:.2f}"
 
 
 def _difference(c: Comparison | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +58,7 @@ def test_one_seed_shows_a_difference_and_claims_nothing() -> None:
     row = found.row("sin(x)")
     assert (row.verdict, row.p_adjusted) == ("tie", 1.0)
     assert "+10.00 [no spread]" in line(found, "sin(x)")
+    assert re.search(r" 90\.00% +1 ", line(found, "sin(x)")), "and no deviation of 0"
 
 
 def test_the_same_few_images_on_every_seed_are_no_winner() -> None:
