@@ -4,6 +4,8 @@ from .base import Encoding as Encoding
 from .base import Space as Space
 from .baselines import BASELINES as BASELINES
 from .baselines import baselines as baselines
+from .card import Card as Card
+from .card import card as card
 from .core_units import CoreUnits as CoreUnits
 from .corrected import Corrected as Corrected
 from .errors import ActsearchError as ActsearchError
@@ -27,6 +29,8 @@ from .fingerprint import FingerprintIndex as FingerprintIndex
 from .fingerprint import fingerprint as fingerprint
 from .grammar import parse as parse
 from .groups import parameter_groups as parameter_groups
+from .identify import Identification as Identification
+from .identify import identify as identify
 from .mixtures import Mixtures as Mixtures
 from .module import Activation as Activation
 from .moments import second_moment as second_moment
