@@ -20,7 +20,7 @@ from pathlib import Path
 from ..space.errors import ActsearchError
 from .datasets import FASHION_MNIST, DataSet
 from .formats import DamagedData, unpacked
-from .roads import SYSTEM_COPIES, DataUnavailable, content_of, roads_to
+from .roads import SYSTEM_COPIES, DataUnavailable, contents_of, roads_to
 
 logger = logging.getLogger(__name__)
 
@@ -145,9 +145,8 @@ def _fetch(dataset: DataSet, folder: Path, staging: Path, own: Path | None, syst
 
 def _install(dataset: DataSet, source: Path, staging: Path, folder: Path) -> None:
     """Unpack and verify all files, then rename those that `folder` lacks into place."""
-    for name, wanted in dataset.files.items():
-        content = content_of(dataset, source, name)
-        if hashlib.sha256(content).hexdigest() != wanted:
+    for name, content in contents_of(dataset, source):
+        if hashlib.sha256(content).hexdigest() != dataset.files[name]:
             raise DamagedData(f"{name} in {source} is not the published file")
         (staging / name).write_bytes(content)
     for name in _missing(dataset, folder):

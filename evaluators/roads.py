@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..space.errors import ActsearchError
@@ -60,31 +60,41 @@ def roads_to(dataset: DataSet, staging: Path, own: Path | None, system: Path) ->
     return roads
 
 
-def content_of(dataset: DataSet, source: Path, name: str) -> bytes:
-    """The bytes of a file in a folder that has it: as it is, as `.gz`, or in the archive.
+def contents_of(dataset: DataSet, source: Path) -> Iterator[tuple[str, bytes]]:
+    """Each file and its bytes, from a folder that has them: as they are, as `.gz`, in the archive,
+    or below it in torchvision's layout.
 
-    Raises OSError or zlib.error where it is none of these.
+    Raises OSError, EOFError, zlib.error or DamagedData where it is none of these.
     """
-    for plain in (source / name, source / dataset.folder / name):
-        if plain.is_file():
-            return plain.read_bytes()
-    if dataset.archive is not None and (source / dataset.archive).is_file():
-        return _member(source / dataset.archive, f"{dataset.folder}/{name}")
-    packed = source / (name if name.endswith(".gz") else f"{name}.gz")
-    with gzip.open(packed) as stream:
-        return stream.read()
+    for folder in (source, source / dataset.folder):
+        if all((folder / name).is_file() for name in dataset.files):
+            yield from ((name, (folder / name).read_bytes()) for name in dataset.files)
+            return
+    if dataset.archive is not None:
+        yield from _members(dataset, source / dataset.archive)
+        return
+    for name in dataset.files:
+        if (source / name).is_file() or name.endswith(".gz"):
+            yield name, (source / name).read_bytes()
+        else:
+            with gzip.open(source / f"{name}.gz") as stream:
+                yield name, stream.read()
 
 
-def _member(archive: Path, name: str) -> bytes:
-    """One file of a tar archive, read into memory: nothing is written where its paths say."""
+def _members(dataset: DataSet, archive: Path) -> Iterator[tuple[str, bytes]]:
+    """The files in a tar archive, in one pass and in memory: nothing is written where its paths
+    say."""
+    wanted = {f"{dataset.folder}/{name}": name for name in dataset.files}
     try:
         with tarfile.open(archive) as packed:
-            file = packed.extractfile(name)
-            if file is None:
-                raise DamagedData(f"{name} in {archive} is no file")
-            return file.read()
-    except (tarfile.TarError, KeyError) as error:
-        raise DamagedData(f"{archive} does not hold {name}: {error}") from error
+            for member in packed:
+                file = packed.extractfile(member) if member.name in wanted else None
+                if file is not None:
+                    yield wanted.pop(member.name), file.read()
+    except tarfile.TarError as error:
+        raise DamagedData(f"{archive} is no whole archive: {error}") from error
+    if wanted:
+        raise DamagedData(f"{archive} does not hold {', '.join(wanted)}")
 
 
 def _torchvision_download(dataset: DataSet, staging: Path) -> Path:

@@ -173,10 +173,16 @@ def _elsewhere(found: Confirmation, first: Row) -> list[str]:
     """What became of a function on the other networks and data sets, a sentence for each."""
     told = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
     return [
-        f"On {found.label(row)} it {told[row.verdict]} {_held_to(_beside(found, row))}."
+        f"On {_other(found, row)} it {told[row.verdict]} {_held_to(_beside(found, row))}."
         for row in found.rows
         if row.name == first.name and row.where != first.where and row.verdict
     ]
+
+
+def _other(found: Confirmation, row: Row) -> str:
+    """What is different there: the network, or the data set."""
+    first = found.rows[0]
+    return row.dataset if row.network == first.network else found.label(row)
 
 
 def _beside(found: Confirmation, row: Row) -> list[Row]:

@@ -6,6 +6,7 @@ files are in the cache, they are looked at too.
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import os
 import subprocess
@@ -152,9 +153,29 @@ def test_an_altered_batch_is_never_unpickled(tmp_path: Path) -> None:
     assert not made.exists()
 
 
+def test_an_archive_without_one_of_the_files_names_it(tmp_path: Path) -> None:
+    small = tiny(CIFAR10, tmp_path / "own")
+    more = dataclasses.replace(small, train={**small.train, "data_batch_6": "0" * 64})
+    with pytest.raises(DataUnavailable, match=r"tar.gz does not hold tiny-.*/data_batch_6"):
+        locate(more, tmp_path / "root", own=tmp_path / "own")
+
+
+def test_files_packed_and_unpacked_may_lie_together(tmp_path: Path) -> None:
+    small = tiny(MNIST, tmp_path / "own")
+    packed = tmp_path / "own" / "t10k-labels-idx1-ubyte.gz"
+    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    locate(small, tmp_path / "root", own=tmp_path / "own")
+    assert is_here(small, tmp_path / "root")
+
+
 def test_a_folder_without_the_files_says_which_it_must_have(tmp_path: Path) -> None:
     with pytest.raises(DataUnavailable, match=r"KMNIST is not in .*your copy: .*No such file"):
         locate(KMNIST, tmp_path / "root", own=tmp_path)
+    with pytest.raises(
+        DataUnavailable, match=rf"No such file .*'{tmp_path}/cifar-10-python.tar.gz"
+    ):
+        locate(CIFAR10, tmp_path / "root", own=tmp_path)
     with pytest.raises(DataUnavailable, match=r"has cifar-10-python.tar.gz: `actsearch data cif"):
         locate(CIFAR10, tmp_path / "root", own=tmp_path)
 
