@@ -61,13 +61,13 @@ class _Layer:
 
     def __init__(self, place: Place) -> None:
         units = by_unit(place.after).shape[1]
-        like = {"device": place.after.device}
+        device = place.after.device
         self._name = place.name
-        self._silent = torch.ones(units, dtype=torch.bool, **like)
-        self._flat = torch.ones(units, dtype=torch.bool, **like)
+        self._silent = torch.ones(units, dtype=torch.bool, device=device)
+        self._flat = torch.ones(units, dtype=torch.bool, device=device)
         self._count = 0
-        self._mean = torch.zeros(units, dtype=torch.float64, **like)
-        self._spread = torch.zeros(units, dtype=torch.float64, **like)  # sum of squares around it
+        self._mean = torch.zeros(units, dtype=torch.float64, device=device)
+        self._spread = torch.zeros(units, dtype=torch.float64, device=device)  # around the mean
 
     def add(self, place: Place) -> None:
         after = by_unit(place.after)

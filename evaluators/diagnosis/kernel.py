@@ -50,7 +50,7 @@ def kernel_matrix(net: nn.Module, x: Tensor) -> Tensor:
     images = x.double()
     parameters = {name: p.detach() for name, p in exact.named_parameters()}
     with torch.no_grad():
-        classes = exact(images[:1]).shape[1]
+        classes: int = exact(images[:1]).shape[1]
 
     def score(values: dict[str, Tensor], image: Tensor, label: int) -> Tensor:
         result: Tensor = functional_call(exact, values, (image.unsqueeze(0),))[0, label]

@@ -47,7 +47,7 @@ def exact(net: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
         given = {n: v.view(s) for n, v, s in zip(names, pieces, shapes, strict=True)}
         return F.cross_entropy(functional_call(net, given, (x,)), labels)
 
-    found: Tensor = torch.autograd.functional.hessian(loss, flat)  # type: ignore[no-untyped-call]
+    found: Tensor = torch.autograd.functional.hessian(loss, flat)
     return found
 
 

@@ -44,7 +44,7 @@ def test_every_layer_with_weights_is_told_in_order_the_head_last() -> None:
     recipe = RECIPES["conv"]
     module = NETWORKS["conv"](recipe, parse("relu(x)"), 0, Task())
     found = gradient_norms(module, torch.rand(8, 784), torch.arange(8))
-    shapes = [tuple(module.get_submodule(name).weight.shape) for name in found.layers]
+    shapes = [tuple(module.get_parameter(f"{name}.weight").shape) for name in found.layers]
     assert [len(shape) for shape in shapes] == [4, 4, 2]
     assert shapes[-1][0] == 10
 
@@ -53,8 +53,8 @@ def test_weight_change_is_relative_to_the_start_and_leaves_biases_out() -> None:
     module = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
     start = kernels(module)
     with torch.no_grad():
-        module[0].weight.mul_(1.25)
-        module[2].bias.add_(7)
+        module.get_parameter("0.weight").mul_(1.25)
+        module.get_parameter("2.bias").add_(7)
     assert weight_change(start, module) == pytest.approx((0.25, 0.0), rel=1e-6)
 
 

@@ -19,11 +19,19 @@ def net(activation: nn.Module) -> nn.Sequential:
     return nn.Sequential(nn.Linear(6, 5), activation, nn.Linear(5, 3))
 
 
+def same_input(module: nn.Sequential, value: float) -> None:
+    """Make every pre-activation of the first layer this value."""
+    first = module[0]
+    assert isinstance(first, nn.Linear)
+    nn.init.zeros_(first.weight)
+    nn.init.constant_(first.bias, value)
+
+
 def test_gradients_of_a_linear_net_are_errors_times_the_head() -> None:
     module = net(parse("x").module())
     (layer,) = layer_signals(module, X, LABELS)
     errors = module(X).softmax(1) - nn.functional.one_hot(LABELS, 3)
-    expected = (errors @ module[2].weight).detach()
+    expected = (errors @ module.get_parameter("2.weight")).detach()
     assert layer.gradient.mean == pytest.approx(float(expected.mean()), abs=1e-7)
     assert layer.gradient.sd == pytest.approx(float(expected.std(correction=0)), rel=1e-5)
 
@@ -52,9 +60,7 @@ def test_tanh_saturates_where_its_slope_falls_below_a_hundredth(
 ) -> None:
     """1 / cosh(z)^2 = 0.01 * 0.6815, its root mean square under N(0, 1), at z = 3.18."""
     module = net(nn.Tanh())
-    with torch.no_grad():
-        module[0].weight.zero_()
-        module[0].bias.fill_(at)
+    same_input(module, at)
     (layer,) = layer_signals(module, X, LABELS)
     assert layer.saturated == saturated
     assert layer.flat == 0
@@ -66,9 +72,7 @@ def test_saturation_is_judged_by_each_channels_own_parameters() -> None:
     with torch.no_grad():
         activation.get_parameter("k").copy_(torch.tensor([0.01, 100.0]))
     module = nn.Sequential(nn.Linear(6, 2), activation, nn.Linear(2, 3))
-    with torch.no_grad():
-        module[0].weight.zero_()
-        module[0].bias.fill_(0.5)
+    same_input(module, 0.5)
     assert layer_signals(module, X, LABELS)[0].saturated == 0.5
 
 
@@ -96,5 +100,7 @@ def test_an_untrained_batch_norm_is_given_the_statistics_of_the_images() -> None
     (layer,) = layer_signals(ready, X, LABELS)
     assert layer.before.mean == pytest.approx(0, abs=1e-6)
     assert layer.before.sd == pytest.approx(1, rel=1e-2)  # running variances are unbiased
-    assert float(module[1].running_var.sum()) == 5, "the network itself is left as it was"
+    assert float(module.get_buffer("1.running_var").sum()) == 5, (
+        "the network itself is left as it was"
+    )
     torch.testing.assert_close(ready(X), module.train()(X), rtol=1e-2, atol=1e-2)
