@@ -65,8 +65,10 @@ def test_a_scale_that_batch_norm_divides_out_again_leaves_the_picture_as_it_is()
     with torch.no_grad():
         for name in ("0.weight", "0.bias"):
             scaled.get_parameter(name).mul_(10)
-        scaled[1].running_var.mul_(100)
-        scaled[1].eps *= 100
+        norm = scaled.get_submodule("1")
+        assert isinstance(norm, nn.BatchNorm2d)
+        norm.get_buffer("running_var").mul_(100)
+        norm.eps *= 100
     one, other = (loss_surface(m, X, LABELS, generator(), points=5) for m in (module, scaled))
     for row, same in zip(one.losses, other.losses, strict=True):
         assert row == pytest.approx(same, rel=1e-4)
