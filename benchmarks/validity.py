@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from pool import replay
-from pool.noise import spread, ties
+from pool.noise import pairs, spread, ties
 from pool.trainings import POOL, RECIPE, TAGGED, Trained, extend, read
 from scipy import stats
 
@@ -56,18 +56,15 @@ def claims(found: Confirmation) -> dict[str, bool]:
 
 
 def false_claims(
-    copies: Sequence[Trained],
-    searches: int,
-    *,
-    held_to: int | None = None,
-    paired: dict[int, dict[str, Trained]] | None = None,
+    copies: Sequence[Trained], searches: int, held_to: int | None = None
 ) -> dict[str, int]:
     """In how many searches among copies of one function each claim is made."""
     rng = np.random.default_rng(0)
     counts: dict[str, int] = {}
     for _ in range(searches):
-        world = replay.World(copies, rng, paired=paired or {})
-        found = replay.confirm(world, replay.search(world, CANDIDATES), SEEDS, held_to)
+        world = replay.World(copies, rng)
+        plan = replay.plan(replay.search(world, CANDIDATES))
+        found = replay.confirm(world, plan, SEEDS, held_to)
         for claim, made in claims(found).items():
             counts[claim] = counts.get(claim, 0) + made
     return counts
@@ -81,13 +78,12 @@ def findings(copies: Sequence[Trained], searches: int, effect: float) -> dict[st
     counts = {"finalist": 0, **{f"{seeds} seeds": 0 for seeds in MORE_SEEDS}}
     for _ in range(searches):
         world = replay.World(copies, rng, planted={planted: effect})
-        ended = replay.search(world, CANDIDATES)
+        plan = replay.plan(replay.search(world, CANDIDATES))
+        if planted not in plan.finalists:
+            continue
+        counts["finalist"] += 1
         for seeds in MORE_SEEDS:
-            rows = replay.confirm(world, ended, seeds).rows
-            row = next((r for r in rows if r.name == planted), None)
-            if row is None:
-                break
-            counts["finalist"] += seeds == MORE_SEEDS[0]
+            row = replay.confirm(world, plan, seeds).row(planted)
             counts[f"{seeds} seeds"] += row.verdict == "winner"
     return counts
 
@@ -100,9 +96,17 @@ def _print_claims(name: str, counts: dict[str, int], searches: int) -> None:
     print(f"{name:<28} {rates}", flush=True)
 
 
+def _found(row: dict[str, int], name: str, searches: int) -> str:
+    """A rate of all searches; of a verdict, also of those in which it was a finalist."""
+    told = f"{name} {row[name] / searches:.1%} (≥ {at_least(row[name], searches):.1%})"
+    if name == "finalist" or not row["finalist"]:
+        return told
+    return f"{told}, {row[name] / row['finalist']:.0%} of finalists"
+
+
 def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
     """Every figure, printed as it comes."""
-    copies, paired = replay.copies(pool), replay.pairs(pool)
+    copies, paired = replay.copies(pool), pairs(pool)
     noises = spread(pool)
     print(f"pool: {len(copies)} of {TAGGED}, {len(paired)} paired seeds of all baselines")
     print("  ".join(f"{name} {value:.3f}" for name, value in noises.items() if value is not None))
@@ -112,9 +116,6 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
     _print_claims("six copies as baselines", counts, searches)
     one = false_claims(copies, searches, held_to=1)
     _print_claims("one copy as baseline", one, searches)
-    if paired:
-        real = false_claims(copies, searches, paired=paired)
-        _print_claims("the real baselines", real, searches)
     half = len(copies) // 2
     halves = [
         false_claims(part, searches // 2)["any winner"] / (searches // 2)
@@ -123,11 +124,9 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
     print("each half of the pool: any winner " + ", ".join(f"{rate:.2%}" for rate in halves))
     table = {effect: findings(copies, searches, effect) for effect in EFFECTS}
     for effect, row in table.items():
-        told = "  ".join(
-            f"{name} {n / searches:6.1%} (≥ {at_least(n, searches):.1%})"
-            for name, n in row.items()
+        print(
+            f"planted +{100 * effect:.1f} points:", *(_found(row, name, searches) for name in row)
         )
-        print(f"planted +{100 * effect:.1f} points: {told}")
     false, found = counts["any winner"], table[STATED][f"{SEEDS} seeds"]
     return {
         "false_winner_rate": round(false / searches, 4),
@@ -136,6 +135,7 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
         "halves": [round(rate, 4) for rate in halves],
         "power": round(found / searches, 4),
         "power_lower_95": round(at_least(found, searches), 4),
+        "power_of_confirmation": round(found / max(1, table[STATED]["finalist"]), 4),
         "effect": STATED,
         "power_by_effect": {
             str(effect): {name: round(n / searches, 3) for name, n in row.items()}

@@ -10,16 +10,25 @@ from itertools import combinations
 import numpy as np
 
 from actsearch.search.leaderboard import noise, tied_with_best
+from actsearch.space import baselines
 
 from . import replay
 from .trainings import RECIPE, Trained
+
+
+def pairs(pool: Sequence[Trained]) -> dict[int, dict[str, Trained]]:
+    """The seeds under which every baseline was trained: seed -> name -> training."""
+    by_seed: dict[int, dict[str, Trained]] = {}
+    for one in pool:
+        by_seed.setdefault(one.seed, {})[one.name] = one
+    return {seed: found for seed, found in by_seed.items() if set(found) == set(baselines())}
 
 
 def spread(pool: Sequence[Trained]) -> dict[str, float | None]:
     """The pool's own noise, in points; correlations. None where too few seeds are paired."""
     copies, last = replay.copies(pool), RECIPE.epochs
     val, test = [t.rungs[last] for t in copies], [t.test for t in copies]
-    paired = list(replay.pairs(pool).values())
+    paired = list(pairs(pool).values())
     enough = len(paired) >= 3
     return {
         "val_sd": 100 * statistics.stdev(val),

@@ -5,8 +5,9 @@ The brackets cut (run_bracket, cutoffs_of), the leaderboard ranks and the finali
 (plan_of), the table pairs, compares, corrects and judges (table). Only the trainings and the
 study's book-keeping are replaced. Every (function, seed) draws its own training from the pool and
 keeps it: copies of one function under one seed would be equal bit for bit on a CPU, so copies
-draw as if each had a seed of its own. That is the noisiest search there can be of equals; in a
-real one all candidates share one seed, and luck that comes with the seed is common to them.
+draw as if each had a seed of its own. That is the noisiest search there can be of equals: in a
+real one all candidates share a seed, and in a confirmation each pair does, and the luck that comes
+with a seed (pool/noise.py measures it) is common to them.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from actsearch.evaluators import RECIPES, Job, Progress, Recipe, SliceReport, ru
 from actsearch.evaluators.bracket import cutoffs_of
 from actsearch.search.candidates import Candidate
 from actsearch.search.config import Launch, SearchConfig, Stored
-from actsearch.search.confirm import Confirmation, table
+from actsearch.search.confirm import Confirmation, Plan, table
 from actsearch.search.finalists import plan_of
 from actsearch.search.ledger import Ledger, Training
-from actsearch.space import baselines
 
 from .trainings import TAGGED, Trained
 
@@ -41,30 +41,23 @@ def tags(count: int) -> list[str]:
 class World:
     """What every function would score under every seed, drawn as it is asked for.
 
-    copies: the trainings that candidates, and baselines unless they are real, are drawn from.
-    paired: the baselines' own trainings, by pool seed and name; empty where all are copies.
+    copies: the trainings that all functions, baselines too, are drawn from.
     planted: tag -> how much better it is than a copy, on validation and test (a fraction).
     """
 
     copies: Sequence[Trained]
     rng: np.random.Generator
     planted: Mapping[str, float] = field(default_factory=dict)
-    paired: Mapping[int, Mapping[str, Trained]] = field(default_factory=dict)
     _drawn: dict[tuple[str, int], Trained] = field(default_factory=dict)
-    _seeds: dict[int, int] = field(default_factory=dict)
 
     def training(self, name: str, seed: int) -> Trained:
         """The training of a tag or of a baseline under a seed, the same whenever asked."""
         key = name, seed
         if key not in self._drawn:
-            self._drawn[key] = self._draw(name, seed)
+            self._drawn[key] = self._draw(name)
         return self._drawn[key]
 
-    def _draw(self, name: str, seed: int) -> Trained:
-        if self.paired and name in next(iter(self.paired.values())):
-            if seed not in self._seeds:  # one seed of the pool for all baselines: they are paired
-                self._seeds[seed] = int(self.rng.choice(list(self.paired)))
-            return self.paired[self._seeds[seed]][name]
+    def _draw(self, name: str) -> Trained:
         found = self.copies[int(self.rng.integers(len(self.copies)))]
         gain = self.planted.get(name, 0.0)
         if not gain:
@@ -123,13 +116,16 @@ def _candidate(trial: int, name: str, reports: Mapping[int, SliceReport]) -> Can
     )
 
 
-def confirm(
-    world: World, candidates: list[Candidate], seeds: int, held_to: int | None = None
-) -> Confirmation:
-    """The confirmation of a search on the first network; against the first few baselines only
-    where `held_to` says so."""
-    plan = plan_of(Stored(CONFIG, Launch(seeds=seeds, second_seeds=0)), candidates)
-    plan = replace(plan, baselines=dict(list(plan.baselines.items())[:held_to]))
+def plan(candidates: list[Candidate]) -> Plan:
+    """What the default search would confirm of these candidates."""
+    return plan_of(Stored(CONFIG, Launch()), candidates)
+
+
+def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) -> Confirmation:
+    """The confirmation of a plan on the first network, over so many seeds; against the first few
+    baselines only where `held_to` says so."""
+    baselines = dict(list(plan.baselines.items())[:held_to])
+    plan = replace(plan, baselines=baselines, recipes=((CONFIG.recipe, seeds),))
     ledger, recipe, epochs = Ledger(NOWHERE), CONFIG.recipe, CONFIG.recipe.epochs
     for name, text in plan.functions.items():
         for seed in plan.seeds(seeds):
@@ -141,14 +137,7 @@ def confirm(
     return confirmed
 
 
-def pairs(pool: Sequence[Trained]) -> dict[int, dict[str, Trained]]:
-    """The seeds under which every baseline was trained: seed -> name -> training."""
-    by_seed: dict[int, dict[str, Trained]] = {}
-    for one in pool:
-        by_seed.setdefault(one.seed, {})[one.name] = one
-    return {seed: found for seed, found in by_seed.items() if set(found) == set(baselines())}
-
-
 def copies(pool: Sequence[Trained]) -> list[Trained]:
-    """The trainings of the tagged function."""
-    return [one for one in pool if one.name == TAGGED]
+    """The trainings of the tagged function that have every rung."""
+    rungs = set(CONFIG.recipe.rungs)
+    return [one for one in pool if one.name == TAGGED and set(one.rungs) == rungs]

@@ -34,14 +34,18 @@ ALONE = 36  # seeds of it before the other baselines follow, then at a sixth of 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """One training: validation accuracy by rung and test accuracy, fractions; by what it came."""
+    """One training: validation accuracy by rung and test accuracy, fractions; what made it.
+
+    rungs: of those taken from a recorded confirmation, the last alone. cpu_seconds: its share of
+    its stack's; 0 where it was not measured.
+    """
 
     name: str
     seed: int
     rungs: dict[int, float]
     test: float
     recipe: str
-    cpu_seconds: float  # its share of the stack's
+    cpu_seconds: float
     made_by: str
 
 
