@@ -56,11 +56,13 @@ def _text(value: bytes) -> bytes:
     return b"U" + bytes([len(value)]) + value
 
 
-def tiny(published: DataSet, folder: Path, train: int = 500, test: int = 100) -> DataSet:
+def tiny(
+    published: DataSet, folder: Path, train: int = 500, test: int = 100, place: str | None = None
+) -> DataSet:
     """Write a small set like the published one into `folder`, `.gz` files or one archive; it as a
-    data set of its own place in the cache."""
+    data set with a place of its own in the cache, unless told."""
     folder.mkdir(parents=True, exist_ok=True)
-    place = f"tiny-{published.folder}"
+    place = place or f"tiny-{published.folder}"
     parts: list[dict[str, str]] = []
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as packed:

@@ -6,18 +6,23 @@ files are in the cache, they are looked at too.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import gzip
+import http.server
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from torchvision import datasets as torchvision_sets
 
-from actsearch.evaluators import load_test, load_train
+from actsearch.evaluators import load_test, load_train, roads
 from actsearch.evaluators.data import folder_of, is_here, locate, read_verified
 from actsearch.evaluators.datasets import CIFAR10, DATASETS, KMNIST, MNIST, DataSet, dataset_of
 from actsearch.evaluators.formats import DamagedData
@@ -210,6 +215,57 @@ def test_without_a_network_every_road_is_listed(dataset: DataSet, tmp_path: Path
     assert "onnection refused" in message
     assert "Debian" not in message, "it has no package of this one"
     assert f"`actsearch data {dataset.name} --from DIR`" in message
+
+
+# Points torchvision at a server of ours, with the MD5 of what is there: the rest is its own.
+REDIRECTED = """
+import hashlib, sys
+from pathlib import Path
+from torchvision import datasets
+server, folder, title, script, *rest = sys.argv[1:]
+md5 = lambda name: hashlib.md5((Path(folder) / name).read_bytes()).hexdigest()
+known = getattr(datasets, title)
+if hasattr(known, "resources"):
+    known.mirrors = [server]
+    known.resources = [(name, md5(name)) for name, _ in known.resources]
+else:
+    known.url, known.tgz_md5 = server + known.filename, md5(known.filename)
+sys.argv = ["-c", *rest]
+exec(script)
+"""
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder on an address of this machine."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("dataset", [KMNIST, CIFAR10], ids=lambda dataset: str(dataset.name))
+def test_what_torchvision_downloads_is_installed(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = tiny(dataset, tmp_path / "server", place=dataset.folder)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with served(tmp_path / "server") as server:
+        aside = [server, str(tmp_path / "server"), dataset.title, roads._DOWNLOAD]
+        script = f"import sys; sys.argv[1:1] = {aside!r}\n{REDIRECTED}"
+        monkeypatch.setattr(roads, "_DOWNLOAD", script)
+        locate(published, tmp_path / "root", system=tmp_path / "none")
+    assert len(load_train(published, tmp_path / "root")) == 500
+    assert len(load_test(published, tmp_path / "root")) == 100
 
 
 def test_a_packed_file_is_checked_as_it_was_published(tmp_path: Path) -> None:
