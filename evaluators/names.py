@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
-from ..space import UnknownNameError
+from ..space import ActsearchError, UnknownNameError
 from ..space.errors import nearest
 from .base import Evaluator
 from .recipe import Recipe
@@ -94,9 +94,11 @@ def _made(name: str, found: object) -> Evaluator:
     make: Callable[[], Evaluator] = found
     try:
         return make()
-    except EvaluatorError:
-        raise
+    except ActsearchError as error:
+        raise EvaluatorError(f"evaluator {name}: {error}") from error
     except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            raise _failed(name, f"{name}()", error) from error  # from within
         raise EvaluatorError(
             f"evaluator {name} must be made without arguments: {error}; write a function without "
             f"arguments that returns it"

@@ -130,21 +130,23 @@ def _broken_learned(found: SliceReport, job: Job) -> list[str]:
 
 def _plain(found: SliceReport) -> SliceReport:
     """With Python's own floats, which every store takes; a score that is none is infeasible."""
-    floats = {"accuracy": float(found.accuracy), "loss": float(found.loss)}
-    if found.state != "infeasible":
-        for name, value in (*floats.items(), ("test accuracy", found.test_accuracy)):
-            if value is not None and not math.isfinite(value):
-                why = f"the evaluator's {name} is {float(value)}"
-                return _plain(dataclasses.replace(found, state="infeasible", reason=why))
-    return dataclasses.replace(
+    test = None if found.test_accuracy is None else float(found.test_accuracy)
+    plain = dataclasses.replace(
         found,
-        **floats,
+        accuracy=float(found.accuracy),
+        loss=float(found.loss),
         train_losses=tuple(map(float, found.train_losses)),
         learned={name: tuple(map(float, values)) for name, values in found.learned.items()},
-        test_accuracy=None
-        if found.test_accuracy is None or found.state == "infeasible"
-        else float(found.test_accuracy),
+        test_accuracy=test,
     )
+    if plain.state == "infeasible":
+        return plain
+    numbers = {"accuracy": plain.accuracy, "loss": plain.loss, "test accuracy": test}
+    for name, value in numbers.items():
+        if value is not None and not math.isfinite(value):
+            why = f"the evaluator's {name} is {value}"
+            return dataclasses.replace(plain, state="infeasible", reason=why, test_accuracy=None)
+    return plain
 
 
 def _is_number(value: object) -> bool:

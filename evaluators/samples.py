@@ -58,11 +58,11 @@ class Samples:
                 f"{what} must be a data set with a length, since batches are drawn by seed, but "
                 f"is a {type(data).__name__}: give a Dataset, a DataLoader or two tensors"
             )
-        count = len(data)
+        count = len(data)  # type: ignore[arg-type]  # it has one
         if count == 0:
             raise EvaluatorError(f"{what} is empty: it needs at least one sample")
         index = torch.arange(count)
-        while type(data) is Subset:  # to the tensors or the list of targets beneath it
+        while isinstance(data, Subset):  # to the tensors or the list of targets beneath it
             data, index = data.dataset, torch.as_tensor(data.indices)[index]
         tensors = None
         if isinstance(data, TensorDataset) and collate is default_collate:

@@ -15,7 +15,6 @@ import os
 import pickle
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -44,6 +43,7 @@ from ..errors import InvalidSetting
 from ._base import NextJob, OnDone, OnRung, overdue
 from ._local import local_modules
 
+STDERR = 2  # the descriptor: Ray puts an object without one in sys.stderr's place
 WORKER_DIED = "the worker process ended while training (killed, or out of memory)"
 
 
@@ -340,7 +340,7 @@ class _Worker(tune.Trainable):
         """End this process if the block takes too long, even where it hangs in C code; Ray's log
         of the worker then says where."""
         if self._rung_limit is not None:
-            faulthandler.dump_traceback_later(self._rung_limit, exit=True, file=sys.__stderr__)
+            faulthandler.dump_traceback_later(self._rung_limit, exit=True, file=STDERR)
         try:
             yield
         finally:

@@ -1,0 +1,81 @@
+"""A user's own network and evaluators, as `--evaluator contracts.own:…` takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from actsearch.evaluators import (
+    Evaluator,
+    Images,
+    Job,
+    ModelEvaluator,
+    Recipe,
+    RungReport,
+    load_test,
+    load_train,
+    subset,
+)
+
+OWN = Recipe(name="own-mlp", rungs=(1, 2, 3), batch_size=32, warmup=2)
+
+
+def network() -> nn.Module:
+    """Two activations, of which one works in place, and dropout between them."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(784, 12), nn.ReLU(inplace=True), nn.Dropout(0.2),
+        nn.Linear(12, 8), nn.ReLU(),
+        nn.Linear(8, 10),
+    )  # fmt: skip
+
+
+def tensors(images: Images) -> tuple[Tensor, Tensor]:
+    """Float [N, 1, 28, 28] of mean 0 and deviation 1, and labels."""
+    return (images.pixels.float() / 255 - 0.2860).div(0.3530).unsqueeze(1), images.labels
+
+
+def made(**changes: Any) -> ModelEvaluator:
+    """The evaluator with something else in it."""
+    given: dict[str, Any] = {
+        "network": network,
+        "train": tensors(subset(load_train(), 300)),
+        "validation": 100,
+        "recipe": OWN,
+        **changes,
+    }
+    return ModelEvaluator(given.pop("network"), given.pop("train"), **given)
+
+
+def without_test() -> ModelEvaluator:
+    """300 images of FashionMNIST."""
+    return made()
+
+
+def evaluator() -> ModelEvaluator:
+    """The same, with 200 test images that are loaded when they are opened."""
+    return made(test=lambda: tensors(subset(load_test(), 200)))
+
+
+def wide() -> nn.Module:
+    """Another network, for a search that was begun with the first."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 16), nn.ReLU(), nn.Linear(16, 10))
+
+
+class AnyRecipe:
+    """Has no recipe of its own, and trains the small network under the one it is given."""
+
+    def __init__(self) -> None:
+        self._inner: Evaluator = without_test()
+
+    def on(self, device: str) -> AnyRecipe:
+        return self
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        return self._inner.run(job)
+
+
+NOT_ONE = torch.zeros(3)
