@@ -68,6 +68,27 @@ def test_the_best_finalist_is_chosen_on_validation_and_comes_first(tmp_path: Pat
     assert [row.name for row in found.rows] == ["sin(x)", "erf(x)", "cos(x)", "Tanh", "ReLU"]
 
 
+def test_the_search_s_own_data_set_decides_whatever_another_one_says(tmp_path: Path) -> None:
+    other = replace(TINY, dataset="kmnist")
+    ledger = written(tmp_path, SCORES)
+    seeds = plan().seeds(SEEDS)
+    for rank, text in enumerate(SCORES):  # the other way round, and all better than before
+        for n, seed in enumerate(seeds):
+            told = 0.99 - rank / 100 - n / 1000
+            ledger.add([Training(other.digest, "mlp", seed, text, told, told)])
+    both = replace(plan(), recipes=((TINY, SEEDS), (other, SEEDS)))
+    found = table(both, ledger)
+    alone = table(plan(), ledger)
+    assert found is not None
+    assert alone is not None
+    assert (found.best, found.baseline) == (alone.best, alone.baseline) == ("sin(x)", "Tanh")
+    assert found.rows[: len(alone.rows)] == alone.rows
+    elsewhere = found.rows[len(alone.rows) :]
+    assert {row.where for row in elsewhere} == {"mlp on kmnist"}
+    assert next(r.name for r in elsewhere if r.role == "baseline") == "ReLU"
+    assert {found.label(row) for row in found.rows} == {"mlp", "mlp on kmnist"}
+
+
 def test_differences_are_paired_by_seed(tmp_path: Path) -> None:
     row = read(tmp_path, SCORES).row("sin(x)")
     expected = compare(
