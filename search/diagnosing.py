@@ -36,7 +36,6 @@ def run(
 ) -> list[tuple[Diagnosis, int, int]]:
     """Each candidate's diagnosis with its start and end, milliseconds since the epoch."""
     require("seed", seed, seed >= 0, "at least 0")
-    require("images", sizes.images, sizes.images >= 2, "at least 2")
     require_selection(recipe)
     if recipe.evaluator:
         raise InvalidSetting(

@@ -5,6 +5,7 @@ HOME/searches/NAME/config.json        what the search is, and the format's versi
                    confirmation.jsonl finalists' trainings, openings of the test set
                    best/              the best finalist, exported
                    lock               held with flock by the process that drives it
+HOME/diagnoses/                       what `actsearch diagnose` found, unless told another folder
 HOME/mlflow.db, HOME/artifacts/       what the MLflow UI shows; rebuilt by `actsearch sync`
 """
 

@@ -9,6 +9,7 @@ from .change import kernels as kernels
 from .change import weight_change as weight_change
 from .dead import DeadUnits as DeadUnits
 from .dead import dead_units as dead_units
+from .diagnose import InvalidSizes as InvalidSizes
 from .diagnose import NoValidationImages as NoValidationImages
 from .diagnose import Sizes as Sizes
 from .diagnose import diagnose as diagnose

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from .evaluating import evaluating
 from .places import ACTIVATIONS, Kinds, Place, by_unit, watch
 
 CONSTANT = 1e-3  # of the layer's root mean square output; 1e-6 of its mean square as a variance
@@ -44,15 +45,12 @@ def dead_units(
     Put batch norms on the statistics that are meant (`calibrated`) where the net is untrained.
     """
     layers: list[_Layer] = []
-    was_training = net.training
-    net.eval()
     for x in batches:
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(net):
             _, places = watch(net, x, kinds)
-        layers = layers or [_Layer(place) for place in places]
-        for layer, place in zip(layers, places, strict=True):
-            layer.add(place)
-    net.train(was_training)
+            layers = layers or [_Layer(place) for place in places]
+            for layer, place in zip(layers, places, strict=True):
+                layer.add(place)
     return tuple(layer.counts() for layer in layers)
 
 

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .evaluating import evaluating
+
 
 @dataclass(frozen=True, slots=True)
 class GradientNorms:
@@ -27,10 +29,8 @@ def gradient_norms(net: nn.Module, x: Tensor, labels: Tensor) -> GradientNorms:
     """The gradient's norms for images x [B, …] with labels int64 [B], in eval mode."""
     layers = weight_layers(net)
     learning = [p for p in net.parameters() if p.requires_grad]
-    was_training = net.training
-    net.eval()
-    loss = F.cross_entropy(net(x), labels)
-    net.train(was_training)
+    with evaluating(net):
+        loss = F.cross_entropy(net(x), labels)
     found = torch.autograd.grad(loss, learning, materialize_grads=True)
     squares = {p: float(g.double().square().sum()) for p, g in zip(learning, found, strict=True)}
     return GradientNorms(

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from .evaluating import evaluating
+
 
 class LossHessian:
     """H v for the mean cross-entropy (nats) over images x [B, …], labels int64 [B], in eval mode.
@@ -25,16 +27,13 @@ class LossHessian:
 
     def __init__(self, net: nn.Module, x: Tensor, labels: Tensor) -> None:
         self._parameters = [p for p in net.parameters() if p.requires_grad]
-        was_training = net.training
-        net.eval()
         # torch's fused attention has no second derivative.
-        with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
+        with evaluating(net), sdpa_kernel(SDPBackend.MATH):
             loss = F.cross_entropy(net(x), labels)
             pieces = torch.autograd.grad(
                 loss, self._parameters, create_graph=True, materialize_grads=True
             )
             self._gradient = torch.cat([piece.flatten() for piece in pieces])
-        net.train(was_training)
         self.loss = float(loss.detach())
 
     @property

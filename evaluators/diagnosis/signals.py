@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...space.moments import gaussian_nodes
 from .distribution import Distribution, distribution
+from .evaluating import evaluating
 from .places import ACTIVATIONS, Kinds, Place, slope_at, unit_dim, watch
 
 SATURATED = 0.01  # of the slope's root mean square under N(0, 1): Tanh beyond ±3.2
@@ -45,16 +46,12 @@ def layer_signals(
 
     Takes memory for all of the images' signals at once. Batch norms: as `dead_units` has it.
     """
-    was_training = net.training
-    net.eval()
-    scores, places = watch(net, x.detach().clone().requires_grad_(), kinds)
-    net.train(was_training)
-    loss = F.cross_entropy(scores, labels, reduction="sum")
-    gradients = torch.autograd.grad(loss, [place.before for place in places], allow_unused=True)
-    return tuple(
-        _signals(place, torch.zeros_like(place.before) if gradient is None else gradient)
-        for place, gradient in zip(places, gradients, strict=True)
-    )
+    with evaluating(net):
+        scores, places = watch(net, x.detach().clone().requires_grad_(), kinds)
+        loss = F.cross_entropy(scores, labels, reduction="sum")
+        befores = [place.before for place in places]
+        gradients = torch.autograd.grad(loss, befores, materialize_grads=True)
+        return tuple(map(_signals, places, gradients))
 
 
 def _signals(place: Place, gradient: Tensor) -> LayerSignals:

@@ -55,13 +55,12 @@ def spectrum(
 ) -> Spectrum:
     """The spectrum of a symmetric operator of a size, from probes * steps products.
 
-    Start vectors are random signs drawn from `generator` on the CPU, in the type and on the
-    device of `like` (default float32, CPU). The eigenvalues told are those of the first vector.
+    probes, steps: at least 1. Start vectors are random signs drawn from `generator` on the CPU,
+    in the type and on the device of `like` (default float32, CPU). The eigenvalues told are those
+    of the first vector.
     """
     target = torch.zeros(()) if like is None else like
-    found = [
-        lanczos(product, signs(size, generator).to(target), steps) for _ in range(max(1, probes))
-    ]
+    found = [lanczos(product, signs(size, generator).to(target), steps) for _ in range(probes)]
     first = found[0]
     top = first.values.flip(0)[:SHOWN]
     squares = [_moment(ritz, 2) * size for ritz in found]

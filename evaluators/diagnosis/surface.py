@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from .evaluating import evaluating
+
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -52,14 +54,11 @@ def loss_surface(
     axis = torch.linspace(-reach, reach, points, dtype=torch.float64)
     axis[points // 2] = 0.0  # linspace rounds
     weights = {name: p.detach() for name, p in net.named_parameters()}
-    was_training = net.training
-    net.eval()
-    with torch.no_grad():
+    with torch.no_grad(), evaluating(net):
         losses = tuple(
             tuple(_loss(net, weights, across, along, (a, b), x, labels) for a in axis.tolist())
             for b in axis.tolist()
         )
-    net.train(was_training)
     return Surface(tuple(axis.tolist()), losses)
 
 

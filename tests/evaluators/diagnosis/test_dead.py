@@ -114,7 +114,9 @@ def test_counts_of_a_deep_net_are_those_of_a_plain_loop() -> None:
     assert [layer.silent for layer in dead_units(module, x.split(64))] == expected
 
 
-def test_the_network_stays_in_training_mode() -> None:
+def test_every_module_stays_in_its_own_mode() -> None:
     module = net(nn.ReLU(), [1.0], [0.0]).train()
+    module[0].eval()  # as a frozen layer is kept
     dead_units(module, [images()])
+    assert [layer.training for layer in module] == [False, True, True]
     assert module.training

@@ -12,6 +12,7 @@ from actsearch.evaluators import ImageClassification, Images, Job, recipe_from_n
 from actsearch.evaluators.diagnosis import (
     PARTS,
     Diagnosis,
+    InvalidSizes,
     NoValidationImages,
     Sizes,
     diagnose,
@@ -112,6 +113,12 @@ def test_a_training_that_diverges_says_why_and_has_no_after(images: Images) -> N
 def test_a_recipe_that_would_open_the_test_set_is_refused(images: Images) -> None:
     with pytest.raises(NoValidationImages, match="dldna-validation"):
         diagnose(SWISH, recipe_from_name("dldna"), images)
+
+
+@pytest.mark.parametrize(("name", "value"), [("images", 0), ("points", 4), ("probes", -1)])
+def test_sizes_that_cannot_be_are_refused(name: str, value: int) -> None:
+    with pytest.raises(InvalidSizes, match=f"{name} must be .*, but is {value}"):
+        Sizes(**{name: value})
 
 
 def test_an_unknown_part_is_told_with_the_nearest(images: Images) -> None:
