@@ -5,7 +5,10 @@
 one_unit_s: CPU seconds for the 6,250 expressions of one core unit, each screened and
 fingerprinted at three draws of its parameters; one_unit_counts: what they are.
 million_two_unit_s: the same for a million of two core units: 4,000 of the 156,250 left halves,
-drawn at random, each with all 25 right halves and 10 operators. parse_us: from a text that
+drawn at random, each with all 25 right halves and 10 operators. one_string_us: a candidate of
+two units alone as aquasurf takes it (a stand-in in torch, since that needs TensorFlow): a module
+from its text, its values at 1,000 normal points, their text, by which it tells functions apart;
+alone_us: one alone as a search takes it, screened and fingerprinted. parse_us: from a text that
 was not seen before to an nn.Module, in microseconds, the slowest of four.
 eager_over_handwritten: a composed candidate's forward and backward over the same formula written
 by hand in torch, median of formulas, measured in turn; beside it the bytes both keep for backward.
@@ -24,11 +27,12 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from actsearch.space import CoreUnits, parse
+from actsearch.space import CoreUnits, fingerprint, parse, screen
 from actsearch.space.survey import survey
 
 LEFT_HALVES = 156_250  # 25 unary x 6,250 inner units
@@ -97,6 +101,10 @@ def main() -> None:
     print(f"{'two core units':28}{seconds:8.2f} s for {two.raw:,} ({wall:.1f} s wall): {two}")
     print(f"{'':28}{seconds / two.raw * 1e6:8.0f} us each, {peak:.2f} GiB at most")
 
+    one_string, alone = _alone(200 if quick else 1_000)
+    print(f"{'one string at a time':28}{one_string:8.0f} us each, values only, as aquasurf does")
+    print(f"{'':28}{alone:8.0f} us each, screened and fingerprinted")
+
     parsing = {text: _parse_microseconds(text) for text in TEXTS}
     for text, microseconds in parsing.items():
         print(f"{'text to module':28}{microseconds:8.0f} us {text}")
@@ -113,6 +121,8 @@ def main() -> None:
         "million_two_unit_counts": None if quick else asdict(two),
         "two_unit_us": round(seconds / two.raw * 1e6, 1),
         "peak_memory_gib": round(peak, 2),
+        "one_string_us": round(one_string, 1),
+        "alone_us": round(alone, 1),
         "parse_us": round(max(parsing.values()), 1),
         "eager_over_handwritten": round(statistics.median(r for r, _, _ in ratios.values()), 3),
         "eager_over_handwritten_worst": round(max(r for r, _, _ in ratios.values()), 3),
@@ -122,6 +132,22 @@ def main() -> None:
         "machine": platform.machine(),
     }
     print(json.dumps(figures))
+
+
+def _alone(count: int) -> tuple[float, float]:
+    """CPU microseconds for one candidate of two units: its values only; all that a search does."""
+    space, rng = CoreUnits(2), np.random.default_rng(0)
+    texts = [str(space.decode(space.sample(rng))) for _ in range(count)]
+    sample = torch.randn(1_000, generator=torch.Generator().manual_seed(0)).clamp(-5, 5)
+    started = time.process_time()
+    with torch.no_grad():
+        known = {str(parse(text).module()(sample).tolist()) for text in texts}
+    middle = time.process_time()
+    assert len(known) > count / 2
+    for text in texts:
+        screen(parse(text))
+        fingerprint(parse(text))
+    return (middle - started) / count * 1e6, (time.process_time() - middle) / count * 1e6
 
 
 def _parse_microseconds(text: str, repeats: int = 500) -> float:

@@ -45,21 +45,20 @@ class Program:
     _calls: tuple[_Call, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        operands = [o for step in self.steps for o in step.operands]
-        constants = tuple(o for o in operands if not isinstance(o, Slot))
-        numbers = iter(range(len(constants)))
-
-        def place(operand: Operand) -> int:
-            if isinstance(operand, Slot):
-                return operand.index + len(constants)
-            return next(numbers)
-
-        calls = []
+        constants = [o for step in self.steps for o in step.operands if type(o) is not Slot]
+        shift, taken = len(constants), 0
+        calls: list[_Call] = []
         for step, last in zip(self.steps, self.last, strict=True):
-            one, two = (*map(place, step.operands), None)[:2]
-            assert one is not None
-            calls.append((step.function, one, two, tuple(i + len(constants) for i in last)))
-        object.__setattr__(self, "_constants", constants)
+            places = []
+            for operand in step.operands:
+                if type(operand) is Slot:
+                    places.append(operand.index + shift)
+                else:
+                    places.append(taken)
+                    taken += 1
+            two = places[1] if len(places) == 2 else None
+            calls.append((step.function, places[0], two, tuple([i + shift for i in last])))
+        object.__setattr__(self, "_constants", tuple(constants))
         object.__setattr__(self, "_calls", tuple(calls))
 
     def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,19 +66,24 @@ def overwriting(steps: Sequence[Step], first: int, result: Operand) -> list[Step
     others may be smaller than the sum. It spares a pass over new memory: x * b + a takes a third
     less. `first` is the slot of the first step.
     """
-    uses = Counter(o.index for s in steps for o in s.operands if isinstance(o, Slot))
-    uses.update([result.index] if isinstance(result, Slot) else [])
+    if not any(step.function in _OVER_SECOND or step.function in _OVER_FIRST for step in steps):
+        return list(steps)
+    uses = [0] * (first + len(steps))
+    for operand in (*(o for step in steps for o in step.operands), result):
+        if type(operand) is Slot:
+            uses[operand.index] += 1
     whole, free = {0}, set[int]()  # slots of x's shape; those of them that may be overwritten
     found = []
     for number, step in enumerate(steps, first):
-        slots = [o.index if isinstance(o, Slot) else -1 for o in step.operands]
+        slots = [o.index if type(o) is Slot else -1 for o in step.operands]
         function = step.function
         if slots[0] in free:
             function = _OVER_FIRST.get(function, function)
         if function is step.function and slots[-1] in free:
             function = _OVER_SECOND.get(function, function)
-        found.append(Step(function, step.code, step.operands))
-        if whole.intersection(slots):
+        same = function is step.function
+        found.append(step if same else Step(function, step.code, step.operands))
+        if slots[0] in whole or slots[-1] in whole:
             whole.add(number)
             if uses[number] == 1 and function in _OVERWRITABLE:
                 free.add(number)
