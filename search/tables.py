@@ -161,7 +161,7 @@ def verdict_text(found: Confirmation) -> str:
         return f"No finalist trained to the end on every seed. {opened}"
     row = found.row(found.best)
     if row.verdict == "winner":
-        told = f"{row.name} beats {found.baseline}: a winner."
+        told = f"{row.name} beats {found.baseline} on these test images: a winner."
     elif row.verdict == "worse":
         told = f"{row.name}, the best finalist, is worse than {found.baseline}."
     else:

@@ -115,7 +115,9 @@ def test_what_a_finalist_does_on_the_second_network_is_said_in_words() -> None:
     second = told({"ReLU": STEADY, "sin(x)": behind}, replace(TINY, name="other", batch_size=32))
     rows = [*first.rows, *(replace(row, network="conv") for row in second.rows)]
     text = verdict_text(replace(first, rows=tuple(rows)))
-    assert text.startswith("sin(x) beats ReLU: a winner. On conv it is worse than ReLU. Test set")
+    assert text.startswith(
+        "sin(x) beats ReLU on these test images: a winner. On conv it is worse than ReLU. Test"
+    )
 
 
 def verdicts(rng: np.random.Generator, seeds: int = 5, planted: float = 0.0) -> list[str | None]:
