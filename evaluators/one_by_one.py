@@ -6,7 +6,7 @@ separate ones on a CPU.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -15,13 +15,12 @@ from torch import Tensor, nn
 from ..space import Activation, Expression
 from .base import Progress
 from .batches import Batches, learning_rate, steps_per_epoch
-from .images import Task
+from .networks import Build
 from .optimizer import optimizer_of
+from .precision import autocast
 from .recipe import Recipe
 from .slices import Slice
 from .stack import diverged
-
-Build = Callable[[Recipe, Expression, int, Task], nn.Module]
 
 
 class OneByOneTraining:
@@ -76,8 +75,9 @@ class _Run:
 
     def advance(self, epoch: int) -> None:
         self._net.train()
+        device = self._train.pixels.device
         for current in range(len(self.losses) + 1, epoch + 1):
-            total = torch.zeros((), device=self._train.pixels.device)
+            total = torch.zeros((), device=device)
             step = (current - 1) * self._steps
             for x, labels in self._train.shuffled(
                 self._recipe.batch_size, self._slice.seed, current
@@ -85,35 +85,46 @@ class _Run:
                 for group in self._optimizer.param_groups:
                     rate = learning_rate(self._recipe, step, self._steps)
                     group["lr"] = rate * self._slice.step
-                loss = F.cross_entropy(self._net(x), labels)
+                with autocast(self._recipe, device):
+                    loss = F.cross_entropy(self._net(x).float(), labels)
                 loss.backward()
                 self._optimizer.step()
                 self._optimizer.zero_grad()
                 total += loss.detach() * len(labels)
                 step += 1
+            # The one host synchronisation of the epoch.
             self.losses.append(float(total) / len(self._train))
 
     @torch.no_grad()
     def evaluate(self, images: Batches) -> tuple[float, float]:
         """Accuracy (a fraction) and mean loss (nats)."""
         self._net.eval()
-        correct = torch.zeros((), device=images.pixels.device, dtype=torch.int64)
-        loss = torch.zeros((), device=images.pixels.device)
+        device = images.pixels.device
+        correct = torch.zeros((), device=device, dtype=torch.int64)
+        loss = torch.zeros((), device=device)
         for x, labels in images.in_order():
-            scores: Tensor = self._net(x)
+            with autocast(self._recipe, device):
+                scores: Tensor = self._net(x).float()
+                loss += F.cross_entropy(scores, labels, reduction="sum")
             correct += (scores.argmax(1) == labels).sum()
-            loss += F.cross_entropy(scores, labels, reduction="sum")
         return int(correct) / len(images), float(loss) / len(images)
 
     def learned(self) -> dict[str, tuple[float, ...]]:
         modules = [m for m in self._net.modules() if isinstance(m, Activation)]
-        values: dict[str, tuple[float, ...]] = {}
-        for parameter in self._slice.expression.parameters:
-            layers = modules[:1] if parameter.granularity == "network" else modules
-            values[parameter.name] = tuple(
-                float(m.parameter_of(parameter).detach().mean()) for m in layers
-            )
-        return values
+        return learned_values(self._slice.expression, modules)
+
+
+def learned_values(
+    expression: Expression, modules: Sequence[Activation]
+) -> dict[str, tuple[float, ...]]:
+    """Each parameter's value per layer (mean over channels), or one if shared by the net."""
+    values: dict[str, tuple[float, ...]] = {}
+    for parameter in expression.parameters:
+        layers = modules[:1] if parameter.granularity == "network" else modules
+        values[parameter.name] = tuple(
+            float(m.parameter_of(parameter).detach().mean()) for m in layers
+        )
+    return values
 
 
 def _parameter_groups(net: nn.Module, recipe: Recipe) -> list[dict[str, object]]:

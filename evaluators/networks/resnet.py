@@ -20,7 +20,8 @@ class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with batch norm beside a shortcut: [B, C, H, W] to [B, D, H/s, W/s].
 
     The shortcut has no parameters (the paper's option A, which its small-image nets use): where
-    the block shrinks the image, every second pixel, and zeros for the channels that are new.
+    the block shrinks the image, every second pixel, and zeros for the channels that are new (or
+    none of those that are gone).
     """
 
     def __init__(self, channels: int, width: int, stride: int) -> None:

@@ -31,7 +31,7 @@ class Patches(nn.Module):
         self._grid = (channels, height // PATCH, PATCH, width // PATCH, PATCH)
 
     def forward(self, x: Tensor) -> Tensor:
-        squares = x.unflatten(1, self._grid).permute(0, 2, 4, 1, 3, 5)
+        squares: Tensor = x.unflatten(1, self._grid).permute(0, 2, 4, 1, 3, 5)
         return squares.flatten(3).flatten(1, 2)
 
 

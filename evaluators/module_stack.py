@@ -1,0 +1,143 @@
+"""Many networks of any kind trained as one stack of modules: meant for GPUs.
+
+On a GPU a small network leaves most of the device idle, and K of them cost little more than one.
+On a CPU they are slower than one after another (see vehicles.py). Nothing couples slices, but
+sums are made in another order than alone: numbers are equal within float32's rounding, not to the
+last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .base import Progress
+from .batches import Batches, steps_per_epoch
+from .networks import Build
+from .one_by_one import learned_values
+from .optimizer import StackOptimizer
+from .precision import autocast
+from .recipe import Recipe
+from .slices import Slice
+from .stack import diverged
+from .stacked_modules import StackedModules
+
+
+class ModuleStackTraining:
+    """K slices of the network that `build(recipe, candidate, seed, task)` makes."""
+
+    def __init__(
+        self,
+        build: Build,
+        slices: Sequence[Slice],
+        recipe: Recipe,
+        train: Batches,
+        validation: Batches,
+        test: Batches | None,
+    ) -> None:
+        self._recipe, self._slices = recipe, list(slices)
+        self._train, self._validation, self._test = train, validation, test
+        self._device = train.pixels.device
+        self._nets = StackedModules(
+            [build(recipe, s.expression, s.seed, train.task).to(self._device) for s in slices]
+        )
+        self._optimizer = self._new_optimizer()
+        self._epoch = 0
+        self._steps = steps_per_epoch(recipe, len(train))
+        self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        while self._epoch < epoch:
+            self._epoch += 1
+            losses = self._train_epoch().tolist()  # the one host synchronisation of the epoch
+            self._losses = [(*old, new) for old, new in zip(self._losses, losses, strict=True)]
+        accuracy, loss = self._evaluate(self._validation)
+        learned = [
+            learned_values(one.expression, modules)
+            for one, modules in zip(self._slices, self._nets.activations(), strict=True)
+        ]
+        return [
+            Progress(
+                accuracy[k], loss[k], history, learned[k], diverged(history, loss[k], learned[k])
+            )
+            for k, history in enumerate(self._losses)
+        ]
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these slices only."""
+        index = torch.tensor(positions, device=self._device)
+        self._slices = [self._slices[p] for p in positions]
+        self._losses = [self._losses[p] for p in positions]
+        self._nets.keep(positions, index)
+        old, self._optimizer = self._optimizer, self._new_optimizer()
+        old.hand_over(self._optimizer, index)
+
+    def test(self) -> list[float]:
+        """Accuracy of every slice on the test images, fractions."""
+        if self._test is None:
+            raise ValueError("this training was given no test images")
+        return self._evaluate(self._test)[0]
+
+    def _train_epoch(self) -> Tensor:
+        """One pass over the training images; each slice's mean loss in nats, [K]."""
+        self._nets.train(True)
+        total = torch.zeros(len(self._slices), device=self._device)
+        step = (self._epoch - 1) * self._steps
+        for x, labels in self._epoch_batches():
+            with autocast(self._recipe, self._device):
+                losses = self._losses_of(self._nets(x), labels).mean(1)
+            losses.sum().backward()  # gives each slice the gradient of its own loss
+            self._optimizer.step(step, self._steps)
+            total += losses.detach() * labels.shape[-1]
+            step += 1
+        return total / len(self._train)
+
+    def _epoch_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images [B, N] and labels [B] where all slices have one seed, else [K, B, N], [K, B]."""
+        wanted = [one.seed for one in self._slices]
+        seeds = list(dict.fromkeys(wanted))
+        size = self._recipe.batch_size
+        orders = [self._train.shuffled(size, seed, self._epoch) for seed in seeds]
+        for drawn in zip(*orders, strict=True):
+            by_seed = dict(zip(seeds, drawn, strict=True))
+            if len(seeds) == 1:
+                yield drawn[0]
+            else:
+                yield (
+                    torch.stack([by_seed[seed][0] for seed in wanted]),
+                    torch.stack([by_seed[seed][1] for seed in wanted]),
+                )
+
+    def _losses_of(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy in nats, [K, B], of scores [K, B, classes] and labels [K, B] or [B]."""
+        wanted = labels.expand(scores.shape[:2])
+        return F.cross_entropy(scores.float().transpose(1, 2), wanted, reduction="none")
+
+    @torch.no_grad()
+    def _evaluate(self, images: Batches) -> tuple[list[float], list[float]]:
+        """Each slice's accuracy (a fraction) and mean loss (nats)."""
+        self._nets.train(False)
+        correct = torch.zeros(len(self._slices), device=self._device, dtype=torch.int64)
+        loss = torch.zeros(len(self._slices), device=self._device)
+        for x, labels in images.in_order():
+            with autocast(self._recipe, self._device):
+                scores = self._nets(x)
+                loss += self._losses_of(scores, labels).sum(1)
+            correct += (scores.argmax(2) == labels).sum(1)
+        count = len(images)
+        return [c / count for c in correct.tolist()], (loss / count).tolist()
+
+    def _new_optimizer(self) -> StackOptimizer:
+        tensors = list(self._nets.parameters.values())
+        matrices = [t for t in tensors if t.dim() > 2]  # [K, out, in] and [K, out, in, 3, 3]
+        vectors = [t for t in tensors if t.dim() <= 2]
+        own = [
+            list({id(p): p for module in modules for p in module.parameters()}.values())
+            for modules in self._nets.activations()
+        ]
+        steps = [one.step for one in self._slices]
+        return StackOptimizer(self._recipe, matrices, vectors, own, steps)
