@@ -20,6 +20,7 @@ from .activations import StackedActivations, weight_gain
 from .base import Progress
 from .batches import Batches, steps_per_epoch
 from .optimizer import StackOptimizer
+from .precision import autocast
 from .recipe import Recipe
 from .slices import Slice
 
@@ -88,7 +89,8 @@ class StackedTraining:
         step = (self._epoch - 1) * self._steps
         for batches in self._epoch_batches():
             wanted = torch.cat([y.expand(rows.stop - rows.start, -1) for rows, _, y in batches])
-            losses = _losses_of(self._forward([(rows, x) for rows, x, _ in batches]), wanted)
+            with autocast(self._recipe, total.device):
+                losses = _losses_of(self._forward([(rows, x) for rows, x, _ in batches]), wanted)
             # The sum over slices gives each slice the gradient of its own mean loss.
             (losses.sum() / wanted.shape[1]).backward()
             self._optimizer.step(step, self._steps)
@@ -132,9 +134,11 @@ class StackedTraining:
         correct = torch.zeros(len(self._losses), device=images.pixels.device, dtype=torch.int64)
         loss = torch.zeros(len(self._losses), device=images.pixels.device)
         for x, labels in images.in_order():
-            scores = self._forward([(slice(0, len(self._losses)), x)])
+            with autocast(self._recipe, loss.device):
+                scores = self._forward([(slice(0, len(self._losses)), x)])
+                losses = _losses_of(scores, labels.expand(len(scores), -1))
             correct += (scores.argmax(1) == labels).sum(1)
-            loss += _sums(_losses_of(scores, labels.expand(len(scores), -1)))
+            loss += _sums(losses)
         count = len(images)
         return [c / count for c in correct.tolist()], (loss / count).tolist()
 

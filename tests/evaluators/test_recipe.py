@@ -69,7 +69,19 @@ def test_the_default_is_the_documented_protocol() -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "digest"), [("quick", "199ead72"), ("conv", "4eb57468")])
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        ("quick", "199ead72"),
+        ("standard", "093fd3b2"),
+        ("conv", "4eb57468"),
+        ("resnet20", "ac3801c6"),
+        ("vit", "83a434e9"),
+        ("dldna", "a2d3eeb5"),
+        ("dldna-0.8", "fc69f6da"),
+        ("dldna-validation", "e1a3ab69"),
+    ],
+)
 def test_digests_of_shipped_recipes_never_change(name: str, digest: str) -> None:
     # They stand beside stored scores: if this fails, those scores have lost their recipe.
     assert RECIPES[name].digest == digest

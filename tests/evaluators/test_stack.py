@@ -361,3 +361,14 @@ def test_a_slice_that_diverges_at_a_large_step_leaves_the_small_ones_alone(parts
     wild, tame = parts.stack(slices, grid).advance(1)
     assert wild.reason is not None
     assert [tame] == parts.stack(slices[1:], grid).advance(1)
+
+
+def test_bfloat16_rounds_the_products_and_keeps_the_weights_float32(parts: Parts) -> None:
+    texts = ("relu(x)", "x * sigmoid(beta * x)")
+    coarse = parts.start(texts, dataclasses.replace(SMALL, precision="bfloat16"))
+    fine = parts.start(texts, SMALL)
+    for ours, theirs in zip(coarse.advance(3), fine.advance(3), strict=True):
+        assert ours.loss != theirs.loss
+        assert ours.train_losses[-1] < ours.train_losses[0]
+        assert ours.loss == pytest.approx(theirs.loss, rel=0.1)
+    assert {w.dtype for w in coarse._weights} == {torch.float32}

@@ -313,3 +313,22 @@ def test_an_unknown_data_set_names_the_nearest_one(actsearch: Verb) -> None:
     told = actsearch("data", "cifar100")
     assert told.status == 1
     assert "unknown data set 'cifar100'; did you mean 'cifar10'?" in told.err
+
+
+def test_a_recipe_that_is_shown_can_be_given_back(actsearch: Verb, tmp_path: Path) -> None:
+    rows = json.loads(actsearch("recipes", "--json").out)
+    listed = actsearch("recipes").out
+    for row in rows:
+        assert f"{row['name']:<18} {row['digest']}" in listed
+        shown = actsearch("recipes", row["name"]).out
+        assert shown.startswith(f"# {row['name']}-{row['digest']}\n")
+        path = tmp_path / "mine.toml"
+        path.write_text(shown.replace(f'name = "{row["name"]}"', 'name = "mine"'))
+        again = json.loads(actsearch("recipes", path, "--json").out)
+        assert again == {**row, "name": "mine"}
+
+
+def test_a_mistyped_recipe_names_the_nearest(actsearch: Verb) -> None:
+    told = actsearch("recipes", "standart")
+    assert told.status == 1
+    assert "did you mean 'standard'?" in told.err
