@@ -12,8 +12,9 @@ from torch import nn
 from actsearch.evaluators import RECIPES, Images, Progress, Recipe, split, subset
 from actsearch.evaluators.batches import Batches
 from actsearch.evaluators.images import Task
-from actsearch.evaluators.networks import conv_net
-from actsearch.evaluators.one_by_one import Build, OneByOneTraining
+from actsearch.evaluators.networks import Build
+from actsearch.evaluators.networks.conv import conv_net
+from actsearch.evaluators.one_by_one import OneByOneTraining
 from actsearch.evaluators.slices import slices_of
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import Expression, parse
@@ -87,7 +88,11 @@ def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
     (found,) = training.advance(1)
     images = training._validation
     one_by_one = [
-        training._runs[0].evaluate(Batches(images.pixels[i : i + 1], images.labels[i : i + 1]))
+        training._runs[0].evaluate(
+            dataclasses.replace(
+                images, pixels=images.pixels[i : i + 1], labels=images.labels[i : i + 1]
+            )
+        )
         for i in range(len(images))
     ]
     assert found.loss == pytest.approx(sum(loss for _, loss in one_by_one) / len(images), rel=1e-4)

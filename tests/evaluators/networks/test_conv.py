@@ -8,7 +8,7 @@ from torch import nn
 
 from actsearch.evaluators import RECIPES
 from actsearch.evaluators.images import Task
-from actsearch.evaluators.networks import conv_net
+from actsearch.evaluators.networks.conv import conv_net
 from actsearch.space import Activation, parse
 
 CONV = RECIPES["conv"]

@@ -1,0 +1,143 @@
+"""What holds for every network that a recipe can name."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from actsearch.evaluators import RECIPES, Images, Recipe, split, subset
+from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.images import Task
+from actsearch.evaluators.networks import NETWORKS
+from actsearch.evaluators.one_by_one import OneByOneTraining
+from actsearch.evaluators.recipe_rules import NETWORKS as NAMES
+from actsearch.evaluators.slices import Slice
+from actsearch.space import Activation, parse
+
+CPU = torch.device("cpu")
+GREY, COLOUR = Task(), Task((3, 32, 32), 7)
+SHIPPED = {name: RECIPES["quick" if name == "mlp" else name] for name in NETWORKS}
+PARAMETERS = {
+    # 784-256-192-128-64-10
+    "mlp": 283_914,
+    "conv": 9_122,
+    # He et al. 2016, table 6: 0.27 million (at three colours)
+    "resnet20": 269_434,
+    # patches 16 * 64 + 64; a block 4 * 64 + 4 * 64**2 + 8 * 64**2 + 9 * 64; norm 128; head 650
+    "vit": 301_770,
+}
+PLACES = {"mlp": 4, "conv": 2, "resnet20": 19, "vit": 6}
+SMALL = {
+    "mlp": Recipe(widths=(24, 16)),
+    "conv": Recipe(network="conv", widths=(4, 8)),
+    "resnet20": Recipe(network="resnet20", widths=(4, 8, 16)),
+    "vit": Recipe(network="vit", widths=(32, 32)),
+}
+every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+def net(name: str, text: str = "relu(x)", seed: int = 0, task: Task = GREY) -> nn.Module:
+    return NETWORKS[name](SMALL[name], parse(text), seed, task)
+
+
+def weights(module: nn.Module) -> dict[str, Tensor]:
+    """All parameters but those of activations."""
+    learned = {p for m in module.modules() if isinstance(m, Activation) for p in m.parameters()}
+    return {name: p.detach() for name, p in module.named_parameters() if p not in learned}
+
+
+def places(module: nn.Module) -> list[Activation]:
+    return [m for m in module.modules() if isinstance(m, Activation)]
+
+
+def test_every_name_a_recipe_may_give_has_its_network() -> None:
+    assert tuple(NETWORKS) == NAMES
+
+
+@every_network
+def test_flat_images_become_scores_of_classes(name: str) -> None:
+    for task in (GREY, COLOUR):
+        assert net(name, task=task)(torch.zeros(3, task.inputs)).shape == (3, task.classes)
+
+
+@every_network
+def test_the_shipped_one_has_as_many_parameters_as_published(name: str) -> None:
+    module = NETWORKS[name](SHIPPED[name], parse("relu(x)"), 0, GREY)
+    assert sum(p.numel() for p in module.parameters()) == PARAMETERS[name]
+    assert len(places(module)) == PLACES[name]
+
+
+@every_network
+def test_no_place_is_left_without_the_candidate(name: str) -> None:
+    module = net(name, "a[channel] * x + b * x")
+    assert not [m for m in module.modules() if isinstance(m, nn.Identity | nn.ReLU | nn.GELU)]
+    loss = module(torch.randn(8, 784, generator=torch.Generator().manual_seed(0))).square().sum()
+    loss.backward()
+    for place in places(module):  # each takes part in the scores
+        for parameter in place.parameters():
+            assert parameter.grad is not None
+            assert parameter.grad.any()
+
+
+@every_network
+def test_every_candidate_starts_from_one_draw_up_to_its_gain(name: str) -> None:
+    ours, theirs = weights(net(name, "3 * x * sigmoid(x)")), weights(net(name, "tanh(x)"))
+    assert list(ours) == list(theirs)
+    for key, tensor in ours.items():
+        ratio = tensor[theirs[key] != 0] / theirs[key][theirs[key] != 0]
+        if len(ratio):
+            torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio))
+    plain = dataclasses.replace(SMALL[name], gain=False)
+    without = [
+        weights(NETWORKS[name](plain, parse(t), 0, GREY)) for t in ("tanh(x)", "3 * relu(x)")
+    ]
+    assert all(map(torch.equal, without[0].values(), without[1].values()))
+
+
+@every_network
+def test_the_seed_decides_the_weights_and_leaves_the_global_generator_as_found(name: str) -> None:
+    before = torch.get_rng_state()
+    one, again, other = (weights(net(name, seed=seed)) for seed in (1, 1, 2))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(map(torch.equal, one.values(), again.values()))
+    # Only biases and norms, which start at 0 and 1, are alike.
+    for key, tensor in one.items():
+        assert torch.equal(tensor, other[key]) == (len(tensor.unique()) == 1), key
+
+
+@every_network
+def test_a_parameter_of_the_network_is_one_tensor_one_of_a_layer_its_own(name: str) -> None:
+    found = places(net(name, "a[network] * x + b * x"))
+    assert len({id(place.a) for place in found}) == 1
+    assert len({id(place.b) for place in found}) == len(found)
+
+
+@every_network
+def test_building_it_shows_no_norm_an_image(name: str) -> None:
+    norms = [m for m in net(name, "a[channel] * x").modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        assert norm.num_batches_tracked is not None
+        assert int(norm.num_batches_tracked) == 0
+        assert norm.training
+
+
+@every_network
+def test_it_learns(name: str, images: Images) -> None:
+    recipe = dataclasses.replace(
+        SMALL[name],
+        limit=380,
+        validation=60,
+        rungs=(4,),
+        warmup=2,
+        batch_size=32,
+        learning_rate=5e-3,
+    )
+    train, validation = split(subset(images, 380), validation=60, seed=0)
+    batches = Batches.on(train, CPU), Batches.on(validation, CPU), None
+    slices = [Slice(parse("x * sigmoid(beta * x)"), 0)]
+    (found,) = OneByOneTraining(NETWORKS[name], slices, recipe, *batches).advance(4)
+    assert found.train_losses[-1] < 0.75 * found.train_losses[0]
+    assert len(found.learned["beta"]) == len(places(net(name)))

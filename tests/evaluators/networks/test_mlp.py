@@ -1,0 +1,67 @@
+"""The MLP as a module is a slice of the stack, from its first number on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from actsearch.evaluators import Images, Recipe, split, subset
+from actsearch.evaluators.activations import shared
+from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.images import Task
+from actsearch.evaluators.networks import NETWORKS
+from actsearch.evaluators.one_by_one import OneByOneTraining
+from actsearch.evaluators.slices import Slice
+from actsearch.evaluators.stack import StackedTraining
+from actsearch.space import Activation, parse
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(widths=(23, 16), limit=400, validation=80, rungs=(2,), warmup=3)
+
+
+def parts(images: Images, recipe: Recipe) -> tuple[Batches, Batches, None]:
+    train, validation = split(subset(images, 400), validation=80, seed=0)
+    return Batches.on(train, CPU), Batches.on(validation, CPU), None
+
+
+@pytest.mark.parametrize("gain", [True, False])
+@pytest.mark.parametrize("text", ["relu(x)", "2 * sin(x)"])
+def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, gain: bool) -> None:
+    recipe = dataclasses.replace(RECIPE, gain=gain)
+    slices = [Slice(parse("tanh(x)"), 4), Slice(parse(text), 5)]
+    stack = StackedTraining(slices, recipe, *parts(images, recipe))
+    net = NETWORKS["mlp"](recipe, parse(text), 5, Task())
+    linears = [m for m in net.modules() if isinstance(m, nn.Linear)]
+    rows = zip(linears, stack._weights, stack._biases, strict=True)
+    for linear, weight, bias in rows:
+        assert torch.equal(linear.weight.flatten(), weight[1][: linear.weight.numel()])
+        assert torch.equal(linear.bias, bias[1][: linear.bias.numel()])
+        assert linear.bias.any() == (not gain)
+
+
+def test_trained_alone_it_is_the_stacks_slice(images: Images) -> None:
+    slices = [Slice(parse("x * sigmoid(b[channel] * x)"), 1), Slice(parse("relu(x)"), 2, 0.5)]
+    together = StackedTraining(slices, RECIPE, *parts(images, RECIPE)).advance(2)
+    alone = OneByOneTraining(NETWORKS["mlp"], slices, RECIPE, *parts(images, RECIPE)).advance(2)
+    for ours, theirs in zip(alone, together, strict=True):
+        # float32 sums in another order
+        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=1e-4)
+        assert ours.loss == pytest.approx(theirs.loss, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("sharing", "tensors", "sizes"),
+    [("layer", 2, [1, 1]), ("network", 1, [1, 1]), ("channel", 2, [23, 16])],
+)
+def test_a_parameter_is_shared_as_the_recipe_says(
+    sharing: str, tensors: int, sizes: list[int]
+) -> None:
+    candidate = shared(parse("x * sigmoid(beta * x)"), sharing)
+    net = NETWORKS["mlp"](RECIPE, candidate, 0, Task())
+    (beta,) = candidate.parameters
+    found = [m.parameter_of(beta) for m in net.modules() if isinstance(m, Activation)]
+    assert len({id(tensor) for tensor in found}) == tensors
+    assert [tensor.numel() for tensor in found] == sizes

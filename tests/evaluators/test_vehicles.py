@@ -1,0 +1,105 @@
+"""Each network is trained the faster way on its device, and no faster than the device can say."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from actsearch.evaluators import Images, Recipe, Training, split, subset
+from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.chunked import ChunkedTraining
+from actsearch.evaluators.module_stack import ModuleStackTraining
+from actsearch.evaluators.networks import NETWORKS
+from actsearch.evaluators.one_by_one import OneByOneTraining
+from actsearch.evaluators.slices import slices_of
+from actsearch.evaluators.stack import StackedTraining
+from actsearch.evaluators.vehicles import training_of
+from actsearch.space import parse
+
+START = Recipe(limit=120, validation=40, rungs=(1, 2), warmup=2, batch_size=16)
+RECIPES = {
+    "mlp": dataclasses.replace(START, widths=(16, 8)),
+    "conv": dataclasses.replace(START, network="conv", widths=(4, 8)),
+    "resnet20": dataclasses.replace(START, network="resnet20", widths=(4, 4, 4)),
+    "vit": dataclasses.replace(START, network="vit", widths=(16,)),
+}
+TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)")
+
+
+def parts(images: Images, device: str = "cpu") -> tuple[Batches, Batches, Batches]:
+    train, validation = split(subset(images, 120), validation=40, seed=0)
+    cut = Batches.on(validation, torch.device(device))
+    return Batches.on(train, torch.device(device)), cut, cut
+
+
+class Synchronisations(TorchDispatchMode):
+    """Counts the reads of a tensor's number by Python, for which a GPU would be waited on."""
+
+    count = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        names = ("aten::_local_scalar_dense", "aten::nonzero", "aten::is_nonzero")
+        self.count += function.name() in names
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
+    images: Images, name: str
+) -> None:
+    slices = slices_of([parse(text) for text in TEXTS], RECIPES[name], 0)
+    training = training_of(slices, RECIPES[name], *parts(images))
+    found = training.advance(1)
+    assert isinstance(training, ChunkedTraining)
+    vehicles = [type(chunk.training) for chunk in training._chunks]
+    assert vehicles == ([StackedTraining] if name == "mlp" else [OneByOneTraining] * 3)
+    for one, expected in zip(slices, found, strict=True):
+        alone = training_of([one], RECIPES[name], *parts(images))
+        assert alone.advance(1) == [expected]
+    training.keep([2])
+    assert len(training.advance(2)) == len(training.test()) == 1
+
+
+@pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
+def test_no_number_is_read_within_an_epoch(images: Images, vehicle: str) -> None:
+    def counted(batch_size: int) -> int:
+        recipe = dataclasses.replace(RECIPES["mlp"], batch_size=batch_size)
+        slices = slices_of([parse(text) for text in TEXTS], recipe, 0)
+        training: Training
+        if vehicle == "the stack of an MLP":
+            training = StackedTraining(slices, recipe, *parts(images))
+        elif vehicle == "a stack of modules":
+            training = ModuleStackTraining(NETWORKS["mlp"], slices, recipe, *parts(images))
+        else:
+            training = OneByOneTraining(NETWORKS["mlp"], slices, recipe, *parts(images))
+        synchronisations = Synchronisations()  # type: ignore[no-untyped-call]
+        with synchronisations:
+            training.advance(1)
+        return synchronisations.count
+
+    # As many with two steps as with twenty: losses, scores and learned values, once each.
+    assert counted(40) == counted(4) > 0
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", RECIPES)
+def test_on_a_gpu_every_network_is_a_stack_that_learns_what_a_cpu_learns(
+    images: Images, name: str
+) -> None:
+    slices = slices_of([parse(text) for text in TEXTS], RECIPES[name], 0)
+    training = training_of(slices, RECIPES[name], *parts(images, "cuda"))
+    found = training.advance(1)
+    assert isinstance(training, ChunkedTraining)
+    (chunk,) = training._chunks
+    assert type(chunk.training) is (StackedTraining if name == "mlp" else ModuleStackTraining)
+    alone = OneByOneTraining(NETWORKS[name], slices, RECIPES[name], *parts(images))
+    for ours, theirs in zip(found, alone.advance(1), strict=True):
+        # a GPU's convolutions may round to 10 bits (TF32)
+        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.02)
