@@ -22,7 +22,14 @@ import numpy as np
 import pytest
 import torch
 
-from actsearch.evaluators import Evaluator, Job, Recipe, RungReport, SliceReport
+from actsearch.evaluators import (
+    Evaluator,
+    Job,
+    Recipe,
+    RungReport,
+    SliceReport,
+    check_evaluator,
+)
 from actsearch.space import ActsearchError, parse, space_from_name
 
 DIVERGING = "exp(exp(square(x)))"  # infinite from 2.4 on
@@ -63,6 +70,9 @@ class EvaluatorContract:
     def with_test(self) -> Evaluator:
         """The evaluator as a confirmation has it."""
         pytest.skip("this evaluator has no test images")
+
+    def test_the_suite_for_users_finds_nothing(self, evaluator: Evaluator, recipe: Recipe) -> None:
+        check_evaluator(evaluator, recipe=recipe)
 
     def test_ten_random_candidates_score(self, evaluator: Evaluator, recipe: Recipe) -> None:
         found = ends(list(evaluator.run(Job(candidates(10), recipe, 0))))

@@ -14,6 +14,7 @@ from actsearch.evaluators import (
     load_train,
     subset,
 )
+from contracts import own
 from contracts.evaluators import EvaluatorContract
 
 
@@ -46,3 +47,21 @@ class TestConvNet(TestStackedMlp):
     @pytest.fixture
     def recipe(self) -> Recipe:
         return RECIPES["conv"].limited(400)
+
+
+class TestOwnNetwork(EvaluatorContract):
+    """Any network and data, here a small MLP with dropout."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def evaluator(cls) -> Evaluator:
+        return own.without_test()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def with_test(cls) -> Evaluator:
+        return own.evaluator().opened() or pytest.fail("it has test data")
+
+    @pytest.fixture
+    def recipe(self) -> Recipe:
+        return own.without_test().recipe

@@ -1,0 +1,183 @@
+"""`check_evaluator` passes what keeps the contract, and names every rule that is broken."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from actsearch.evaluators import (
+    Evaluator,
+    EvaluatorError,
+    Job,
+    Recipe,
+    RungReport,
+    SliceReport,
+    check_evaluator,
+)
+from actsearch.space import parse
+from contracts import own
+
+RECIPE = Recipe(name="told", rungs=(1, 2), evaluator="a table of numbers", network="none")
+
+
+def worth(text: str, seed: int) -> float:
+    """A score without a training: the same for the same candidate and seed."""
+    return random.Random(f"{text} {seed}").random()
+
+
+@dataclass(frozen=True)
+class Told:
+    """Keeps the contract with numbers drawn from the candidate's text."""
+
+    recipe: Recipe = RECIPE
+    tests: bool = False
+
+    def on(self, device: str) -> Told:
+        return self
+
+    def opened(self) -> Told:
+        return replace(self, tests=True)
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        if job.test and not self.tests:
+            raise ValueError("the test data are shut")
+        live = list(range(len(job.expressions)))
+        for epoch in job.recipe.rungs if job.halving else job.recipe.rungs[-1:]:
+            report = self.report(job, live, epoch)
+            yield report
+            live = [found.index for found in report.slices if found.state == "live"]
+            if not live:
+                return
+
+    def report(self, job: Job, live: list[int], epoch: int) -> RungReport:
+        scores = {i: self.score(job, i) for i in live}
+        last = epoch == job.recipe.epochs
+        share = len(live) if last else -(-len(live) // job.recipe.eta)
+        best = sorted(live, key=lambda i: -scores[i])[:share]
+        kept = [i for i in best if scores[i] >= job.cutoffs.get(epoch, 0.0)]
+        goes = "complete" if last else "live"
+        return RungReport(
+            epoch,
+            tuple(self.slice(job, i, scores[i], goes if i in kept else "pruned") for i in live),
+            0.0,
+        )
+
+    def score(self, job: Job, index: int) -> float:
+        return worth(job.expressions[index], job.seed)
+
+    def slice(self, job: Job, index: int, score: float, state: Any) -> SliceReport:
+        text = job.expressions[index]
+        learned = {p.name: (score,) for p in parse(text).parameters}
+        if "exp(exp" in text:
+            return SliceReport(index, "infeasible", 0.0, 0.0, (), {}, "inf")
+        test = score if job.test and state == "complete" else None
+        return SliceReport(index, state, score, 1 - score, (), learned, None, test)
+
+
+class ForgetsTheSeed(Told):
+    def score(self, job: Job, index: int) -> float:
+        return worth(job.expressions[index], 0)
+
+
+class LooksAtItsNeighbours(Told):
+    def score(self, job: Job, index: int) -> float:
+        return worth(job.expressions[index], job.seed) / len(job.expressions)
+
+
+class DrawsFromTheProcess(Told):
+    def score(self, job: Job, index: int) -> float:
+        return random.random()
+
+
+class KeepsTheWorst(Told):
+    def report(self, job: Job, live: list[int], epoch: int) -> RungReport:
+        found = super().report(job, live, epoch)
+        states = {"live": "pruned", "pruned": "live", "complete": "complete"}
+        turned = tuple(replace(s, state=states.get(s.state, s.state)) for s in found.slices)
+        return replace(found, slices=turned)
+
+
+class GoesOnBelowTheCutOff(Told):
+    def run(self, job: Job) -> Iterator[RungReport]:
+        return super().run(replace(job, cutoffs={}))
+
+
+class LearnsNothing(Told):
+    def slice(self, job: Job, index: int, score: float, state: Any) -> SliceReport:
+        return replace(super().slice(job, index, score, state), learned={})
+
+
+class ScoresWhatDiverges(Told):
+    def slice(self, job: Job, index: int, score: float, state: Any) -> SliceReport:
+        return SliceReport(index, state, score, 0.0, (), super().slice(job, index, 0, "").learned)
+
+
+class LooksUnasked(Told):
+    def run(self, job: Job) -> Iterator[RungReport]:
+        return Told(tests=True).run(job)
+
+
+class OpensOntoOtherScores(Told):
+    def opened(self) -> Told:
+        return LooksAtItsNeighbours(tests=True)
+
+
+class CannotTravel(Told):
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle 'module' object")
+
+
+class Percent(Told):
+    def score(self, job: Job, index: int) -> float:
+        return 100 * worth(job.expressions[index], job.seed)
+
+
+def test_an_evaluator_that_keeps_the_contract_passes() -> None:
+    check_evaluator(Told())
+
+
+def test_the_one_for_any_network_passes() -> None:
+    check_evaluator(own.evaluator_of_tensors())
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (ForgetsTheSeed, "job.seed must decide initial weights and batches"),
+        (LooksAtItsNeighbours, r"depend on what shares the job, but tanh\(x\) reached"),
+        (DrawsFromTheProcess, "the same job must give the same numbers"),
+        (DrawsFromTheProcess, "the global random generators"),
+        (KeepsTheWorst, r"after epoch 1 the best 1 of 3 must go on \(eta 3\), but 2 do"),
+        (GoesOnBelowTheCutOff, "a cut-off of 1.1 was passed"),
+        (LearnsNothing, "learned must have beta of"),
+        (ScoresWhatDiverges, r"exp\(exp\(square\(x\)\)\) must be infeasible, but is complete"),
+        (LooksUnasked, "a job with test=True must raise before opened"),
+        (OpensOntoOtherScores, r"opened\(\) must change no validation score"),
+        (CannotTravel, "it travels: it raised TypeError: cannot pickle 'module' object"),
+        (Percent, r"tanh\(x\): accuracy must be a fraction from 0 to 1, but is"),
+        (lambda: Told(Recipe(validation=0)), "its validation must be above 0"),
+    ],
+)
+def test_each_broken_rule_is_named(kind: Callable[[], Evaluator], message: str) -> None:
+    with pytest.raises(EvaluatorError, match=message):
+        check_evaluator(kind())
+
+
+def test_all_broken_rules_are_named_in_one_error() -> None:
+    class Careless(ForgetsTheSeed, LearnsNothing, GoesOnBelowTheCutOff):
+        pass
+
+    with pytest.raises(EvaluatorError, match=r"^evaluator Careless breaks \d rules:") as caught:
+        check_evaluator(Careless())
+    for rule in ("job.seed must decide", "learned must have beta", "cut-off of 1.1"):
+        assert rule in str(caught.value)
+
+
+def test_what_is_no_evaluator_is_told_before_anything_runs() -> None:
+    broken: Any = object()
+    with pytest.raises(EvaluatorError, match="is no evaluator: a object with no method on and no"):
+        check_evaluator(broken)
