@@ -51,6 +51,7 @@ def best_of(
             "verdict": told,
             "best_baseline": confirmation.baseline,
             "test_set_openings": confirmation.openings,
+            "test_set_openings_elsewhere": dict(confirmation.elsewhere),
             "numbers": {confirmation.label(r): row_json(r) for r in rows},
         }
         found = trials.get(row.expression)

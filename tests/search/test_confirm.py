@@ -9,9 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import ImageClassification
+from actsearch.evaluators import Evaluator, ImageClassification
 from actsearch.evaluators.statistics import compare, holm
-from actsearch.search.confirm import Confirmation, Confirmer, Plan, missing_jobs, table
+from actsearch.search.confirm import (
+    Confirmation,
+    Confirmer,
+    Plan,
+    missing_jobs,
+    table,
+    with_test_set,
+)
 from actsearch.search.errors import SearchFailed
 from actsearch.search.executors import InProcess
 from actsearch.search.ledger import Ledger, Training
@@ -52,6 +59,13 @@ def written(folder: Path, scores: Scores, finalists: Mapping[str, str] = FINALIS
 def read(folder: Path, scores: Scores) -> Confirmation:
     finalists = {name: text for name, text in FINALISTS.items() if text in scores}
     found = table(plan(finalists), written(folder, scores, finalists))
+    assert found is not None
+    return found
+
+
+def opened(images: ImageClassification) -> Evaluator:
+    """With FashionMNIST's test images."""
+    found = with_test_set(images, ["fashion-mnist"])
     assert found is not None
     return found
 
@@ -146,9 +160,7 @@ def test_the_first_seeds_of_a_larger_confirmation_are_those_of_a_smaller_one() -
 def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
     images: ImageClassification, tmp_path: Path
 ) -> None:
-    from actsearch.search.confirm import with_test_set
-
-    whole = with_test_set(images, ["fashion-mnist"])
+    whole = opened(images)
     wanted = plan({"sin(x)": "sin(x)"}, seeds=2, second=1)
     ledger = Ledger(tmp_path)
     first = Confirmer(wanted, ledger, lambda done, total: None)
@@ -177,10 +189,8 @@ def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
 def test_a_crash_says_that_the_rest_can_be_trained_later(
     images: ImageClassification, tmp_path: Path
 ) -> None:
-    from actsearch.search.confirm import with_test_set
-
     wanted = plan({"sin(x)": "sin(x)"}, seeds=2)
-    evaluator = RaisesAtOnce(with_test_set(images, ["fashion-mnist"]))
+    evaluator = RaisesAtOnce(opened(images))
     confirmer = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
     with pytest.raises(SearchFailed, match="no luck at all; what was trained is recorded"):
         confirmer.run(InProcess(), evaluator)
@@ -190,14 +200,12 @@ def test_a_crash_says_that_the_rest_can_be_trained_later(
 def test_a_recipe_of_step_sizes_and_repeats_is_confirmed_with_one_entry_a_seed(
     images: ImageClassification, tmp_path: Path
 ) -> None:
-    from actsearch.search.confirm import with_test_set
-
     grid = replace(TINY, steps=(0.5, 1.0), repeats=2, limit=200, validation=50)
     wanted = Plan(
         finalists={"sin(x)": "sin(x)"}, baselines=BASELINES, recipes=((grid, 2),), seed=7
     )
     confirmer = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
-    confirmer.run(InProcess(), with_test_set(images, ["fashion-mnist"]))
+    confirmer.run(InProcess(), opened(images))
     ledger = Ledger(tmp_path)
     found = table(wanted, ledger)
     assert found is not None

@@ -211,6 +211,7 @@ def test_the_second_network_can_be_chosen_and_follows_the_data_set(home: Home) -
     assert search._stored.config.second == RECIPES["resnet20"]
     own = TINY.from_dict({"dataset": "cifar10"}, TINY)
     config = Search("mine", home=home.root, recipe=own, limit_data=300)._stored.config
+    assert config.second is not None
     assert (config.second.network, config.second.dataset) == ("conv", CIFAR10.name)
     with pytest.raises(
         InvalidSetting, match=r"data set must be that of the first, cifar10 \(--al"
