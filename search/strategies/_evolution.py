@@ -71,7 +71,8 @@ class Evolution(Strategy):
     def _winner(self, alive: Sequence[FrozenTrial], rng: np.random.Generator) -> Encoding:
         """The encoding of the best of a few drawn at random."""
         rivals = rng.choice(len(alive), size=min(self._tournament, len(alive)), replace=False)
-        return max((alive[i] for i in rivals), key=_fitness).params
+        best: FrozenTrial = max((alive[i] for i in rivals), key=_fitness)
+        return best.params
 
 
 def _fitness(trial: FrozenTrial) -> tuple[int, float]:
