@@ -144,7 +144,7 @@ def _curvature(found: Diagnosis) -> Iterator[str]:
             yield (
                 f"instability index {moment}: {_number(i.index)} per nat "
                 f"(E‖H‖ {_number(i.hessian_norm)} over E‖g‖² {_number(i.squared_gradient)}, "
-                f"{i.batches} mini-batches)"
+                f"{i.batches} mini-batch{'es' * (i.batches > 1)})"
             )
     if (k := found.kernel) is not None:
         yield (

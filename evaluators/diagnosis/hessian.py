@@ -1,9 +1,9 @@
 """The Hessian of a network's loss as a product with vectors, never formed.
 
-PyHessian is not used: it has not been kept up (its density method was broken by torch.linalg.eig,
-amirgholami/PyHessian #17 and #23), takes the first batch of a loader, and does not reorthogonalise
-its Lanczos vectors, which shows an eigenvalue more than once. What is needed is this file and
-`lanczos.py`, and both are tested against Hessians that are formed exactly.
+PyHessian is not used: it is under the GPL, draws from torch's global generator, leaves gradients on
+the network, and has not been kept up (a change in torch broke its density for years:
+amirgholami/PyHessian #17, #23). What is needed is this file and `lanczos.py`, and both are tested
+against Hessians that are formed exactly.
 """
 
 from __future__ import annotations
