@@ -1,7 +1,7 @@
 """The Hessian of a network's loss as a product with vectors, never formed.
 
-PyHessian is not used: it is under the GPL, draws from torch's global generator, leaves gradients on
-the network, and has not been kept up (a change in torch broke its density for years:
+PyHessian is not used: it is under the GPL, draws from torch's global generator, leaves gradients
+on the network, and has not been kept up (a change in torch broke its density for years:
 amirgholami/PyHessian #17, #23). What is needed is this file and `lanczos.py`, and both are tested
 against Hessians that are formed exactly.
 """
