@@ -56,16 +56,20 @@ def claims(found: Confirmation) -> dict[str, bool]:
 
 
 def false_claims(
-    copies: Sequence[Trained], searches: int, held_to: int | None = None
+    copies: Sequence[Trained],
+    searches: int,
+    *,
+    seeds: int = SEEDS,
+    held_to: int | None = None,
+    images_sd: float = 0.0,
 ) -> dict[str, int]:
-    """In how many searches among copies of one function each claim is made."""
+    """In how many searches among equally good functions each claim is made."""
     rng = np.random.default_rng(0)
     counts: dict[str, int] = {}
     for _ in range(searches):
-        world = replay.World(copies, rng)
+        world = replay.World(copies, rng, images_sd=images_sd)
         plan = replay.plan(replay.search(world, CANDIDATES))
-        found = replay.confirm(world, plan, SEEDS, held_to)
-        for claim, made in claims(found).items():
+        for claim, made in claims(replay.confirm(world, plan, seeds, held_to)).items():
             counts[claim] = counts.get(claim, 0) + made
     return counts
 
@@ -116,6 +120,14 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
     _print_claims("six copies as baselines", counts, searches)
     one = false_claims(copies, searches, held_to=1)
     _print_claims("one copy as baseline", one, searches)
+    images = {}
+    if noises["images_sd"] is not None:
+        for seeds in MORE_SEEDS:
+            found = false_claims(
+                copies, searches // 2, seeds=seeds, images_sd=noises["images_sd"] / 100
+            )
+            _print_claims(f"other images, {seeds} seeds", found, searches // 2)
+            images[seeds] = round(found["any winner"] / (searches // 2), 4)
     half = len(copies) // 2
     halves = [
         false_claims(part, searches // 2)["any winner"] / (searches // 2)
@@ -127,15 +139,16 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
         print(
             f"planted +{100 * effect:.1f} points:", *(_found(row, name, searches) for name in row)
         )
-    false, found = counts["any winner"], table[STATED][f"{SEEDS} seeds"]
+    false, right = counts["any winner"], table[STATED][f"{SEEDS} seeds"]
     return {
         "false_winner_rate": round(false / searches, 4),
         "false_winner_rate_upper_95": round(at_most(false, searches), 4),
         "false_winner_rate_one_baseline": round(one["any winner"] / searches, 4),
+        "winner_on_these_images_only": images,
         "halves": [round(rate, 4) for rate in halves],
-        "power": round(found / searches, 4),
-        "power_lower_95": round(at_least(found, searches), 4),
-        "power_of_confirmation": round(found / max(1, table[STATED]["finalist"]), 4),
+        "power": round(right / searches, 4),
+        "power_lower_95": round(at_least(right, searches), 4),
+        "power_of_confirmation": round(right / max(1, table[STATED]["finalist"]), 4),
         "effect": STATED,
         "power_by_effect": {
             str(effect): {name: round(n / searches, 3) for name, n in row.items()}

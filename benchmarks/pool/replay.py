@@ -12,6 +12,7 @@ with a seed (pool/noise.py measures it) is common to them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,11 +44,16 @@ class World:
 
     copies: the trainings that all functions, baselines too, are drawn from.
     planted: tag -> how much better it is than a copy, on validation and test (a fraction).
+    images_sd: standard deviation (a fraction) of the difference of two functions over draws of
+    10,000 images; above 0 they are no copies any more, but different functions equally good over
+    all images, each with luck of its own on the validation images and on the test images.
     """
 
     copies: Sequence[Trained]
     rng: np.random.Generator
     planted: Mapping[str, float] = field(default_factory=dict)
+    images_sd: float = 0.0
+    _shifts: dict[str, tuple[float, float]] = field(default_factory=dict)
     _drawn: dict[tuple[str, int], Trained] = field(default_factory=dict)
 
     def training(self, name: str, seed: int) -> Trained:
@@ -59,11 +65,21 @@ class World:
 
     def _draw(self, name: str) -> Trained:
         found = self.copies[int(self.rng.integers(len(self.copies)))]
-        gain = self.planted.get(name, 0.0)
-        if not gain:
+        if name not in self._shifts:
+            self._shifts[name] = self._shift(name)
+        val, test = self._shifts[name]
+        if val == test == 0:
             return found
-        rungs = {epoch: accuracy + gain for epoch, accuracy in found.rungs.items()}
-        return replace(found, rungs=rungs, test=found.test + gain)
+        rungs = {epoch: accuracy + val for epoch, accuracy in found.rungs.items()}
+        return replace(found, rungs=rungs, test=found.test + test)
+
+    def _shift(self, name: str) -> tuple[float, float]:
+        """What a function adds to a copy's accuracy on validation and test images."""
+        gain = self.planted.get(name, 0.0)
+        if not self.images_sd:
+            return gain, gain
+        val, test = self.rng.normal(gain, self.images_sd / math.sqrt(2), size=2)
+        return float(val), float(test)
 
 
 class Replay:
