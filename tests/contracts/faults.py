@@ -5,6 +5,7 @@ Each satisfies `Evaluator`. They live here, and not in a test, because a Ray wor
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -119,3 +120,14 @@ class Meets(Faulty):
                 raise RuntimeError("nobody else is at work")
             time.sleep(0.05)
         yield from self.inner.run(job)
+
+
+@dataclass(frozen=True)
+class Hangs(Faulty):
+    """Reports the first rung, then never again, whatever interrupts it as an Exception."""
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        yield next(iter(self.inner.run(job)))
+        while True:
+            with contextlib.suppress(Exception):
+                time.sleep(3600)
