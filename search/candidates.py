@@ -31,6 +31,7 @@ class Candidate:
     step: float = 1.0
     own_score: float | None = None
     reason: str | None = None  # why it is infeasible
+    screened: bool = False  # infeasible without any training
     duplicate_of: int | None = None
     origin: int = 0  # the trial that was first drawn; itself unless this is a retry
     retry: int = 0
@@ -41,7 +42,7 @@ class Candidate:
     @property
     def trained(self) -> bool:
         """Whether training told something about it: a score, or that it diverges."""
-        return bool(self.rungs) or (self.state == "infeasible" and self.seconds > 0)
+        return bool(self.rungs) or (self.state == "infeasible" and not self.screened)
 
     @property
     def entered_training(self) -> bool:

@@ -240,6 +240,7 @@ def _candidate_of(trial: FrozenTrial) -> Candidate:
         step=float(result.get("step", 1.0)),
         own_score=result.get("own_score"),
         reason=attributes.get(_REASON),
+        screened=_REASON in attributes and _RESULT not in attributes,
         duplicate_of=attributes.get(_DUPLICATE_OF),
         origin=attributes.get(_ORIGIN, trial.number),
         retry=attributes.get(_RETRY, 0),
@@ -275,7 +276,7 @@ def _result_text(reports: Mapping[int, SliceReport], seconds: float) -> str:
             "learned": dict(last.learned),
             "step": last.step,
             "own_score": last.own_accuracy,
-            "seconds": round(seconds, 6),  # never 0: it tells the diverged from the screened
+            "seconds": round(seconds, 6),
         }
     )
 

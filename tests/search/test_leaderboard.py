@@ -43,7 +43,7 @@ def test_complete_ones_come_first_then_pruned_by_rung_then_the_rest() -> None:
 
 
 def test_what_was_screened_out_is_not_among_the_trained() -> None:
-    screened = candidate(0, "infeasible", reason="affine", seconds=0.0)
+    screened = candidate(0, "infeasible", reason="affine", screened=True)
     diverged = candidate(1, "infeasible", reason="training loss is nan in epoch 1")
     assert trained([screened, diverged]) == [diverged]
 
@@ -75,7 +75,7 @@ def test_only_what_came_to_an_end_is_shown_in_mlflow() -> None:
         candidate(8, "running", {1: 0.5}),
         candidate(9, "waiting"),
         candidate(10, "duplicate", duplicate_of=0, seconds=0.0),
-        candidate(11, "infeasible", reason="affine", seconds=0.0),
+        candidate(11, "infeasible", reason="affine", screened=True),
     ]
     assert [c.trial for c in [*shown, *hidden] if is_shown(c)] == [c.trial for c in shown]
 

@@ -76,7 +76,7 @@ def test_every_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
     for state in ends:
         study.end(numbers[state], {1: report(state, 0.5)}, 1.0)
     study.end(
-        numbers["infeasible"], {1: report("infeasible", 0.1, loss=math.nan, reason="nan")}, 1.0
+        numbers["infeasible"], {1: report("infeasible", 0.1, loss=math.nan, reason="nan")}, 0.0
     )
     study.fail(numbers["failed"], "Traceback …")
     found = {c.trial: c for c in read_candidates(tmp_path)}
@@ -84,6 +84,7 @@ def test_every_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
         assert found[number].state == state
     assert found[numbers["infeasible"]].reason == "nan"
     assert found[numbers["infeasible"]].score is None
+    assert found[numbers["infeasible"]].trained, "however short its training was"
     assert found[numbers["failed"]].error == "Traceback …"
     waiting = found[max(found)]
     assert (waiting.state, waiting.origin, waiting.retry) == ("waiting", numbers["failed"], 1)
@@ -102,6 +103,8 @@ def test_what_is_rejected_before_training_keeps_its_formula_and_the_reason(
         "affine",
         str(screened.expression),
     )
+    assert first.screened
+    assert not first.trained
     assert (second.state, second.duplicate_of) == ("duplicate", 0)
 
 
