@@ -15,7 +15,7 @@ from .figures import INK, title
 
 LUMINANCE = 0.18  # 4.6:1 to white and to black, which the background may be (WCAG 2.2)
 FIRST, LAST = 210 / 360, 390 / 360  # hues of the first and the last layer: blue, by red, orange
-KEPT = 9  # entries of a legend
+KEPT = 7  # entries of a legend
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from ..mlflow.histograms import Bars, histogram_figure
 from ..mlflow.lines import Line, Panel, layer_colours, line_figure
 
 COLUMNS = 6  # layers whose histograms are drawn: the first, the last, and some between
-PATHS = 4  # activation parameters whose paths are drawn
+PATHS = 5  # activation parameters whose paths are drawn
 COLOURS = (VALUE, SLOPE)  # of the first diagnosis and the second
 FINE = 400  # eigenvalues at which the density is drawn
 BELL = 0.01  # width of one eigenvalue in the density, as a share of the range
@@ -141,18 +141,38 @@ def _weights(found: Sequence[Diagnosis]) -> Iterator[Panel]:
         if not changes:
             continue
         yield Panel(f"{of}weight change, ‖w − w₀‖ / ‖w₀‖", "epoch", _by_layer(one, changes))
-        names = list(one.epochs[-1].learned)[:PATHS]
-        lines = [line for name in names for line in _paths(one, name, len(names) > 1)]
-        if lines:
-            yield Panel(f"{of}activation parameters", "epoch", lines)
+        if one.epochs[-1].learned:
+            yield _paths(one, of)
 
 
-def _paths(one: Diagnosis, name: str, several: bool) -> Iterator[Line]:
-    values = [epoch.learned[name] for epoch in one.epochs]
-    layers = list(zip(*values, strict=True))
-    for layer, (path, colour) in enumerate(zip(layers, layer_colours(len(layers)), strict=True)):
-        where = f", layer {layer + 1}" if len(layers) > 1 else ""
-        yield Line(f"{name}{where}", range(len(path)), path, colour, marked=not several)
+def _paths(one: Diagnosis, of: str) -> Panel:
+    """The values of one activation parameter in each layer; of several the change, those first
+    that moved furthest."""
+    paths = {
+        name: list(zip(*(epoch.learned[name] for epoch in one.epochs), strict=True))
+        for name in one.epochs[-1].learned
+    }  # name -> for each layer its value by epoch
+    if len(paths) == 1:
+        ((name, layers),) = paths.items()
+        colours = layer_colours(len(layers))
+        lines = [
+            Line(f"layer {layer}" if len(layers) > 1 else "network", range(len(path)), path, c)
+            for layer, (path, c) in enumerate(zip(layers, colours, strict=True), start=1)
+        ]
+        return Panel(f"{of}activation parameter {name}", "epoch", lines)
+    moved = {
+        name: max(abs(path[-1] - path[0]) for path in layers) for name, layers in paths.items()
+    }
+    first = sorted(moved, key=lambda name: -moved[name])[:PATHS]
+    lines = [
+        # matplotlib's legend leaves out what begins with _: one entry for a parameter
+        Line("_" * bool(layer) + name, range(len(path)), [v - path[0] for v in path], colour,
+             marked=False)
+        for name, colour in zip(first, layer_colours(len(first)), strict=True)
+        for layer, path in enumerate(paths[name])
+    ]  # fmt: skip
+    shown = f"{len(first)} of {len(paths)}" if len(first) < len(paths) else str(len(paths))
+    return Panel(f"{of}change of {shown} activation parameters, by layer", "epoch", lines)
 
 
 def _by_layer(one: Diagnosis, values: Sequence[Sequence[float]]) -> list[Line]:

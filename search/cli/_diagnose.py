@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
     from ...evaluators import recipe_from_name
     from ...evaluators.diagnosis import Sizes
     from ...mlflow.connect import TrackingError
+    from ...mlflow.diagnoses import EXPERIMENT
     from .. import diagnosing
     from ..home import Home
     from ..progress import Progress
@@ -74,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             for one, start, end in found:
                 diagnosing.show(home, one, start, end)
+            progress.stage(f"in MLflow: experiment '{EXPERIMENT}', see it with `actsearch ui`")
         except TrackingError as error:
             logging.getLogger(__name__).warning("MLflow does not show the diagnosis: %s", error)
     return 0

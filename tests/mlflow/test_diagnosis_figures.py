@@ -72,7 +72,7 @@ def test_lines_are_drawn_over_their_x_in_their_panel() -> None:
     figure = line_figure("f", [Panel("left", "epoch", [line, other], log=True)])
     (axes,) = figure.axes
     assert axes.get_yscale() == "log"
-    assert [drawn.get_ydata().tolist() for drawn in axes.get_lines()] == [  # type: ignore[union-attr]
+    assert [np.asarray(drawn.get_ydata()).tolist() for drawn in axes.get_lines()] == [
         [0.1, 0.2, 0.4],
         [0.3, 0.2, 0.1],
     ]
