@@ -1,9 +1,8 @@
 """Confirmation: finalists against baselines over fresh paired seeds, with the test set.
 
 A data set's test set is opened here and nowhere else, once per confirmation, and each opening is
-recorded.
-Everything is chosen on validation images: which candidates are finalists, which baseline they are
-held to, which finalist is the best. The test set only says how good they are.
+recorded. Everything is chosen on validation images: which candidates are finalists, which baseline
+they are held to, which finalist is the best. The test set only says how good they are.
 """
 
 from __future__ import annotations
