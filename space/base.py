@@ -35,6 +35,11 @@ class Space(ABC):
         """The text `--space` takes for it."""
 
     @property
+    def suffix(self) -> str:
+        """What the name says of the granularity: nothing where it is `layer`."""
+        return "" if self.granularity == "layer" else f"[{self.granularity}]"
+
+    @property
     @abstractmethod
     def size(self) -> int:
         """Exact number of encodings; several may be the same function."""

@@ -46,8 +46,7 @@ class CoreUnits(Wired):
 
     @property
     def name(self) -> str:
-        suffix = "" if self.granularity == "layer" else f"[{self.granularity}]"
-        return f"core-{self.units}{suffix}{self.operators.label}"
+        return f"core-{self.units}{self.suffix}{self.operators.label}"
 
     @property
     def root(self) -> Place:

@@ -40,8 +40,7 @@ class Mixtures(Space):
 
     @property
     def name(self) -> str:
-        suffix = "" if self.granularity == "layer" else f"[{self.granularity}]"
-        return f"mixture-{self.count}{suffix}"
+        return f"mixture-{self.count}{self.suffix}"
 
     @property
     def size(self) -> int:

@@ -44,8 +44,7 @@ class Schema(Wired):
 
     @property
     def name(self) -> str:
-        suffix = "" if self.granularity == "layer" else f"[{self.granularity}]"
-        return f"{self.text}{suffix}{self.operators.label}"
+        return f"{self.text}{self.suffix}{self.operators.label}"
 
     @property
     def root(self) -> Place:

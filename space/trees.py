@@ -42,9 +42,8 @@ class ParametricTrees(Space):
 
     @property
     def name(self) -> str:
-        suffix = "" if self.granularity == "layer" else f"[{self.granularity}]"
         label = "" if self.operators == ACT_BENCH else self.operators.label or ":ops=swish"
-        return f"tree-{self.operators_at_most}{suffix}{label}"
+        return f"tree-{self.operators_at_most}{self.suffix}{label}"
 
     @property
     def counts(self) -> Counts:
