@@ -139,17 +139,25 @@ class Call(Expression):
         depth = 1 + max(operand.depth for operand in self.operands)
         if depth > MAX_DEPTH:
             raise CandidateError(f"an expression may be at most {MAX_DEPTH} operators deep")
-        parameters = tuple(dict.fromkeys(p for o in self.operands for p in o.parameters))
-        names = [p.name for p in parameters]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
+        parameters = self.operands[0].parameters
+        if arity > 1:
+            parameters = self._united(parameters)
+        object.__setattr__(self, "_depth", depth)
+        object.__setattr__(self, "_parameters", parameters)
+        object.__setattr__(self, "_hash", hash((self.primitive, self.operands)))
+
+    def _united(self, first: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+        """The parameters of all operands; `first` are the first operand's."""
+        others = (p for operand in self.operands[1:] for p in operand.parameters)
+        found = tuple(dict.fromkeys([*first, *others]))
+        names = [p.name for p in found]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
             raise CandidateError(
                 f"parameter '{twice}' has two initial values or granularities; "
                 f"two different parameters need two names"
             )
-        object.__setattr__(self, "_depth", depth)
-        object.__setattr__(self, "_parameters", parameters)
-        object.__setattr__(self, "_hash", hash((self.primitive, self.operands)))
+        return found
 
     def __hash__(self) -> int:
         return self._hash

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from .errors import CandidateError, ExpressionError, nearest
 from .expression import (
@@ -67,8 +66,7 @@ def _check_length(text: str, what: str) -> None:
         raise ExpressionError(rule, text, MAX_LENGTH)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):  # made in half the time of a dataclass, and a text has 30 of them
     kind: str  # "number", "name", "sign" or "end"
     text: str
     position: int
@@ -82,30 +80,26 @@ def _tokens(text: str) -> list[_Token]:
         if match is None or match.lastgroup is None:
             position += len(text[position:]) - len(text[position:].lstrip())
             raise ExpressionError(f"unexpected character '{text[position]}'", text, position)
-        tokens.append(
-            _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup))
-        )
+        found = match[match.lastgroup]
         position = match.end()
+        tokens.append(_Token(match.lastgroup, found, position - len(found)))
     return [*tokens, _Token("end", "", len(text))]
 
 
 class _Parser:
     def __init__(self, text: str, variables: tuple[str, ...]) -> None:
         self._text, self._variables = text, variables
-        self._tokens, self._at, self._nesting = _tokens(text), 0, 0
+        self._tokens, self._nesting = iter(_tokens(text)), 0
+        self._next = next(self._tokens)
         self._declared: dict[str, Parameter] = {}
-
-    @property
-    def _next(self) -> _Token:
-        return self._tokens[self._at]
 
     def _take(self) -> _Token:
         token = self._next
-        self._at += token.kind != "end"
+        self._next = next(self._tokens, token)  # after the end comes the end
         return token
 
     def _is(self, *signs: str) -> bool:
-        return self._next.kind == "sign" and self._next.text in signs
+        return self._next.text in signs  # no number or name is one
 
     def _error(self, rule: str, token: _Token) -> ExpressionError:
         return ExpressionError(rule, self._text, token.position)
