@@ -87,7 +87,7 @@ def row(
     counts, seconds = found
     columns = list(zip(*counts, strict=True))
     means = [statistics.fmean(column) for column in columns]
-    sds = [statistics.stdev(column) if len(column) > 1 else 0.0 for column in columns]
+    sds = [statistics.stdev(column) if len(column) > 1 else None for column in columns]
     agrees = [could_be(there, column) for there, column in zip(published, columns, strict=True)]
     print(f"\n{name}, n = {len(counts)}, {statistics.fmean(seconds):.0f} s each")
     print(f"  {'units':>6} {'published':>9} {'mean':>7} {'sd':>6}  per seed")
@@ -95,14 +95,15 @@ def row(
         widths, published, means, sds, agrees, columns, strict=True
     ):
         told = {True: "agree", False: "differ", None: ""}[agreed]
-        print(f"  {width:>6} {there:>9} {mean:>7.1f} {sd:>6.1f}  {[*column]}  {told}")
+        spread = "-" if sd is None else f"{sd:.1f}"
+        print(f"  {width:>6} {there:>9} {mean:>7.1f} {spread:>6}  {[*column]}  {told}".rstrip())
     if len(counts) > 1:
         print(f"  {sum(map(bool, agrees))} of {len(agrees)} layers agree")
     return {
         "n": len(counts),
         "published": list(published),
         "mean": [round(mean, 2) for mean in means],
-        "sd": [round(sd, 2) for sd in sds],
+        "sd": [None if sd is None else round(sd, 2) for sd in sds],
         "counts": counts,
         "agree": agrees,
     }
