@@ -1,6 +1,6 @@
 """How often a search claims a winner where there is none, and finds one where there is.
 
-    python benchmarks/validity.py [--quick] [--searches 2000]
+    python benchmarks/validity.py [--quick] [--searches 1000]
     python benchmarks/validity.py --train-pool 300      # adds real trainings to the pool, hours
 
 Whole searches (60 candidates, 3 finalists, 5 seeds: the defaults) are drawn from a pool of real
@@ -175,7 +175,7 @@ def main() -> None:
     pool = [one for one in read() if one.recipe == RECIPE.digest]
     if len(replay.copies(pool)) < 2:
         raise SystemExit(f"{POOL} holds no pool of {RECIPE.label}: --train-pool 100 begins one")
-    searches = given.searches or (150 if given.quick else 2_000)
+    searches = given.searches or (150 if given.quick else 1_000)
     print(json.dumps(measured(pool, searches) | {"quick": given.quick}))
 
 
