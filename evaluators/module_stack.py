@@ -1,7 +1,7 @@
 """Many networks of any kind trained as one stack of modules: meant for GPUs.
 
 On a GPU a small network leaves most of the device idle, and K of them cost little more than one.
-On a CPU they are slower than one after another (see vehicles.py). Nothing couples slices, but
+On a CPU a stack is slower than one after another (see vehicles.py). Nothing couples slices, but
 sums are made in another order than alone: numbers are equal within float32's rounding, not to the
 last bit.
 """

@@ -35,9 +35,9 @@ def training_of(
         return OneByOneTraining(build, part, recipe, train, validation, test)
 
     size = 1
-    # On a CPU a stack of nine takes 1.5 times (conv, vit) to 1.7 times (resnet20) as long as
-    # nine nets one after another (benchmarks/networks.py): grouped convolutions have no fast
-    # kernels there, and the signals of nine leave the cache.
+    # On a CPU a stack takes longer than its nets one after another: four 1.2 times (resnet20, vit)
+    # to 1.4 times (conv) as long, nine 1.6 to 1.9 times (benchmarks/networks.py and gpu.py). Its
+    # grouped convolutions have no fast kernels, and the signals of nine leave the cache.
     if recipe.network == "mlp" or device.type == "cuda":
         size = slices_at_once(slices, recipe, train.task, build, free_bytes(device))
     return ChunkedTraining(start, slices, recipe, size=size)

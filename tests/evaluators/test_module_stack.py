@@ -121,11 +121,12 @@ def test_in_float32_too_as_far_as_its_rounding_lets_it(parts: Parts, name: str) 
 @pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])
 def test_each_slice_has_its_own_seed_and_step_size(parts: Parts, name: str) -> None:
     recipe = dataclasses.replace(RECIPES[name], steps=(1.0, 3.0), repeats=2)
-    slices = slices_of([parse("relu(x)"), parse("a[channel] * mish(x)")], recipe, 7)
-    assert len(slices) == 8
+    # One candidate, whose parameters each slice must have for itself all the same.
+    slices = slices_of([parse("a[channel] * mish(x)")], recipe, 7)
+    assert len(slices) == 4
     found = parts.stack(slices, recipe).advance(2)
     assert_close(found, parts.alone(slices, recipe).advance(2))
-    assert len({one.train_losses for one in found}) == 8
+    assert len({one.train_losses for one in found}) == 4
 
 
 @pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])

@@ -1,0 +1,139 @@
+"""What an epoch of the conv net costs next to its layers alone, and stacks next to one by one.
+
+    python benchmarks/networks.py [--quick]
+
+Real FashionMNIST, the shipped recipes, batches of 128, one thread; CPU seconds, measured in turn,
+round after round, medians of the rounds' ratios. conv_over_layers: a training epoch of the conv
+net with ReLU over the forward and backward passes of its convolutions and batch norms, on tensors
+that stay in the cache (nothing asks for the gradient of the images). stack_over_one_by_one: four
+candidates as one stack of modules over the same four one after another, above 1 where the stack
+is slower; `vehicles.py` chooses by it. `--quick` measures fewer steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import dataclasses
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from actsearch.evaluators import RECIPES, load_train, split, subset
+from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.images import Images, Task
+from actsearch.evaluators.module_stack import ModuleStackTraining
+from actsearch.evaluators.networks import NETWORKS
+from actsearch.evaluators.one_by_one import OneByOneTraining
+from actsearch.evaluators.slices import slices_of
+from actsearch.space import parse
+
+BATCH = 128
+TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)", "x * tanh(softplus(x))")
+STEPS = {"mlp": 40, "conv": 20, "resnet20": 1, "vit": 1}  # an epoch's, where --quick compares
+Vehicle = type[OneByOneTraining] | type[ModuleStackTraining]
+
+
+def epochs(
+    images: Images, vehicle: Vehicle, name: str, texts: Sequence[str], steps: int, rounds: int
+) -> Callable[[], object]:
+    """Each call trains one epoch more of these candidates, `steps` batches long."""
+    recipe = dataclasses.replace(
+        RECIPES["quick" if name == "mlp" else name],
+        limit=(steps + 1) * BATCH,
+        validation=BATCH,
+        rungs=(rounds + 1,),
+    )
+    train, validation = split(subset(images, (steps + 1) * BATCH), validation=BATCH, seed=0)
+    cpu = torch.device("cpu")
+    parts = Batches.on(train, cpu, recipe), Batches.on(validation, cpu, recipe), None
+    slices = slices_of([parse(text) for text in texts], recipe, 0)
+    training = vehicle(NETWORKS[name], slices, recipe, *parts)
+    epoch = iter(range(1, rounds + 2))
+    return lambda: training.advance(next(epoch))
+
+
+def layers_alone(steps: int) -> Callable[[], None]:
+    """Forward and backward passes of the conv net's convolutions and batch norms, one by one."""
+    net = NETWORKS["conv"](RECIPES["conv"], parse("relu(x)"), 0, Task())
+    pieces: list[tuple[nn.Module, Tensor, Tensor]] = []
+    signal = torch.randn(BATCH, *Task().shape)
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
+            output = layer(signal).detach()
+            pieces.append((copy.deepcopy(layer), signal, torch.randn_like(output)))
+            signal = output.requires_grad_()
+
+    def run() -> None:
+        for _ in range(steps):
+            for layer, signal, gradient in pieces:
+                layer.zero_grad()
+                signal.grad = None
+                layer(signal).backward(gradient)
+
+    return run
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def ratio(
+    title: str, over: Callable[[], object], under: Callable[[], object], rounds: int
+) -> float:
+    """Median of the rounds' ratios, the first round left out as it warms up; printed."""
+    pairs = [(cpu_seconds(over), cpu_seconds(under)) for _ in range(rounds + 1)][1:]
+    ratios = [a / b for a, b in pairs]
+    median = statistics.median(ratios)
+    seconds = [statistics.median(each) for each in zip(*pairs, strict=True)]
+    print(
+        f"{median:6.3f}  ({min(ratios):.3f} to {max(ratios):.3f})  {title}: "
+        f"{seconds[0]:.3f} s over {seconds[1]:.3f} s"
+    )
+    return round(median, 3)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true")
+    quick = options.parse_args().quick
+    torch.set_num_threads(1)
+    images = load_train()
+    steps, rounds = (40, 5) if quick else (200, 7)
+    conv = ratio(
+        "conv net with ReLU over its layers alone",
+        epochs(images, OneByOneTraining, "conv", TEXTS[:1], steps, rounds),
+        layers_alone(steps),
+        rounds,
+    )
+    rounds = 2 if quick else 5
+    stacks = {
+        name: ratio(
+            f"{name}, four in a stack over one by one",
+            epochs(images, ModuleStackTraining, name, TEXTS, steps, rounds),
+            epochs(images, OneByOneTraining, name, TEXTS, steps, rounds),
+            rounds,
+        )
+        for name, steps in ((n, s if quick else 3 * s) for n, s in STEPS.items())
+    }
+    result = {
+        "conv_over_layers": conv,
+        "stack_over_one_by_one": stacks,
+        "rounds": rounds,
+        "quick": quick,
+        "hardware": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
+        "torch": torch.__version__,
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
