@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from actsearch.evaluators import Images, Recipe, Training, split, subset
+from actsearch.evaluators import Images, Recipe, Training, split, subset, vehicles
 from actsearch.evaluators.batches import Batches
 from actsearch.evaluators.chunked import ChunkedTraining
+from actsearch.evaluators.images import Task
+from actsearch.evaluators.memory import footprint
 from actsearch.evaluators.module_stack import ModuleStackTraining
 from actsearch.evaluators.networks import NETWORKS
 from actsearch.evaluators.one_by_one import OneByOneTraining
@@ -57,13 +59,28 @@ def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
     training = training_of(slices, RECIPES[name], *parts(images))
     found = training.advance(1)
     assert isinstance(training, ChunkedTraining)
-    vehicles = [type(chunk.training) for chunk in training._chunks]
-    assert vehicles == ([StackedTraining] if name == "mlp" else [OneByOneTraining] * 3)
+    used = [type(chunk.training) for chunk in training._chunks]
+    assert used == ([StackedTraining] if name == "mlp" else [OneByOneTraining] * 3)
     for one, expected in zip(slices, found, strict=True):
         alone = training_of([one], RECIPES[name], *parts(images))
         assert alone.advance(1) == [expected]
     training.keep([2])
     assert len(training.advance(2)) == len(training.test()) == 1
+
+
+def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPES["mlp"]
+    slices = slices_of([parse(text) for text in TEXTS], recipe, 0)
+    whole = training_of(slices, recipe, *parts(images)).advance(2)
+    needed = footprint(NETWORKS["mlp"](recipe, slices[1].expression, 0, Task()), recipe, Task())
+    free = 3 * needed.state + 2 * needed.signals
+    monkeypatch.setattr(vehicles, "free_bytes", lambda device: free)
+    training = training_of(slices, recipe, *parts(images))
+    assert training.advance(2) == whole
+    assert isinstance(training, ChunkedTraining)
+    assert [len(chunk.slices) for chunk in training._chunks] == [2, 1]
 
 
 @pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
