@@ -9,9 +9,7 @@ from .change import kernels as kernels
 from .change import weight_change as weight_change
 from .dead import DeadUnits as DeadUnits
 from .dead import dead_units as dead_units
-from .diagnose import InvalidSizes as InvalidSizes
 from .diagnose import NoValidationImages as NoValidationImages
-from .diagnose import Sizes as Sizes
 from .diagnose import diagnose as diagnose
 from .distribution import Distribution as Distribution
 from .distribution import distribution as distribution
@@ -29,6 +27,8 @@ from .result import Epoch as Epoch
 from .result import Look as Look
 from .signals import LayerSignals as LayerSignals
 from .signals import layer_signals as layer_signals
+from .sizes import InvalidSizes as InvalidSizes
+from .sizes import Sizes as Sizes
 from .spectrum import Spectrum as Spectrum
 from .spectrum import density as density
 from .spectrum import spectrum as spectrum

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from .instability import instability
 from .kernel import TangentKernel, tangent_kernel
 from .result import PARTS, Diagnosis, Epoch, Look
 from .signals import layer_signals
+from .sizes import Sizes
 from .spectrum import spectrum
 from .surface import Surface, loss_surface
 from .training import epochs
@@ -35,38 +36,6 @@ Told = Callable[[str], None]
 
 class NoValidationImages(ActsearchError):
     """Raised for a recipe that holds no images out: its score is on the test set."""
-
-
-class InvalidSizes(ActsearchError):
-    """Raised when a number of `Sizes` breaks its rule."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sizes:
-    """How closely to look; each number costs time in proportion.
-
-    images: training images for all but dead units. probes, steps: start vectors and Lanczos
-    steps of the spectrum. points: of the surface per axis, odd. kernel_images: of the tangent
-    kernel. index_batches, index_probes: mini-batches of the instability index, and random vectors
-    for each. Raises InvalidSizes.
-    """
-
-    images: int = 512
-    probes: int = 5
-    steps: int = 50
-    points: int = 21
-    kernel_images: int = 64
-    index_batches: int = 4
-    index_probes: int = 8
-
-    def __post_init__(self) -> None:
-        for one in fields(self):
-            if getattr(self, one.name) < 1:
-                raise InvalidSizes(
-                    f"{one.name} must be at least 1, but is {getattr(self, one.name)}"
-                )
-        if self.points % 2 == 0:
-            raise InvalidSizes(f"points must be odd, to have a middle, but is {self.points}")
 
 
 def diagnose(

@@ -147,13 +147,14 @@ def test_the_frobenius_norm_of_a_quadratic_is_found() -> None:
 def test_the_index_is_the_quotient_of_the_means_over_mini_batches() -> None:
     net = tiny()
     batches = list(zip(X.split(20), LABELS.split(20), strict=True))
-    found = instability(net, batches, generator(), probes=3000)
+    found = instability(net, batches, generator(), probes=500)
     norms = [float(exact(net, *batch).norm()) for batch in batches]
     squares = []
     for x, labels in batches:
         gradient = torch.autograd.grad(F.cross_entropy(net(x), labels), list(net.parameters()))
         squares.append(sum(float(g.square().sum()) for g in gradient))
     expected = (sum(norms) / 3) / (sum(squares) / 3)
-    assert found.index == pytest.approx(expected, rel=0.03)
+    # relative deviation of one ||Hv||^2 at most 1, so of the root of 3 * 500: 1.3 %; four of them
+    assert found.index == pytest.approx(expected, rel=0.052)
     assert found.squared_gradient == pytest.approx(sum(squares) / 3, rel=1e-5)
-    assert (found.batches, found.probes) == (3, 3000)
+    assert (found.batches, found.probes) == (3, 500)
