@@ -62,12 +62,13 @@ class Samples:
         if count == 0:
             raise EvaluatorError(f"{what} is empty: it needs at least one sample")
         index = torch.arange(count)
-        while isinstance(data, Subset):  # to the tensors or the list of targets beneath it
-            data, index = data.dataset, torch.as_tensor(data.indices)[index]
+        part: Any = data
+        while isinstance(part, Subset):  # to the tensors or the list of targets beneath it
+            part, index = part.dataset, torch.as_tensor(part.indices)[index]
         tensors = None
-        if isinstance(data, TensorDataset) and collate is default_collate:
-            tensors = _pair(data.tensors, what)
-        return Samples(what, data, index, tensors, collate, workers)
+        if isinstance(part, TensorDataset) and collate is default_collate:
+            tensors = _pair(part.tensors, what)
+        return Samples(what, part, index, tensors, collate, workers)
 
     def split(self, held: int, seed: int) -> tuple[Samples, Samples]:
         """The others, and `held` of them drawn by seed; raises EvaluatorError if one is empty."""

@@ -16,7 +16,8 @@ def local_modules() -> list[ModuleType]:
     return [
         module
         for name, module in list(sys.modules.items())
-        if name != "__main__" and here in _folders(name.partition(".")[0])
+        # A script itself, under whatever name it is, is pickled by value anyway.
+        if name == module.__name__ != "__main__" and here in _folders(name.partition(".")[0])
     ]
 
 

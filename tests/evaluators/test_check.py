@@ -96,7 +96,7 @@ class DrawsFromTheProcess(Told):
 class KeepsTheWorst(Told):
     def report(self, job: Job, live: list[int], epoch: int) -> RungReport:
         found = super().report(job, live, epoch)
-        states = {"live": "pruned", "pruned": "live", "complete": "complete"}
+        states: dict[str, Any] = {"live": "pruned", "pruned": "live", "complete": "complete"}
         turned = tuple(replace(s, state=states.get(s.state, s.state)) for s in found.slices)
         return replace(found, slices=turned)
 

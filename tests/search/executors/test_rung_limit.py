@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import ImageClassification, Job
+from actsearch.evaluators import ImageClassification, Job, RungReport
 from actsearch.search.config import Launch
 from actsearch.search.errors import InvalidSetting, SearchFailed
 from actsearch.search.executors import Executor, InProcess
@@ -60,9 +60,9 @@ def test_a_search_of_nothing_but_hanging_candidates_stops(
 class HangsAtOnce(Hangs):
     """Never reports at all."""
 
-    def go_wrong(self, job: Job) -> Iterator[object]:  # type: ignore[override]
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
         time.sleep(3600)
-        yield
+        return self.inner.run(job)
 
 
 def test_an_interruption_that_is_caught_comes_again() -> None:
