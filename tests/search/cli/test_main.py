@@ -53,7 +53,7 @@ def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> Non
         (("search", "--gpus-per-worker", "-1"), "a share from 0 to 1, or a whole number"),
         (("search", "--seeds", "1"), "seeds must be at least 2"),
         (("search", "--seed", "-1"), "seed must be at least 0"),
-        (("search", "--limit-data", "1"), "limit must be 2 to 60000"),
+        (("search", "--limit-data", "1"), "limit must be a whole number, at least 2"),
         (("search", "--time-limit", "0s"), "time limit must be above 0 seconds"),
         (("score", "relu(x)", "--seeds", "0"), "seeds must be at least 1"),
         (("confirm", "relu(x)", "--finalists", "2"), "--finalists is for a search"),
