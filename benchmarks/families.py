@@ -54,7 +54,7 @@ class BSpline(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         t = list(self.tails)
-        value = t[0] + t[1] * x + t[2] * nn.functional.softplus(x) + t[3] * torch.tanh(x)
+        value: Tensor = t[0] + t[1] * x + t[2] * nn.functional.softplus(x) + t[3] * torch.tanh(x)
         for knot, height in zip(range(-5, 6), self.heights, strict=True):
             u = (x - knot).abs()
             outer, inner = (2 - u).clamp(min=0), (1 - u).clamp(min=0)
