@@ -43,7 +43,7 @@ class StackedTraining:
         device = train.pixels.device
         sizes = (train.task.inputs, *recipe.widths, train.task.classes)
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
-        self._weights, self._biases = _initial(slices, sizes, recipe, device)
+        self._weights, self._biases = initial_weights(slices, sizes, recipe, device)
         candidates = [one.expression for one in slices]
         self._activations = StackedActivations(candidates, recipe.widths, device)
         self._optimizer = self._new_optimizer()
@@ -167,7 +167,7 @@ def _losses_of(scores: Tensor, wanted: Tensor) -> Tensor:
     return F.cross_entropy(scores, wanted, reduction="none")
 
 
-def _initial(
+def initial_weights(
     slices: Sequence[Slice], sizes: tuple[int, ...], recipe: Recipe, device: torch.device
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Weights [K, out * in] and biases [K, out] per layer, padded: one draw per seed."""

@@ -11,7 +11,7 @@ from ...space import Expression, replace_activations
 from ..images import Task
 from ..recipe import Recipe
 from ..slices import Slice
-from ..stack import _initial
+from ..stack import initial_weights
 
 
 def mlp(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
@@ -21,7 +21,7 @@ def mlp(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Modu
     of `StackedTraining` for this seed, the candidate's gain in them where the recipe says so.
     """
     sizes = (task.inputs, *recipe.widths, task.classes)
-    weights, biases = _initial([Slice(candidate, seed)], sizes, recipe, torch.device("cpu"))
+    weights, biases = initial_weights([Slice(candidate, seed)], sizes, recipe, torch.device("cpu"))
     layers: list[nn.Module] = []
     for (fan_in, fan_out), weight, bias in zip(
         itertools.pairwise(sizes), weights, biases, strict=True
