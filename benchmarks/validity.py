@@ -30,7 +30,7 @@ from actsearch.search.confirm import Confirmation
 CANDIDATES, SEEDS = 60, 5  # the defaults of a search
 EFFECTS = (0.002, 0.003, 0.005, 0.01)  # fractions: 0.2 to 1 point
 MORE_SEEDS = (5, 10, 20)
-STATED = 0.005  # the effect whose power is the figure
+STATED = 0.01  # the effect whose power is the figure
 
 
 def at_most(events: int, n: int) -> float:
