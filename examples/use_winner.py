@@ -46,7 +46,7 @@ def main(path: str | None) -> None:
     kinds = (from_file(path),) if path else ()
     groups = parameter_groups(model, kinds=kinds)
     optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=1e-2)
-    loss = nn.functional.cross_entropy(model(torch.randn(4, 3, 64, 64)), torch.arange(4))
+    loss = nn.functional.cross_entropy(model(torch.randn(4, 3, 32, 32)), torch.arange(4))
     loss.backward()
     optimizer.step()
     print(model.get_submodule("layer1.0.relu"), f"in place of nn.ReLU; loss {loss.item():.2f}")
