@@ -62,9 +62,9 @@ _OVERWRITABLE = frozenset(
 def overwriting(steps: Sequence[Step], first: int, result: Operand) -> list[Step]:
     """The steps with sums, differences and floors written over an operand, to the same bits.
 
-    Over one that no other step reads, that autograd does not keep, and that has x's shape: the
-    others may be smaller than the sum. It spares a pass over new memory: x * b + a takes a third
-    less. `first` is the slot of the first step.
+    Over one that no other step reads, that autograd does not keep, and that has room: x's shape,
+    and what `torch.func.vmap` over the parameters adds to it, if to the other operand. It spares
+    a pass over new memory: x * b + a takes a third less. `first` is the slot of the first step.
     """
     if not any(step.function in _OVER_SECOND or step.function in _OVER_FIRST for step in steps):
         return list(steps)
@@ -72,18 +72,22 @@ def overwriting(steps: Sequence[Step], first: int, result: Operand) -> list[Step
     for operand in (*(o for step in steps for o in step.operands), result):
         if type(operand) is Slot:
             uses[operand.index] += 1
+    learned = set(range(1, first))  # slots that depend on parameters
     whole, free = {0}, set[int]()  # slots of x's shape; those of them that may be overwritten
     found = []
     for number, step in enumerate(steps, first):
         slots = [o.index if type(o) is Slot else -1 for o in step.operands]
+        one, two = slots[0], slots[-1]
         function = step.function
-        if slots[0] in free:
+        if one in free and (one in learned or two not in learned):
             function = _OVER_FIRST.get(function, function)
-        if function is step.function and slots[-1] in free:
+        if function is step.function and two in free and (two in learned or one not in learned):
             function = _OVER_SECOND.get(function, function)
         same = function is step.function
         found.append(step if same else Step(function, step.code, step.operands))
-        if slots[0] in whole or slots[-1] in whole:
+        if one in learned or two in learned:
+            learned.add(number)
+        if one in whole or two in whole:
             whole.add(number)
             if uses[number] == 1 and function in _OVERWRITABLE:
                 free.add(number)

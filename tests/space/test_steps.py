@@ -63,6 +63,7 @@ def test_nor_does_it_in_a_family(name: str) -> None:
         "a * b + x",  # has the shape of a and b, which may be smaller than x's
         "sin(x) * x + cos(sin(x) * x)",  # read twice
         "1 - x * x",
+        "x * x + a",  # as large as x only, and vmap may have many a for it
     ],
 )
 def test_a_value_that_something_else_needs_is_never_written_over(text: str) -> None:
@@ -80,7 +81,7 @@ def test_the_sums_of_a_horner_form_are_all_written_over_their_products() -> None
 
 
 def test_neither_input_nor_parameters_are_written_to() -> None:
-    for text in ("a * x + b - x", "x * x - a", "a / (1 + x ** 2)", "-x + a"):
+    for text in ("a * x + b - x", "x * x - 2", "a / (1 + x ** 2)", "-x + a"):
         x, parameters = X.clone(), [torch.tensor(1.5), torch.tensor(-0.5)]
         program = compile_program(parse(text))
         program(x, parameters[: len(program.parameters)])
@@ -91,3 +92,17 @@ def test_neither_input_nor_parameters_are_written_to() -> None:
 def test_a_parameter_per_channel_fits_into_what_is_written_over() -> None:
     found = parse("a[channel]=2 * x + b[channel]=3").module(channels=5)
     assert torch.equal(found(torch.ones(4, 5, 2)), torch.full((4, 5, 2), 5.0))
+
+
+@pytest.mark.parametrize("text", ["a * x + b", "x * x + a", "sin(x) - a / (1 + abs(x))"])
+def test_vmap_over_the_parameters_is_each_one_alone(text: str) -> None:
+    module = parse(text).module()
+    many = {name: torch.tensor([0.5, 1.0, -2.0]) for name, _ in module.named_parameters()}
+
+    def value(state: dict[str, Tensor]) -> Tensor:
+        found: Tensor = torch.func.functional_call(module, state, (X,))
+        return found
+
+    found = torch.func.vmap(value)(many)
+    for i, row in enumerate(found):
+        torch.testing.assert_close(row, value({name: v[i] for name, v in many.items()}))
