@@ -87,7 +87,14 @@ def print_json(value: Any) -> None:
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Let SIGTERM stop as cleanly as Ctrl-C does, for `timeout`, schedulers and containers."""
-    before = signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+
+    def stop(*_: object) -> None:
+        # Shells have background jobs ignore Ctrl-C (`nohup actsearch search &`), and this with it.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:

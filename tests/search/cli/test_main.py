@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -124,3 +125,22 @@ def test_a_pipe_that_closes_early_is_no_traceback(finished: Home) -> None:
     )
     assert done.stdout == "["
     assert "Traceback" not in done.stderr
+
+
+def test_sigterm_stops_a_background_job_that_its_shell_lets_ignore_ctrl_c() -> None:
+    script = """
+import os, signal, time
+from actsearch.search.cli._options import stoppable
+try:
+    with stoppable():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+except KeyboardInterrupt:
+    raise SystemExit(130)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        timeout=30,
+    )
+    assert done.returncode == 130
