@@ -253,6 +253,7 @@ def served(folder: Path) -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.slow  # 4 s each: a server of large files
 @pytest.mark.parametrize("dataset", [KMNIST, CIFAR10], ids=lambda dataset: str(dataset.name))
 def test_what_torchvision_downloads_is_installed(
     dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -65,6 +65,7 @@ def mlflow_server(home: Path, port: int) -> Iterator[None]:
         process.wait()
 
 
+@pytest.mark.slow  # 20 s: starts two servers
 def test_a_server_killed_and_started_again_gets_every_run_once(
     home: Path, tmp_path: Path, candidate: Candidate
 ) -> None:

@@ -52,6 +52,7 @@ def mine(
         sys.modules.pop(name, None)
 
 
+@pytest.mark.slow  # 12 s: starts Ray
 def test_two_workers_train_it_and_score_as_this_process_does(mine: Evaluator) -> None:
     recipe = mine.recipe  # type: ignore[attr-defined]  # it has one
     texts = ("tanh(x)", "sin(x)", "x * sigmoid(beta * x)", "erf(x)")
