@@ -185,7 +185,7 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="quick"):
         recipe_from_name("quik")
     with pytest.raises(RecipeError, match="'cnov'; did you mean 'conv'"):
-        Recipe(network="cnov")  # type: ignore[arg-type]
+        Recipe(network="cnov")
 
 
 @given(st.integers(2, 60_000))

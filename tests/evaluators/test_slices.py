@@ -64,7 +64,8 @@ def test_a_score_is_the_mean_over_seeds_at_the_better_step_size() -> None:
     assert first.loss == pytest.approx(0.15)
     assert first.train_losses == pytest.approx((0.15,) * 3)
     assert first.learned["a"] == pytest.approx((0.85,))
-    assert (first.step, first.own_accuracy) == (0.5, pytest.approx(0.75))
+    assert first.step == 0.5
+    assert first.own_accuracy == pytest.approx(0.75)
     assert (second.accuracy, second.own_accuracy) == (0.5, 0.5)
 
 

@@ -84,6 +84,7 @@ def test_the_limit_of_the_data_may_be_given_again_with_any_recipe(home: Home) ->
 def test_the_second_network_is_another_than_the_first(home: Home) -> None:
     for recipe, second in (("quick", "conv"), ("conv", "mlp")):
         stored = Search("mine", home=home.root, recipe=recipe)._stored
+        assert stored.config.second is not None
         assert stored.config.second.network == second
     with pytest.raises(InvalidSetting, match="second recipe's network must be another"):
         Search("mine", home=home.root, recipe="conv", second="conv")
