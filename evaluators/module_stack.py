@@ -8,25 +8,24 @@ last bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .base import Progress
-from .batches import Batches, steps_per_epoch
+from .batches import Batches
+from .epochs import Stack
 from .networks import Build
 from .one_by_one import learned_values
 from .optimizer import StackOptimizer
 from .precision import autocast
 from .recipe import Recipe
 from .slices import Slice
-from .stack import diverged
 from .stacked_modules import StackedModules
 
 
-class ModuleStackTraining:
+class ModuleStackTraining(Stack):
     """K slices of the network that `build(recipe, candidate, seed, task)` makes."""
 
     def __init__(
@@ -38,52 +37,24 @@ class ModuleStackTraining:
         validation: Batches,
         test: Batches | None,
     ) -> None:
-        self._recipe, self._slices = recipe, list(slices)
-        self._train, self._validation, self._test = train, validation, test
-        self._device = train.pixels.device
+        super().__init__(slices, recipe, train, validation, test)
         self._nets = StackedModules(
             [build(recipe, s.expression, s.seed, train.task).to(self._device) for s in slices]
         )
         self._optimizer = self._new_optimizer()
-        self._epoch = 0
-        self._steps = steps_per_epoch(recipe, len(train))
-        self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
 
-    def advance(self, epoch: int) -> list[Progress]:
-        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
-        while self._epoch < epoch:
-            self._epoch += 1
-            losses = self._train_epoch().tolist()  # the one host synchronisation of the epoch
-            self._losses = [(*old, new) for old, new in zip(self._losses, losses, strict=True)]
-        accuracy, loss = self._evaluate(self._validation)
-        learned = [
-            learned_values(one.expression, modules)
-            for one, modules in zip(self._slices, self._nets.activations(), strict=True)
-        ]
-        return [
-            Progress(
-                accuracy[k], loss[k], history, learned[k], diverged(history, loss[k], learned[k])
-            )
-            for k, history in enumerate(self._losses)
-        ]
-
-    def keep(self, positions: Sequence[int]) -> None:
-        """Go on with these slices only."""
-        index = torch.tensor(positions, device=self._device)
-        self._slices = [self._slices[p] for p in positions]
-        self._losses = [self._losses[p] for p in positions]
+    def _keep(self, positions: Sequence[int], index: Tensor) -> None:
         self._nets.keep(positions, index)
         old, self._optimizer = self._optimizer, self._new_optimizer()
         old.hand_over(self._optimizer, index)
 
-    def test(self) -> list[float]:
-        """Accuracy of every slice on the test images, fractions."""
-        if self._test is None:
-            raise ValueError("this training was given no test images")
-        return self._evaluate(self._test)[0]
+    def _learned(self) -> Sequence[Mapping[str, tuple[float, ...]]]:
+        return [
+            learned_values(one.expression, modules)
+            for one, modules in zip(self._slices, self._nets.activations(), strict=True)
+        ]
 
     def _train_epoch(self) -> Tensor:
-        """One pass over the training images; each slice's mean loss in nats, [K]."""
         self._nets.train(True)
         total = torch.zeros(len(self._slices), device=self._device)
         step = (self._epoch - 1) * self._steps
@@ -98,19 +69,13 @@ class ModuleStackTraining:
 
     def _epoch_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Images [B, N] and labels [B] where all slices have one seed, else [K, B, N], [K, B]."""
-        wanted = [one.seed for one in self._slices]
-        seeds = list(dict.fromkeys(wanted))
-        size = self._recipe.batch_size
-        orders = [self._train.shuffled(size, seed, self._epoch) for seed in seeds]
-        for drawn in zip(*orders, strict=True):
-            by_seed = dict(zip(seeds, drawn, strict=True))
-            if len(seeds) == 1:
-                yield drawn[0]
+        seeds = [one.seed for one in self._slices]
+        for by_seed in self._drawn():
+            if len(by_seed) == 1:
+                yield by_seed[seeds[0]]
             else:
-                yield (
-                    torch.stack([by_seed[seed][0] for seed in wanted]),
-                    torch.stack([by_seed[seed][1] for seed in wanted]),
-                )
+                images, labels = zip(*(by_seed[seed] for seed in seeds), strict=True)
+                yield torch.stack(images), torch.stack(labels)
 
     def _losses_of(self, scores: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy in nats, [K, B], of scores [K, B, classes] and labels [K, B] or [B]."""
@@ -119,7 +84,6 @@ class ModuleStackTraining:
 
     @torch.no_grad()
     def _evaluate(self, images: Batches) -> tuple[list[float], list[float]]:
-        """Each slice's accuracy (a fraction) and mean loss (nats)."""
         self._nets.train(False)
         correct = torch.zeros(len(self._slices), device=self._device, dtype=torch.int64)
         loss = torch.zeros(len(self._slices), device=self._device)

@@ -58,9 +58,8 @@ def check_is_evaluator(name: str, made: object) -> None:
 def _module(name: str, path: str) -> object:
     here = os.getcwd()
     if here not in sys.path and "" not in sys.path:
-        sys.path.insert(
-            0, here
-        )  # as `python -m` has it; the evaluator may import more of it later
+        # As `python -m` has it, and left there: the evaluator may import more of it later.
+        sys.path.insert(0, here)
     try:
         return importlib.import_module(path)
     except ModuleNotFoundError as error:

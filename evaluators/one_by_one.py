@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from ..space import Activation, Expression
 from .base import Progress
 from .batches import Batches, learning_rate, steps_per_epoch
+from .divergence import diverged
 from .networks import Build
 from .optimizer import optimizer_of
 from .precision import autocast
 from .recipe import Recipe
 from .slices import Slice
-from .stack import diverged
 
 
 class OneByOneTraining:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..space import Activation, CandidateError, Expression, parameter_groups
 from .base import Progress
 from .batches import learning_rate
+from .divergence import diverged
 from .one_by_one import learned_values
 from .optimizer import optimizer_of
 from .precision import autocast
@@ -25,7 +26,6 @@ from .reports import EvaluatorError
 from .samples import Batch, Samples
 from .seeding import generators_kept, reseed
 from .slices import Slice
-from .stack import diverged
 
 # Of a batch's outputs and targets, a mean over its samples. The loss has a gradient; the metric is
 # a fraction, more being better.

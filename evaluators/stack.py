@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .activations import StackedActivations, weight_gain
-from .base import Progress
-from .batches import Batches, steps_per_epoch
+from .batches import Batches
+from .epochs import Stack
 from .optimizer import StackOptimizer
 from .precision import autocast
 from .recipe import Recipe
@@ -27,7 +27,7 @@ from .slices import Slice
 LINE = 16  # floats in a cache line
 
 
-class StackedTraining:
+class StackedTraining(Stack):
     """K slices in the recipe's MLP; those of one seed start from one draw of the weights."""
 
     def __init__(
@@ -38,58 +38,30 @@ class StackedTraining:
         validation: Batches,
         test: Batches | None,
     ) -> None:
-        self._recipe, self._slices = recipe, list(slices)
-        self._train, self._validation, self._test = train, validation, test
-        device = train.pixels.device
+        super().__init__(slices, recipe, train, validation, test)
         sizes = (train.task.inputs, *recipe.widths, train.task.classes)
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
-        self._weights, self._biases = initial_weights(slices, sizes, recipe, device)
+        self._weights, self._biases = initial_weights(slices, sizes, recipe, self._device)
         candidates = [one.expression for one in slices]
-        self._activations = StackedActivations(candidates, recipe.widths, device)
+        self._activations = StackedActivations(candidates, recipe.widths, self._device)
         self._optimizer = self._new_optimizer()
-        self._epoch = 0
-        self._steps = steps_per_epoch(recipe, len(train))
-        self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
 
-    def advance(self, epoch: int) -> list[Progress]:
-        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
-        while self._epoch < epoch:
-            self._epoch += 1
-            losses = self._train_epoch().tolist()  # the one host synchronisation of the epoch
-            self._losses = [(*old, new) for old, new in zip(self._losses, losses, strict=True)]
-        accuracy, loss = self._evaluate(self._validation)
-        learned = self._activations.learned()
-        return [
-            Progress(
-                accuracy[k], loss[k], history, learned[k], diverged(history, loss[k], learned[k])
-            )
-            for k, history in enumerate(self._losses)
-        ]
-
-    def keep(self, positions: Sequence[int]) -> None:
-        """Go on with these slices only."""
-        index = torch.tensor(positions, device=self._train.pixels.device)
+    def _keep(self, positions: Sequence[int], index: Tensor) -> None:
         self._weights = [_chosen(w, index) for w in self._weights]
         self._biases = [_chosen(b, index) for b in self._biases]
-        self._losses = [self._losses[p] for p in positions]
-        self._slices = [self._slices[p] for p in positions]
         self._activations.keep(positions)
         old, self._optimizer = self._optimizer, self._new_optimizer()
         old.hand_over(self._optimizer, index)
 
-    def test(self) -> list[float]:
-        """Accuracy of every slice on the test images, fractions."""
-        if self._test is None:
-            raise ValueError("this training was given no test images")
-        return self._evaluate(self._test)[0]
+    def _learned(self) -> Sequence[Mapping[str, tuple[float, ...]]]:
+        return self._activations.learned()
 
     def _train_epoch(self) -> Tensor:
-        """One pass over the training images; each slice's mean loss in nats, [K]."""
-        total = torch.zeros(len(self._losses), device=self._train.pixels.device)
+        total = torch.zeros(len(self._losses), device=self._device)
         step = (self._epoch - 1) * self._steps
         for batches in self._epoch_batches():
             wanted = torch.cat([y.expand(rows.stop - rows.start, -1) for rows, _, y in batches])
-            with autocast(self._recipe, total.device):
+            with autocast(self._recipe, self._device):
                 losses = _losses_of(self._forward([(rows, x) for rows, x, _ in batches]), wanted)
             # The sum over slices gives each slice the gradient of its own mean loss.
             (losses.sum() / wanted.shape[1]).backward()
@@ -104,12 +76,7 @@ class StackedTraining:
         runs = [(seed, len(list(group))) for seed, group in grouped]
         starts = itertools.accumulate((n for _, n in runs), initial=0)
         rows = [slice(a, a + n) for a, (_, n) in zip(starts, runs, strict=False)]
-        size = self._recipe.batch_size
-        # One pass per seed, not per run: of several step sizes each has all the seeds.
-        seeds = list(dict.fromkeys(seed for seed, _ in runs))
-        orders = [self._train.shuffled(size, seed, self._epoch) for seed in seeds]
-        for drawn in zip(*orders, strict=True):
-            by_seed = dict(zip(seeds, drawn, strict=True))
+        for by_seed in self._drawn():
             yield [(r, *by_seed[seed]) for r, (seed, _) in zip(rows, runs, strict=True)]
 
     def _forward(self, inputs: Sequence[tuple[slice, Tensor]]) -> Tensor:
@@ -130,11 +97,10 @@ class StackedTraining:
 
     @torch.no_grad()
     def _evaluate(self, images: Batches) -> tuple[list[float], list[float]]:
-        """Each slice's accuracy (a fraction) and mean loss (nats)."""
-        correct = torch.zeros(len(self._losses), device=images.pixels.device, dtype=torch.int64)
-        loss = torch.zeros(len(self._losses), device=images.pixels.device)
+        correct = torch.zeros(len(self._losses), device=self._device, dtype=torch.int64)
+        loss = torch.zeros(len(self._losses), device=self._device)
         for x, labels in images.in_order():
-            with autocast(self._recipe, loss.device):
+            with autocast(self._recipe, self._device):
                 scores = self._forward([(slice(0, len(self._losses)), x)])
                 losses = _losses_of(scores, labels.expand(len(scores), -1))
             correct += (scores.argmax(1) == labels).sum(1)
@@ -240,25 +206,3 @@ def _sums(losses: Tensor) -> Tensor:
 
 def _chosen(tensor: Tensor, index: Tensor) -> Tensor:
     return tensor.detach()[index].clone().requires_grad_()
-
-
-def diverged(
-    train_losses: Sequence[float], loss: float, learned: Mapping[str, Sequence[float]]
-) -> str | None:
-    """Why a training cannot go on: its first loss (nats) that is not finite, or None.
-
-    learned: parameter -> value per layer; those that are not finite then are named.
-    """
-    ruined = [
-        f"{name} is {value} in layer {layer}"
-        for name, values in learned.items()
-        for layer, value in enumerate(values, 1)
-        if not math.isfinite(value)
-    ]
-    detail = f" ({ruined[0]})" if ruined else ""
-    for epoch, value in enumerate(train_losses, 1):
-        if not math.isfinite(value):
-            return f"training loss is {value} in epoch {epoch}{detail}"
-    if not math.isfinite(loss):
-        return f"validation loss is {loss} after epoch {len(train_losses)}{detail}"
-    return None

@@ -15,6 +15,7 @@ from typing import Any
 from .cost import Cost, cost
 from .expression import Expression
 from .identify import Identification, identify
+from .plain import plain
 from .properties import Properties, properties
 from .symbolic import Symbolic, symbolic
 
@@ -170,14 +171,4 @@ def card_json(found: Card) -> dict[str, Any]:
         "cost": asdict(found.cost),
         "verdicts": [asdict(v) for v in found.verdicts],
     }
-    return {key: _plain(value) for key, value in data.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    return {key: plain(value) for key, value in data.items()}

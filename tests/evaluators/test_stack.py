@@ -21,8 +21,9 @@ from actsearch.evaluators import Images, Progress, Recipe, split, subset
 from actsearch.evaluators.activations import weight_gain
 from actsearch.evaluators.batches import Batches
 from actsearch.evaluators.datasets import FASHION_MNIST
+from actsearch.evaluators.divergence import diverged
 from actsearch.evaluators.slices import Slice, slices_of
-from actsearch.evaluators.stack import StackedTraining, diverged
+from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import parse
 
 CPU = torch.device("cpu")

@@ -1,0 +1,28 @@
+"""When a training cannot go on, and what is told of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+
+def diverged(
+    train_losses: Sequence[float], loss: float, learned: Mapping[str, Sequence[float]]
+) -> str | None:
+    """Why a training cannot go on: its first loss (nats) that is not finite, or None.
+
+    learned: parameter -> value per layer; those that are not finite then are named.
+    """
+    ruined = [
+        f"{name} is {value} in layer {layer}"
+        for name, values in learned.items()
+        for layer, value in enumerate(values, 1)
+        if not math.isfinite(value)
+    ]
+    detail = f" ({ruined[0]})" if ruined else ""
+    for epoch, value in enumerate(train_losses, 1):
+        if not math.isfinite(value):
+            return f"training loss is {value} in epoch {epoch}{detail}"
+    if not math.isfinite(loss):
+        return f"validation loss is {loss} after epoch {len(train_losses)}{detail}"
+    return None

@@ -1,0 +1,85 @@
+"""What all stacks share: epochs counted, losses kept by slice, slices validated and tested."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from .base import Progress
+from .batches import Batches, steps_per_epoch
+from .divergence import diverged
+from .recipe import Recipe
+from .slices import Slice
+
+
+class Stack(ABC):
+    """K slices that train together, on the device the batches are on."""
+
+    def __init__(
+        self,
+        slices: Sequence[Slice],
+        recipe: Recipe,
+        train: Batches,
+        validation: Batches,
+        test: Batches | None,
+    ) -> None:
+        self._recipe, self._slices = recipe, list(slices)
+        self._train, self._validation, self._test = train, validation, test
+        self._device = train.pixels.device
+        self._epoch = 0
+        self._steps = steps_per_epoch(recipe, len(train))
+        self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        while self._epoch < epoch:
+            self._epoch += 1
+            losses = self._train_epoch().tolist()  # the one host synchronisation of the epoch
+            self._losses = [(*old, new) for old, new in zip(self._losses, losses, strict=True)]
+        accuracy, loss = self._evaluate(self._validation)
+        learned = self._learned()
+        return [
+            Progress(
+                accuracy[k], loss[k], history, learned[k], diverged(history, loss[k], learned[k])
+            )
+            for k, history in enumerate(self._losses)
+        ]
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these slices only."""
+        self._slices = [self._slices[p] for p in positions]
+        self._losses = [self._losses[p] for p in positions]
+        self._keep(positions, torch.tensor(positions, device=self._device))
+
+    def test(self) -> list[float]:
+        """Accuracy of every slice on the test images, fractions."""
+        if self._test is None:
+            raise ValueError("this training was given no test images")
+        return self._evaluate(self._test)[0]
+
+    def _drawn(self) -> Iterator[dict[int, tuple[Tensor, Tensor]]]:
+        """For every step of the epoch, the images and labels of each seed; one pass per seed."""
+        seeds = list(dict.fromkeys(one.seed for one in self._slices))
+        size = self._recipe.batch_size
+        orders = [self._train.shuffled(size, seed, self._epoch) for seed in seeds]
+        for drawn in zip(*orders, strict=True):
+            yield dict(zip(seeds, drawn, strict=True))
+
+    @abstractmethod
+    def _train_epoch(self) -> Tensor:
+        """One pass over the training images; each slice's mean loss in nats, [K]."""
+
+    @abstractmethod
+    def _evaluate(self, images: Batches) -> tuple[list[float], list[float]]:
+        """Each slice's accuracy (a fraction) and mean loss (nats)."""
+
+    @abstractmethod
+    def _learned(self) -> Sequence[Mapping[str, tuple[float, ...]]]:
+        """For each slice: parameter name -> value per layer, or one if shared by the net."""
+
+    @abstractmethod
+    def _keep(self, positions: Sequence[int], index: Tensor) -> None:
+        """Drop the weights and moments of the other slices; index: int64 [M], the positions."""
