@@ -11,8 +11,8 @@ mean test losses lie nearer to the published ones, over all 13 functions. The te
 nothing is chosen by it.
 
 Trainings are kept as they end in benchmarks/published.jsonl (one line each), so that the script
-goes on where it was stopped; `--seeds 0` prints what is there. `--quick` trains 4 functions for an epoch on 6,000 images and keeps
-nothing. One thread.
+goes on where it was stopped; `--seeds 0` prints what is there. `--quick` trains 4 functions for an
+epoch on 6,000 images and keeps nothing. One thread.
 """
 
 from __future__ import annotations
