@@ -4,12 +4,15 @@
     python benchmarks/validity.py --train-pool 300      # adds real trainings to the pool, hours
 
 Whole searches (60 candidates, 3 finalists, 5 seeds: the defaults) are drawn from a pool of real
-trainings of SiLU, benchmarks/pool/quick.jsonl; the product's functions do all but the training
-(pool/replay.py). false_winner_rate: searches among copies of one function, against baselines that
-are copies too, in which any finalist is called a winner. power: searches in which one candidate
-of the 60 is better by `effect` (a fraction) and is called a winner in the end. Each has a
-one-sided 95 % bound (Clopper and Pearson 1934), which covers the number of searches drawn, not the
-size of the pool; `halves` has the rate on each half of the pool alone. --quick draws 150.
+trainings, benchmarks/pool/quick.jsonl; the product's functions do all but the training
+(pool/replay.py). false_winner_rate: searches among copies of one function, SiLU, against baselines
+that are copies too, in which any finalist is called a winner. by_seeds: the same among ten
+functions made equally good on average, on test images drawn anew for every search; seeds_alone is
+what the intervals over seeds alone, blind to the draw of images, would claim there. power:
+searches in which one candidate of the 60 is better by `effect` (a fraction) and is called a winner
+in the end. Each has a one-sided 95 % bound (Clopper and Pearson 1934), which covers the number of
+searches drawn, not the size of the pool; `halves` has the rate on each half of the pool alone.
+--quick draws 150.
 """
 
 from __future__ import annotations
@@ -21,11 +24,11 @@ from typing import Any
 
 import numpy as np
 from pool import replay
-from pool.noise import pairs, spread, ties
+from pool.noise import spread, ties
 from pool.trainings import POOL, RECIPE, TAGGED, Trained, extend, read
 from scipy import stats
 
-from actsearch.search.confirm import Confirmation
+from actsearch.search.verdicts import Confirmation
 
 CANDIDATES, SEEDS = 60, 5  # the defaults of a search
 EFFECTS = (0.002, 0.003, 0.005, 0.01)  # fractions: 0.2 to 1 point
@@ -56,18 +59,21 @@ def claims(found: Confirmation) -> dict[str, bool]:
 
 
 def false_claims(
-    copies: Sequence[Trained],
+    equals: Sequence[Sequence[Trained]],
     searches: int,
     *,
     seeds: int = SEEDS,
     held_to: int | None = None,
-    images_sd: float = 0.0,
+    draw_images: bool = False,
+    hits: bool = True,
 ) -> dict[str, int]:
     """In how many searches among equally good functions each claim is made."""
     rng = np.random.default_rng(0)
     counts: dict[str, int] = {}
+    size = len(equals[0][0].hits)
     for _ in range(searches):
-        world = replay.World(copies, rng, images_sd=images_sd)
+        images = rng.integers(size, size=size) if draw_images else None
+        world = replay.World(equals, rng, images=images, hits=hits)
         plan = replay.plan(replay.search(world, CANDIDATES))
         for claim, made in claims(replay.confirm(world, plan, seeds, held_to)).items():
             counts[claim] = counts.get(claim, 0) + made
@@ -81,7 +87,7 @@ def findings(copies: Sequence[Trained], searches: int, effect: float) -> dict[st
     planted = replay.tags(CANDIDATES)[0]
     counts = {"finalist": 0, **{f"{seeds} seeds": 0 for seeds in MORE_SEEDS}}
     for _ in range(searches):
-        world = replay.World(copies, rng, planted={planted: effect})
+        world = replay.World([copies], rng, planted={planted: effect})
         plan = replay.plan(replay.search(world, CANDIDATES))
         if planted not in plan.finalists:
             continue
@@ -110,27 +116,21 @@ def _found(row: dict[str, int], name: str, searches: int) -> str:
 
 def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
     """Every figure, printed as it comes."""
-    copies, paired = replay.copies(pool), pairs(pool)
+    copies, different = replay.copies(pool), replay.different(pool)
     noises = spread(pool)
-    print(f"pool: {len(copies)} of {TAGGED}, {len(paired)} paired seeds of all baselines")
-    print("  ".join(f"{name} {value:.3f}" for name, value in noises.items() if value is not None))
+    paired = len(different[0])
+    print(f"pool: {len(copies)} of {TAGGED}, {paired} seeds of {len(different)} functions")
+    print("  ".join(f"{name} {value:.3f}" for name, value in noises.items()))
     tied = ties(copies, searches, CANDIDATES)
     print(f"{tied:.1%} of complete copies are ties on the leaderboard")
-    counts = false_claims(copies, searches)
+    counts = false_claims([copies], searches)
     _print_claims("six copies as baselines", counts, searches)
-    one = false_claims(copies, searches, held_to=1)
+    one = false_claims([copies], searches, held_to=1)
     _print_claims("one copy as baseline", one, searches)
-    images = {}
-    if noises["images_sd"] is not None:
-        for seeds in MORE_SEEDS:
-            found = false_claims(
-                copies, searches // 2, seeds=seeds, images_sd=noises["images_sd"] / 100
-            )
-            _print_claims(f"other images, {seeds} seeds", found, searches // 2)
-            images[seeds] = round(found["any winner"] / (searches // 2), 4)
+    by_seeds = _among_different(replay.level(different), searches)
     half = len(copies) // 2
     halves = [
-        false_claims(part, searches // 2)["any winner"] / (searches // 2)
+        false_claims([part], searches // 2)["any winner"] / (searches // 2)
         for part in (copies[:half], copies[half:])
     ]
     print("each half of the pool: any winner " + ", ".join(f"{rate:.2%}" for rate in halves))
@@ -144,7 +144,7 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
         "false_winner_rate": round(false / searches, 4),
         "false_winner_rate_upper_95": round(at_most(false, searches), 4),
         "false_winner_rate_one_baseline": round(one["any winner"] / searches, 4),
-        "winner_on_these_images_only": images,
+        "by_seeds": by_seeds,
         "halves": [round(rate, 4) for rate in halves],
         "power": round(right / searches, 4),
         "power_lower_95": round(at_least(right, searches), 4),
@@ -155,13 +155,27 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
             for effect, row in table.items()
         },
         "tied_copies": round(tied, 3),
-        **{name: value and round(value, 3) for name, value in noises.items()},
+        **{name: round(value, 3) for name, value in noises.items()},
         "searches": searches,
-        "pool": len(copies),
-        "paired_seeds": len(paired),
+        "pool": len(pool),
+        "copies": len(copies),
+        "functions": len(different),
+        "seeds_of_each": paired,
         "made_by": sorted({one.made_by for one in pool}),
         "recipe": RECIPE.label,
     }
+
+
+def _among_different(equals: list[list[Trained]], searches: int) -> dict[int, dict[str, float]]:
+    """By seeds: the rate of searches with a winner, and with intervals over seeds alone."""
+    rates: dict[int, dict[str, float]] = {}
+    for seeds in MORE_SEEDS:
+        rates[seeds] = {}
+        for name, hits in (("false_winner_rate", True), ("seeds_alone", False)):
+            found = false_claims(equals, searches, seeds=seeds, draw_images=True, hits=hits)
+            _print_claims(f"{seeds} seeds, {name}", found, searches)
+            rates[seeds][name] = round(found["any winner"] / searches, 4)
+    return rates
 
 
 def main() -> None:

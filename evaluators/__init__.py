@@ -4,6 +4,9 @@ from .base import (
     Evaluator as Evaluator,
 )
 from .base import (
+    FinalScore as FinalScore,
+)
+from .base import (
     Job as Job,
 )
 from .base import (

@@ -39,7 +39,9 @@ class SliceReport:
 
     accuracy: on validation images, a fraction. losses in nats. learned: parameter name -> value
     per layer (mean over channels), one value if shared by the network. test_accuracy: a fraction,
-    None unless the job asked for it and the slice is complete. step: the multiple of the recipe's
+    None unless the job asked for it and the slice is complete. test_hits: beside it, a byte for
+    each test sample in order: in how many of the recipe's repeats it was right; None where the
+    accuracy is no share of samples. step: the multiple of the recipe's
     step size that was best on validation; own_accuracy: at the recipe's own step size, None where
     that diverged or no other was tried.
     """
@@ -54,6 +56,7 @@ class SliceReport:
     test_accuracy: float | None = None
     step: float = 1.0
     own_accuracy: float | None = None
+    test_hits: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ class Evaluator(Protocol):
       `run_bracket` does this for a `Training`;
     - call a candidate "infeasible", with a reason, if it diverges; raise for anything else;
     - report only after the last epoch where `job.halving` is False, and prune nothing;
-    - add `test_accuracy` where `job.test` asks for it, and look at test data nowhere else;
+    - add `test_accuracy` where `job.test` asks for it, and look at test data nowhere else; with
+      `test_hits` a verdict holds for other test samples too, without them for these alone;
     - leave the global random generators as found.
 
     It may have three things more:
@@ -124,6 +128,14 @@ class Progress:
     own_accuracy: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FinalScore:
+    """One slice on test data; accuracy and hits are `SliceReport`'s test_accuracy, test_hits."""
+
+    accuracy: float
+    hits: bytes | None = None
+
+
 class Training(Protocol):
     """Slices being trained side by side; positions count the slices that are still kept."""
 
@@ -135,6 +147,6 @@ class Training(Protocol):
         """Go on with these slices only."""
         ...
 
-    def test(self) -> list[float]:
-        """Accuracy of every slice on the test images, fractions."""
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test images."""
         ...

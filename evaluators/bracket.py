@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from .base import Job, Progress, RungReport, SliceReport, State, Training
+from .base import FinalScore, Job, Progress, RungReport, SliceReport, State, Training
 
 CUTOFF_SCORES = 9  # scores a rung must have before late brackets are held to them: one bracket
 
@@ -90,7 +90,7 @@ def _state(found: Progress, kept: bool, last: bool) -> State:
     return "complete" if last else "live"
 
 
-def _report(index: int, found: Progress, state: State, test: float | None) -> SliceReport:
+def _report(index: int, found: Progress, state: State, test: FinalScore | None) -> SliceReport:
     learned: Mapping[str, tuple[float, ...]] = dict(found.learned)
     return SliceReport(
         index,
@@ -100,7 +100,8 @@ def _report(index: int, found: Progress, state: State, test: float | None) -> Sl
         found.train_losses,
         learned,
         found.reason,
-        test,
+        test.accuracy if test else None,
         found.step,
         found.own_accuracy,
+        test.hits if test else None,
     )

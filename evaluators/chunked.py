@@ -14,7 +14,7 @@ from typing import TypeVar
 import torch
 
 from ..space import ActsearchError
-from .base import Progress, Training
+from .base import FinalScore, Progress, Training
 from .recipe import Recipe
 from .slices import Slice
 
@@ -56,8 +56,8 @@ class ChunkedTraining:
             chunk.keep([p - first for p in positions if first <= p < end])
         self._chunks = [chunk for chunk in self._chunks if chunk.slices]
 
-    def test(self) -> list[float]:
-        """Accuracy of every slice on the test images, fractions. Raises OutOfMemory."""
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test images. Raises OutOfMemory."""
         return self._each(lambda training: training.test())
 
     def _each(self, work: Callable[[Training], list[Found]]) -> list[Found]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from .base import Progress
+from .base import FinalScore, Progress
 from .batches import Batches, steps_per_epoch
 from .divergence import diverged
+from .hits import final_score
 from .recipe import Recipe
 from .slices import Slice
 
@@ -39,7 +40,9 @@ class Stack(ABC):
             self._epoch += 1
             losses = self._train_epoch().tolist()  # the one host synchronisation of the epoch
             self._losses = [(*old, new) for old, new in zip(self._losses, losses, strict=True)]
-        accuracy, loss = self._evaluate(self._validation)
+        right, means = self._evaluate(self._validation)
+        count = len(self._validation)
+        accuracy, loss = [n / count for n in right.sum(1).tolist()], means.tolist()
         learned = self._learned()
         return [
             Progress(
@@ -54,11 +57,11 @@ class Stack(ABC):
         self._losses = [self._losses[p] for p in positions]
         self._keep(positions, torch.tensor(positions, device=self._device))
 
-    def test(self) -> list[float]:
-        """Accuracy of every slice on the test images, fractions."""
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test images."""
         if self._test is None:
             raise ValueError("this training was given no test images")
-        return self._evaluate(self._test)[0]
+        return [final_score(right) for right in self._evaluate(self._test)[0]]
 
     def _drawn(self) -> Iterator[dict[int, tuple[Tensor, Tensor]]]:
         """For every step of the epoch, the images and labels of each seed; one pass per seed."""
@@ -73,8 +76,8 @@ class Stack(ABC):
         """One pass over the training images; each slice's mean loss in nats, [K]."""
 
     @abstractmethod
-    def _evaluate(self, images: Batches) -> tuple[list[float], list[float]]:
-        """Each slice's accuracy (a fraction) and mean loss (nats)."""
+    def _evaluate(self, images: Batches) -> tuple[Tensor, Tensor]:
+        """Which images each slice has right, bool [K, N], and its mean loss in nats, [K]."""
 
     @abstractmethod
     def _learned(self) -> Sequence[Mapping[str, tuple[float, ...]]]:

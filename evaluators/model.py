@@ -19,6 +19,7 @@ from ..space.replacement import Which
 from .activations import shared
 from .base import Job, RungReport, Training
 from .bracket import run_bracket
+from .hits import accuracy
 from .image_classification import NoTestImages
 from .recipe import Recipe
 from .reports import EvaluatorError
@@ -31,11 +32,6 @@ TestData: TypeAlias = "Data | Callable[[], Data]"
 TRIED = 8  # samples of each of the two batches that are tried before a search
 # What a network and data of one's own decide in place of the recipe.
 _NOT_OURS = ("dataset", "network", "widths", "pixels", "validation", "limit", "evaluator")
-
-
-def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Share of the batch whose largest output is the target: [B, classes] and int64 [B] to []."""
-    return (outputs.argmax(1) == targets).double().mean()
 
 
 class ModelEvaluator:

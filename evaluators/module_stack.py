@@ -83,17 +83,16 @@ class ModuleStackTraining(Stack):
         return F.cross_entropy(scores.float().transpose(1, 2), wanted, reduction="none")
 
     @torch.no_grad()
-    def _evaluate(self, images: Batches) -> tuple[list[float], list[float]]:
+    def _evaluate(self, images: Batches) -> tuple[Tensor, Tensor]:
         self._nets.train(False)
-        correct = torch.zeros(len(self._slices), device=self._device, dtype=torch.int64)
+        right = []
         loss = torch.zeros(len(self._slices), device=self._device)
         for x, labels in images.in_order():
             with autocast(self._recipe, self._device):
                 scores = self._nets(x)
                 loss += self._losses_of(scores, labels).sum(1)
-            correct += (scores.argmax(2) == labels).sum(1)
-        count = len(images)
-        return [c / count for c in correct.tolist()], (loss / count).tolist()
+            right.append(scores.argmax(2) == labels)
+        return torch.cat(right, 1), loss / len(images)
 
     def _new_optimizer(self) -> StackOptimizer:
         tensors = list(self._nets.parameters.values())

@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..space import Activation, Expression
-from .base import Progress
+from .base import FinalScore, Progress
 from .batches import Batches, learning_rate, steps_per_epoch
 from .divergence import diverged
+from .hits import final_score, right
 from .networks import Build
 from .optimizer import optimizer_of
 from .precision import autocast
@@ -46,7 +47,8 @@ class OneByOneTraining:
         progress = []
         for run in self._runs:
             run.advance(epoch)
-            accuracy, loss = run.evaluate(self._validation)
+            found, loss = run.evaluate(self._validation)
+            accuracy = int(found.sum()) / len(found)
             learned = run.learned()
             reason = diverged(run.losses, loss, learned)
             progress.append(Progress(accuracy, loss, tuple(run.losses), learned, reason))
@@ -56,11 +58,11 @@ class OneByOneTraining:
         """Go on with these slices only."""
         self._runs = [self._runs[position] for position in positions]
 
-    def test(self) -> list[float]:
-        """Accuracy of every slice on the test images, fractions."""
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test images."""
         if self._test is None:
             raise ValueError("this training was given no test images")
-        return [run.evaluate(self._test)[0] for run in self._runs]
+        return [final_score(run.evaluate(self._test)[0]) for run in self._runs]
 
 
 class _Run:
@@ -96,18 +98,18 @@ class _Run:
             self.losses.append(float(total) / len(self._train))
 
     @torch.no_grad()
-    def evaluate(self, images: Batches) -> tuple[float, float]:
-        """Accuracy (a fraction) and mean loss (nats)."""
+    def evaluate(self, images: Batches) -> tuple[Tensor, float]:
+        """Which images it has right, bool [N], and the mean loss in nats."""
         self._net.eval()
         device = images.pixels.device
-        correct = torch.zeros((), device=device, dtype=torch.int64)
+        found = []
         loss = torch.zeros((), device=device)
         for x, labels in images.in_order():
             with autocast(self._recipe, device):
                 scores: Tensor = self._net(x).float()
                 loss += F.cross_entropy(scores, labels, reduction="sum")
-            correct += (scores.argmax(1) == labels).sum()
-        return int(correct) / len(images), float(loss) / len(images)
+            found.append(right(scores, labels))
+        return torch.cat(found), float(loss) / len(images)
 
     def learned(self) -> dict[str, tuple[float, ...]]:
         modules = [m for m in self._net.modules() if isinstance(m, Activation)]

@@ -17,6 +17,7 @@ from .base import Evaluator, Job, RungReport, SliceReport, State
 
 _STATES = get_args(State)
 _SHOWN = 60  # characters of a value that broke a rule
+_ROUNDING = 1e-6  # of an accuracy that was reckoned in float32
 
 
 class EvaluatorError(ActsearchError):
@@ -100,6 +101,7 @@ def _broken_slice(found: SliceReport, last: bool, job: Job) -> list[str]:
     asked = job.test and found.state == "complete"
     if not asked and found.test_accuracy is not None:
         broken.append("test_accuracy must be None where the job does not ask for it")
+    broken += _broken_hits(found, job.recipe.repeats)
     for field in ("accuracy", "test_accuracy") if asked else ("accuracy",):
         value = getattr(found, field)
         if not _is_number(value):
@@ -111,6 +113,25 @@ def _broken_slice(found: SliceReport, last: bool, job: Job) -> list[str]:
     if not _are_numbers(found.train_losses):
         broken.append(f"train_losses must be numbers, but is {_shown(found.train_losses)}")
     return broken + _broken_learned(found, job)
+
+
+def _broken_hits(found: SliceReport, repeats: int) -> list[str]:
+    hits: Any = found.test_hits
+    if hits is None:
+        return []
+    if not isinstance(hits, bytes) or not hits or max(hits) > repeats:
+        return [
+            f"test_hits must be a byte from 0 to {repeats} for each test sample, in how many of "
+            f"the {repeats} repeats it was right, but is {_shown(hits)}"
+        ]
+    share = sum(hits) / len(hits) / repeats
+    told = found.test_accuracy
+    if told is None or not _is_number(told) or not abs(share - told) <= _ROUNDING:
+        return [
+            f"test_hits must have the share test_accuracy, {_shown(told)}, of "
+            f"samples right, but has {share:.6f}"
+        ]
+    return []
 
 
 def _broken_learned(found: SliceReport, job: Job) -> list[str]:
@@ -145,7 +166,9 @@ def _plain(found: SliceReport) -> SliceReport:
     for name, value in numbers.items():
         if value is not None and not math.isfinite(value):
             why = f"the evaluator's {name} is {value}"
-            return dataclasses.replace(plain, state="infeasible", reason=why, test_accuracy=None)
+            return dataclasses.replace(
+                plain, state="infeasible", reason=why, test_accuracy=None, test_hits=None
+            )
     return plain
 
 

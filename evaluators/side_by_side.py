@@ -7,7 +7,7 @@ the candidates see the same augmented samples, whatever shares the job.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ..space import Activation, CandidateError, Expression, parameter_groups
-from .base import Progress
+from .base import FinalScore, Progress
 from .batches import learning_rate
 from .divergence import diverged
+from .hits import accuracy, final_score, right
 from .one_by_one import learned_values
 from .optimizer import optimizer_of
 from .precision import autocast
@@ -78,12 +79,16 @@ class SideBySideTraining:
         """Go on with these slices only."""
         self._runs = [self._runs[position] for position in positions]
 
-    def test(self) -> list[float]:
-        """Metric of every slice on the test data, fractions."""
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test data, by the metric; which samples it had right where that is
+        the accuracy."""
         if self._task.test is None:
             raise ValueError("this training was given no test data")
+        samples = self._task.test.on(self._device)
         with generators_kept(self._device):
-            return [metric for metric, _ in self._measured(self._task.test.on(self._device))]
+            if self._task.metric is accuracy:
+                return [final_score(torch.cat(found)) for found in self._right(samples)]
+            return [FinalScore(metric) for metric, _ in self._measured(samples)]
 
     def _train_epoch(self, runs: Sequence[Run], seed: int, epoch: int) -> None:
         batches = self._train.shuffled(self._recipe.batch_size, seed, epoch)
@@ -100,21 +105,34 @@ class SideBySideTraining:
 
     def _measured(self, samples: Samples) -> list[tuple[float, float]]:
         """Metric and loss of every slice, means over the samples."""
-        batches = samples.in_order(self._recipe.batch_size)
         sums = [torch.zeros(2, device=self._device, dtype=torch.float64) for _ in self._runs]
-        for run in self._runs:
-            run.net.eval()
-        for batch in samples.fetch(batches, _VALIDATION):
-            moved = to(batch, self._device)
+        for batch in self._batches(samples):
             for run, total in zip(self._runs, sums, strict=True):
                 if run.alive:
-                    total += run.measure(moved) * len(moved[1])
+                    total += run.measure(batch) * len(batch[1])
         return [
             (float(t[0]) / len(samples), float(t[1]) / len(samples))
             if run.alive
             else (0.0, math.nan)
             for run, t in zip(self._runs, sums, strict=True)
         ]
+
+    @torch.no_grad()
+    def _right(self, samples: Samples) -> list[list[Tensor]]:
+        """By slice and batch, which samples it has right: bool [B] each, or as its targets are."""
+        found: list[list[Tensor]] = [[] for _ in self._runs]
+        for batch in self._batches(samples):
+            for run, parts in zip(self._runs, found, strict=True):
+                ended = torch.zeros(len(batch[1]), dtype=torch.bool)
+                parts.append(right(run.output(batch), batch[1]) if run.alive else ended)
+        return found
+
+    def _batches(self, samples: Samples) -> Iterator[Batch]:
+        """All samples once, in order, on the device; the networks do not train."""
+        for run in self._runs:
+            run.net.eval()
+        for batch in samples.fetch(samples.in_order(self._recipe.batch_size), _VALIDATION):
+            yield to(batch, self._device)
 
 
 class Run:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..space import Expression
-from .base import Progress, Training
+from .base import FinalScore, Progress, Training
+from .hits import together
 from .recipe import Recipe
 
 APART = 1_000_000_007  # between the seeds of one score's repeats, so that they meet no other's
@@ -59,12 +60,13 @@ class Grid:
         self._kept = [self._kept[p] for p in positions]
         self._best = [self._best[p] for p in positions]
 
-    def test(self) -> list[float]:
-        """Accuracy on the test images at the step size that validation chose, fractions."""
+    def test(self) -> list[FinalScore]:
+        """Every candidate on the test images at the step size that validation chose."""
         found = self._training.test()
+        whole = [[found[i] for i in self._members(k, step)] for k, step in enumerate(self._best)]
         return [
-            statistics.fmean(found[i] for i in self._members(k, step))
-            for k, step in enumerate(self._best)
+            FinalScore(statistics.fmean(t.accuracy for t in ts), together([t.hits for t in ts]))
+            for ts in whole
         ]
 
     def _members(self, candidate: int, step: float) -> list[int]:

@@ -96,17 +96,16 @@ class StackedTraining(Stack):
         return signal[:, :, :images]
 
     @torch.no_grad()
-    def _evaluate(self, images: Batches) -> tuple[list[float], list[float]]:
-        correct = torch.zeros(len(self._losses), device=self._device, dtype=torch.int64)
+    def _evaluate(self, images: Batches) -> tuple[Tensor, Tensor]:
+        right = []
         loss = torch.zeros(len(self._losses), device=self._device)
         for x, labels in images.in_order():
             with autocast(self._recipe, self._device):
                 scores = self._forward([(slice(0, len(self._losses)), x)])
                 losses = _losses_of(scores, labels.expand(len(scores), -1))
-            correct += (scores.argmax(1) == labels).sum(1)
+            right.append(scores.argmax(1) == labels)
             loss += _sums(losses)
-        count = len(images)
-        return [c / count for c in correct.tolist()], (loss / count).tolist()
+        return torch.cat(right, 1), loss / len(images)
 
     def _new_optimizer(self) -> StackOptimizer:
         steps = [one.step for one in self._slices]

@@ -1,8 +1,11 @@
 """Paired comparisons over seeds: difference, interval, p-value, effect, correction, verdict.
 
 Each seed is one pair; nothing is borrowed from other functions' spread, since a candidate may well
-be noisier than a baseline. What is compared is the mean over seeds on these test images: another
-draw of images is not in the interval (docs/validity.md).
+be noisier than a baseline. Seeds and test images are both a draw: functions that err on different
+images would differ otherwise on other images, under all seeds alike, which no number of seeds
+shows. Where it is known which images were right, that is in the interval too, as in the
+multi-reader, multi-case studies of radiology, with seeds for readers (Obuchowski and Rockette
+1995; degrees of freedom of Hillis 2007).
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 Verdict = Literal["winner", "tie", "worse"]
@@ -24,10 +29,12 @@ NO_SPREAD = 1e-9  # of accuracies: far below one image in a million, far above a
 class Comparison:
     """A function against a baseline over the seeds they share; accuracies are fractions.
 
-    interval: of the mean difference, at 95 %, not corrected. p_value: two-sided paired t. Where
-    nothing tells how noisy the difference is (one seed, or the same difference on every seed)
-    there is no interval, and p is 1. effect: mean difference in standard deviations of the
-    differences, without small-sample bias (Hedges 1981); None below three seeds or without spread.
+    interval: of the mean difference, at 95 %, not corrected. p_value: two-sided t. Where nothing
+    tells how noisy the difference is (one seed, or the same difference on every seed) there is no
+    interval, and p is 1. effect: mean difference in standard deviations of the differences over
+    seeds, without small-sample bias (Hedges 1981); None below three seeds or without spread.
+    images_error: what another draw of test images changes, standard error; None where it is not
+    known, and the interval is about these images alone.
     """
 
     difference: float
@@ -35,12 +42,19 @@ class Comparison:
     p_value: float
     effect: float | None
     n: int
+    images_error: float | None = None
 
 
-def compare(ours: Sequence[float], theirs: Sequence[float]) -> Comparison:
-    """Paired t comparison of accuracies over the same seeds in the same order, at least 1.
+def compare(
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    by_image: NDArray[np.float64] | None = None,
+) -> Comparison:
+    """Paired comparison of accuracies over the same seeds in the same order, at least 1.
 
-    Raises ValueError for none, or for two numbers of seeds.
+    by_image: of each seed and test image how much more often ours was right, [n, images], -1 to 1;
+    without it the interval is the paired t interval over seeds. Raises ValueError for no seed, or
+    for two numbers of seeds.
     """
     differences = [a - b for a, b in zip(ours, theirs, strict=True)]
     n = len(differences)
@@ -50,11 +64,31 @@ def compare(ours: Sequence[float], theirs: Sequence[float]) -> Comparison:
     spread = statistics.stdev(differences) if n > 1 else 0.0
     if spread < NO_SPREAD:
         return Comparison(mean, None, 1.0, None, n)
-    error = spread / math.sqrt(n)
-    half = float(stats.t.isf(LEVEL / 2, n - 1)) * error
-    p_value = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
+    seeds = spread**2 / n  # variance of the mean difference, by what makes it
+    if by_image is not None and by_image[0].size < 2:
+        by_image = None  # one image tells nothing of others
+    images = 0.0 if by_image is None else _image_variance(by_image)
+    # Over the seeds, and over both. The wider one counts: of two or three seeds whose differences
+    # happen to be close, the second alone would make too much (7 % of equals would differ).
+    sources = [(seeds, n - 1.0), (seeds + images, (n - 1) * ((seeds + images) / seeds) ** 2)]
+    half = max(float(stats.t.isf(LEVEL / 2, df)) * math.sqrt(v) for v, df in sources)
+    p_value = max(2 * float(stats.t.sf(abs(mean) / math.sqrt(v), df)) for v, df in sources)
     effect = _hedges(n - 1) * mean / spread if n > 2 else None
-    return Comparison(mean, (mean - half, mean + half), p_value, effect, n)
+    told = None if by_image is None else math.sqrt(images)
+    return Comparison(mean, (mean - half, mean + half), p_value, effect, n, told)
+
+
+def _image_variance(by_image: NDArray[np.float64]) -> float:
+    """What the draw of images adds to the variance of the mean difference: the covariance of two
+    seeds' differences. Of the variance between images' means over seeds, the part that seeds make
+    image by image is taken off, since it is in the spread over seeds already."""
+    seeds: int = len(by_image)
+    images: int = by_image[0].size
+    means: NDArray[np.float64] = by_image.mean(axis=0)
+    apart = by_image - means
+    apart -= apart.mean(axis=1, keepdims=True)
+    alone = float((apart**2).sum()) / ((seeds - 1) * (images - 1))
+    return max(0.0, float(means.var(ddof=1)) - alone / seeds) / images
 
 
 def _hedges(freedom: int) -> float:

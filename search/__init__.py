@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from .candidates import Candidate as Candidate
     from .config import Launch as Launch
     from .config import SearchConfig as SearchConfig
-    from .confirm import Confirmation as Confirmation
     from .export import export as export
     from .home import Home as Home
     from .run import Outcome as Outcome
+    from .verdicts import Confirmation as Confirmation
 
 _HOMES = {
     "Search": "api",

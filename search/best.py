@@ -10,14 +10,14 @@ from typing import Any
 from ..space import Activation, Expression, parse
 from .candidates import Candidate
 from .config import SearchConfig, Stored
-from .confirm import Confirmation
+from .confirmation_text import row_json, row_sentence, verdict_text
 from .errors import InvalidSetting
 from .export import Exported, export
 from .finalists import depends_on_x, recorded
 from .home import Home
 from .leaderboard import ranked
 from .study import read_candidates
-from .tables import row_json, row_sentence, verdict_text
+from .verdicts import Confirmation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from ..space.errors import nearest
 from . import tracking
 from .candidates import Candidate
 from .config import Launch, Stored, check_recipes, require
-from .confirm import Confirmation, Confirmer, Plan, missing_jobs, table, with_test_set
+from .confirm import Confirmer, Plan, missing_jobs, with_test_set
 from .errors import InvalidSetting, NoSuchSearch
 from .evaluation import Chosen, chosen_again, evaluator_for
 from .executors import Executor, executor_for
@@ -22,6 +22,7 @@ from .leaderboard import ranked
 from .ledger import Ledger
 from .progress import Reporter
 from .study import read_candidates
+from .verdicts import Confirmation, table
 
 NO_TEST_DATA = (
     "the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "

@@ -6,9 +6,11 @@ a repeated confirmation shows what is recorded instead of opening the test set a
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +24,8 @@ from .home import usable
 class Training:
     """One function trained to the end under one recipe and seed.
 
-    val and test are accuracies as fractions; both None, with a reason, if it diverged.
+    val and test are accuracies as fractions; both None, with a reason, if it diverged. hits: a
+    byte for each test image, as in `SliceReport`; None where nobody told.
     """
 
     recipe: str  # digest
@@ -33,6 +36,7 @@ class Training:
     test: float | None
     learned: dict[str, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
+    hits: bytes | None = None
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -62,10 +66,7 @@ class Ledger:
 
     def add(self, entries: Sequence[Training | Opening]) -> None:
         """Append, whole lines at once."""
-        lines = [
-            json.dumps({"kind": type(e).__name__.lower(), **dataclasses.asdict(e)})
-            for e in entries
-        ]
+        lines = [json.dumps(_stored(entry)) for entry in entries]
         data = "".join(line + "\n" for line in lines).encode()
         with usable(self._path.parent), open(self._path, "ab") as file:
             file.truncate(self._whole)  # a line torn by a kill or a full disk
@@ -85,7 +86,7 @@ class Ledger:
         for number, line in enumerate(data[: self._whole].splitlines(), 1):
             try:
                 self._keep(_entry(json.loads(line)))
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, zlib.error) as error:
                 raise HomeUnusable(
                     f"{self._path}, line {number} is damaged ({error}): restore it from a copy, "
                     f"or delete it, which forgets that the test set was opened"
@@ -98,6 +99,13 @@ class Ledger:
             self.trainings[entry.key] = entry
 
 
+def _stored(entry: Training | Opening) -> dict[str, Any]:
+    stored = {"kind": type(entry).__name__.lower(), **dataclasses.asdict(entry)}
+    if stored.get("hits") is not None:  # a tenth of its length
+        stored["hits"] = base64.b64encode(zlib.compress(stored["hits"], 9)).decode()
+    return stored
+
+
 def _entry(stored: Any) -> Training | Opening:
     if not isinstance(stored, dict):
         raise ValueError("no JSON object")
@@ -107,5 +115,8 @@ def _entry(stored: Any) -> Training | Opening:
         return Opening(**{**stored, **lists})
     if kind == "training":
         learned = {name: tuple(values) for name, values in stored["learned"].items()}
-        return Training(**{**stored, "learned": learned})
+        hits = stored.get("hits")
+        if hits is not None:
+            hits = zlib.decompress(base64.b64decode(hits, validate=True))
+        return Training(**{**stored, "learned": learned, "hits": hits})
     raise ValueError(f"unknown kind {kind!r}")

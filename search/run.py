@@ -15,7 +15,6 @@ from . import tracking
 from .best import Best, best_of, export_best
 from .candidates import Candidate
 from .config import Launch, SearchConfig, Stored
-from .confirm import Confirmation
 from .engine import Engine, Timings
 from .evaluation import Chosen, check, evaluator_for
 from .executors import executor_for
@@ -25,6 +24,7 @@ from .home import Home, lock
 from .progress import Reporter
 from .strategies import strategy_from_name
 from .study import Study, read_candidates
+from .verdicts import Confirmation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

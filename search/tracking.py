@@ -13,9 +13,9 @@ from ..mlflow.record import CandidateRecord, FinalistRecord
 from ..mlflow.tracker import Tracker
 from .candidates import Candidate
 from .config import SearchConfig
-from .confirm import Confirmation, Row
 from .home import Home
 from .study import RETRIES
+from .verdicts import Confirmation, Row
 
 logger = logging.getLogger(__name__)
 

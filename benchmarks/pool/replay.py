@@ -8,24 +8,38 @@ keeps it: copies of one function under one seed would be equal bit for bit on a 
 draw as if each had a seed of its own. That is the noisiest search there can be of equals: in a
 real one all candidates share a seed, and in a confirmation each pair does, and the luck that comes
 with a seed (pool/noise.py measures it) is common to them.
+
+Equals need not be copies: where a world has trainings of several functions, each name is one of
+them, less what it is better than the mean of them over the whole pool; and where test images are
+drawn, as many as there are, with repetition, it is no longer as good on those that came.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
+from numpy.typing import NDArray
 
-from actsearch.evaluators import RECIPES, Job, Progress, Recipe, SliceReport, run_bracket
+from actsearch.evaluators import (
+    RECIPES,
+    FinalScore,
+    Job,
+    Progress,
+    Recipe,
+    SliceReport,
+    run_bracket,
+)
 from actsearch.evaluators.bracket import cutoffs_of
 from actsearch.search.candidates import Candidate
 from actsearch.search.config import Launch, SearchConfig, Stored
-from actsearch.search.confirm import Confirmation, Plan, table
+from actsearch.search.confirm import Plan
 from actsearch.search.finalists import plan_of
 from actsearch.search.ledger import Ledger, Training
+from actsearch.search.verdicts import Confirmation, table
 
 from .trainings import TAGGED, Trained
 
@@ -40,20 +54,20 @@ def tags(count: int) -> list[str]:
 
 @dataclass(slots=True)
 class World:
-    """What every function would score under every seed, drawn as it is asked for.
+    """What every name would score under every seed, drawn as it is asked for.
 
-    copies: the trainings that all functions, baselines too, are drawn from.
-    planted: tag -> how much better it is than a copy, on validation and test (a fraction).
-    images_sd: standard deviation (a fraction) of the difference of two functions over draws of
-    10,000 images; above 0 they are no copies any more, but different functions equally good over
-    all images, each with luck of its own on the validation images and on the test images.
+    equals: the trainings of each function that a name, a baseline's too, may stand for.
+    planted: tag -> how much better it is than the others, on validation and test (a fraction).
+    images: the test images that were drawn, int64 [N]; None for the pool's own.
+    hits: whether the confirmation is told which images were right.
     """
 
-    copies: Sequence[Trained]
+    equals: Sequence[Sequence[Trained]]
     rng: np.random.Generator
     planted: Mapping[str, float] = field(default_factory=dict)
-    images_sd: float = 0.0
-    _shifts: dict[str, tuple[float, float]] = field(default_factory=dict)
+    images: NDArray[np.int64] | None = None
+    hits: bool = True
+    _functions: dict[str, int] = field(default_factory=dict)
     _drawn: dict[tuple[str, int], Trained] = field(default_factory=dict)
 
     def training(self, name: str, seed: int) -> Trained:
@@ -64,22 +78,36 @@ class World:
         return self._drawn[key]
 
     def _draw(self, name: str) -> Trained:
-        found = self.copies[int(self.rng.integers(len(self.copies)))]
-        if name not in self._shifts:
-            self._shifts[name] = self._shift(name)
-        val, test = self._shifts[name]
-        if val == test == 0:
-            return found
-        rungs = {epoch: accuracy + val for epoch, accuracy in found.rungs.items()}
-        return replace(found, rungs=rungs, test=found.test + test)
-
-    def _shift(self, name: str) -> tuple[float, float]:
-        """What a function adds to a copy's accuracy on validation and test images."""
+        if name not in self._functions:
+            self._functions[name] = int(self.rng.integers(len(self.equals)))
+        function = self.equals[self._functions[name]]
+        found = function[int(self.rng.integers(len(function)))]
         gain = self.planted.get(name, 0.0)
-        if not self.images_sd:
-            return gain, gain
-        val, test = self.rng.normal(gain, self.images_sd / math.sqrt(2), size=2)
-        return float(val), float(test)
+        if self.images is not None:
+            hits = np.frombuffer(found.hits, np.uint8)
+            gained = found.test - float(hits.mean())
+            hits = hits[self.images]
+            found = replace(found, hits=hits.tobytes(), test=float(hits.mean()) + gained)
+        return _better(found, dict.fromkeys(found.rungs, gain), gain) if gain else found
+
+
+def level(functions: Sequence[Sequence[Trained]]) -> list[list[Trained]]:
+    """The same trainings, made equally good on average at every rung and on the test images."""
+    epochs = list(functions[0][0].rungs)
+    val = {e: [fmean(one.rungs[e] for one in f) for f in functions] for e in epochs}
+    test = [fmean(one.test for one in f) for f in functions]
+    missing = [
+        ({e: fmean(means) - means[k] for e, means in val.items()}, fmean(test) - test[k])
+        for k in range(len(functions))
+    ]
+    return [[_better(o, *gain) for o in f] for f, gain in zip(functions, missing, strict=True)]
+
+
+def _better(one: Trained, rungs: Mapping[int, float], test: float) -> Trained:
+    """A training whose accuracies are higher by these fractions; its hits stay what they are."""
+    return replace(
+        one, rungs={e: a + rungs[e] for e, a in one.rungs.items()}, test=one.test + test
+    )
 
 
 class Replay:
@@ -94,7 +122,7 @@ class Replay:
     def keep(self, positions: Sequence[int]) -> None:
         self._slices = [self._slices[p] for p in positions]
 
-    def test(self) -> list[float]:
+    def test(self) -> list[FinalScore]:
         raise AssertionError("a search never opens the test set")
 
 
@@ -146,7 +174,9 @@ def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) ->
     for name, text in plan.functions.items():
         for seed in plan.seeds(seeds):
             found = world.training(name, seed)
-            entry = Training(recipe.digest, "mlp", seed, text, found.rungs[epochs], found.test)
+            told = found.hits if world.hits else None
+            val, test = found.rungs[epochs], found.test
+            entry = Training(recipe.digest, "mlp", seed, text, val, test, {}, None, told)
             ledger.trainings[entry.key] = entry
     confirmed = table(plan, ledger)
     assert confirmed is not None
@@ -154,6 +184,12 @@ def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) ->
 
 
 def copies(pool: Sequence[Trained]) -> list[Trained]:
-    """The trainings of the tagged function that have every rung."""
-    rungs = set(CONFIG.recipe.rungs)
-    return [one for one in pool if one.name == TAGGED and set(one.rungs) == rungs]
+    """The trainings of the tagged function."""
+    return [one for one in pool if one.name == TAGGED]
+
+
+def different(pool: Sequence[Trained]) -> list[list[Trained]]:
+    """The trainings of each function, over the seeds that all of them have."""
+    names = list(dict.fromkeys(one.name for one in pool))
+    seeds = set.intersection(*({o.seed for o in pool if o.name == name} for name in names))
+    return [[o for o in pool if o.name == name and o.seed in seeds] for name in names]

@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from .. import tables
     from ..config import second_recipe
+    from ..confirmation_text import confirmation_json, confirmation_text
     from ..evaluation import chosen, recipe_of
     from ..finalists import confirm_expressions, confirm_search
     from ..home import Home
@@ -64,9 +64,9 @@ def run(options: argparse.Namespace) -> int:
                 home, options.what, given, recipe, second, progress, scorer
             )
     if options.json:
-        print_json(tables.confirmation_json(found))
+        print_json(confirmation_json(found))
     else:
-        print(tables.confirmation_text(found))
+        print(confirmation_text(found))
     return 0
 
 

@@ -126,22 +126,23 @@ def run(options: argparse.Namespace) -> int:
 
 def _print_tables(outcome: Outcome) -> None:
     from .. import tables
+    from ..confirmation_text import confirmation_text
 
     print(tables.leaderboard_text(outcome.candidates, outcome.config.recipe.validation))
     if outcome.confirmation is not None:
         print()
-        print(tables.confirmation_text(outcome.confirmation), flush=True)
+        print(confirmation_text(outcome.confirmation), flush=True)
 
 
 def _print_json(outcome: Outcome, exported: Exported | None) -> None:
     from .. import tables
+    from ..confirmation_text import confirmation_json
 
     print_json(
         {
             "name": outcome.config.name,
             "leaderboard": tables.leaderboard_json(outcome.candidates),
-            "confirmation": outcome.confirmation
-            and tables.confirmation_json(outcome.confirmation),
+            "confirmation": outcome.confirmation and confirmation_json(outcome.confirmation),
             "best": outcome.best
             and {
                 "expression": str(outcome.best.expression),

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actsearch.evaluators import Job, Progress, Recipe, RungReport, run_bracket, survivors
+from actsearch.evaluators import (
+    FinalScore,
+    Job,
+    Progress,
+    Recipe,
+    RungReport,
+    run_bracket,
+    survivors,
+)
 from actsearch.evaluators.bracket import cutoffs_of
 
 Scores = Sequence[float | None]
@@ -37,9 +45,9 @@ class Scripted:
     def keep(self, positions: Sequence[int]) -> None:
         self.alive = [self.alive[p] for p in positions]
 
-    def test(self) -> list[float]:
+    def test(self) -> list[FinalScore]:
         self.tested.append(self.alive)
-        return [i / 100 for i in self.alive]
+        return [FinalScore(i / 100, bytes([1] * i + [0] * (100 - i))) for i in self.alive]
 
 
 def job(slices: int, **more: Any) -> Job:
@@ -152,6 +160,7 @@ def test_only_finished_slices_meet_the_test_set_and_once() -> None:
     training = Scripted({9: [0.1, DIVERGED, 0.9]})
     (only,) = run_bracket(training, job(3, halving=False, test=True))
     assert [found.test_accuracy for found in only.slices] == [0.0, None, 0.02]
+    assert [s.test_hits and sum(s.test_hits) for s in only.slices] == [0, None, 2]
     assert training.tested == [[0, 2]]
 
 

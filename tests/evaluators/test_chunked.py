@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from actsearch.evaluators import Images, Progress, Recipe, split, subset
+from actsearch.evaluators import FinalScore, Images, Progress, Recipe, split, subset
 from actsearch.evaluators.batches import Batches
 from actsearch.evaluators.chunked import ChunkedTraining, OutOfMemory
 from actsearch.evaluators.slices import Slice, slices_of
@@ -53,7 +53,7 @@ class _Limited(StackedTraining):
             raise torch.OutOfMemoryError("CUDA out of memory")
         return super().advance(epoch)
 
-    def test(self) -> list[float]:
+    def test(self) -> list[FinalScore]:
         if len(self._slices) > self._memory.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return super().test()
@@ -66,7 +66,7 @@ def memory(images: Images) -> Memory:
     return Memory((Batches.on(train, torch.device("cpu")), cut, cut))
 
 
-def whole(memory: Memory, epoch: int) -> tuple[list[Progress], list[float]]:
+def whole(memory: Memory, epoch: int) -> tuple[list[Progress], list[FinalScore]]:
     training = StackedTraining(SLICES, RECIPE, *memory.batches)
     return training.advance(epoch), training.test()
 

@@ -192,6 +192,8 @@ def test_the_test_data_are_loaded_when_they_are_opened_and_not_before() -> None:
     (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
     assert opened
     assert end.test_accuracy is not None
+    assert end.test_hits is not None
+    assert sum(end.test_hits) / 30 == end.test_accuracy
     assert made().opened() is None
 
 
@@ -202,6 +204,7 @@ def test_loss_and_metric_may_be_ones_own() -> None:
     evaluator = made(
         lambda: Net(1),
         (X, X.mean((1, 2, 3))),
+        test=(X[:30], X[:30].mean((1, 2, 3))),
         loss=lambda outputs, targets: F.mse_loss(outputs[:, 0], targets),
         metric=closeness,
     )
@@ -209,6 +212,28 @@ def test_loss_and_metric_may_be_ones_own() -> None:
     (end,) = ends(evaluator, "tanh(x)")
     assert 0 < end.accuracy < 1
     assert end.loss == pytest.approx(-torch.tensor(end.accuracy).log().item(), abs=0.1)
+    (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
+    assert end.test_accuracy is not None
+    assert end.test_hits is None, "it is no share of samples"
+
+
+def test_pixels_as_targets_have_a_share_and_no_hits() -> None:
+    class Pixels(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 2, 3, padding=1)
+            self.act = nn.ReLU()
+
+        def forward(self, x: Tensor) -> Tensor:
+            result: Tensor = self.act(self.conv(x))
+            return result
+
+    bright = (X[:, 0] > 0).long()
+    evaluator = made(Pixels, (X, bright), test=(X[:30], bright[:30]))
+    (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
+    assert end.test_accuracy is not None
+    assert 0 < end.test_accuracy <= 1
+    assert end.test_hits is None
 
 
 def test_bfloat16_and_step_sizes_and_repeats_follow_the_recipe() -> None:

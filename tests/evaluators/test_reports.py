@@ -89,6 +89,7 @@ def test_what_follows_the_last_report_is_not_asked_for() -> None:
         (first(learned=[1.0]), "learned must map names to values, but is [1.0]"),
         (first(learned={"a": (1.0,)}), "for the parameters none, but has 'a': (1.0,)"),
         (first(test_accuracy=0.5), "test_accuracy must be None where the job does not ask"),
+        (first(test_hits=b"\0\1"), "must have the share test_accuracy, None, of samples right"),
     ],
 )
 def test_each_broken_rule_is_named_with_the_evaluator_the_candidate_and_the_value(
@@ -135,12 +136,26 @@ def test_numbers_of_numpy_become_pythons_own() -> None:
     assert [type(loss) for loss in found.slices[0].train_losses] == [float]
 
 
+def test_test_hits_are_counts_of_repeats_and_have_the_accuracy() -> None:
+    asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
+    asked = replace(asked, recipe=replace(RECIPE, repeats=2))
+    end = replace(LAST.slices[0], index=0, test_accuracy=0.625, test_hits=bytes([2, 1, 2, 0]))
+    last = replace(LAST, slices=(end,))
+    assert heard(last, job=asked) == [last]
+    for hits in (bytes([3, 1, 1, 0]), b"", [2, 1, 2, 0], "yes"):
+        with pytest.raises(EvaluatorError, match="test_hits must be a byte from 0 to 2 for each"):
+            heard(replace(last, slices=(replace(end, test_hits=cast(Any, hits)),)), job=asked)
+
+
 def test_a_test_accuracy_is_due_where_the_job_asks_for_it() -> None:
     asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
     last = replace(LAST, slices=(replace(LAST.slices[0], index=0, test_accuracy=0.65),))
     assert heard(last, job=asked) == [last]
     with pytest.raises(EvaluatorError, match="test_accuracy must be a number, but is None"):
         heard(replace(LAST, slices=(replace(LAST.slices[0], index=0),)), job=asked)
+    wrong = replace(last.slices[0], test_hits=bytes([1, 1, 1, 0]))
+    with pytest.raises(EvaluatorError, match=r"the share test_accuracy, 0\.65, of samples"):
+        heard(replace(last, slices=(wrong,)), job=asked)
     lucky = replace(last.slices[0], test_accuracy=65.0)
     with pytest.raises(EvaluatorError, match="test_accuracy must be a fraction"):
         heard(replace(last, slices=(lucky,)), job=asked)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from actsearch.evaluators import Progress, Recipe
+from actsearch.evaluators import FinalScore, Progress, Recipe
 from actsearch.evaluators.slices import APART, Grid, Slice, slices_of
 from actsearch.space import parse
 
@@ -35,8 +35,10 @@ class Told:
     def keep(self, positions: Sequence[int]) -> None:
         self.slices = [self.slices[p] for p in positions]
 
-    def test(self) -> list[float]:
-        return [p.accuracy + 0.01 for p in self.advance(1)]
+    def test(self) -> list[FinalScore]:
+        """Of 100 images, the first ones right."""
+        rights = [round(100 * p.accuracy) + 1 for p in self.advance(1)]
+        return [FinalScore(n / 100, bytes([1] * n + [0] * (100 - n))) for n in rights]
 
 
 def grid(accuracies: dict[tuple[str, int, float], float | None]) -> Grid:
@@ -72,7 +74,10 @@ def test_a_score_is_the_mean_over_seeds_at_the_better_step_size() -> None:
 def test_the_test_set_is_seen_at_the_step_size_that_validation_chose() -> None:
     training = grid({("tanh(x)", 0, 0.5): 0.9, ("tanh(x)", 1, 0.5): 0.7})
     training.advance(1)
-    assert training.test() == pytest.approx([0.51, 0.81, 0.51])
+    found = training.test()
+    assert [one.accuracy for one in found] == pytest.approx([0.51, 0.81, 0.51])
+    # Right in both repeats, in the one that had 91, in none.
+    assert found[1].hits == bytes([2] * 71 + [1] * 20 + [0] * 9)
 
 
 def test_those_that_are_kept_keep_all_their_slices() -> None:
@@ -80,7 +85,7 @@ def test_those_that_are_kept_keep_all_their_slices() -> None:
     training.advance(1)
     training.keep([2, 0])
     assert [p.accuracy for p in training.advance(2)] == [pytest.approx(0.9), 0.5]
-    assert training.test() == pytest.approx([0.91, 0.51])
+    assert [one.accuracy for one in training.test()] == pytest.approx([0.91, 0.51])
 
 
 def test_a_step_size_with_a_diverged_seed_is_out() -> None:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from scipy import stats
 from torch import Tensor, nn
 
-from actsearch.evaluators import Images, Progress, Recipe, split, subset
+from actsearch.evaluators import FinalScore, Images, Progress, Recipe, split, subset
 from actsearch.evaluators.activations import weight_gain
 from actsearch.evaluators.batches import Batches
 from actsearch.evaluators.datasets import FASHION_MNIST
@@ -223,10 +223,11 @@ def test_accuracy_is_the_share_of_largest_scores(parts: Parts) -> None:
     found = training.advance(1)
     validation = training._validation
     x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
+    tests = training.test()  # on the same images here
     for k, text in enumerate(("relu(x)", "tanh(x)")):
         right = plain(training, k, SMALL, text)(x).argmax(1) == validation.labels
         assert found[k].accuracy == int(right.sum()) / 101
-    assert training.test() == [progress.accuracy for progress in found]  # the same images here
+        assert tests[k] == FinalScore(found[k].accuracy, bytes(right.tolist()))
 
 
 def test_initial_weights_without_gain_are_those_of_linear(parts: Parts) -> None:
