@@ -32,6 +32,9 @@ class Chosen:
     own: Evaluator | None = None
 
 
+OURS = Chosen()
+
+
 @dataclass(frozen=True, slots=True)
 class ByRecipe:
     """An own evaluator, and beside it the built-in one for recipes that are ours (`--second`)."""
@@ -54,7 +57,7 @@ def chosen(given: str | Evaluator | None) -> Chosen:
     Raises EvaluatorError or UnknownNameError where there is none.
     """
     if given is None or given == BUILT_IN:
-        return Chosen()
+        return OURS
     if isinstance(given, str):
         if given.endswith(_AS_OBJECT):
             raise InvalidSetting(

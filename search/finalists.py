@@ -15,7 +15,7 @@ from .candidates import Candidate
 from .config import Launch, Stored, check_recipes, require
 from .confirm import Confirmer, Plan, missing_jobs, with_test_set
 from .errors import InvalidSetting, NoSuchSearch
-from .evaluation import Chosen, chosen_again, evaluator_for
+from .evaluation import OURS, Chosen, chosen_again, evaluator_for
 from .executors import Executor, executor_for
 from .home import Home, can_be_name, lock, usable
 from .leaderboard import ranked
@@ -145,7 +145,7 @@ def confirm_expressions(
     recipe: Recipe,
     second: Recipe | None,
     reporter: Reporter,
-    scorer: Chosen = Chosen(),  # noqa: B008  # frozen
+    scorer: Chosen = OURS,
 ) -> Confirmation:
     """`actsearch confirm EXPR…`: recorded in the home's folder `confirmations`."""
     check_recipes(recipe, second)

@@ -16,7 +16,7 @@ from .best import Best, best_of, export_best
 from .candidates import Candidate
 from .config import Launch, SearchConfig, Stored
 from .engine import Engine, Timings
-from .evaluation import Chosen, check, evaluator_for
+from .evaluation import OURS, Chosen, check, evaluator_for
 from .executors import executor_for
 from .export import Exported
 from .finalists import confirm_finalists, recipes_of, recorded
@@ -48,7 +48,7 @@ def run(
     *,
     resume: bool,
     reporter: Reporter,
-    found: Chosen = Chosen(),  # noqa: B008  # frozen
+    found: Chosen = OURS,
 ) -> Outcome:
     """Run a new search, or go on with one. Raises ActsearchError's kinds; KeyboardInterrupt
     leaves the search in a state from which it can be resumed."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..evaluators import Job, Recipe, RungReport
 from .config import Launch, require, require_selection
 from .errors import SearchFailed
-from .evaluation import Chosen, check, evaluator_for
+from .evaluation import OURS, Chosen, check, evaluator_for
 from .executors import Assignment, executor_for
 from .progress import Reporter
 
@@ -39,7 +39,7 @@ def score(
     seeds: Sequence[int],
     launch: Launch,
     reporter: Reporter,
-    scorer: Chosen = Chosen(),  # noqa: B008  # frozen
+    scorer: Chosen = OURS,
 ) -> list[Score]:
     """Train each expression to the end under each seed; best mean first."""
     require("seeds", len(seeds), len(seeds) >= 1, "at least 1")

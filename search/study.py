@@ -6,7 +6,6 @@ One writer, the driver; any number of readers. Write-ahead logging lets them wor
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -19,22 +18,29 @@ import optuna
 import sqlalchemy
 from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import Trial, TrialState
 
 from ..evaluators import SliceReport
 from ..space import Encoding, Expression, Space
-from .candidates import Candidate, State
+from .candidates import Candidate
 from .errors import HomeUnusable
 from .strategies import Strategy
+from .trials import (
+    DUPLICATE_OF,
+    ERROR,
+    EXPRESSION,
+    ORIGIN,
+    REASON,
+    RESULT,
+    RETRY,
+    candidate_of,
+    result_text,
+)
 
 FILE = "study.db"
 RETRIES = 2  # times a candidate is trained again after a crash; the last time all alone
 _NAME = "search"  # one study to a file; the folder carries the search's name
 _CONNECT = {"connect_args": {"timeout": 60}}  # seconds to wait for another connection's lock
-
-# Names of trial attributes: part of the stored format.
-_EXPRESSION, _RESULT, _REASON = "expression", "result", "infeasible"
-_DUPLICATE_OF, _ORIGIN, _RETRY, _ERROR = "duplicate_of", "origin", "retry", "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +78,15 @@ class Study:
             trial.number,
             expression,
             trial.params,
-            attributes.get(_ORIGIN, trial.number),
-            attributes.get(_RETRY, 0),
+            attributes.get(ORIGIN, trial.number),
+            attributes.get(RETRY, 0),
         )
 
     def accept(self, asked: Asked) -> None:
         """Record that a trial goes into training. A trial without this mark was killed while it
         was being drawn, and counts for nothing."""
         with sqlite_errors(self._path):
-            self._running[asked.number].set_user_attr(_EXPRESSION, str(asked.expression))
+            self._running[asked.number].set_user_attr(EXPRESSION, str(asked.expression))
 
     def enqueue(self, encoding: Encoding) -> None:
         """Have the next `ask` begin this encoding."""
@@ -91,8 +97,8 @@ class Study:
         self, asked: Asked, *, reason: str | None = None, duplicate_of: int | None = None
     ) -> None:
         """End a trial before training: screened out, or seen before."""
-        why = {_REASON: reason} if reason is not None else {_DUPLICATE_OF: duplicate_of}
-        attributes = {_EXPRESSION: str(asked.expression), **why}
+        why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
+        attributes = {EXPRESSION: str(asked.expression), **why}
         self._finish(asked.number, TrialState.PRUNED, attributes)
 
     def rung(self, number: int, epoch: int, accuracy: float) -> None:
@@ -103,29 +109,29 @@ class Study:
     def end(self, number: int, reports: Mapping[int, SliceReport], seconds: float) -> Candidate:
         """End a trained trial as its last report says."""
         last = reports[max(reports)]
-        attributes: dict[str, Any] = {_RESULT: _result_text(reports, seconds)}
+        attributes: dict[str, Any] = {RESULT: result_text(reports, seconds)}
         if last.state == "complete":
             return self._finish(number, TrialState.COMPLETE, attributes, last.accuracy)
         if last.state == "infeasible":
-            attributes[_REASON] = last.reason
+            attributes[REASON] = last.reason
         return self._finish(number, TrialState.PRUNED, attributes)
 
     def fail(self, number: int, error: str) -> Candidate:
         """End a trial whose training crashed; it is enqueued again, up to RETRIES times."""
         with sqlite_errors(self._path):
-            found = _candidate_of(self._study.get_trials(deepcopy=False)[number])
+            found = candidate_of(self._study.get_trials(deepcopy=False)[number])
         if found.retry < RETRIES:
             self._enqueue_again(found, found.retry + 1)
-        return self._finish(number, TrialState.FAIL, {_ERROR: error})
+        return self._finish(number, TrialState.FAIL, {ERROR: error})
 
     def sweep(self) -> int:
         """Fail and enqueue again what an earlier driver left running; how many there were."""
         with sqlite_errors(self._path):
             trials = self._study.get_trials(deepcopy=False)
-            again = {t.user_attrs.get(_ORIGIN) for t in trials if t.state == TrialState.WAITING}
+            again = {t.user_attrs.get(ORIGIN) for t in trials if t.state == TrialState.WAITING}
             left = [t for t in trials if t.state == TrialState.RUNNING]
             for trial in left:
-                found = _candidate_of(trial)
+                found = candidate_of(trial)
                 # One killed while it was being drawn has no candidate yet: its number is spent.
                 # The interruption is not the candidate's fault: it costs no further retry.
                 if found.expression and found.origin not in again:
@@ -142,20 +148,20 @@ class Study:
     def candidates(self) -> list[Candidate]:
         """Every trial, in order."""
         with sqlite_errors(self._path):
-            return [_candidate_of(t) for t in self._study.get_trials(deepcopy=False)]
+            return [candidate_of(t) for t in self._study.get_trials(deepcopy=False)]
 
     def encodings(self) -> list[Encoding]:
         """The encodings of all trials that were drawn to the end."""
         with sqlite_errors(self._path):
             trials = self._study.get_trials(deepcopy=False)
-        return [t.params for t in trials if _EXPRESSION in t.user_attrs]
+        return [t.params for t in trials if EXPRESSION in t.user_attrs]
 
     def _enqueue_again(self, found: Candidate, retry: int) -> None:
         # Before the trial is failed: killed between the two, the next sweep finds both.
         with sqlite_errors(self._path):
             self._study.enqueue_trial(
                 self._study.get_trials(deepcopy=False)[found.trial].params,
-                user_attrs={_ORIGIN: found.origin, _RETRY: retry},
+                user_attrs={ORIGIN: found.origin, RETRY: retry},
             )
 
     def _finish(
@@ -170,7 +176,7 @@ class Study:
             trial = self._running.pop(number)
             for name, attribute in attributes.items():
                 trial.set_user_attr(name, attribute)
-            return _candidate_of(self._study.tell(trial, value, state=state))
+            return candidate_of(self._study.tell(trial, value, state=state))
 
 
 def read_candidates(folder: Path) -> list[Candidate]:
@@ -188,7 +194,7 @@ def read_candidates(folder: Path) -> list[Candidate]:
             skip_table_creation=True,
         )
         study = optuna.load_study(study_name=_NAME, storage=storage)
-        return [_candidate_of(trial) for trial in study.get_trials(deepcopy=False)]
+        return [candidate_of(trial) for trial in study.get_trials(deepcopy=False)]
 
 
 def _is_made(path: Path) -> bool:
@@ -222,65 +228,6 @@ def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
         optuna.logging.set_verbosity(level)
 
 
-def _candidate_of(trial: FrozenTrial) -> Candidate:
-    attributes = trial.user_attrs
-    result = json.loads(attributes[_RESULT]) if _RESULT in attributes else {}
-    told = result.get("rungs", trial.intermediate_values)
-    rungs = {int(epoch): float(score) for epoch, score in told.items()}
-    return Candidate(
-        trial=trial.number,
-        expression=attributes.get(_EXPRESSION, ""),
-        state=_state_of(trial),
-        score=rungs[max(rungs)] if rungs else None,
-        rungs=rungs,
-        losses={int(k): float(v) for k, v in result.get("losses", {}).items()},
-        train_losses=tuple(result.get("train_losses", ())),
-        learned={k: tuple(v) for k, v in result.get("learned", {}).items()},
-        seconds=float(result.get("seconds", 0.0)),
-        step=float(result.get("step", 1.0)),
-        own_score=result.get("own_score"),
-        reason=attributes.get(_REASON),
-        screened=_REASON in attributes and _RESULT not in attributes,
-        duplicate_of=attributes.get(_DUPLICATE_OF),
-        origin=attributes.get(_ORIGIN, trial.number),
-        retry=attributes.get(_RETRY, 0),
-        error=attributes.get(_ERROR),
-        started_ms=_milliseconds(trial.datetime_start),
-        finished_ms=_milliseconds(trial.datetime_complete),
-    )
-
-
-def _state_of(trial: FrozenTrial) -> State:
-    if trial.state == TrialState.PRUNED:
-        if _DUPLICATE_OF in trial.user_attrs:
-            return "duplicate"
-        return "infeasible" if _REASON in trial.user_attrs else "pruned"
-    words: dict[TrialState, State] = {
-        TrialState.COMPLETE: "complete",
-        TrialState.FAIL: "failed",
-        TrialState.RUNNING: "running",
-        TrialState.WAITING: "waiting",
-    }
-    return words[trial.state]
-
-
-def _result_text(reports: Mapping[int, SliceReport], seconds: float) -> str:
-    """What a finished training leaves behind, as JSON: reports by epoch, and its seconds."""
-    last = reports[max(reports)]
-    finite = {epoch: r for epoch, r in reports.items() if r.state != "infeasible"}
-    return json.dumps(
-        {
-            "rungs": {epoch: r.accuracy for epoch, r in finite.items()},
-            "losses": {epoch: r.loss for epoch, r in finite.items()},
-            "train_losses": last.train_losses,
-            "learned": dict(last.learned),
-            "step": last.step,
-            "own_score": last.own_accuracy,
-            "seconds": round(seconds, 6),
-        }
-    )
-
-
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite says of a full, read-only or damaged file into HomeUnusable."""
@@ -297,7 +244,3 @@ def sqlite_errors(path: Path) -> Iterator[None]:
             f"the study {path} cannot be used: {detail}; if the disk is full or read-only, make "
             f"room and go on with --resume"
         ) from error
-
-
-def _milliseconds(moment: Any) -> int:
-    return int(moment.timestamp() * 1000) if moment else 0

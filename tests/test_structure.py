@@ -22,8 +22,8 @@ MAY_IMPORT = {
 }
 OWNERS = {  # library: where alone it may be imported, as a prefix of the file's path
     "mlflow": ("mlflow/",),
-    "optuna": ("search/strategies/", "search/study.py"),
-    "ray": ("search/executors/ray_tune.py",),
+    "optuna": ("search/strategies/", "search/study.py", "search/trials.py"),
+    "ray": ("search/executors/ray_tune.py", "search/executors/_tune_"),
 }
 HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "sympy", "torch")
 FILES = sorted(path for room in ROOMS for path in (REPOSITORY / room).rglob("*.py"))

@@ -13,7 +13,8 @@ from actsearch.evaluators import ImageClassification, Job
 from actsearch.search.candidates import entered
 from actsearch.search.config import Launch
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.executors.ray_tune import WORKER_DIED, RayTune
+from actsearch.search.executors._tune_driver import WORKER_DIED
+from actsearch.search.executors.ray_tune import RayTune
 from contracts.executors import Events
 from contracts.faults import CannotMove, KillsItsProcess, Meets
 from contracts.tiny import TINY, Ran, run_engine
