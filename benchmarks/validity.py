@@ -10,9 +10,9 @@ that are copies too, in which any finalist is called a winner. by_seeds: the sam
 functions made equally good on average, on test images drawn anew for every search; seeds_alone is
 what the intervals over seeds alone, blind to the draw of images, would claim there. power:
 searches in which one candidate of the 60 is better by `effect` (a fraction) and is called a winner
-in the end. Each has a one-sided 95 % bound (Clopper and Pearson 1934), which covers the number of
-searches drawn, not the size of the pool; `halves` has the rate on each half of the pool alone.
---quick draws 150.
+in the end; under_one_seed: the same without the luck that the candidates of a search share. Each
+has a one-sided 95 % bound (Clopper and Pearson 1934), which covers the number of searches drawn,
+not the size of the pool; `halves` has the rate on each half of the pool alone. --quick draws 150.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from pool import replay
-from pool.noise import spread, ties
+from pool.noise import common_luck, spread, ties
 from pool.trainings import POOL, RECIPE, TAGGED, Trained, extend, read
 from scipy import stats
 
@@ -134,11 +134,8 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
         for part in (copies[:half], copies[half:])
     ]
     print("each half of the pool: any winner " + ", ".join(f"{rate:.2%}" for rate in halves))
-    table = {effect: findings(copies, searches, effect) for effect in EFFECTS}
-    for effect, row in table.items():
-        print(
-            f"planted +{100 * effect:.1f} points:", *(_found(row, name, searches) for name in row)
-        )
+    table = _planted("planted", copies, searches)
+    shared = _planted("under one seed", replay.under_one_seed(copies, common_luck(pool)), searches)
     false, right = counts["any winner"], table[STATED][f"{SEEDS} seeds"]
     return {
         "false_winner_rate": round(false / searches, 4),
@@ -150,10 +147,8 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
         "power_lower_95": round(at_least(right, searches), 4),
         "power_of_confirmation": round(right / max(1, table[STATED]["finalist"]), 4),
         "effect": STATED,
-        "power_by_effect": {
-            str(effect): {name: round(n / searches, 3) for name, n in row.items()}
-            for effect, row in table.items()
-        },
+        "power_by_effect": _rates(table, searches),
+        "power_by_effect_under_one_seed": _rates(shared, searches),
         "tied_copies": round(tied, 3),
         **{name: round(value, 3) for name, value in noises.items()},
         "searches": searches,
@@ -176,6 +171,21 @@ def _among_different(equals: list[list[Trained]], searches: int) -> dict[int, di
             _print_claims(f"{seeds} seeds, {name}", found, searches)
             rates[seeds][name] = round(found["any winner"] / searches, 4)
     return rates
+
+
+def _planted(name: str, copies: Sequence[Trained], searches: int) -> dict[float, dict[str, int]]:
+    table = {effect: findings(copies, searches, effect) for effect in EFFECTS}
+    for effect, row in table.items():
+        told = (_found(row, column, searches) for column in row)
+        print(f"{name} +{100 * effect:.1f} points:", *told, flush=True)
+    return table
+
+
+def _rates(table: dict[float, dict[str, int]], searches: int) -> dict[str, dict[str, float]]:
+    return {
+        str(effect): {name: round(n / searches, 3) for name, n in row.items()}
+        for effect, row in table.items()
+    }
 
 
 def main() -> None:

@@ -32,11 +32,25 @@ def spread(pool: Sequence[Trained]) -> dict[str, float]:
         "test_sd": 100 * statistics.stdev(test),
         "binomial_se": 100 * noise(statistics.fmean(val), RECIPE.validation),
         "val_test_correlation": statistics.correlation(val, test),
-        "paired_correlation": statistics.fmean(
-            statistics.correlation([t.test for t in a], [t.test for t in b]) for a, b in pairs
-        ),
+        **{f"common_luck_epoch_{epoch}": luck for epoch, luck in common_luck(pool).items()},
         "images_se": 100 * statistics.fmean(e**2 for e in images) ** 0.5,
         "images_se_largest": 100 * max(images),
+    }
+
+
+def common_luck(pool: Sequence[Trained]) -> dict[int, float]:
+    """By rung, how much of a validation score's variance is luck that functions share by the seed:
+    the mean correlation, over the seeds that all have, of two functions' scores; at least 0."""
+    pairs = list(combinations(replay.different(pool), 2))
+    return {
+        epoch: max(
+            0.0,
+            statistics.fmean(
+                statistics.correlation([t.rungs[epoch] for t in a], [t.rungs[epoch] for t in b])
+                for a, b in pairs
+            ),
+        )
+        for epoch in RECIPE.rungs
     }
 
 

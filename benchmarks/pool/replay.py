@@ -6,8 +6,8 @@ The brackets cut (run_bracket, cutoffs_of), the leaderboard ranks and the finali
 study's book-keeping are replaced. Every (function, seed) draws its own training from the pool and
 keeps it: copies of one function under one seed would be equal bit for bit on a CPU, so copies
 draw as if each had a seed of its own. That is the noisiest search there can be of equals: in a
-real one all candidates share a seed, and in a confirmation each pair does, and the luck that comes
-with a seed (pool/noise.py measures it) is common to them.
+real one all candidates share a seed, and the luck that comes with a seed, more than half of what a
+first epoch scatters by (noise.common_luck), does not part them; `under_one_seed` takes it off.
 
 Equals need not be copies: where a world has trainings of several functions, each name is one of
 them, less what it is better than the mean of them over the whole pool; and where test images are
@@ -101,6 +101,21 @@ def level(functions: Sequence[Sequence[Trained]]) -> list[list[Trained]]:
         for k in range(len(functions))
     ]
     return [[_better(o, *gain) for o in f] for f, gain in zip(functions, missing, strict=True)]
+
+
+def under_one_seed(function: Sequence[Trained], common: Mapping[int, float]) -> list[Trained]:
+    """The same trainings with less scatter on validation: without the luck that candidates share,
+    this share of a rung's variance (0 to 1)."""
+    means = {epoch: fmean(one.rungs[epoch] for one in function) for epoch in common}
+    return [
+        replace(
+            one,
+            rungs={
+                e: means[e] + (1 - c) ** 0.5 * (one.rungs[e] - means[e]) for e, c in common.items()
+            },
+        )
+        for one in function
+    ]
 
 
 def _better(one: Trained, rungs: Mapping[int, float], test: float) -> Trained:

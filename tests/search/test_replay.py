@@ -122,3 +122,15 @@ def test_on_drawn_images_a_training_is_as_good_as_on_those_that_came(
         own = exact[found.seed].hits
         assert found.test == pytest.approx((own[0] + own[7]) / 2 + gain)
         assert found.hits == bytes([own[0]] * 100 + [own[7]] * 100)
+
+
+def test_under_one_seed_scores_scatter_less_by_what_is_common_and_about_the_same_mean(
+    pool: tuple[Any, list[Any]],
+) -> None:
+    replay, made = pool
+    calmer = replay.under_one_seed(made, {1: 0.75, 3: 0.0, 9: 0.5})
+    for epoch, share in ((1, 0.25), (3, 1.0), (9, 0.5)):
+        before, after = ([one.rungs[epoch] for one in side] for side in (made, calmer))
+        assert statistics.fmean(after) == pytest.approx(statistics.fmean(before))
+        assert statistics.variance(after) == pytest.approx(share * statistics.variance(before))
+    assert [one.test for one in calmer] == [one.test for one in made]
