@@ -27,7 +27,7 @@ import torch
 from scipy import stats
 
 from actsearch.evaluators import Recipe, load_train, recipe_from_name, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.diagnosis.dead import dead_units
 from actsearch.evaluators.diagnosis.training import epochs
 from actsearch.evaluators.images import Images, Task
@@ -48,14 +48,13 @@ def counted(
     recipe: Recipe, images: Images, seeds: int, trained: bool
 ) -> tuple[Counts, list[float]]:
     """Silent units by seed and layer, and the seconds each seed took."""
-    train = Batches.on(images, torch.device("cpu"), recipe)
-    watched = Batches.on(subset(images, WATCHED), torch.device("cpu"), recipe)
+    sets = Sets.on(torch.device("cpu"), recipe, images, subset(images, WATCHED))
     counts, seconds = [], []
     for seed in range(seeds):
         start = time.perf_counter()
         net = NETWORKS["mlp"](recipe, RELU, seed, Task())
         for number, progress in enumerate(
-            epochs(net, RELU, recipe, seed, train, watched) if trained else ()
+            epochs(net, RELU, recipe, seed, sets) if trained else ()
         ):
             if progress.reason:
                 raise SystemExit(f"seed {seed} diverged: {progress.reason}")
@@ -64,7 +63,7 @@ def counted(
                 f"{progress.train_losses[-1]:.4f}",
                 file=sys.stderr,
             )
-        found = dead_units(net, (x for x, _ in train.in_order()))
+        found = dead_units(net, (x for x, _ in sets.train.in_order()))
         counts.append([layer.silent for layer in found])
         seconds.append(time.perf_counter() - start)
         print(f"{recipe.name} seed {seed}: {counts[-1]}", file=sys.stderr, flush=True)

@@ -24,7 +24,7 @@ from functools import partial
 import torch
 
 from actsearch.evaluators import RECIPES, Recipe, Training, load_train, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.images import Images
 from actsearch.evaluators.module_stack import ModuleStackTraining
 from actsearch.evaluators.networks import NETWORKS
@@ -59,9 +59,9 @@ def epochs(
         recipe, limit=(steps + 1) * held, validation=held, rungs=(rounds + 1,)
     )
     train, validation = split(subset(images, (steps + 1) * held), validation=held, seed=0)
-    parts = Batches.on(train, device, recipe), Batches.on(validation, device, recipe)
+    sets = Sets.on(device, recipe, train, validation)
     slices = slices_of([parse(TEXTS[i % len(TEXTS)]) for i in range(count)], recipe, 0)
-    training = _training(name, slices, recipe, *parts)
+    training = _training(name, slices, recipe, sets)
     epoch = iter(range(1, rounds + 2))
 
     def run() -> None:
@@ -72,15 +72,13 @@ def epochs(
     return run
 
 
-def _training(
-    name: str, slices: list[Slice], recipe: Recipe, train: Batches, validation: Batches
-) -> Training:
+def _training(name: str, slices: list[Slice], recipe: Recipe, sets: Sets) -> Training:
     build = NETWORKS[name]
     if len(slices) == 1:
-        return OneByOneTraining(build, slices, recipe, train, validation, None)
+        return OneByOneTraining(build, slices, recipe, sets)
     if name == "mlp":
-        return StackedTraining(slices, recipe, train, validation, None)
-    return ModuleStackTraining(build, slices, recipe, train, validation, None)
+        return StackedTraining(slices, recipe, sets)
+    return ModuleStackTraining(build, slices, recipe, sets)
 
 
 def seconds(work: Callable[[], None]) -> float:

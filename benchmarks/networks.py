@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from actsearch.evaluators import RECIPES, load_train, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.images import Images, Task
 from actsearch.evaluators.module_stack import ModuleStackTraining
 from actsearch.evaluators.networks import NETWORKS
@@ -51,10 +51,9 @@ def epochs(
         rungs=(rounds + 1,),
     )
     train, validation = split(subset(images, (steps + 1) * BATCH), validation=BATCH, seed=0)
-    cpu = torch.device("cpu")
-    parts = Batches.on(train, cpu, recipe), Batches.on(validation, cpu, recipe), None
+    sets = Sets.on(torch.device("cpu"), recipe, train, validation)
     slices = slices_of([parse(text) for text in texts], recipe, 0)
-    training = vehicle(NETWORKS[name], slices, recipe, *parts)
+    training = vehicle(NETWORKS[name], slices, recipe, sets)
     epoch = iter(range(1, rounds + 2))
     return lambda: training.advance(next(epoch))
 

@@ -42,7 +42,7 @@ from actsearch.evaluators import (
     run_bracket,
 )
 from actsearch.evaluators.activations import weight_gain
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.images import Task, split
 from actsearch.evaluators.one_by_one import OneByOneTraining
 from actsearch.evaluators.slices import Slice
@@ -124,9 +124,9 @@ def train_rrelu(evaluator: ImageClassification, recipe: Recipe, seed: int) -> It
         train, _ = split(train, validation=len(train) - recipe.limit, seed=0)
     if recipe.selects:
         train, held_out = split(train, validation=recipe.validation, seed=recipe.split_seed)
-    batches = [Batches.on(i, cpu, recipe) for i in (train, held_out, test)]
+    sets = Sets.on(cpu, recipe, train, held_out, test)
     identity = parse("x")
-    training = OneByOneTraining(rrelu_net, [Slice(identity, seed)], recipe, *batches)
+    training = OneByOneTraining(rrelu_net, [Slice(identity, seed)], recipe, sets)
     yield from run_bracket(training, Job(("x",), recipe, seed, halving=False, test=True))
 
 

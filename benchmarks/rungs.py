@@ -28,7 +28,7 @@ import torch
 from scipy import stats
 
 from actsearch.evaluators import Progress, Recipe, load_train, recipe_from_name, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.slices import slices_of
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import Expression, FingerprintIndex, fingerprint, screen, space_from_name
@@ -56,9 +56,8 @@ def trained(
     """What every slice of a stack has reached, rung by rung; slices as `slices_of` orders them."""
     images = load_train() if recipe.limit is None else subset(load_train(), recipe.limit)
     train, validation = split(images, validation=recipe.validation, seed=recipe.split_seed)
-    cpu = torch.device("cpu")
-    batches = Batches.on(train, cpu, recipe), Batches.on(validation, cpu, recipe)
-    training = StackedTraining(slices_of(candidates, recipe, 0), recipe, *batches, None)
+    sets = Sets.on(torch.device("cpu"), recipe, train, validation)
+    training = StackedTraining(slices_of(candidates, recipe, 0), recipe, sets)
     for epoch in recipe.rungs:
         yield epoch, training.advance(epoch)
 

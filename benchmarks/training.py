@@ -34,7 +34,7 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
 
 from actsearch.evaluators import Recipe, load_train, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.data import data_root
 from actsearch.evaluators.datasets import FASHION_MNIST
 from actsearch.evaluators.slices import slices_of
@@ -58,19 +58,17 @@ RELU = ("relu(x)",) * len(COMPOSED)
 
 
 @cache
-def parts(images: int) -> tuple[Batches, Batches]:
+def sets_of(images: int) -> Sets:
     """Training images, and a single batch for validation, which is not what is measured."""
     train, validation = split(subset(load_train(), images + BATCH), validation=BATCH, seed=0)
-    cpu = torch.device("cpu")
-    return Batches.on(train, cpu), Batches.on(validation, cpu)
+    return Sets.on(torch.device("cpu"), None, train, validation)
 
 
 def stack(texts: tuple[str, ...], images: int, epochs: int) -> Callable[[], object]:
     """Each call trains one epoch more of a stack."""
     recipe = Recipe(limit=images + BATCH, validation=BATCH, rungs=(epochs,))
-    training = StackedTraining(
-        slices_of([parse(t) for t in texts], recipe, 0), recipe, *parts(images), None
-    )
+    slices = slices_of([parse(t) for t in texts], recipe, 0)
+    training = StackedTraining(slices, recipe, sets_of(images))
     epoch = iter(range(1, epochs + 1))
     return lambda: training.advance(next(epoch))
 

@@ -66,6 +66,34 @@ class Batches:
         return len(self.labels)
 
 
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """What a training learns from, is validated on, and is tested on where a confirmation asks."""
+
+    train: Batches
+    validation: Batches
+    test: Batches | None = None
+
+    @staticmethod
+    def on(
+        device: torch.device,
+        recipe: Recipe | None,
+        train: Images,
+        validation: Images,
+        test: Images | None = None,
+    ) -> Sets:
+        """Each as `Batches.on` makes it."""
+        return Sets(
+            Batches.on(train, device, recipe),
+            Batches.on(validation, device, recipe),
+            None if test is None else Batches.on(test, device, recipe),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        return self.train.pixels.device
+
+
 def _per_pixel(values: Sequence[float], task: Task, device: torch.device) -> float | Tensor:
     """One value for all pixels, or those of each channel repeated over its pixels, [inputs]."""
     if len(values) == 1:

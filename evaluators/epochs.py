@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .base import FinalScore, Progress
-from .batches import Batches, steps_per_epoch
+from .batches import Batches, Sets, steps_per_epoch
 from .divergence import diverged
 from .hits import final_score
 from .recipe import Recipe
@@ -19,19 +19,11 @@ from .slices import Slice
 class Stack(ABC):
     """K slices that train together, on the device the batches are on."""
 
-    def __init__(
-        self,
-        slices: Sequence[Slice],
-        recipe: Recipe,
-        train: Batches,
-        validation: Batches,
-        test: Batches | None,
-    ) -> None:
-        self._recipe, self._slices = recipe, list(slices)
-        self._train, self._validation, self._test = train, validation, test
-        self._device = train.pixels.device
+    def __init__(self, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
+        self._recipe, self._slices, self._sets = recipe, list(slices), sets
+        self._device = sets.device
         self._epoch = 0
-        self._steps = steps_per_epoch(recipe, len(train))
+        self._steps = steps_per_epoch(recipe, len(sets.train))
         self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
 
     def advance(self, epoch: int) -> list[Progress]:
@@ -40,8 +32,8 @@ class Stack(ABC):
             self._epoch += 1
             losses = self._train_epoch().tolist()  # the one host synchronisation of the epoch
             self._losses = [(*old, new) for old, new in zip(self._losses, losses, strict=True)]
-        right, means = self._evaluate(self._validation)
-        count = len(self._validation)
+        right, means = self._evaluate(self._sets.validation)
+        count = len(self._sets.validation)
         accuracy, loss = [n / count for n in right.sum(1).tolist()], means.tolist()
         learned = self._learned()
         return [
@@ -59,15 +51,15 @@ class Stack(ABC):
 
     def test(self) -> list[FinalScore]:
         """Every slice on the test images."""
-        if self._test is None:
+        if self._sets.test is None:
             raise ValueError("this training was given no test images")
-        return [final_score(right) for right in self._evaluate(self._test)[0]]
+        return [final_score(right) for right in self._evaluate(self._sets.test)[0]]
 
     def _drawn(self) -> Iterator[dict[int, tuple[Tensor, Tensor]]]:
         """For every step of the epoch, the images and labels of each seed; one pass per seed."""
         seeds = list(dict.fromkeys(one.seed for one in self._slices))
         size = self._recipe.batch_size
-        orders = [self._train.shuffled(size, seed, self._epoch) for seed in seeds]
+        orders = [self._sets.train.shuffled(size, seed, self._epoch) for seed in seeds]
         for drawn in zip(*orders, strict=True):
             yield dict(zip(seeds, drawn, strict=True))
 

@@ -10,7 +10,7 @@ import torch
 from ..space import ActsearchError, parse
 from .activations import shared
 from .base import Job, RungReport, Training
-from .batches import Batches
+from .batches import Sets
 from .bracket import run_bracket
 from .datasets import DATASETS, dataset_of
 from .images import Images, InvalidImages, load_train, split, subset
@@ -70,11 +70,11 @@ class ImageClassification:
     def _training(self, job: Job) -> Training:
         device, recipe = torch.device(self.device), job.recipe
         train, validation = self._parts(recipe)
-        test = Batches.on(self.test[recipe.dataset], device, recipe) if job.test else None
-        batches = Batches.on(train, device, recipe), Batches.on(validation, device, recipe), test
+        test = self.test[recipe.dataset] if job.test else None
+        sets = Sets.on(device, recipe, train, validation, test)
         candidates = [shared(parse(text), recipe.sharing) for text in job.expressions]
         slices = slices_of(candidates, recipe, job.seed)
-        training = training_of(slices, recipe, *batches)
+        training = training_of(slices, recipe, sets)
         alone = len(slices) == len(candidates)
         return training if alone else Grid(training, recipe, len(candidates))
 

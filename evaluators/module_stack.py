@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .batches import Batches
+from .batches import Batches, Sets
 from .epochs import Stack
 from .networks import Build
 from .one_by_one import learned_values
@@ -28,18 +28,11 @@ from .stacked_modules import StackedModules
 class ModuleStackTraining(Stack):
     """K slices of the network that `build(recipe, candidate, seed, task)` makes."""
 
-    def __init__(
-        self,
-        build: Build,
-        slices: Sequence[Slice],
-        recipe: Recipe,
-        train: Batches,
-        validation: Batches,
-        test: Batches | None,
-    ) -> None:
-        super().__init__(slices, recipe, train, validation, test)
+    def __init__(self, build: Build, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
+        super().__init__(slices, recipe, sets)
+        task = sets.train.task
         self._nets = StackedModules(
-            [build(recipe, s.expression, s.seed, train.task).to(self._device) for s in slices]
+            [build(recipe, s.expression, s.seed, task).to(self._device) for s in slices]
         )
         self._optimizer = self._new_optimizer()
 
@@ -65,7 +58,7 @@ class ModuleStackTraining(Stack):
             self._optimizer.step(step, self._steps)
             total += losses.detach() * labels.shape[-1]
             step += 1
-        return total / len(self._train)
+        return total / len(self._sets.train)
 
     def _epoch_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Images [B, N] and labels [B] where all slices have one seed, else [K, B, N], [K, B]."""

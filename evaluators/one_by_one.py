@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..space import Activation, Expression
 from .base import FinalScore, Progress
-from .batches import Batches, learning_rate, steps_per_epoch
+from .batches import Batches, Sets, learning_rate, steps_per_epoch
 from .divergence import diverged
 from .hits import final_score, right
 from .networks import Build
@@ -27,18 +27,11 @@ from .slices import Slice
 class OneByOneTraining:
     """K separate networks; `build(recipe, candidate, seed, task)` makes one."""
 
-    def __init__(
-        self,
-        build: Build,
-        slices: Sequence[Slice],
-        recipe: Recipe,
-        train: Batches,
-        validation: Batches,
-        test: Batches | None,
-    ) -> None:
-        self._validation, self._test = validation, test
+    def __init__(self, build: Build, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
+        self._sets = sets
+        task = sets.train.task
         self._runs = [
-            _Run(build(recipe, one.expression, one.seed, train.task), one, recipe, train)
+            _Run(build(recipe, one.expression, one.seed, task), one, recipe, sets.train)
             for one in slices
         ]
 
@@ -47,7 +40,7 @@ class OneByOneTraining:
         progress = []
         for run in self._runs:
             run.advance(epoch)
-            found, loss = run.evaluate(self._validation)
+            found, loss = run.evaluate(self._sets.validation)
             accuracy = int(found.sum()) / len(found)
             learned = run.learned()
             reason = diverged(run.losses, loss, learned)
@@ -60,9 +53,9 @@ class OneByOneTraining:
 
     def test(self) -> list[FinalScore]:
         """Every slice on the test images."""
-        if self._test is None:
+        if self._sets.test is None:
             raise ValueError("this training was given no test images")
-        return [final_score(run.evaluate(self._test)[0]) for run in self._runs]
+        return [final_score(run.evaluate(self._sets.test)[0]) for run in self._runs]
 
 
 class _Run:

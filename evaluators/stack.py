@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .activations import StackedActivations, weight_gain
-from .batches import Batches
+from .batches import Batches, Sets
 from .epochs import Stack
 from .optimizer import StackOptimizer
 from .precision import autocast
@@ -30,16 +30,10 @@ LINE = 16  # floats in a cache line
 class StackedTraining(Stack):
     """K slices in the recipe's MLP; those of one seed start from one draw of the weights."""
 
-    def __init__(
-        self,
-        slices: Sequence[Slice],
-        recipe: Recipe,
-        train: Batches,
-        validation: Batches,
-        test: Batches | None,
-    ) -> None:
-        super().__init__(slices, recipe, train, validation, test)
-        sizes = (train.task.inputs, *recipe.widths, train.task.classes)
+    def __init__(self, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
+        super().__init__(slices, recipe, sets)
+        task = sets.train.task
+        sizes = (task.inputs, *recipe.widths, task.classes)
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
         self._weights, self._biases = initial_weights(slices, sizes, recipe, self._device)
         candidates = [one.expression for one in slices]
@@ -68,7 +62,7 @@ class StackedTraining(Stack):
             self._optimizer.step(step, self._steps)
             total += _sums(losses.detach())
             step += 1
-        return total / len(self._train)
+        return total / len(self._sets.train)
 
     def _epoch_batches(self) -> Iterator[list[tuple[slice, Tensor, Tensor]]]:
         """For every step: for each run of slices with one seed, their images and labels."""

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from actsearch.evaluators import Recipe, load_test, load_train, split
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.slices import Slice
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.search.provenance import provenance_text
@@ -93,25 +93,22 @@ def extend(count: int, path: Path = POOL) -> None:
     """Train what the pool lacks; each stack is written when it is done."""
     torch.set_num_threads(1)
     held = {(t.name, t.seed) for t in read(path) if t.recipe == RECIPE.digest}
-    cpu = torch.device("cpu")
     train, validation = split(load_train(), validation=RECIPE.validation, seed=RECIPE.split_seed)
-    parts = [Batches.on(images, cpu, RECIPE) for images in (train, validation, load_test())]
+    sets = Sets.on(torch.device("cpu"), RECIPE, train, validation, load_test())
     for block in blocks(count):
         lacking = [one for one in block if one not in held]
         if lacking:
-            found = _train(lacking, *parts)
+            found = _train(lacking, sets)
             with path.open("a") as file:
                 file.writelines(map(_line, found))
             print(f"{len(found)} x {found[0].cpu_seconds} CPU s: {found[0].name} …", flush=True)
 
 
-def _train(
-    wanted: Sequence[tuple[str, int]], train: Batches, validation: Batches, test: Batches
-) -> list[Trained]:
+def _train(wanted: Sequence[tuple[str, int]], sets: Sets) -> list[Trained]:
     known = functions()
     start = time.process_time()
     slices = [Slice(known[name], seed) for name, seed in wanted]
-    training = StackedTraining(slices, RECIPE, train, validation, test)
+    training = StackedTraining(slices, RECIPE, sets)
     rungs: list[dict[int, float]] = [{} for _ in wanted]
     for epoch in RECIPE.rungs:
         for reached, progress in zip(rungs, training.advance(epoch), strict=True):

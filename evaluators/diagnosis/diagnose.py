@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...space import ActsearchError, Expression, UnknownNameError
 from ..activations import shared
 from ..base import Progress
-from ..batches import Batches
+from ..batches import Batches, Sets
 from ..images import Images, split, subset
 from ..networks import NETWORKS
 from ..recipe import Recipe
@@ -85,7 +85,8 @@ class _Looking:
         recipe = self.recipe
         limited = self.images if recipe.limit is None else subset(self.images, recipe.limit)
         held = split(limited, validation=recipe.validation, seed=recipe.split_seed)
-        train, validation = (Batches.on(part, device, recipe) for part in held)
+        sets = Sets.on(device, recipe, *held)
+        train = sets.train
         seen = _first(train, self.sizes.images)
         candidate = shared(self.candidate, recipe.sharing)
         net = NETWORKS[recipe.network](recipe, candidate, self.seed, train.task).to(device)
@@ -95,7 +96,7 @@ class _Looking:
         kernel = self._kernel(fresh, seen)
         told_epochs = [self._start(fresh, seen)]
         reason = None
-        progress = epochs(net, candidate, recipe, self.seed, train, validation)
+        progress = epochs(net, candidate, recipe, self.seed, sets)
         for number, found in self._trained(progress):
             told_epochs.append(self._epoch(net, number, found, start, seen))
             reason = found.reason

@@ -8,7 +8,7 @@ from torch import nn
 
 from ...space import Expression
 from ..base import Progress
-from ..batches import Batches
+from ..batches import Sets
 from ..one_by_one import OneByOneTraining
 from ..recipe import Recipe
 from ..slices import Slice
@@ -19,17 +19,14 @@ def epochs(
     candidate: Expression,
     recipe: Recipe,
     seed: int,
-    train: Batches,
-    validation: Batches,
+    sets: Sets,
 ) -> Iterator[Progress]:
     """Train `net` in place to the recipe's horizon; yields after every epoch.
 
     The very training that scores networks one by one, seed and order of batches included. Ends
     early where the training diverges, with the reason in the last progress.
     """
-    training = OneByOneTraining(
-        lambda *_: net, [Slice(candidate, seed)], recipe, train, validation, None
-    )
+    training = OneByOneTraining(lambda *_: net, [Slice(candidate, seed)], recipe, sets)
     for epoch in range(1, recipe.epochs + 1):
         (progress,) = training.advance(epoch)
         yield progress

@@ -132,7 +132,7 @@ def test_it_starts_as_asked_within_the_error_it_states(name: str, start: str) ->
 @every_family
 def test_two_epochs_on_2000_images_stay_finite(name: str) -> None:
     from actsearch.evaluators import recipe_from_name
-    from actsearch.evaluators.batches import Batches
+    from actsearch.evaluators.batches import Batches, Sets
     from actsearch.evaluators.slices import Slice
     from actsearch.evaluators.stack import StackedTraining
 
@@ -141,9 +141,8 @@ def test_two_epochs_on_2000_images_stay_finite(name: str) -> None:
     noise = torch.randint(0, 128, (2000, 784), generator=generator)
     patterns = torch.randint(0, 128, (10, 784), generator=generator)
     images = Batches((noise + patterns[labels]).to(torch.uint8), labels)
-    training = StackedTraining(
-        [Slice(family(name), 0)], recipe_from_name("quick"), images, images, None
-    )
+    slices = [Slice(family(name), 0)]
+    training = StackedTraining(slices, recipe_from_name("quick"), Sets(images, images))
     (progress,) = training.advance(2)
     assert progress.reason is None
     assert all(torch.tensor(v).isfinite().all() for v in progress.learned.values())

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from actsearch.evaluators import FinalScore, Images, Progress, Recipe, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.chunked import ChunkedTraining, OutOfMemory
 from actsearch.evaluators.slices import Slice, slices_of
 from actsearch.evaluators.stack import StackedTraining
@@ -26,7 +26,7 @@ SLICES = slices_of([parse(text) for text in TEXTS], RECIPE, 0)
 class Memory:
     """A device that trains at most `room` slices at once, and how many it was asked to."""
 
-    batches: tuple[Batches, Batches, Batches]
+    sets: Sets
     room: int = 99
     begun: list[int] = dataclasses.field(default_factory=list)
     references: list[weakref.ref[StackedTraining]] = dataclasses.field(default_factory=list)
@@ -44,7 +44,7 @@ class Memory:
 
 class _Limited(StackedTraining):
     def __init__(self, memory: Memory, slices: Sequence[Slice]) -> None:
-        super().__init__(slices, RECIPE, *memory.batches)
+        super().__init__(slices, RECIPE, memory.sets)
         self._memory = memory
 
     def advance(self, epoch: int) -> list[Progress]:
@@ -62,12 +62,11 @@ class _Limited(StackedTraining):
 @pytest.fixture
 def memory(images: Images) -> Memory:
     train, validation = split(subset(images, 120), validation=40, seed=0)
-    cut = Batches.on(validation, torch.device("cpu"))
-    return Memory((Batches.on(train, torch.device("cpu")), cut, cut))
+    return Memory(Sets.on(torch.device("cpu"), None, train, validation, validation))
 
 
 def whole(memory: Memory, epoch: int) -> tuple[list[Progress], list[FinalScore]]:
-    training = StackedTraining(SLICES, RECIPE, *memory.batches)
+    training = StackedTraining(SLICES, RECIPE, memory.sets)
     return training.advance(epoch), training.test()
 
 

@@ -26,7 +26,7 @@ from actsearch.evaluators import (
     split,
     subset,
 )
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.datasets import CIFAR10, KMNIST, MNIST, DataSet
 from actsearch.evaluators.images import InvalidImages
 from actsearch.evaluators.slices import slices_of
@@ -82,9 +82,9 @@ def test_the_recipe_decides_which_images_train_and_which_validate(images: Images
     job = Job(TEXTS, Recipe(rungs=(1,), limit=600, validation=150, split_seed=4), 7)
     train, validation = split(subset(images, 600), validation=150, seed=4)
     device = torch.device("cpu")
-    batches = Batches.on(train, device), Batches.on(validation, device), None
+    sets = Sets.on(device, None, train, validation)
     slices = slices_of([parse(t) for t in TEXTS], job.recipe, 7)
-    found = StackedTraining(slices, job.recipe, *batches).advance(1)
+    found = StackedTraining(slices, job.recipe, sets).advance(1)
     (report,) = ImageClassification({"fashion-mnist": images}).run(job)
     assert [s.accuracy for s in report.slices] == [progress.accuracy for progress in found]
     assert [s.loss for s in report.slices] == [progress.loss for progress in found]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from actsearch.evaluators import Images, Progress, Recipe, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.images import Task
 from actsearch.evaluators.module_stack import ModuleStackTraining
 from actsearch.evaluators.networks import NETWORKS, Build
@@ -63,21 +63,20 @@ class Parts:
 
     images: Images
 
-    def batches(self, recipe: Recipe) -> tuple[Batches, Batches, Batches]:
+    def sets(self, recipe: Recipe) -> Sets:
         assert recipe.limit is not None
         chosen = subset(self.images, recipe.limit)
         train, validation = split(chosen, validation=recipe.validation, seed=0)
-        cut = Batches.on(validation, CPU)
-        return Batches.on(train, CPU), cut, cut
+        return Sets.on(CPU, None, train, validation, validation)
 
     def stack(
         self, slices: Sequence[Slice], recipe: Recipe, build: Build | None = None
     ) -> ModuleStackTraining:
         build = build or precise(recipe.network)
-        return ModuleStackTraining(build, slices, recipe, *self.batches(recipe))
+        return ModuleStackTraining(build, slices, recipe, self.sets(recipe))
 
     def alone(self, slices: Sequence[Slice], recipe: Recipe) -> OneByOneTraining:
-        return OneByOneTraining(precise(recipe.network), slices, recipe, *self.batches(recipe))
+        return OneByOneTraining(precise(recipe.network), slices, recipe, self.sets(recipe))
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +110,9 @@ def test_a_slice_among_others_is_the_net_alone(parts: Parts, name: str) -> None:
 @every_network
 def test_in_float32_too_as_far_as_its_rounding_lets_it(parts: Parts, name: str) -> None:
     recipe = dataclasses.replace(RECIPES[name], learning_rate=1e-4)
-    build, batches = NETWORKS[name], parts.batches(recipe)
-    together = ModuleStackTraining(build, texts(recipe), recipe, *batches).advance(1)
-    alone = OneByOneTraining(build, texts(recipe), recipe, *batches).advance(1)
+    build, sets = NETWORKS[name], parts.sets(recipe)
+    together = ModuleStackTraining(build, texts(recipe), recipe, sets).advance(1)
+    alone = OneByOneTraining(build, texts(recipe), recipe, sets).advance(1)
     for one, other in zip(together, alone, strict=True):
         assert one.train_losses == pytest.approx(other.train_losses, rel=1e-3)
 
@@ -195,12 +194,12 @@ def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts)
 
     recipe = RECIPES["mlp"]
     slices = slices_of([parse("tanh(x)"), parse("a * x")], recipe, 0)
-    alone = OneByOneTraining(build, slices, recipe, *parts.batches(recipe)).advance(1)
+    alone = OneByOneTraining(build, slices, recipe, parts.sets(recipe)).advance(1)
     assert_close(parts.stack(slices, recipe, build).advance(1), alone)
 
 
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:
     training = parts.stack([Slice(parse("relu(x)"), 0)], RECIPES["conv"])
-    training._test = None
+    training._sets = dataclasses.replace(training._sets, test=None)
     with pytest.raises(ValueError, match="was given no test images"):
         training.test()

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from actsearch.evaluators import RECIPES, Images, Progress, Recipe, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.images import Task
 from actsearch.evaluators.networks import Build
 from actsearch.evaluators.networks.conv import conv_net
@@ -32,18 +32,18 @@ class Parts:
 
     images: Images
 
-    def batches(self, recipe: Recipe) -> tuple[Batches, Batches, None]:
+    def sets(self, recipe: Recipe) -> Sets:
         assert recipe.limit is not None
         chosen = subset(self.images, recipe.limit)
         train, validation = split(chosen, validation=recipe.validation, seed=0)
-        return Batches.on(train, CPU), Batches.on(validation, CPU), None
+        return Sets.on(CPU, None, train, validation)
 
     def start(
         self, texts: Sequence[str], recipe: Recipe = CONV, build: Build = conv_net, seed: int = 0
     ) -> OneByOneTraining:
         candidates = [parse(text) for text in texts]
         return OneByOneTraining(
-            build, slices_of(candidates, recipe, seed), recipe, *self.batches(recipe)
+            build, slices_of(candidates, recipe, seed), recipe, self.sets(recipe)
         )
 
 
@@ -86,7 +86,7 @@ def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
     # Batch norm must use what training has gathered, not the validation images themselves.
     training = parts.start(["relu(x)"])
     (found,) = training.advance(1)
-    images = training._validation
+    images = training._sets.validation
     one_by_one = [
         training._runs[0].evaluate(
             dataclasses.replace(
@@ -112,7 +112,7 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
         widths=(24, 16), limit=400, validation=80, rungs=(2,), warmup=3, weight_decay=0.1
     )
     slices = slices_of([parse(t) for t in TEXTS], recipe, 0)
-    stack = StackedTraining(slices, recipe, *parts.batches(recipe))
+    stack = StackedTraining(slices, recipe, parts.sets(recipe))
     start = [w.detach().clone() for w in stack._weights]
 
     def build(_: Recipe, candidate: Expression, __: int, ___: Task) -> nn.Module:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from actsearch.evaluators import Images, Progress, Recipe, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.module_stack import ModuleStackTraining
 from actsearch.evaluators.networks import NETWORKS
 from actsearch.evaluators.one_by_one import OneByOneTraining
@@ -37,9 +37,9 @@ def trained(
         batch_size=32, learning_rate=5e-3,
     )  # fmt: skip
     train, validation = split(subset(images, 200), validation=40, seed=0)
-    batches = Batches.on(train, CPU), Batches.on(validation, CPU), None
+    sets = Sets.on(CPU, None, train, validation)
     slices = slices_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
-    training = VEHICLES[vehicle](NETWORKS[name], slices, recipe, *batches)
+    training = VEHICLES[vehicle](NETWORKS[name], slices, recipe, sets)
     found = training.advance(3)
     if isinstance(training, OneByOneTraining):
         return found, [t for run in training._runs for t in run._net.state_dict().values()]

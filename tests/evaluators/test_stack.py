@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from actsearch.evaluators import FinalScore, Images, Progress, Recipe, split, subset
 from actsearch.evaluators.activations import weight_gain
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.datasets import FASHION_MNIST
 from actsearch.evaluators.divergence import diverged
 from actsearch.evaluators.slices import Slice, slices_of
@@ -66,8 +66,8 @@ class Parts:
         assert recipe.limit is not None
         chosen = subset(self.images, recipe.limit)
         train, validation = split(chosen, validation=recipe.validation, seed=recipe.split_seed)
-        batches = Batches.on(train, CPU), Batches.on(validation, CPU)
-        return StackedTraining(slices, recipe, *batches, Batches.on(validation, CPU))
+        sets = Sets.on(CPU, None, train, validation, validation)
+        return StackedTraining(slices, recipe, sets)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, ga
     epoch_losses = []
     for epoch in (1, 2):
         total = 0.0
-        for x, labels in training._train.shuffled(64, 3, epoch):
+        for x, labels in training._sets.train.shuffled(64, 3, epoch):
             loss = F.cross_entropy(net(x), labels)
             optimizer.zero_grad()
             loss.backward()
@@ -206,7 +206,7 @@ def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, ga
         values = [float(getattr(m, parameter.name).detach().mean()) for m in net[1::2]]
         count = 1 if parameter.granularity == "network" else None
         assert found.learned[parameter.name] == pytest.approx(values[:count], abs=1e-4)
-    validation = training._validation
+    validation = training._sets.validation
     x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     with torch.no_grad():
         loss = F.cross_entropy(after_with_activations(after, net)(x), validation.labels)
@@ -221,7 +221,7 @@ def after_with_activations(after: nn.Sequential, net: nn.Sequential) -> nn.Seque
 def test_accuracy_is_the_share_of_largest_scores(parts: Parts) -> None:
     training = parts.start(["relu(x)", "tanh(x)"], SMALL)
     found = training.advance(1)
-    validation = training._validation
+    validation = training._sets.validation
     x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     tests = training.test()  # on the same images here
     for k, text in enumerate(("relu(x)", "tanh(x)")):
@@ -293,7 +293,7 @@ def test_training_learns(parts: Parts) -> None:
 
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:
     training = parts.start(["relu(x)"], SMALL)
-    training._test = None
+    training._sets = dataclasses.replace(training._sets, test=None)
     with pytest.raises(ValueError, match="was given no test images"):
         training.test()
 

@@ -10,7 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from actsearch.evaluators import Images, Recipe, Training, split, subset, vehicles
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.chunked import ChunkedTraining
 from actsearch.evaluators.images import Task
 from actsearch.evaluators.memory import footprint
@@ -32,10 +32,9 @@ RECIPES = {
 TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)")
 
 
-def parts(images: Images, device: str = "cpu") -> tuple[Batches, Batches, Batches]:
+def parts(images: Images, device: str = "cpu") -> Sets:
     train, validation = split(subset(images, 120), validation=40, seed=0)
-    cut = Batches.on(validation, torch.device(device))
-    return Batches.on(train, torch.device(device)), cut, cut
+    return Sets.on(torch.device(device), None, train, validation, validation)
 
 
 class Synchronisations(TorchDispatchMode):
@@ -56,13 +55,13 @@ def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
     images: Images, name: str
 ) -> None:
     slices = slices_of([parse(text) for text in TEXTS], RECIPES[name], 0)
-    training = training_of(slices, RECIPES[name], *parts(images))
+    training = training_of(slices, RECIPES[name], parts(images))
     found = training.advance(1)
     assert isinstance(training, ChunkedTraining)
     used = [type(chunk.training) for chunk in training._chunks]
     assert used == ([StackedTraining] if name == "mlp" else [OneByOneTraining] * 3)
     for one, expected in zip(slices, found, strict=True):
-        alone = training_of([one], RECIPES[name], *parts(images))
+        alone = training_of([one], RECIPES[name], parts(images))
         assert alone.advance(1) == [expected]
     training.keep([2])
     assert len(training.advance(2)) == len(training.test()) == 1
@@ -73,11 +72,11 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
 ) -> None:
     recipe = RECIPES["mlp"]
     slices = slices_of([parse(text) for text in TEXTS], recipe, 0)
-    whole = training_of(slices, recipe, *parts(images)).advance(2)
+    whole = training_of(slices, recipe, parts(images)).advance(2)
     needed = footprint(NETWORKS["mlp"](recipe, slices[1].expression, 0, Task()), recipe, Task())
     free = 3 * needed.state + 2 * needed.signals
     monkeypatch.setattr(vehicles, "free_bytes", lambda device: free)
-    training = training_of(slices, recipe, *parts(images))
+    training = training_of(slices, recipe, parts(images))
     assert training.advance(2) == whole
     assert isinstance(training, ChunkedTraining)
     assert [len(chunk.slices) for chunk in training._chunks] == [2, 1]
@@ -90,11 +89,11 @@ def test_no_number_is_read_within_an_epoch(images: Images, vehicle: str) -> None
         slices = slices_of([parse(text) for text in TEXTS], recipe, 0)
         training: Training
         if vehicle == "the stack of an MLP":
-            training = StackedTraining(slices, recipe, *parts(images))
+            training = StackedTraining(slices, recipe, parts(images))
         elif vehicle == "a stack of modules":
-            training = ModuleStackTraining(NETWORKS["mlp"], slices, recipe, *parts(images))
+            training = ModuleStackTraining(NETWORKS["mlp"], slices, recipe, parts(images))
         else:
-            training = OneByOneTraining(NETWORKS["mlp"], slices, recipe, *parts(images))
+            training = OneByOneTraining(NETWORKS["mlp"], slices, recipe, parts(images))
         synchronisations = Synchronisations()  # type: ignore[no-untyped-call]
         with synchronisations:
             training.advance(1)
@@ -111,12 +110,12 @@ def test_on_a_gpu_every_network_is_a_stack_that_learns_what_a_cpu_learns(
     images: Images, name: str
 ) -> None:
     slices = slices_of([parse(text) for text in TEXTS], RECIPES[name], 0)
-    training = training_of(slices, RECIPES[name], *parts(images, "cuda"))
+    training = training_of(slices, RECIPES[name], parts(images, "cuda"))
     found = training.advance(1)
     assert isinstance(training, ChunkedTraining)
     (chunk,) = training._chunks
     assert type(chunk.training) is (StackedTraining if name == "mlp" else ModuleStackTraining)
-    alone = OneByOneTraining(NETWORKS[name], slices, RECIPES[name], *parts(images))
+    alone = OneByOneTraining(NETWORKS[name], slices, RECIPES[name], parts(images))
     for ours, theirs in zip(found, alone.advance(1), strict=True):
         # a GPU's convolutions may round to 10 bits (TF32)
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.02)

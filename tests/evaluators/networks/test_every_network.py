@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from actsearch.evaluators import RECIPES, Images, Recipe, split, subset
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.images import Task
 from actsearch.evaluators.networks import NETWORKS
 from actsearch.evaluators.one_by_one import OneByOneTraining
@@ -136,8 +136,8 @@ def test_it_learns(name: str, images: Images) -> None:
         learning_rate=5e-3,
     )
     train, validation = split(subset(images, 380), validation=60, seed=0)
-    batches = Batches.on(train, CPU), Batches.on(validation, CPU), None
+    sets = Sets.on(CPU, None, train, validation)
     slices = [Slice(parse("x * sigmoid(beta * x)"), 0)]
-    (found,) = OneByOneTraining(NETWORKS[name], slices, recipe, *batches).advance(4)
+    (found,) = OneByOneTraining(NETWORKS[name], slices, recipe, sets).advance(4)
     assert found.train_losses[-1] < 0.75 * found.train_losses[0]
     assert len(found.learned["beta"]) == len(places(net(name)))

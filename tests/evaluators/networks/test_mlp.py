@@ -10,7 +10,7 @@ from torch import nn
 
 from actsearch.evaluators import Images, Recipe, split, subset
 from actsearch.evaluators.activations import shared
-from actsearch.evaluators.batches import Batches
+from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.images import Task
 from actsearch.evaluators.networks import NETWORKS
 from actsearch.evaluators.one_by_one import OneByOneTraining
@@ -22,9 +22,9 @@ CPU = torch.device("cpu")
 RECIPE = Recipe(widths=(23, 16), limit=400, validation=80, rungs=(2,), warmup=3)
 
 
-def parts(images: Images, recipe: Recipe) -> tuple[Batches, Batches, None]:
+def parts(images: Images, recipe: Recipe) -> Sets:
     train, validation = split(subset(images, 400), validation=80, seed=0)
-    return Batches.on(train, CPU), Batches.on(validation, CPU), None
+    return Sets.on(CPU, None, train, validation)
 
 
 @pytest.mark.parametrize("gain", [True, False])
@@ -32,7 +32,7 @@ def parts(images: Images, recipe: Recipe) -> tuple[Batches, Batches, None]:
 def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, gain: bool) -> None:
     recipe = dataclasses.replace(RECIPE, gain=gain)
     slices = [Slice(parse("tanh(x)"), 4), Slice(parse(text), 5)]
-    stack = StackedTraining(slices, recipe, *parts(images, recipe))
+    stack = StackedTraining(slices, recipe, parts(images, recipe))
     net = NETWORKS["mlp"](recipe, parse(text), 5, Task())
     linears = [m for m in net.modules() if isinstance(m, nn.Linear)]
     rows = zip(linears, stack._weights, stack._biases, strict=True)
@@ -44,8 +44,8 @@ def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, g
 
 def test_trained_alone_it_is_the_stacks_slice(images: Images) -> None:
     slices = [Slice(parse("x * sigmoid(b[channel] * x)"), 1), Slice(parse("relu(x)"), 2, 0.5)]
-    together = StackedTraining(slices, RECIPE, *parts(images, RECIPE)).advance(2)
-    alone = OneByOneTraining(NETWORKS["mlp"], slices, RECIPE, *parts(images, RECIPE)).advance(2)
+    together = StackedTraining(slices, RECIPE, parts(images, RECIPE)).advance(2)
+    alone = OneByOneTraining(NETWORKS["mlp"], slices, RECIPE, parts(images, RECIPE)).advance(2)
     for ours, theirs in zip(alone, together, strict=True):
         # float32 sums in another order
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=1e-4)
