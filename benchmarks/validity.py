@@ -197,7 +197,8 @@ def main() -> None:
     if given.train_pool is not None:
         extend(given.train_pool)
     pool = [one for one in read() if one.recipe == RECIPE.digest]
-    if len(replay.copies(pool)) < 2:
+    different = replay.different(pool) if pool else []
+    if len(different) < 2 or len(different[0]) < 3:
         raise SystemExit(f"{POOL} holds no pool of {RECIPE.label}: --train-pool 100 begins one")
     searches = given.searches or (150 if given.quick else 1_000)
     print(json.dumps(measured(pool, searches) | {"quick": given.quick}))

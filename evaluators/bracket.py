@@ -100,8 +100,8 @@ def _report(index: int, found: Progress, state: State, test: FinalScore | None) 
         found.train_losses,
         learned,
         found.reason,
-        test.accuracy if test else None,
+        None if test is None else test.accuracy,
         found.step,
         found.own_accuracy,
-        test.hits if test else None,
+        None if test is None else test.hits,
     )

@@ -26,16 +26,15 @@ def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def final_score(found: Tensor) -> FinalScore:
-    """What a slice with these samples right, bool [N], reports of the test set; of targets that
-    are no labels, [N, ...], the share alone."""
-    share = int(found.sum()) / found.numel()
-    alone = found.dim() > 1
-    return FinalScore(share, None if alone else found.to("cpu", torch.uint8).numpy().tobytes())
+    """What a slice with these samples right, bool [N], reports of the test set."""
+    share = int(found.sum()) / len(found)
+    return FinalScore(share, found.to("cpu", torch.uint8).numpy().tobytes())
 
 
 def together(repeats: Sequence[bytes | None]) -> bytes | None:
-    """Hits of a candidate's repeats, added sample by sample; None where one has none."""
+    """Hits of a candidate's repeats, added sample by sample; None where one has none, or where
+    there are more repeats than a byte counts."""
     whole = [np.frombuffer(hits, np.uint8) for hits in repeats if hits is not None]
-    if len(whole) < len(repeats):
+    if len(whole) < len(repeats) or len(repeats) > 255:
         return None
     return np.sum(whole, axis=0, dtype=np.uint8).tobytes()

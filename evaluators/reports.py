@@ -126,6 +126,8 @@ def _broken_hits(found: SliceReport, repeats: int) -> list[str]:
         ]
     share = sum(hits) / len(hits) / repeats
     told = found.test_accuracy
+    if told is not None and _is_number(told) and not math.isfinite(told):
+        return []  # no score, and with it no candidate
     if told is None or not _is_number(told) or not abs(share - told) <= _ROUNDING:
         return [
             f"test_hits must have the share test_accuracy, {_shown(told)}, of "

@@ -86,8 +86,9 @@ class SideBySideTraining:
             raise ValueError("this training was given no test data")
         samples = self._task.test.on(self._device)
         with generators_kept(self._device):
-            if self._task.metric is accuracy:
-                return [final_score(torch.cat(found)) for found in self._right(samples)]
+            found = self._right(samples) if self._task.metric is accuracy else []
+            if found and all(part.dim() == 1 for parts in found for part in parts):
+                return [final_score(torch.cat(parts)) for parts in found]
             return [FinalScore(metric) for metric, _ in self._measured(samples)]
 
     def _train_epoch(self, runs: Sequence[Run], seed: int, epoch: int) -> None:
@@ -119,12 +120,11 @@ class SideBySideTraining:
 
     @torch.no_grad()
     def _right(self, samples: Samples) -> list[list[Tensor]]:
-        """By slice and batch, which samples it has right: bool [B] each, or as its targets are."""
+        """By slice and batch, which samples it has right: bool [B] each, or shaped as targets."""
         found: list[list[Tensor]] = [[] for _ in self._runs]
         for batch in self._batches(samples):
             for run, parts in zip(self._runs, found, strict=True):
-                ended = torch.zeros(len(batch[1]), dtype=torch.bool)
-                parts.append(right(run.output(batch), batch[1]) if run.alive else ended)
+                parts.append(run.right(batch))
         return found
 
     def _batches(self, samples: Samples) -> Iterator[Batch]:
@@ -184,6 +184,12 @@ class Run:
         metric = self._guarded(lambda: self._task.metric(output, batch[1]), batch, "the metric")
         pair = [torch.as_tensor(value, device=self._device).double() for value in (metric, loss)]
         return torch.stack(pair)
+
+    def right(self, batch: Batch) -> Tensor:
+        """Which samples of a batch it has right: bool [B], or shaped as the targets are."""
+        output = self.output(batch)
+        found: Tensor = self._guarded(lambda: right(output, batch[1]), batch, "the accuracy")
+        return found
 
     def progress(self, metric: float, loss: float) -> Progress:
         learned: dict[str, tuple[float, ...]] = {}

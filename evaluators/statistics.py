@@ -5,7 +5,7 @@ be noisier than a baseline. Seeds and test images are both a draw: functions tha
 images would differ otherwise on other images, under all seeds alike, which no number of seeds
 shows. Where it is known which images were right, that is in the interval too, as in the
 multi-reader, multi-case studies of radiology, with seeds for readers (Obuchowski and Rockette
-1995; degrees of freedom of Hillis 2007).
+1995; degrees of freedom as in Hillis 2007, with those of the images).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from scipy import stats
 
 Verdict = Literal["winner", "tie", "worse"]
 LEVEL = 0.05  # chance of a wrong verdict, winner or worse together, that is accepted
+FEW = 10  # test images below which what others would change is not told
 NO_SPREAD = 1e-9  # of accuracies: far below one image in a million, far above a float's rounding
 
 
@@ -34,7 +35,7 @@ class Comparison:
     interval, and p is 1. effect: mean difference in standard deviations of the differences over
     seeds, without small-sample bias (Hedges 1981); None below three seeds or without spread.
     images_error: what another draw of test images changes, standard error; None where it is not
-    known, and the interval is about these images alone.
+    known, and an interval is for these images alone.
     """
 
     difference: float
@@ -52,9 +53,9 @@ def compare(
 ) -> Comparison:
     """Paired comparison of accuracies over the same seeds in the same order, at least 1.
 
-    by_image: of each seed and test image how much more often ours was right, [n, images], -1 to 1;
-    without it the interval is the paired t interval over seeds. Raises ValueError for no seed, or
-    for two numbers of seeds.
+    by_image: how much more often ours had each test image right, -1 to 1, a row for each seed of
+    which it is known; without two of them the interval is the paired t interval over seeds.
+    Raises ValueError for no seed, or for two numbers of seeds.
     """
     differences = [a - b for a, b in zip(ours, theirs, strict=True)]
     n = len(differences)
@@ -64,26 +65,30 @@ def compare(
     spread = statistics.stdev(differences) if n > 1 else 0.0
     if spread < NO_SPREAD:
         return Comparison(mean, None, 1.0, None, n)
+    effect = _hedges(n - 1) * mean / spread if n > 2 else None
     seeds = spread**2 / n  # variance of the mean difference, by what makes it
-    if by_image is not None and by_image[0].size < 2:
-        by_image = None  # one image tells nothing of others
-    images = 0.0 if by_image is None else _image_variance(by_image)
+    images = None if by_image is None else _image_variance(by_image)
     # Over the seeds, and over both. The wider one counts: of two or three seeds whose differences
     # happen to be close, the second alone would make too much (7 % of equals would differ).
-    sources = [(seeds, n - 1.0), (seeds + images, (n - 1) * ((seeds + images) / seeds) ** 2)]
-    half = max(float(stats.t.isf(LEVEL / 2, df)) * math.sqrt(v) for v, df in sources)
-    p_value = max(2 * float(stats.t.sf(abs(mean) / math.sqrt(v), df)) for v, df in sources)
-    effect = _hedges(n - 1) * mean / spread if n > 2 else None
-    told = None if by_image is None else math.sqrt(images)
+    found = [(seeds, n - 1.0)]
+    if by_image is not None and images is not None:
+        freedom = seeds**2 / (n - 1) + images**2 / (by_image[0].size - 1)
+        found.append((seeds + images, (seeds + images) ** 2 / freedom))
+    half = max(float(stats.t.isf(LEVEL / 2, df)) * math.sqrt(v) for v, df in found)
+    p_value = max(2 * float(stats.t.sf(abs(mean) / math.sqrt(v), df)) for v, df in found)
+    told = None if images is None else math.sqrt(images)
     return Comparison(mean, (mean - half, mean + half), p_value, effect, n, told)
 
 
-def _image_variance(by_image: NDArray[np.float64]) -> float:
+def _image_variance(by_image: NDArray[np.float64]) -> float | None:
     """What the draw of images adds to the variance of the mean difference: the covariance of two
     seeds' differences. Of the variance between images' means over seeds, the part that seeds make
-    image by image is taken off, since it is in the spread over seeds already."""
+    image by image is taken off, since it is in the spread over seeds already. None where one seed
+    or a few images tell nothing of others."""
     seeds: int = len(by_image)
-    images: int = by_image[0].size
+    images: int = by_image[0].size if seeds else 0
+    if seeds < 2 or images < FEW:
+        return None
     means: NDArray[np.float64] = by_image.mean(axis=0)
     apart = by_image - means
     apart -= apart.mean(axis=1, keepdims=True)

@@ -61,6 +61,7 @@ def _summary(record: FinalistRecord) -> Iterator[Point]:
         "difference": record.difference,
         "difference_low": low,
         "difference_high": high,
+        "images_error": record.images_error,
         "p_value": record.p_value,
     }
     for name, value in found.items():

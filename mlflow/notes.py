@@ -45,7 +45,11 @@ def _table(network: str, records: Sequence[FinalistRecord]) -> str:
     head = "function", "test %", "validation %", "n", "difference (points)", "p", "verdict"
     lines = [head, ("---",) * len(head), *(_row(record) for record in ranked)]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"**{network}**: mean ± standard deviation over n paired seeds\n\n{body}\n"
+    compared = [r for r in records if r.interval is not None]
+    here = any(r.images_error is None for r in compared)
+    scope = "on these test images" if here else "and other test images"
+    told = f"; intervals for other seeds {scope}" if compared else ""
+    return f"**{network}**: mean ± standard deviation over n paired seeds{told}\n\n{body}\n"
 
 
 def _row(record: FinalistRecord) -> tuple[str, ...]:

@@ -50,7 +50,9 @@ class FinalistRecord:
     name: what the table calls it. network: 'mlp', 'conv'.
     seeds, val, test: one entry per re-training that did not diverge; accuracies are fractions.
     difference: mean paired difference of test accuracy to the best baseline (fraction), with its
-    confidence `interval` and `p_value`, both corrected for the number of finalists.
+    confidence `interval`, and the `p_value` corrected for the number of finalists. images_error:
+    the part of another draw of test images in it, standard error (fraction); None where it is not
+    known, and the interval is for other seeds alone.
     verdict: 'winner', 'tie', 'worse' or 'baseline'; None where the network does not decide.
     """
 
@@ -64,5 +66,6 @@ class FinalistRecord:
     test: Sequence[float]
     difference: float | None = None
     interval: tuple[float, float] | None = None
+    images_error: float | None = None
     p_value: float | None = None
     verdict: str | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .candidates import Candidate as Candidate
     from .config import Launch as Launch
     from .config import SearchConfig as SearchConfig
-    from .export import export as export
+    from .exporting import export as export
     from .home import Home as Home
     from .run import Outcome as Outcome
     from .verdicts import Confirmation as Confirmation
@@ -25,8 +25,8 @@ _HOMES = {
     "Candidate": "candidates",
     "Launch": "config",
     "SearchConfig": "config",
-    "Confirmation": "confirm",
-    "export": "export",
+    "Confirmation": "verdicts",
+    "export": "exporting",
     "Home": "home",
     "Best": "best",
     "Outcome": "run",

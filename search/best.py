@@ -12,7 +12,7 @@ from .candidates import Candidate
 from .config import SearchConfig, Stored
 from .confirmation_text import row_json, row_sentence, verdict_text
 from .errors import InvalidSetting
-from .export import Exported, export
+from .exporting import Exported, export
 from .finalists import depends_on_x, recorded
 from .home import Home
 from .leaderboard import ranked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..evaluators.statistics import Comparison
@@ -23,19 +23,31 @@ def confirmation_text(found: Confirmation) -> str:
             f"{f'vs {baseline} [95 % interval]':<28}  {'p Holm':>6}  verdict"
         )
         blocks.append("\n".join([head, *(_row_text(row, width, baseline) for row in rows)]))
-    last = f"{_scope(found)}\n{verdict_text(found)}\n({provenance_text()})"
+    last = f"{_scope(found)}{verdict_text(found)}\n({provenance_text()})"
     return "\n\n".join([*blocks, last])
 
 
 def _scope(found: Confirmation) -> str:
-    """What the intervals are about."""
-    images = "for other test images" if _for_other_images(found.rows) else "on these test images"
-    return f"intervals, p and verdicts: for other seeds and {images}"
+    """What the intervals are for, where there are any."""
+    told = [row for row in found.rows if row.comparison and row.comparison.interval]
+    here = [_cut_name(found, row) for row in told if _here(row)]
+    if not told:
+        return ""
+    if len(here) == len(told):
+        return "intervals, p and verdicts are for other seeds on these test images\n"
+    but = f" (for these images alone: {', '.join(here)})" if here else ""
+    return f"intervals, p and verdicts are for other seeds and other test images{but}\n"
 
 
-def _for_other_images(rows: Iterable[Row]) -> bool:
-    compared = [row.comparison for row in rows if row.comparison and row.comparison.interval]
-    return bool(compared) and all(c.images_error is not None for c in compared)
+def _cut_name(found: Confirmation, row: Row) -> str:
+    beside = "" if row.where == found.rows[0].where else f" on {found.label(row)}"
+    return cut(row.name) + beside
+
+
+def _here(row: Row) -> str:
+    """What is said of a row whose verdict does not hold for other test images."""
+    known = row.comparison is not None and row.comparison.images_error is not None
+    return "" if known else " on these test images"
 
 
 def verdict_text(found: Confirmation) -> str:
@@ -47,8 +59,7 @@ def verdict_text(found: Confirmation) -> str:
         return f"No finalist trained to the end on every seed. {opened}"
     row = found.row(found.best)
     if row.verdict == "winner":
-        here = "" if _for_other_images([row]) else " on these test images"
-        told = f"{row.name} beats {found.baseline}{here}: a winner."
+        told = f"{row.name} beats {found.baseline}{_here(row)}: a winner."
     elif row.verdict == "worse":
         told = f"{row.name}, the best finalist, is worse than {found.baseline}."
     else:
@@ -59,7 +70,7 @@ def verdict_text(found: Confirmation) -> str:
 def _winners_below(found: Confirmation, best: Row) -> list[str]:
     """The other finalists that win on the first network: validation put them behind."""
     return [
-        f"{row.name}, behind it on validation, beats {found.baseline}."
+        f"{row.name}, behind it on validation, beats {found.baseline}{_here(row)}."
         for row in _beside(found, best)
         if row.verdict == "winner" and row is not best
     ]
@@ -69,7 +80,8 @@ def _elsewhere(found: Confirmation, first: Row) -> list[str]:
     """What became of a function on the other networks and data sets, a sentence for each."""
     told = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
     return [
-        f"On {_other(found, row)} it {told[row.verdict]} {_held_to(_beside(found, row))}."
+        f"On {_other(found, row)} it {told[row.verdict]} {_held_to(_beside(found, row))}"
+        f"{_here(row) if row.verdict == 'winner' else ''}."
         for row in found.rows
         if row.name == first.name and row.where != first.where and row.verdict
     ]
@@ -118,7 +130,7 @@ def row_sentence(row: Row) -> str:
     effect = "" if c.effect is None else f", effect {c.effect:+.1f}"
     return (
         f"{row.where}: test accuracy {test}, {_difference(c)} points to the best baseline"
-        f"{corrected}{effect}."
+        f"{_here(row) if c.interval else ''}{corrected}{effect}."
     )
 
 

@@ -18,7 +18,7 @@ from .config import Launch, SearchConfig, Stored
 from .engine import Engine, Timings
 from .evaluation import OURS, Chosen, check, evaluator_for
 from .executors import executor_for
-from .export import Exported
+from .exporting import Exported
 from .finalists import confirm_finalists, recipes_of, recorded
 from .home import Home, lock
 from .progress import Reporter

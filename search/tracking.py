@@ -122,6 +122,7 @@ def _finalist_record(
         test=row.test,
         difference=comparison.difference if comparison else None,
         interval=comparison.interval if comparison else None,
+        images_error=comparison.images_error if comparison else None,
         p_value=row.p_adjusted,
         verdict=row.verdict or "baseline",
     )

@@ -177,12 +177,12 @@ def _against(row: Row, baseline: Row) -> Comparison | None:
 
 
 def _by_image(row: Row, baseline: Row, seeds: Sequence[int]) -> NDArray[np.float64] | None:
-    """How much more often each test image was right, [seeds, images]; None where a training does
-    not tell, or was not tested on the same images."""
+    """How much more often each test image was right, [seeds, images], of the seeds whose trainings
+    tell; None where none does, or where they were not tested on the same images."""
     ours, theirs = (dict(zip(r.seeds, r.hits, strict=True)) for r in (row, baseline))
     rows = [(ours[seed], theirs[seed]) for seed in seeds]
     known = [(a, b) for a, b in rows if a is not None and b is not None]
-    if len(known) < len(rows) or len({len(part) for pair in known for part in pair}) > 1:
+    if len({len(part) for pair in known for part in pair}) != 1:
         return None
     pairs = np.array([[np.frombuffer(part, np.uint8) for part in pair] for pair in known])
     more: NDArray[np.float64] = (pairs[:, 0].astype(float) - pairs[:, 1]) / row.repeats

@@ -19,12 +19,14 @@ def spread(pool: Sequence[Trained]) -> dict[str, float]:
     """The pool's own noise, in points; correlations.
 
     images_se: what another draw of the test images changes in the difference of two functions,
-    the root of the mean square over all pairs; images_se_largest: of the pair with the most.
+    the root of the mean square over all pairs; images_se_largest: of the pair with the most;
+    images_se_of_pool: what it changes in the difference of their means over the pool's seeds,
+    which is more, since so few seeds leave chance in every image. That is how much it matters in
+    searches drawn from the pool.
     """
     copies, last = replay.copies(pool), RECIPE.epochs
     val, test = [t.rungs[last] for t in copies], [t.test for t in copies]
-    pairs = list(combinations(replay.different(pool), 2))
-    images = [_images_error(*pair) for pair in pairs]
+    images = [_images_errors(*pair) for pair in combinations(replay.different(pool), 2)]
     return {
         "val_sd": 100 * statistics.stdev(val),
         "val_sd_epoch_1": 100 * statistics.stdev(t.rungs[1] for t in copies),
@@ -33,8 +35,9 @@ def spread(pool: Sequence[Trained]) -> dict[str, float]:
         "binomial_se": 100 * noise(statistics.fmean(val), RECIPE.validation),
         "val_test_correlation": statistics.correlation(val, test),
         **{f"common_luck_epoch_{epoch}": luck for epoch, luck in common_luck(pool).items()},
-        "images_se": 100 * statistics.fmean(e**2 for e in images) ** 0.5,
-        "images_se_largest": 100 * max(images),
+        "images_se": 100 * statistics.fmean(true**2 for true, _ in images) ** 0.5,
+        "images_se_largest": 100 * max(true for true, _ in images),
+        "images_se_of_pool": 100 * statistics.fmean(all_**2 for _, all_ in images) ** 0.5,
     }
 
 
@@ -54,11 +57,13 @@ def common_luck(pool: Sequence[Trained]) -> dict[int, float]:
     }
 
 
-def _images_error(ours: Sequence[Trained], theirs: Sequence[Trained]) -> float:
+def _images_errors(ours: Sequence[Trained], theirs: Sequence[Trained]) -> tuple[float, float]:
+    """Standard error of the functions' difference over images, and of that of the pool's means."""
     hits = [np.array([list(t.hits) for t in side], float) for side in (ours, theirs)]
-    found = compare([t.test for t in ours], [t.test for t in theirs], hits[0] - hits[1])
-    assert found.images_error is not None  # the pool has hits
-    return found.images_error
+    more = hits[0] - hits[1]
+    found = compare([t.test for t in ours], [t.test for t in theirs], more)
+    assert found.images_error is not None  # there are hits, of three seeds or more
+    return found.images_error, float(more.mean(0).std(ddof=1)) / more.shape[1] ** 0.5
 
 
 def ties(copies: Sequence[Trained], searches: int, candidates: int) -> float:

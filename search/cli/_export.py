@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ..best import exportable
-    from ..export import TOLERANCE, export
+    from ..exporting import TOLERANCE, export
     from ..home import Home
 
     what = exportable(Home.at(options.home), options.what, options.trial)

@@ -26,7 +26,7 @@ from ._options import (
 )
 
 if TYPE_CHECKING:
-    from ..export import Exported
+    from ..exporting import Exported
     from ..run import Outcome
 
 # Options that are settings of `Search` by the same name.
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ..api import Search
-    from ..export import check_free, export
+    from ..exporting import check_free, export
     from ..progress import Progress
 
     if options.output is not None:

@@ -1,6 +1,6 @@
 """A worker of Ray Tune: one process that trains jobs, a rung a step.
 
-Imported by ray_tune.py alone, which sets Ray's environment first.
+The driver imports it through ray_tune.py, which sets Ray's environment first.
 """
 
 from __future__ import annotations

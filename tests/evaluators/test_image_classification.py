@@ -76,6 +76,13 @@ def test_test_accuracy_is_measured_on_the_test_images(images: Images, network: A
     (other,) = confirming(images, load_test()).run(Job(TEXTS, recipe, 0, test=True))
     assert [s.accuracy for s in other.slices] == [s.accuracy for s in report.slices]
     assert [s.test_accuracy for s in other.slices] != [s.accuracy for s in report.slices]
+    # Hits are in the images' order: of the first ones alone they are the first ones.
+    first = replace(validation, pixels=validation.pixels[:40], labels=validation.labels[:40])
+    (cut,) = confirming(images, first).run(Job(TEXTS, recipe, 0, test=True))
+    for few, all_ in zip(cut.slices, report.slices, strict=True):
+        assert all_.test_hits is not None
+        assert few.test_hits == all_.test_hits[:40]
+        assert sum(all_.test_hits) / 150 == all_.test_accuracy
 
 
 def test_the_recipe_decides_which_images_train_and_which_validate(images: Images) -> None:

@@ -217,6 +217,49 @@ def test_loss_and_metric_may_be_ones_own() -> None:
     assert end.test_hits is None, "it is no share of samples"
 
 
+def test_a_step_size_that_diverges_leaves_the_hits_of_the_others() -> None:
+    evaluator = made(test=(X[:30], Y[:30])).opened()
+    recipe = replace(evaluator.recipe, steps=(1.0, 1e41))
+    (end,) = ends(evaluator, "tanh(x)", test=True, recipe=recipe)
+    assert (end.step, end.reason) == (1.0, None)
+    assert end.test_hits is not None
+    assert sum(end.test_hits) / 30 == end.test_accuracy
+
+
+def test_targets_of_another_length_in_every_batch_have_a_share_and_no_hits() -> None:
+    class Tagger(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.act = nn.ReLU()
+            self.scores = nn.Linear(1, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            scores: Tensor = self.scores(self.act(x.unsqueeze(2)))
+            return scores.transpose(1, 2)
+
+    class Sentences(torch.utils.data.Dataset[tuple[Tensor, Tensor]]):
+        def __len__(self) -> int:
+            return 60
+
+        def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+            words = X[index, 0].flatten()[: 3 + index // 20]
+            return words, (words > 0).long()
+
+    def padded(batch: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        length = max(len(words) for words, _ in batch)
+        rows = [
+            [F.pad(p, (0, length - len(p))) for p in part] for part in zip(*batch, strict=True)
+        ]
+        return torch.stack(rows[0]), torch.stack(rows[1])
+
+    loader = torch.utils.data.DataLoader(Sentences(), batch_size=16, collate_fn=padded)
+    evaluator = made(Tagger, loader, test=loader)
+    (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
+    assert end.test_accuracy is not None
+    assert 0 < end.test_accuracy <= 1
+    assert end.test_hits is None
+
+
 def test_pixels_as_targets_have_a_share_and_no_hits() -> None:
     class Pixels(nn.Module):
         def __init__(self) -> None:

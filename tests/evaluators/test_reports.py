@@ -136,6 +136,13 @@ def test_numbers_of_numpy_become_pythons_own() -> None:
     assert [type(loss) for loss in found.slices[0].train_losses] == [float]
 
 
+def test_hits_beside_a_test_accuracy_of_nan_go_with_it() -> None:
+    asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
+    end = replace(LAST.slices[0], index=0, test_accuracy=math.nan, test_hits=b"\1\0")
+    (report,) = heard(replace(LAST, slices=(end,)), job=asked)
+    assert (report.slices[0].state, report.slices[0].test_hits) == ("infeasible", None)
+
+
 def test_test_hits_are_counts_of_repeats_and_have_the_accuracy() -> None:
     asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
     asked = replace(asked, recipe=replace(RECIPE, repeats=2))

@@ -57,3 +57,11 @@ def test_a_new_description_keeps_the_confirmation_and_a_new_confirmation_the_des
 
 def test_a_bar_in_a_value_does_not_break_the_table() -> None:
     assert "| recipe | a\\|b |" in search_note("mine", "", {"recipe": "a|b"})
+
+
+def test_a_table_says_what_its_intervals_are_for(finalist: Finalist) -> None:
+    told = confirmation_tables([finalist(images_error=0.001)])
+    assert "paired seeds; intervals for other seeds and other test images\n" in told
+    told = confirmation_tables([finalist(images_error=0.001), finalist(trial=1)])
+    assert "paired seeds; intervals for other seeds on these test images\n" in told
+    assert "intervals" not in confirmation_tables([finalist(interval=None)])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+import actsearch.search
 from actsearch.evaluators import Images, load_test
 from actsearch.evaluators.datasets import DataSet
 from actsearch.search import Home, Search
@@ -98,3 +99,8 @@ def test_an_unknown_setting_names_the_nearest_one(home: Home) -> None:
 def test_a_search_that_is_not_there_cannot_be_resumed(searched: Home) -> None:
     with pytest.raises(NoSuchSearch, match="did you mean 'mine'"):
         Search("mien", home=searched.root, resume=True)
+
+
+def test_every_name_that_the_package_offers_can_be_had() -> None:
+    for name in actsearch.search.__all__:
+        assert getattr(actsearch.search, name).__name__ == name

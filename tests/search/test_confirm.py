@@ -56,6 +56,12 @@ def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
     found = table(wanted, Ledger(tmp_path))
     assert found is not None
     assert found.openings == 1
+    assert all(
+        t.hits is not None and sum(t.hits) / 10_000 == t.test
+        for t in Ledger(tmp_path).trainings.values()
+    )
+    compared = [row.comparison for row in found.rows if row.network == "mlp" and row.comparison]
+    assert [c.images_error is not None for c in compared] == [True, True]
     assert {(row.name, row.network, len(row.test)) for row in found.rows} == {
         (name, network, n)
         for name in ("sin(x)", "ReLU", "Tanh")

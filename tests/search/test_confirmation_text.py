@@ -114,20 +114,32 @@ def test_a_winner_below_the_best_finalist_is_said_too() -> None:
     text = verdict_text(told({"ReLU": STEADY, "sin(x)": STEADY, "cos(x)": ahead}))
     assert text.startswith(
         "sin(x), the best finalist, ties with ReLU: no winner. "
-        "cos(x), behind it on validation, beats ReLU."
+        "cos(x), behind it on validation, beats ReLU on these test images."
     )
 
 
 def test_the_table_says_whether_its_intervals_are_for_other_images() -> None:
     ahead = [(0.9, 0.90), (0.9, 0.91), (0.9, 0.90)]
     found = told({"ReLU": STEADY, "sin(x)": ahead})
-    assert "for other seeds and on these test images\n" in confirmation_text(found)
+    assert "are for other seeds on these test images\n" in confirmation_text(found)
     row = found.row("sin(x)")
     assert row.comparison is not None
     known = replace(row, comparison=replace(row.comparison, images_error=0.001))
     other = replace(found, rows=tuple(known if r is row else r for r in found.rows))
-    assert "for other seeds and for other test images\n" in confirmation_text(other)
+    assert "are for other seeds and other test images\n" in confirmation_text(other)
     assert verdict_text(other).startswith("sin(x) beats ReLU: a winner. Test")
+    assert "points to the best baseline on these test images" in row_sentence(row)
+    assert "on these" not in row_sentence(known)
+    mixed = replace(found, rows=(known, *found.rows[1:], replace(row, name="cos(x)")))
+    assert "other test images (for these images alone: cos(x))\n" in confirmation_text(mixed)
+    assert "cos(x), behind it on validation, beats ReLU on these test images." in (
+        verdict_text(mixed)
+    )
+
+
+def test_a_table_without_an_interval_says_nothing_of_what_they_are_for() -> None:
+    found = told({"ReLU": [(0.8, 0.8)], "sin(x)": [(0.9, 0.9)]})
+    assert "intervals" not in confirmation_text(found)
 
 
 def test_what_a_finalist_does_on_the_second_network_is_said_in_words() -> None:

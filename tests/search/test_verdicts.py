@@ -103,7 +103,7 @@ def test_which_images_were_right_widens_the_interval_by_what_other_images_would_
     tmp_path: Path,
 ) -> None:
     rng = np.random.default_rng(0)
-    easier = rng.permutation([0.1] * 500 + [-0.1] * 500)  # for one function, on half the images
+    easier = rng.permutation([0.19] * 500 + [-0.19] * 500)  # for one function, on half the images
     for name in ("told", "not"):
         (tmp_path / name).mkdir()
     ledgers = {True: Ledger(tmp_path / "told"), False: Ledger(tmp_path / "not")}
@@ -125,8 +125,51 @@ def test_which_images_were_right_widens_the_interval_by_what_other_images_would_
     assert alone is not None
     assert told_of.difference == alone.difference
     assert alone.images_error is None
-    # An image is right 0.2 oftener or seldomer by its half: variance 0.04 over 1,000 of them.
-    assert told_of.images_error == pytest.approx(math.sqrt(0.04 / 1_000), rel=0.25)
+    # An image is right 0.38 oftener or seldomer by its half: variance 0.38 squared, 1,000 images.
+    assert told_of.images_error == pytest.approx(0.38 / math.sqrt(1_000), rel=0.25)
+    assert told_of.interval is not None
+    assert alone.interval is not None
+    assert told_of.interval[0] < alone.interval[0]
+    assert told_of.interval[1] > alone.interval[1]
+
+
+def test_trainings_that_do_not_tell_their_hits_leave_it_to_those_that_do(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    wanted = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
+    seeds = plan().seeds(SEEDS)
+
+    def images_error(folder: str, told: Sequence[int], repeats: int = 1) -> float | None:
+        """With the hits of these seeds; of each repeat the same."""
+        (tmp_path / folder).mkdir()
+        ledger = Ledger(tmp_path / folder)
+        recipe = replace(TINY, repeats=repeats)
+        for text in ("tanh(x)", "sin(x)"):
+            for k, seed in enumerate(seeds):
+                right = drawn[text][k]
+                hits = bytes((right * repeats).tolist()) if k in told else None
+                test = float(right.mean())
+                entry = Training(recipe.digest, "mlp", seed, text, 0.8, test, {}, None, hits)
+                ledger.add([entry])
+        found = table(replace(wanted, recipes=((recipe, SEEDS),)), ledger)
+        assert found is not None
+        comparison = found.row("sin(x)").comparison
+        assert comparison is not None
+        assert comparison.n == SEEDS
+        return comparison.images_error
+
+    chances = np.array([0.3] * 200 + [0.8] * 300), np.array([0.9] * 200 + [0.8] * 300)
+    drawn = {
+        text: (rng.random((SEEDS, 500)) < chance).astype(np.uint8)
+        for text, chance in zip(("tanh(x)", "sin(x)"), chances, strict=True)
+    }
+    whole = images_error("all", range(SEEDS))
+    assert whole is not None
+    some = images_error("three", (0, 1, 3))
+    assert some is not None
+    assert some != whole
+    assert some == pytest.approx(whole, rel=0.2)
+    assert images_error("one", (2,)) is None
+    assert images_error("repeated", range(SEEDS), repeats=2) == pytest.approx(whole)
 
 
 def test_hits_on_other_numbers_of_images_are_compared_over_seeds(tmp_path: Path) -> None:

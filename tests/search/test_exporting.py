@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from actsearch.search.errors import ExportFailed, HomeUnusable, InvalidSetting, NameTaken
-from actsearch.search.export import TOLERANCE, export
+from actsearch.search.exporting import TOLERANCE, export
 from actsearch.space import CandidateError, module_source, parse
 
 EXPRESSIONS = [
@@ -126,7 +126,7 @@ def spoilt(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
         assert right in source
         return source.replace(right, wrong, 1)
 
-    monkeypatch.setattr("actsearch.search.export.module_source", broken)
+    monkeypatch.setattr("actsearch.search.exporting.module_source", broken)
 
 
 @pytest.mark.parametrize(
