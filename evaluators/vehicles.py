@@ -29,9 +29,9 @@ def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training
         return OneByOneTraining(build, part, recipe, sets)
 
     size = 1
-    # On a CPU a stack takes longer than its nets one after another: four 1.2 to 1.4 times (conv, vit,
-    # resnet20) as long, nine 1.6 to 1.9 times (benchmarks/networks.py and gpu.py). Its
-    # grouped convolutions have no fast kernels, and the signals of nine leave the cache.
+    # On a CPU a stack takes longer than its nets one after another: four 1.2 to 1.4 times as long
+    # (conv, vit, resnet20), nine 1.6 to 1.9 times (benchmarks/networks.py and gpu.py). Its grouped
+    # convolutions have no fast kernels, and the signals of nine leave the cache.
     if recipe.network == "mlp" or device.type == "cuda":
         size = slices_at_once(slices, recipe, sets.train.task, build, free_bytes(device))
     return ChunkedTraining(start, slices, recipe, size=size)
