@@ -32,7 +32,7 @@ class Chosen:
     own: Evaluator | None = None
 
 
-OURS = Chosen()
+OURS = Chosen()  # the built-in evaluator
 
 
 @dataclass(frozen=True, slots=True)

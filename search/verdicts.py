@@ -34,8 +34,8 @@ class Row:
     seeds: tuple[int, ...]
     val: tuple[float, ...]
     test: tuple[float, ...]
-    hits: tuple[bytes | None, ...] = field(default=(), repr=False)
-    repeats: int = 1
+    hits: tuple[bytes | None, ...] = field(repr=False)
+    repeats: int
     diverged: int = 0  # seeds in which it did not train to the end
     comparison: Comparison | None = None  # with the best baseline there
     p_adjusted: float | None = None
