@@ -1,7 +1,8 @@
-"""What all stacks share: epochs counted, losses kept by slice, slices validated and tested."""
+"""What all stacks share: steps and epochs counted, losses kept by slice, slices validated."""
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,16 +13,24 @@ from .base import FinalScore, Progress
 from .batches import Batches, Sets, steps_per_epoch
 from .divergence import diverged
 from .hits import final_score
+from .optimizer import StackOptimizer
 from .recipe import Recipe
+from .replay import Record, Replay
 from .slices import Slice
 
 
 class Stack(ABC):
-    """K slices that train together, on the device the batches are on."""
+    """K slices that train together, on the device the batches are on; with a `record`, their
+    steps are recorded and replayed."""
 
-    def __init__(self, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
+    _optimizer: StackOptimizer
+
+    def __init__(
+        self, slices: Sequence[Slice], recipe: Recipe, sets: Sets, record: Record | None
+    ) -> None:
         self._recipe, self._slices, self._sets = recipe, list(slices), sets
-        self._device = sets.device
+        self._device, self._record = sets.device, record
+        self._begin_recording()
         self._epoch = 0
         self._steps = steps_per_epoch(recipe, len(sets.train))
         self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
@@ -47,6 +56,7 @@ class Stack(ABC):
         """Go on with these slices only."""
         self._slices = [self._slices[p] for p in positions]
         self._losses = [self._losses[p] for p in positions]
+        self._begin_recording()
         self._keep(positions, torch.tensor(positions, device=self._device))
 
     def test(self) -> list[FinalScore]:
@@ -55,17 +65,39 @@ class Stack(ABC):
             raise ValueError("this training was given no test images")
         return [final_score(right) for right in self._evaluate(self._sets.test)[0]]
 
-    def _drawn(self) -> Iterator[dict[int, tuple[Tensor, Tensor]]]:
-        """For every step of the epoch, the images and labels of each seed; one pass per seed."""
-        seeds = list(dict.fromkeys(one.seed for one in self._slices))
-        size = self._recipe.batch_size
-        orders = [self._sets.train.shuffled(size, seed, self._epoch) for seed in seeds]
-        for drawn in zip(*orders, strict=True):
-            yield dict(zip(seeds, drawn, strict=True))
+    def _begin_recording(self) -> None:
+        """Forget what was recorded of the slices before; their step adds to `_total`, [K]."""
+        self._replay = Replay(self._record)
+        self._total = torch.zeros(len(self._slices), device=self._device)
 
-    @abstractmethod
     def _train_epoch(self) -> Tensor:
         """One pass over the training images; each slice's mean loss in nats, [K]."""
+        self._total.zero_()
+        first = (self._epoch - 1) * self._steps
+        for number, batches in enumerate(self._drawn(), first):
+            self._optimizer.prepare(number, self._steps)
+            self._replay(self._step_on, list(itertools.chain(*batches)))
+        return self._total / len(self._sets.train)
+
+    def _drawn(self) -> Iterator[Sequence[tuple[Tensor, Tensor]]]:
+        """For every step of the epoch, the images and labels of each seed; one pass per seed."""
+        size = self._recipe.batch_size
+        orders = [self._sets.train.shuffled(size, seed, self._epoch) for seed in self._seeds()]
+        yield from zip(*orders, strict=True)
+
+    def _seeds(self) -> list[int]:
+        """The slices' seeds, each once."""
+        return list(dict.fromkeys(one.seed for one in self._slices))
+
+    def _step_on(self, *tensors: Tensor) -> None:
+        """tensors: images and labels, for each of the seeds."""
+        pairs = zip(tensors[::2], tensors[1::2], strict=True)
+        self._train_step(dict(zip(self._seeds(), pairs, strict=True)))
+
+    @abstractmethod
+    def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
+        """Take a step on each seed's images, float [B, inputs], and labels, int64 [B]; add each
+        slice's loss, in nats and summed over the images, to `_total`."""
 
     @abstractmethod
     def _evaluate(self, images: Batches) -> tuple[Tensor, Tensor]:

@@ -92,17 +92,25 @@ def _largest(net: nn.Module, task: Task) -> float:
 
 
 def slices_at_once(
-    slices: Sequence[Slice], recipe: Recipe, task: Task, build: Build, free: int
+    slices: Sequence[Slice],
+    recipe: Recipe,
+    task: Task,
+    build: Build,
+    free: int,
+    *,
+    recorded: bool = False,
 ) -> int:
     """How many of the slices can train together in `free` bytes: 1 to all of them.
 
-    One is measured for all: that with the longest formula, which keeps the most.
+    One is measured for all: that with the longest formula, which keeps the most. recorded: whether
+    steps are replayed; a recording keeps its signals, while what is run plainly needs its own.
     """
     longest = max(slices, key=lambda one: len(compile_program(one.expression).steps))
     net = build(recipe, longest.expression, longest.seed, task)
     needed = footprint(net, recipe, task)
     left = free - len(slices) * needed.state
-    return max(1, min(len(slices), left // needed.signals))
+    signals = needed.signals * (2 if recorded else 1)
+    return max(1, min(len(slices), left // signals))
 
 
 def free_bytes(device: torch.device) -> int:

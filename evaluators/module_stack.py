@@ -8,7 +8,7 @@ last bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,7 @@ from .one_by_one import learned_values
 from .optimizer import StackOptimizer
 from .precision import autocast
 from .recipe import Recipe
+from .replay import Record
 from .slices import Slice
 from .stacked_modules import StackedModules
 
@@ -28,8 +29,15 @@ from .stacked_modules import StackedModules
 class ModuleStackTraining(Stack):
     """K slices of the network that `build(recipe, candidate, seed, task)` makes."""
 
-    def __init__(self, build: Build, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
-        super().__init__(slices, recipe, sets)
+    def __init__(
+        self,
+        build: Build,
+        slices: Sequence[Slice],
+        recipe: Recipe,
+        sets: Sets,
+        record: Record | None = None,
+    ) -> None:
+        super().__init__(slices, recipe, sets, record)
         task = sets.train.task
         self._nets = StackedModules(
             [build(recipe, s.expression, s.seed, task).to(self._device) for s in slices]
@@ -47,28 +55,22 @@ class ModuleStackTraining(Stack):
             for one, modules in zip(self._slices, self._nets.activations(), strict=True)
         ]
 
-    def _train_epoch(self) -> Tensor:
+    def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
         self._nets.train(True)
-        total = torch.zeros(len(self._slices), device=self._device)
-        step = (self._epoch - 1) * self._steps
-        for x, labels in self._epoch_batches():
-            with autocast(self._recipe, self._device):
-                losses = self._losses_of(self._nets(x), labels).mean(1)
-            losses.sum().backward()  # gives each slice the gradient of its own loss
-            self._optimizer.step(step, self._steps)
-            total += losses.detach() * labels.shape[-1]
-            step += 1
-        return total / len(self._sets.train)
+        x, labels = self._batch(by_seed)
+        with autocast(self._recipe, self._device):
+            losses = self._losses_of(self._nets(x), labels).mean(1)
+        losses.sum().backward()  # gives each slice the gradient of its own loss
+        self._optimizer.step()
+        self._total += losses.detach() * labels.shape[-1]
 
-    def _epoch_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batch(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
         """Images [B, N] and labels [B] where all slices have one seed, else [K, B, N], [K, B]."""
-        seeds = [one.seed for one in self._slices]
-        for by_seed in self._drawn():
-            if len(by_seed) == 1:
-                yield by_seed[seeds[0]]
-            else:
-                images, labels = zip(*(by_seed[seed] for seed in seeds), strict=True)
-                yield torch.stack(images), torch.stack(labels)
+        pairs = [by_seed[one.seed] for one in self._slices]
+        if len(by_seed) == 1:
+            return pairs[0]
+        images, labels = zip(*pairs, strict=True)
+        return torch.stack(images), torch.stack(labels)
 
     def _losses_of(self, scores: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy in nats, [K, B], of scores [K, B, classes] and labels [K, B] or [B]."""
@@ -96,4 +98,5 @@ class ModuleStackTraining(Stack):
             for modules in self._nets.activations()
         ]
         steps = [one.step for one in self._slices]
-        return StackOptimizer(self._recipe, matrices, vectors, own, steps)
+        recorded = self._record is not None
+        return StackOptimizer(self._recipe, matrices, vectors, own, steps, recorded=recorded)

@@ -13,13 +13,16 @@ from .batches import learning_rate
 from .recipe import Recipe
 
 
-def optimizer_of(recipe: Recipe, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    """AdamW or SGD over parameter groups, in one fused kernel per step."""
+def optimizer_of(
+    recipe: Recipe, groups: list[dict[str, Any]], *, recorded: bool = False
+) -> torch.optim.Optimizer:
+    """AdamW or SGD over parameter groups, in one fused kernel per step. recorded: whether steps
+    are replayed, for which AdamW wants to be prepared."""
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(
             groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True
         )
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True, capturable=recorded)
 
 
 class StackOptimizer:
@@ -28,6 +31,7 @@ class StackOptimizer:
     weights, biases: [K, N] each, row k of slice k; only weights decay. own: for each slice the
     tensors that are its alone. steps: each slice's multiple of the recipe's learning rate; where
     they differ, neighbours of one step size are views of the rows, with an optimiser group each.
+    recorded: whether steps are replayed (replay.py); the step sizes are then tensors.
     """
 
     def __init__(
@@ -37,6 +41,8 @@ class StackOptimizer:
         biases: Sequence[Tensor],
         own: Sequence[Sequence[Tensor]],
         steps: Sequence[float],
+        *,
+        recorded: bool = False,
     ) -> None:
         self._recipe = recipe
         self._stacked = [*weights, *biases]
@@ -58,13 +64,23 @@ class StackOptimizer:
                 {"params": tensors, "weight_decay": decay, "multiple": steps[rows.start]}
                 for decay, tensors in decayed.items()
             ]
-        self._optimizer = optimizer_of(recipe, groups)
+        if recorded:
+            for group in groups:
+                group["lr"] = torch.zeros((), device=weights[0].device)
+        self._optimizer = optimizer_of(recipe, groups, recorded=recorded)
+        self._recorded = recorded
 
-    def step(self, number: int, steps_per_epoch: int) -> None:
-        """Take the step of a number (from 0), and forget the gradients."""
+    def prepare(self, number: int, steps_per_epoch: int) -> None:
+        """Set the step sizes for the step of a number (from 0)."""
         rate = learning_rate(self._recipe, number, steps_per_epoch)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate * group["multiple"]
+            if self._recorded:
+                group["lr"].fill_(rate * group["multiple"])
+            else:
+                group["lr"] = rate * group["multiple"]
+
+    def step(self) -> None:
+        """Take a step, and forget the gradients."""
         if len(self._runs) > 1:
             for tensor, views in zip(self._stacked, self._views, strict=True):
                 assert tensor.grad is not None  # every layer is in the loss

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,7 @@ from .epochs import Stack
 from .optimizer import StackOptimizer
 from .precision import autocast
 from .recipe import Recipe
+from .replay import Record
 from .slices import Slice
 
 LINE = 16  # floats in a cache line
@@ -30,8 +31,10 @@ LINE = 16  # floats in a cache line
 class StackedTraining(Stack):
     """K slices in the recipe's MLP; those of one seed start from one draw of the weights."""
 
-    def __init__(self, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
-        super().__init__(slices, recipe, sets)
+    def __init__(
+        self, slices: Sequence[Slice], recipe: Recipe, sets: Sets, record: Record | None = None
+    ) -> None:
+        super().__init__(slices, recipe, sets, record)
         task = sets.train.task
         sizes = (task.inputs, *recipe.widths, task.classes)
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
@@ -50,28 +53,22 @@ class StackedTraining(Stack):
     def _learned(self) -> Sequence[Mapping[str, tuple[float, ...]]]:
         return self._activations.learned()
 
-    def _train_epoch(self) -> Tensor:
-        total = torch.zeros(len(self._losses), device=self._device)
-        step = (self._epoch - 1) * self._steps
-        for batches in self._epoch_batches():
-            wanted = torch.cat([y.expand(rows.stop - rows.start, -1) for rows, _, y in batches])
-            with autocast(self._recipe, self._device):
-                losses = _losses_of(self._forward([(rows, x) for rows, x, _ in batches]), wanted)
-            # The sum over slices gives each slice the gradient of its own mean loss.
-            (losses.sum() / wanted.shape[1]).backward()
-            self._optimizer.step(step, self._steps)
-            total += _sums(losses.detach())
-            step += 1
-        return total / len(self._sets.train)
+    def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
+        batches = [(rows, *by_seed[seed]) for rows, seed in self._rows()]
+        wanted = torch.cat([y.expand(rows.stop - rows.start, -1) for rows, _, y in batches])
+        with autocast(self._recipe, self._device):
+            losses = _losses_of(self._forward([(rows, x) for rows, x, _ in batches]), wanted)
+        # The sum over slices gives each slice the gradient of its own mean loss.
+        (losses.sum() / wanted.shape[1]).backward()
+        self._optimizer.step()
+        self._total += _sums(losses.detach())
 
-    def _epoch_batches(self) -> Iterator[list[tuple[slice, Tensor, Tensor]]]:
-        """For every step: for each run of slices with one seed, their images and labels."""
+    def _rows(self) -> list[tuple[slice, int]]:
+        """The rows of each run of slices with one seed, and the seed."""
         grouped = itertools.groupby(one.seed for one in self._slices)
         runs = [(seed, len(list(group))) for seed, group in grouped]
         starts = itertools.accumulate((n for _, n in runs), initial=0)
-        rows = [slice(a, a + n) for a, (_, n) in zip(starts, runs, strict=False)]
-        for by_seed in self._drawn():
-            yield [(r, *by_seed[seed]) for r, (seed, _) in zip(rows, runs, strict=True)]
+        return [(slice(a, a + n), seed) for a, (seed, n) in zip(starts, runs, strict=False)]
 
     def _forward(self, inputs: Sequence[tuple[slice, Tensor]]) -> Tensor:
         """Class scores [K, 10, B] of each run of slices' own images, float [B, 784]."""
@@ -104,7 +101,10 @@ class StackedTraining(Stack):
     def _new_optimizer(self) -> StackOptimizer:
         steps = [one.step for one in self._slices]
         own = self._activations.own()
-        return StackOptimizer(self._recipe, self._weights, self._biases, own, steps)
+        recorded = self._record is not None
+        return StackOptimizer(
+            self._recipe, self._weights, self._biases, own, steps, recorded=recorded
+        )
 
 
 def _first_products(weight: Tensor, inputs: Sequence[tuple[slice, Tensor]]) -> Tensor:

@@ -12,6 +12,7 @@ from .module_stack import ModuleStackTraining
 from .networks import NETWORKS
 from .one_by_one import OneByOneTraining
 from .recipe import Recipe
+from .replay import cuda_graph
 from .slices import Slice
 from .stack import StackedTraining
 
@@ -20,18 +21,21 @@ def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training
     """A training of the slices in the recipe's network, on the device the sets are on, as many at
     once as are predicted to fit its memory."""
     build, device = NETWORKS[recipe.network], sets.device
+    on_gpu = device.type == "cuda"
+    record = cuda_graph if on_gpu else None
 
     def start(part: Sequence[Slice]) -> Training:
         if recipe.network == "mlp":
-            return StackedTraining(part, recipe, sets)
-        if device.type == "cuda":
-            return ModuleStackTraining(build, part, recipe, sets)
+            return StackedTraining(part, recipe, sets, record)
+        if on_gpu:
+            return ModuleStackTraining(build, part, recipe, sets, record)
         return OneByOneTraining(build, part, recipe, sets)
 
     size = 1
     # On a CPU a stack takes longer than its nets one after another: four 1.2 to 1.4 times as long
     # (conv, vit, resnet20), nine 1.6 to 1.9 times (benchmarks/networks.py and gpu.py). Its grouped
     # convolutions have no fast kernels, and the signals of nine leave the cache.
-    if recipe.network == "mlp" or device.type == "cuda":
-        size = slices_at_once(slices, recipe, sets.train.task, build, free_bytes(device))
+    if recipe.network == "mlp" or on_gpu:
+        free = free_bytes(device)
+        size = slices_at_once(slices, recipe, sets.train.task, build, free, recorded=on_gpu)
     return ChunkedTraining(start, slices, recipe, size=size)
