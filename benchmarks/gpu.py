@@ -5,10 +5,12 @@
 On the GPU where there is one, else on one thread of the CPU, which says nothing about a GPU: the
 last line's `device` tells which. Real FashionMNIST, the shipped recipe of each network, seconds by
 the clock with the device waited for, medians of rounds in turn. stack_over_single: seconds of a
-candidate in a stack over those of one alone, below 1 where the stack is faster.
-candidate_epochs_per_s: epochs of 50,000 images that one candidate in a stack would be trained in a
-second; measured on fewer images, validation included. The stack is StackedTraining for the MLP and
-ModuleStackTraining for the others, also on a CPU, where a search would train those one by one.
+candidate in a stack, as a search trains it on that device, over those of one alone, below 1 where
+the stack is faster. replay_over_plain: of the stack with its steps replayed from a CUDA graph over
+the same stack without; only on a GPU. candidate_epochs_per_s: epochs of 50,000 images that one
+candidate in a stack would be trained in a second; measured on fewer images, validation included.
+The stack is StackedTraining for the MLP and ModuleStackTraining for the others, also on a CPU,
+where a search would train those one by one. peak_gib: of all three kinds at once; only on a GPU.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ import dataclasses
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TypeAlias
 
 import torch
 
@@ -29,10 +32,12 @@ from actsearch.evaluators.images import Images
 from actsearch.evaluators.module_stack import ModuleStackTraining
 from actsearch.evaluators.networks import NETWORKS
 from actsearch.evaluators.one_by_one import OneByOneTraining
+from actsearch.evaluators.replay import Record, cuda_graph
 from actsearch.evaluators.slices import Slice, slices_of
 from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import parse
 
+Seconds: TypeAlias = dict[str, float]  # kind of training -> of one candidate's epoch
 FULL = 50_000  # training images of an epoch
 TEXTS = (
     "relu(x)",
@@ -50,7 +55,13 @@ STEPS = {"mlp": (390, 40, 20), "conv": (390, 20, 10), "resnet20": (40, 2, 1), "v
 
 
 def epochs(
-    images: Images, name: str, device: torch.device, steps: int, rounds: int, count: int
+    images: Images,
+    name: str,
+    device: torch.device,
+    steps: int,
+    rounds: int,
+    count: int,
+    record: Record | None = None,
 ) -> Callable[[], None]:
     """Each call trains `count` candidates one epoch more, in a stack where there are several."""
     recipe = RECIPES["quick" if name == "mlp" else name]
@@ -61,7 +72,7 @@ def epochs(
     train, validation = split(subset(images, (steps + 1) * held), validation=held, seed=0)
     sets = Sets.on(device, recipe, train, validation)
     slices = slices_of([parse(TEXTS[i % len(TEXTS)]) for i in range(count)], recipe, 0)
-    training = _training(name, slices, recipe, sets)
+    training = _training(name, slices, recipe, sets, record)
     epoch = iter(range(1, rounds + 2))
 
     def run() -> None:
@@ -72,13 +83,15 @@ def epochs(
     return run
 
 
-def _training(name: str, slices: list[Slice], recipe: Recipe, sets: Sets) -> Training:
+def _training(
+    name: str, slices: list[Slice], recipe: Recipe, sets: Sets, record: Record | None
+) -> Training:
     build = NETWORKS[name]
     if len(slices) == 1:
         return OneByOneTraining(build, slices, recipe, sets)
     if name == "mlp":
-        return StackedTraining(slices, recipe, sets)
-    return ModuleStackTraining(build, slices, recipe, sets)
+        return StackedTraining(slices, recipe, sets, record)
+    return ModuleStackTraining(build, slices, recipe, sets, record)
 
 
 def seconds(work: Callable[[], None]) -> float:
@@ -87,13 +100,17 @@ def seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def measured(
-    start: Callable[[int], Callable[[], None]], count: int, rounds: int
-) -> tuple[float, float]:
-    """Seconds of one candidate's epoch in a stack of `count`, and their ratio to one alone."""
-    stack, single = start(count), start(1)
-    pairs = [(seconds(stack) / count, seconds(single)) for _ in range(rounds + 1)][1:]
-    return statistics.median(a for a, _ in pairs), statistics.median(a / b for a, b in pairs)
+def measured(works: Mapping[str, tuple[Callable[[], None], int]], rounds: int) -> list[Seconds]:
+    """Seconds of one candidate's epoch of each kind, round by round; the first warms up."""
+    found = [
+        {kind: seconds(work) / count for kind, (work, count) in works.items()}
+        for _ in range(rounds + 1)
+    ]
+    return found[1:]
+
+
+def ratio(found: list[Seconds], over: str, under: str) -> float:
+    return round(statistics.median(each[over] / each[under] for each in found), 3)
 
 
 def main() -> None:
@@ -107,17 +124,30 @@ def main() -> None:
         print("no GPU: these are figures of one thread of the CPU, and say nothing about a GPU")
     count, rounds = (54 if gpu and not quick else len(TEXTS)), (2 if quick else 5)
     images = load_train()
-    ratios, rates = {}, {}
+    stacks, replays, rates, peaks = {}, {}, {}, {}
     for name, choices in STEPS.items():
         steps = choices[0 if gpu else 2 if quick else 1]
         start = partial(epochs, images, name, device, steps, rounds)
-        each, ratio = measured(start, count, rounds)
+        works = {"plain stack": (start(count), count), "alone": (start(1), 1)}
+        if gpu:
+            works["replayed stack"] = (start(count, cuda_graph), count)
+            torch.cuda.reset_peak_memory_stats()
+        found = measured(works, rounds)
+        best = "replayed stack" if gpu else "plain stack"
         share = steps * RECIPES["quick" if name == "mlp" else name].batch_size / FULL
-        ratios[name], rates[name] = round(ratio, 3), float(f"{share / each:.3g}")
-        print(f"{name:9} {ratios[name]:7.3f} x one alone  {rates[name]:9.4f} candidate-epochs/s")
+        rates[name] = float(f"{share / statistics.median(each[best] for each in found):.3g}")
+        stacks[name] = ratio(found, best, "alone")
+        told = f"{name:9} {stacks[name]:7.3f} x one alone  {rates[name]:9.4f} candidate-epochs/s"
+        if gpu:
+            replays[name] = ratio(found, best, "plain stack")
+            peaks[name] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
+            told += f"  {replays[name]:6.3f} x without a graph  {peaks[name]:6.2f} GiB"
+        print(told, flush=True)
     result = {
-        "stack_over_single": ratios,
+        "stack_over_single": stacks,
+        "replay_over_plain": replays,
         "candidate_epochs_per_s": rates,
+        "peak_gib": peaks,
         "device": torch.cuda.get_device_name() if gpu else "cpu",
         "candidates": count,
         "rounds": rounds,

@@ -36,7 +36,9 @@ class Recorder(TorchDispatchMode):
         )
         if by_mask or name.startswith(REFUSED):
             raise AssertionError(f"a CUDA graph cannot hold {name}")
-        given = dict(zip((a.name for a in function._schema.arguments), args, strict=False)) | kwargs
+        given = (
+            dict(zip((a.name for a in function._schema.arguments), args, strict=False)) | kwargs
+        )
         for argument in function._schema.arguments:
             if _writes(argument):
                 written = [t for t in tree_leaves(given.get(argument.name)) if t is not None]
