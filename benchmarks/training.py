@@ -38,7 +38,7 @@ from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.data import data_root
 from actsearch.evaluators.datasets import FASHION_MNIST
 from actsearch.evaluators.slices import slices_of
-from actsearch.evaluators.stack import StackedTraining
+from actsearch.evaluators.vehicles import training_of
 from actsearch.space import parse
 
 BATCH, SIZES = 128, (784, 256, 192, 128, 64, 10)
@@ -68,7 +68,7 @@ def stack(texts: tuple[str, ...], images: int, epochs: int) -> Callable[[], obje
     """Each call trains one epoch more of a stack."""
     recipe = Recipe(limit=images + BATCH, validation=BATCH, rungs=(epochs,))
     slices = slices_of([parse(t) for t in texts], recipe, 0)
-    training = StackedTraining(slices, recipe, sets_of(images))
+    training = training_of(slices, recipe, sets_of(images))
     epoch = iter(range(1, epochs + 1))
     return lambda: training.advance(next(epoch))
 

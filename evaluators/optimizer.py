@@ -1,37 +1,40 @@
-"""The recipe's optimiser over the tensors of a stack, each slice at its own step size."""
+"""The recipe's optimiser over a network, or over a stack at each slice's step size."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from types import EllipsisType
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-from .batches import learning_rate
 from .recipe import Recipe
+from .update import Part, Update, moments_of
+
+Gradient: TypeAlias = Callable[[slice], Tensor]  # of some rows of weights [K, N]
+Rows: TypeAlias = tuple[Tensor, slice | EllipsisType]  # of a stacked tensor, or all of one
+# Bytes of a piece of weights on a CPU: its gradient is read while it is in the core's own cache.
+PIECE = 1 << 20
 
 
-def optimizer_of(
-    recipe: Recipe, groups: list[dict[str, Any]], *, recorded: bool = False
-) -> torch.optim.Optimizer:
-    """AdamW or SGD over parameter groups, in one fused kernel per step. recorded: whether steps
-    are replayed, for which AdamW wants to be prepared."""
+def optimizer_of(recipe: Recipe, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    """AdamW or SGD over parameter groups, in one fused kernel per step."""
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(
             groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True
         )
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True, capturable=recorded)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
 class StackOptimizer:
     """Steps the tensors of a stack.
 
-    weights, biases: [K, N] each, row k of slice k; only weights decay. own: for each slice the
-    tensors that are its alone. steps: each slice's multiple of the recipe's learning rate; where
-    they differ, neighbours of one step size are views of the rows, with an optimiser group each.
-    recorded: whether steps are replayed (replay.py); the step sizes are then tensors.
+    weights, biases: [K, ...] each, row k of slice k; only weights decay. own: for each slice the
+    tensors that are its alone. steps: each slice's multiple of the recipe's learning rate.
+    in_pieces: whether weights take their steps by `step_in_pieces`, before `step` does the rest.
+    recorded: whether steps are replayed (replay.py).
     """
 
     def __init__(
@@ -42,68 +45,77 @@ class StackOptimizer:
         own: Sequence[Sequence[Tensor]],
         steps: Sequence[float],
         *,
+        in_pieces: bool = False,
         recorded: bool = False,
     ) -> None:
-        self._recipe = recipe
+        self._update = Update(recipe, biases[0].device, recorded=recorded)
         self._stacked = [*weights, *biases]
         self._own = list({id(t): t for tensors in own for t in tensors}.values())
-        self._runs = _runs(steps)
-        self._views = [
-            [t if len(self._runs) == 1 else t.detach()[rows] for rows in self._runs]
-            for t in self._stacked
-        ]
-        groups: list[dict[str, Any]] = []
-        for run, rows in enumerate(self._runs):
-            matrices = [views[run] for views in self._views[: len(weights)]]
-            vectors = [views[run] for views in self._views[len(weights) :]]
-            alone = {id(t): t for tensors in own[rows] for t in tensors}
-            decayed = {0.0: [*vectors, *alone.values()]}
-            # One group where nothing decays: each costs 0.4 ms a step beside its arithmetic.
-            decayed.setdefault(recipe.weight_decay, []).extend(matrices)
-            groups += [
-                {"params": tensors, "weight_decay": decay, "multiple": steps[rows.start]}
-                for decay, tensors in decayed.items()
+        kinds = range(moments_of(recipe))
+        self._moments = {
+            id(t): [torch.zeros_like(t, requires_grad=False) for _ in kinds]
+            for t in (*self._stacked, *self._own)
+        }
+        self._whole: list[tuple[Part, list[Rows]]] = []
+        runs, decay = _runs(steps), recipe.weight_decay
+        for rows in runs:
+            alone = {id(t): t for tensors in own[rows] for t in tensors}.values()
+            free: list[Rows] = [*((b, rows) for b in biases), *((t, ...) for t in alone)]
+            decaying: list[Rows] = [] if in_pieces else [(w, rows) for w in weights]
+            for members, share in ((free, 0.0), (decaying, decay)):
+                if members:
+                    part = self._part(members, share, steps[rows.start])
+                    self._whole.append((part, members))
+        self._pieces = [
+            [
+                (piece, self._part([(weight, piece)], decay, steps[piece.start]))
+                for rows in runs
+                for piece in _cut(weight, rows)
             ]
-        if recorded:
-            for group in groups:
-                group["lr"] = torch.zeros((), device=weights[0].device)
-        self._optimizer = optimizer_of(recipe, groups, recorded=recorded)
-        self._recorded = recorded
+            for weight in (weights if in_pieces else ())
+        ]
+
+    def _part(self, members: Sequence[Rows], decay: float, multiple: float) -> Part:
+        """Views of the members and of their moments."""
+        tensors = [tensor.detach()[rows] for tensor, rows in members]
+        moments = [[m[rows] for m in self._moments[id(tensor)]] for tensor, rows in members]
+        return Part(tensors, [list(kind) for kind in zip(*moments, strict=True)], decay, multiple)
 
     def prepare(self, number: int, steps_per_epoch: int) -> None:
         """Set the step sizes for the step of a number (from 0)."""
-        rate = learning_rate(self._recipe, number, steps_per_epoch)
-        for group in self._optimizer.param_groups:
-            if self._recorded:
-                group["lr"].fill_(rate * group["multiple"])
-            else:
-                group["lr"] = rate * group["multiple"]
+        self._update.prepare(number, steps_per_epoch)
+
+    def step_in_pieces(self, number: int, gradient: Gradient) -> None:
+        """Take the step of the number-th of the weights (from 0), each piece as soon as its
+        gradient is made."""
+        for rows, part in self._pieces[number]:
+            self._update(part, [gradient(rows)])
 
     def step(self) -> None:
-        """Take a step, and forget the gradients."""
-        if len(self._runs) > 1:
-            for tensor, views in zip(self._stacked, self._views, strict=True):
-                assert tensor.grad is not None  # every layer is in the loss
-                for view, rows in zip(views, self._runs, strict=True):
-                    view.grad = tensor.grad[rows]
-        self._optimizer.step()
+        """Take the step of everything else, and forget the gradients."""
+        for part, members in self._whole:
+            self._update(part, [_gradient(tensor)[rows] for tensor, rows in members])
         for tensor in (*self._stacked, *self._own):
             tensor.grad = None
 
     def hand_over(self, to: StackOptimizer, index: Tensor) -> None:
         """Give the moments of the slices at `index` (int64 [M]) to the optimiser of just those."""
-        for ours, theirs in zip(self._views, to._views, strict=True):
-            states = [self._optimizer.state[view] for view in ours]
-            for key in states[0]:
-                whole = states[0][key]
-                if key != "step":  # of Adam: a count, the same for all
-                    whole = torch.cat([state[key] for state in states])[index]
-                for view, rows in zip(theirs, to._runs, strict=True):
-                    to._optimizer.state[view][key] = (
-                        whole.clone() if key == "step" else whole[rows].clone()
-                    )
+        for ours, theirs in zip(self._stacked, to._stacked, strict=True):
+            self._copy_moments(ours, to, theirs, index)
         for tensor in to._own:
-            to._optimizer.state[tensor] = self._optimizer.state[tensor]
+            self._copy_moments(tensor, to, tensor, ...)
+
+    def _copy_moments(
+        self, ours: Tensor, to: StackOptimizer, theirs: Tensor, index: Tensor | EllipsisType
+    ) -> None:
+        pairs = zip(self._moments[id(ours)], to._moments[id(theirs)], strict=True)
+        for moment, given in pairs:
+            given.copy_(moment[index])
+
+
+def _gradient(tensor: Tensor) -> Tensor:
+    assert tensor.grad is not None  # everything that learns is in the loss
+    return tensor.grad
 
 
 def _runs(steps: Sequence[float]) -> list[slice]:
@@ -111,3 +123,11 @@ def _runs(steps: Sequence[float]) -> list[slice]:
     lengths = [len(list(group)) for _, group in itertools.groupby(steps)]
     ends = list(itertools.accumulate(lengths, initial=0))
     return [slice(a, b) for a, b in itertools.pairwise(ends)]
+
+
+def _cut(weight: Tensor, rows: slice) -> list[slice]:
+    """Rows of weights in pieces: on a CPU of at most PIECE bytes, or one row, each."""
+    size = len(weight)
+    if weight.device.type == "cpu":
+        size = max(1, PIECE // weight[0].nbytes)
+    return [slice(a, min(a + size, rows.stop)) for a in range(rows.start, rows.stop, size)]

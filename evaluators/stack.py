@@ -19,13 +19,12 @@ from torch import Tensor
 from .activations import StackedActivations, weight_gain
 from .batches import Batches, Sets
 from .epochs import Stack
+from .linear import LINE, Factors, linear, padded
 from .optimizer import StackOptimizer
 from .precision import autocast
 from .recipe import Recipe
 from .replay import Record
 from .slices import Slice
-
-LINE = 16  # floats in a cache line
 
 
 class StackedTraining(Stack):
@@ -54,12 +53,16 @@ class StackedTraining(Stack):
         return self._activations.learned()
 
     def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
-        batches = [(rows, *by_seed[seed]) for rows, seed in self._rows()]
-        wanted = torch.cat([y.expand(rows.stop - rows.start, -1) for rows, _, y in batches])
+        batches = [(rows.stop - rows.start, *by_seed[seed]) for rows, seed in self._rows()]
+        wanted = torch.cat([labels.expand(count, -1) for count, _, labels in batches])
+        factors = [Factors() for _ in self._shapes]
         with autocast(self._recipe, self._device):
-            losses = _losses_of(self._forward([(rows, x) for rows, x, _ in batches]), wanted)
+            scores = self._forward([(count, x) for count, x, _ in batches], factors)
+            losses = _losses_of(scores, wanted)
         # The sum over slices gives each slice the gradient of its own mean loss.
         (losses.sum() / wanted.shape[1]).backward()
+        for layer, found in enumerate(factors):
+            self._optimizer.step_in_pieces(layer, found.gradient)
         self._optimizer.step()
         self._total += _sums(losses.detach())
 
@@ -70,21 +73,16 @@ class StackedTraining(Stack):
         starts = itertools.accumulate((n for _, n in runs), initial=0)
         return [(slice(a, a + n), seed) for a, (seed, n) in zip(starts, runs, strict=False)]
 
-    def _forward(self, inputs: Sequence[tuple[slice, Tensor]]) -> Tensor:
-        """Class scores [K, 10, B] of each run of slices' own images, float [B, 784]."""
-        images = len(inputs[0][1])
-        slices = len(self._losses)
-        signal: Tensor | None = None
-        layers = zip(self._shapes, self._weights, self._biases, strict=True)
-        for layer, ((fan_out, fan_in), flat, flat_bias) in enumerate(layers):
-            weight = _without_padding(flat, fan_out * fan_in).view(slices, fan_out, fan_in)
-            bias = _without_padding(flat_bias, fan_out).unsqueeze(2)
-            if signal is None:
-                signal = _first_products(weight, inputs) + bias
-            else:
-                signal = torch.baddbmm(bias, weight, self._activations(layer - 1, signal))
-        assert signal is not None
-        return signal[:, :, :images]
+    def _forward(self, inputs: Sequence[tuple[int, Tensor]], factors: Sequence[Factors]) -> Tensor:
+        """Class scores [K, 10, B] of images, float [B, 784], each for so many slices; factors: of
+        each layer, for a backward pass."""
+        signal = _side_by_side(inputs)
+        layers = zip(self._shapes, self._weights, self._biases, factors, strict=True)
+        for layer, ((fan_out, _), weights, biases, found) in enumerate(layers):
+            if layer:
+                signal = self._activations(layer - 1, signal)
+            signal = linear(weights, biases, signal, fan_out, found, first=layer == 0)
+        return signal[:, :, : len(inputs[0][1])]
 
     @torch.no_grad()
     def _evaluate(self, images: Batches) -> tuple[Tensor, Tensor]:
@@ -92,7 +90,7 @@ class StackedTraining(Stack):
         loss = torch.zeros(len(self._losses), device=self._device)
         for x, labels in images.in_order():
             with autocast(self._recipe, self._device):
-                scores = self._forward([(slice(0, len(self._losses)), x)])
+                scores = self._forward([(len(self._losses), x)], [Factors() for _ in self._shapes])
                 losses = _losses_of(scores, labels.expand(len(scores), -1))
             right.append(scores.argmax(1) == labels)
             loss += _sums(losses)
@@ -103,22 +101,20 @@ class StackedTraining(Stack):
         own = self._activations.own()
         recorded = self._record is not None
         return StackOptimizer(
-            self._recipe, self._weights, self._biases, own, steps, recorded=recorded
+            self._recipe,
+            self._weights,
+            self._biases,
+            own,
+            steps,
+            in_pieces=True,
+            recorded=recorded,
         )
 
 
-def _first_products(weight: Tensor, inputs: Sequence[tuple[slice, Tensor]]) -> Tensor:
-    """The first layer's products [K, out, B]: slices of one seed see the same images, and share
-    one product instead of having one each."""
-    if len(inputs) == 1:  # nothing is cut, whose gradient would have to be put together again
-        return _product(weight, inputs[0][1])
-    parts = weight.split([rows.stop - rows.start for rows, _ in inputs])
-    return torch.cat([_product(w, x) for w, (_, x) in zip(parts, inputs, strict=True)])
-
-
-def _product(weight: Tensor, x: Tensor) -> Tensor:
-    product = torch.mm(weight.flatten(0, 1), _whole_lines(x).t())
-    return product.view(len(weight), weight.shape[1], -1)
+def _side_by_side(inputs: Sequence[tuple[int, Tensor]]) -> Tensor:
+    """Images as signals [K, 784, B], whole cache lines; those of one seed share the memory."""
+    signals = [_whole_lines(x).t().expand(count, -1, -1) for count, x in inputs]
+    return signals[0] if len(signals) == 1 else torch.cat(signals)
 
 
 def _losses_of(scores: Tensor, wanted: Tensor) -> Tensor:
@@ -139,8 +135,8 @@ def initial_weights(
             scales *= torch.tensor(gains).unsqueeze(1)
         weight = torch.stack([drawn[one.seed][layer][0] for one in slices]) * scales
         bias = torch.stack([drawn[one.seed][layer][1] for one in slices])
-        weights.append(_padded(weight).to(device).requires_grad_())
-        biases.append(_padded(bias).to(device).requires_grad_())
+        weights.append(padded(weight).to(device).requires_grad_())
+        biases.append(padded(bias).to(device).requires_grad_())
     return weights, biases
 
 
@@ -174,21 +170,6 @@ def _whole_lines(x: Tensor) -> Tensor:
 def _whole(length: int) -> int:
     """A length rounded up to whole cache lines."""
     return length + -length % LINE
-
-
-def _padded(rows: Tensor) -> Tensor:
-    """Rows [K, N] lengthened with zeros to whole cache lines.
-
-    The fused optimiser rounds differently in the scalar tail of a tensor than in its vector part:
-    unless every slice starts on a whole line, which part a number falls into depends on K.
-    """
-    return F.pad(rows, (0, -rows.shape[1] % LINE))
-
-
-def _without_padding(rows: Tensor, length: int) -> Tensor:
-    """The first numbers of each row; the rows themselves where that is all of them, since the
-    gradient of a part is written into zeros of the whole, a tenth of an epoch's time."""
-    return rows if rows.shape[1] == length else rows[:, :length]
 
 
 def _sums(losses: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .base import Training
 from .batches import Sets
 from .chunked import ChunkedTraining
-from .memory import free_bytes, slices_at_once
+from .memory import free_bytes, keep_freed_memory, slices_at_once
 from .module_stack import ModuleStackTraining
 from .networks import NETWORKS
 from .one_by_one import OneByOneTraining
@@ -23,6 +23,7 @@ def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training
     build, device = NETWORKS[recipe.network], sets.device
     on_gpu = device.type == "cuda"
     record = cuda_graph if on_gpu else None
+    keep_freed_memory()
 
     def start(part: Sequence[Slice]) -> Training:
         if recipe.network == "mlp":

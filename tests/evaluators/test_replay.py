@@ -15,7 +15,6 @@ from actsearch.evaluators.batches import Sets
 from actsearch.evaluators.epochs import Stack
 from actsearch.evaluators.module_stack import ModuleStackTraining
 from actsearch.evaluators.networks import NETWORKS
-from actsearch.evaluators.optimizer import StackOptimizer
 from actsearch.evaluators.replay import PLAIN, Record, Replay, cuda_graph
 from actsearch.evaluators.slices import slices_of
 from actsearch.evaluators.stack import StackedTraining
@@ -110,14 +109,12 @@ def test_no_tensor_of_an_epoch_is_left_on_the_host(
 ) -> None:
     # "meta", a device of its own without numbers, refuses the host's tensors as a GPU does. The
     # fused optimisers and autocast do not know it.
-    def step(optimizer: StackOptimizer) -> None:
-        for tensor in (*optimizer._stacked, *optimizer._own):
-            assert tensor.is_meta
-            assert tensor.grad is None or tensor.grad.is_meta
-            tensor.grad = None
+    def kernel(*tensors: list[Tensor], lr: Tensor, **_: object) -> None:
+        assert lr.is_meta
+        assert all(t.is_meta for each in tensors for t in each)
 
-    monkeypatch.setattr(StackOptimizer, "step", step)
-    monkeypatch.setattr(StackOptimizer, "hand_over", lambda *_: None)
+    monkeypatch.setattr(torch, "_fused_adamw_", kernel)
+    monkeypatch.setattr(torch, "_fused_sgd_", kernel)
     for vehicle in (stack, module_stack):
         monkeypatch.setattr(vehicle, "autocast", lambda *_: nullcontext())
     recipe = dataclasses.replace((VARIANTS | RECIPES).get(name, MLP), limit=80)

@@ -1,0 +1,88 @@
+"""Linear layers of a stack, whose weights' gradients are kept as two factors and made in pieces.
+
+The gradients of a stack's weights, 10 MB for nine of the published MLP, would be written to memory
+and read back by the optimiser. Made piece by piece, each is used while it is in the core's cache.
+
+Weights are [K, out * in], biases [K, out], each row padded to whole cache lines.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+LINE = 16  # floats in a cache line
+
+
+class Factors:
+    """The two factors of the gradient of a layer's weights, noted by a backward pass: outputs, the
+    gradient of what the layer gave, [K, out, B], and inputs, what it was given, [K, in, B]."""
+
+    outputs: Tensor
+    inputs: Tensor
+
+    def gradient(self, rows: slice) -> Tensor:
+        """Of the weights of some slices, float32 [n, out * in], padded."""
+        inputs = self.inputs[rows].to(self.outputs.dtype)
+        return padded(torch.bmm(self.outputs[rows], inputs.mT).float().flatten(1))
+
+
+def linear(
+    weights: Tensor,
+    biases: Tensor,
+    signal: Tensor,
+    fan_out: int,
+    factors: Factors,
+    *,
+    first: bool = False,
+) -> Tensor:
+    """The layer's outputs [K, out, B] of a signal [K, in, B].
+
+    A backward pass gives the weights no gradient, but notes its factors. first: whether the signal
+    is images; the bias is then added when the product is rounded, as it always was, so that scores
+    on record come out the same to the last bit.
+    """
+    slices, fan_in, _ = signal.shape
+    weight = _without_padding(weights, fan_out * fan_in).view(slices, fan_out, fan_in)
+    bias = _without_padding(biases, fan_out).unsqueeze(2)
+    outputs: Tensor = _Linear.apply(weight, None if first else bias, signal, factors)
+    return outputs + bias if first else outputs
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, weight: Tensor, bias: Tensor | None, signal: Tensor, factors: Factors
+    ) -> Tensor:
+        ctx.save_for_backward(weight, signal)
+        ctx.factors = factors
+        return torch.bmm(weight, signal) if bias is None else torch.baddbmm(bias, weight, signal)
+
+    @staticmethod
+    def backward(ctx: Any, outputs: Tensor) -> tuple[None, Tensor | None, Tensor | None, None]:
+        weight, signal = ctx.saved_tensors
+        # Without the graph that leads back to this context: a cycle would keep the memory.
+        ctx.factors.outputs, ctx.factors.inputs = outputs.detach(), signal.detach()
+        _, wants_bias, wants_signal, _ = ctx.needs_input_grad
+        of_bias = outputs.sum(2, keepdim=True) if wants_bias else None
+        of_signal = torch.bmm(weight.to(outputs.dtype).mT, outputs) if wants_signal else None
+        return None, of_bias, of_signal, None
+
+
+def padded(rows: Tensor) -> Tensor:
+    """Rows [K, N] lengthened with zeros to whole cache lines.
+
+    The fused optimiser rounds differently in the scalar tail of a tensor than in its vector part:
+    unless every slice starts on a whole line, which part a number falls into depends on K.
+    """
+    missing = -rows.shape[1] % LINE
+    return F.pad(rows, (0, missing)) if missing else rows
+
+
+def _without_padding(rows: Tensor, length: int) -> Tensor:
+    """The first numbers of each row; the rows themselves where that is all of them, since the
+    gradient of a part is written into zeros of the whole."""
+    return rows if rows.shape[1] == length else rows[:, :length]
