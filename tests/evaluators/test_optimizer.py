@@ -77,23 +77,24 @@ def test_steps_are_torchs_also_of_the_slices_that_are_kept(
             old.hand_over(optimizer, index)
         gradient, of_biases, of_own = tensors(number + 1)
         biases.grad = of_biases[rows]
-        for ours, found in zip(own, [of_own[k] for k in rows], strict=True):
-            for tensor, given in zip(ours, found, strict=True):
-                tensor.grad = given
+        learned = [
+            pair
+            for k, mine in zip(rows, own, strict=True)
+            for pair in zip(mine, of_own[k], strict=True)
+        ]
+        for tensor, found in learned:
+            tensor.grad = found
         optimizer.prepare(number, STEPS_PER_EPOCH)
         if in_pieces:
-            chosen = gradient[rows]
-            optimizer.step_in_pieces(0, lambda piece, chosen=chosen: chosen[piece])
+            optimizer.step_in_pieces(0, gradient[rows].__getitem__)
         else:
             weights.grad = gradient[rows]
         optimizer.step()
         assert weights.grad is None
         assert biases.grad is None
     for place, k in enumerate(KEPT):
-        expected = alone(recipe, k)
-        for ours, theirs in zip(
-            [weights[place], biases[place], *own[place]], expected, strict=True
-        ):
+        reached = [weights[place], biases[place], *own[place]]
+        for ours, theirs in zip(reached, alone(recipe, k), strict=True):
             assert torch.equal(ours, theirs)
 
 
