@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from ..space import Activation, Expression
 from .base import FinalScore, Progress
-from .batches import Batches, Sets, learning_rate, steps_per_epoch
+from .batches import Batches, Sets, steps_per_epoch
 from .divergence import diverged
 from .hits import final_score, right
 from .networks import Build
-from .optimizer import optimizer_of
 from .precision import autocast
 from .recipe import Recipe
 from .slices import Slice
+from .update import Part, Update, taken_gradient
 
 
 class OneByOneTraining:
@@ -65,7 +65,11 @@ class _Run:
         self._net = net.to(train.pixels.device)
         self._slice, self._recipe, self._train = one, recipe, train
         self._steps = steps_per_epoch(recipe, len(train))
-        self._optimizer = optimizer_of(recipe, _parameter_groups(self._net, recipe))
+        self._update = Update(recipe, train.pixels.device)
+        self._parts = [
+            (tensors, Part.of(recipe, tensors, decay, one.step))
+            for tensors, decay in _parameter_groups(self._net, recipe)
+        ]
         self.losses: list[float] = []
 
     def advance(self, epoch: int) -> None:
@@ -77,14 +81,12 @@ class _Run:
             for x, labels in self._train.shuffled(
                 self._recipe.batch_size, self._slice.seed, current
             ):
-                for group in self._optimizer.param_groups:
-                    rate = learning_rate(self._recipe, step, self._steps)
-                    group["lr"] = rate * self._slice.step
                 with autocast(self._recipe, device):
                     loss = F.cross_entropy(self._net(x).float(), labels)
                 loss.backward()
-                self._optimizer.step()
-                self._optimizer.zero_grad()
+                self._update.prepare(step, self._steps)
+                for tensors, part in self._parts:
+                    self._update(part, [taken_gradient(tensor) for tensor in tensors])
                 total += loss.detach() * len(labels)
                 step += 1
             # The one host synchronisation of the epoch.
@@ -122,11 +124,8 @@ def learned_values(
     return values
 
 
-def _parameter_groups(net: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
+def _parameter_groups(net: nn.Module, recipe: Recipe) -> list[tuple[list[nn.Parameter], float]]:
     """Weights, which decay, apart from biases, norms and activation parameters, which do not."""
     matrices = [p for p in net.parameters() if p.dim() > 1]
     others = [p for p in net.parameters() if p.dim() <= 1]
-    return [
-        {"params": matrices, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    return [(matrices, recipe.weight_decay), (others, 0.0)]

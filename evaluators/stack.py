@@ -53,7 +53,8 @@ class StackedTraining(Stack):
         return self._activations.learned()
 
     def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
-        batches = [(rows.stop - rows.start, *by_seed[seed]) for rows, seed in self._rows()]
+        runs = itertools.groupby(one.seed for one in self._slices)
+        batches = [(len(list(group)), *by_seed[seed]) for seed, group in runs]
         wanted = torch.cat([labels.expand(count, -1) for count, _, labels in batches])
         factors = [Factors() for _ in self._shapes]
         with autocast(self._recipe, self._device):
@@ -65,13 +66,6 @@ class StackedTraining(Stack):
             self._optimizer.step_in_pieces(layer, found.gradient)
         self._optimizer.step()
         self._total += _sums(losses.detach())
-
-    def _rows(self) -> list[tuple[slice, int]]:
-        """The rows of each run of slices with one seed, and the seed."""
-        grouped = itertools.groupby(one.seed for one in self._slices)
-        runs = [(seed, len(list(group))) for seed, group in grouped]
-        starts = itertools.accumulate((n for _, n in runs), initial=0)
-        return [(slice(a, a + n), seed) for a, (seed, n) in zip(starts, runs, strict=False)]
 
     def _forward(self, inputs: Sequence[tuple[int, Tensor]], factors: Sequence[Factors]) -> Tensor:
         """Class scores [K, 10, B] of images, float [B, 784], each for so many slices; factors: of
@@ -98,16 +92,14 @@ class StackedTraining(Stack):
 
     def _new_optimizer(self) -> StackOptimizer:
         steps = [one.step for one in self._slices]
-        own = self._activations.own()
-        recorded = self._record is not None
         return StackOptimizer(
             self._recipe,
             self._weights,
             self._biases,
-            own,
+            self._activations.own(),
             steps,
             in_pieces=True,
-            recorded=recorded,
+            recorded=self._record is not None,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,14 @@ class Part:
     decay: float
     multiple: float
 
+    @staticmethod
+    def of(recipe: Recipe, tensors: Sequence[Tensor], decay: float, multiple: float) -> Part:
+        """Whole tensors that have not taken a step."""
+        moments = [
+            [torch.zeros_like(t.detach()) for t in tensors] for _ in range(moments_of(recipe))
+        ]
+        return Part([t.detach() for t in tensors], moments, decay, multiple)
+
 
 class Update:
     """Steps bit for bit as torch.optim's AdamW and SGD with the recipe's numbers take them.
@@ -35,7 +44,7 @@ class Update:
     step size is a tensor.
     """
 
-    def __init__(self, recipe: Recipe, device: torch.device, *, recorded: bool) -> None:
+    def __init__(self, recipe: Recipe, device: torch.device, *, recorded: bool = False) -> None:
         self._recipe = recipe
         self._count = torch.zeros((), device=device)
         self._rate: float | Tensor = torch.zeros((), device=device) if recorded else 0.0
@@ -83,6 +92,13 @@ class Update:
             amsgrad=False,
             maximize=False,
         )
+
+
+def taken_gradient(tensor: Tensor) -> Tensor:
+    """A tensor's gradient, which it then no longer has."""
+    gradient, tensor.grad = tensor.grad, None
+    assert gradient is not None  # everything that learns is in the loss
+    return gradient
 
 
 def moments_of(recipe: Recipe) -> int:

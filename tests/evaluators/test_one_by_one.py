@@ -142,12 +142,11 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
 
 def test_biases_norms_and_activation_parameters_do_not_decay(parts: Parts) -> None:
     decay = dataclasses.replace(CONV, weight_decay=0.3)
-    optimizer = parts.start(["a[channel] * x + b * x"], decay)._runs[0]._optimizer
-    matrices, others = optimizer.param_groups
-    assert (matrices["weight_decay"], others["weight_decay"]) == (0.3, 0.0)
-    assert len(matrices["params"]) == 3  # two convolutions and the head
-    assert len(others["params"]) == 9  # two norms of two, one bias, two activations of two
-    assert all(p.dim() >= 2 for p in matrices["params"])
+    (_, matrices), (_, others) = parts.start(["a[channel] * x + b * x"], decay)._runs[0]._parts
+    assert (matrices.decay, others.decay) == (0.3, 0.0)
+    assert len(matrices.tensors) == 3  # two convolutions and the head
+    assert len(others.tensors) == 9  # two norms of two, one bias, two activations of two
+    assert all(p.dim() >= 2 for p in matrices.tensors)
 
 
 def test_the_seed_decides_and_the_global_generator_nothing(parts: Parts) -> None:
