@@ -13,10 +13,10 @@ from .base import FinalScore, Progress
 from .batches import Batches, Sets, steps_per_epoch
 from .divergence import diverged
 from .hits import final_score
-from .optimizer import StackOptimizer
 from .recipe import Recipe
 from .replay import Record, Replay
 from .slices import Slice
+from .stack_optimizer import StackOptimizer
 
 
 class Stack(ABC):
@@ -30,17 +30,19 @@ class Stack(ABC):
     ) -> None:
         self._recipe, self._slices, self._sets = recipe, list(slices), sets
         self._device, self._record = sets.device, record
-        self._begin_recording()
         self._epoch = 0
         self._steps = steps_per_epoch(recipe, len(sets.train))
         self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
 
     def advance(self, epoch: int) -> list[Progress]:
         """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        replay = Replay(self._record, self._optimizer.forget)
+        self._total = torch.zeros(len(self._slices), device=self._device)  # losses of an epoch
         while self._epoch < epoch:
             self._epoch += 1
-            losses = self._train_epoch().tolist()  # the one host synchronisation of the epoch
+            losses = self._train_epoch(replay).tolist()  # the one host synchronisation of it
             self._losses = [(*old, new) for old, new in zip(self._losses, losses, strict=True)]
+        del replay  # with the memory that a recording holds: other slices may come next
         right, means = self._evaluate(self._sets.validation)
         count = len(self._sets.validation)
         accuracy, loss = [n / count for n in right.sum(1).tolist()], means.tolist()
@@ -56,7 +58,6 @@ class Stack(ABC):
         """Go on with these slices only."""
         self._slices = [self._slices[p] for p in positions]
         self._losses = [self._losses[p] for p in positions]
-        self._begin_recording()
         self._keep(positions, torch.tensor(positions, device=self._device))
 
     def test(self) -> list[FinalScore]:
@@ -65,18 +66,13 @@ class Stack(ABC):
             raise ValueError("this training was given no test images")
         return [final_score(right) for right in self._evaluate(self._sets.test)[0]]
 
-    def _begin_recording(self) -> None:
-        """Forget what was recorded of the slices before; their step adds to `_total`, [K]."""
-        self._replay = Replay(self._record)
-        self._total = torch.zeros(len(self._slices), device=self._device)
-
-    def _train_epoch(self) -> Tensor:
+    def _train_epoch(self, replay: Replay) -> Tensor:
         """One pass over the training images; each slice's mean loss in nats, [K]."""
         self._total.zero_()
         first = (self._epoch - 1) * self._steps
         for number, batches in enumerate(self._drawn(), first):
             self._optimizer.prepare(number, self._steps)
-            self._replay(self._step_on, list(itertools.chain(*batches)))
+            replay(self._step_on, list(itertools.chain(*batches)))
         return self._total / len(self._sets.train)
 
     def _drawn(self) -> Iterator[Sequence[tuple[Tensor, Tensor]]]:

@@ -21,13 +21,26 @@ class Factors:
     """The two factors of the gradient of a layer's weights, noted by a backward pass: outputs, the
     gradient of what the layer gave, [K, out, B], and inputs, what it was given, [K, in, B]."""
 
-    outputs: Tensor
-    inputs: Tensor
+    def __init__(self) -> None:
+        self._noted: tuple[Tensor, Tensor] | None = None
+
+    def note(self, outputs: Tensor, inputs: Tensor) -> None:
+        """Keep both, without the graphs they are of, which would lead back here: a cycle would
+        hold the memory."""
+        self._noted = outputs.detach(), inputs.detach()
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a gradient: the loss may not depend on a layer, where all candidates
+        are constants."""
+        return self._noted is not None
 
     def gradient(self, rows: slice) -> Tensor:
         """Of the weights of some slices, float32 [n, out * in], padded."""
-        inputs = self.inputs[rows].to(self.outputs.dtype)
-        return padded(torch.bmm(self.outputs[rows], inputs.mT).float().flatten(1))
+        assert self._noted is not None
+        outputs, inputs = self._noted
+        product = torch.bmm(outputs[rows], inputs[rows].to(outputs.dtype).mT)
+        return padded(product.float().flatten(1))
 
 
 def linear(
@@ -35,15 +48,16 @@ def linear(
     biases: Tensor,
     signal: Tensor,
     fan_out: int,
-    factors: Factors,
+    factors: Factors | None,
     *,
     first: bool = False,
 ) -> Tensor:
     """The layer's outputs [K, out, B] of a signal [K, in, B].
 
-    A backward pass gives the weights no gradient, but notes its factors. first: whether the signal
-    is images; the bias is then added when the product is rounded, as it always was, so that scores
-    on record come out the same to the last bit.
+    A backward pass gives the weights no gradient, but notes its factors; None where there is none
+    to come. first: whether the signal
+    is images; the bias is then added after the product has been rounded, as it always was, so that
+    scores on record come out the same to the last bit.
     """
     slices, fan_in, _ = signal.shape
     weight = _without_padding(weights, fan_out * fan_in).view(slices, fan_out, fan_in)
@@ -55,7 +69,7 @@ def linear(
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, weight: Tensor, bias: Tensor | None, signal: Tensor, factors: Factors
+        ctx: Any, weight: Tensor, bias: Tensor | None, signal: Tensor, factors: Factors | None
     ) -> Tensor:
         ctx.save_for_backward(weight, signal)
         ctx.factors = factors
@@ -64,8 +78,7 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, outputs: Tensor) -> tuple[None, Tensor | None, Tensor | None, None]:
         weight, signal = ctx.saved_tensors
-        # Without the graph that leads back to this context: a cycle would keep the memory.
-        ctx.factors.outputs, ctx.factors.inputs = outputs.detach(), signal.detach()
+        ctx.factors.note(outputs, signal)
         _, wants_bias, wants_signal, _ = ctx.needs_input_grad
         of_bias = outputs.sum(2, keepdim=True) if wants_bias else None
         of_signal = torch.bmm(weight.to(outputs.dtype).mT, outputs) if wants_signal else None

@@ -16,10 +16,10 @@ from ..space.program import compile_program
 from .batches import EVALUATION_BATCH
 from .images import Task
 from .networks import Build
+from .optimizer import moments_of
 from .precision import autocast
 from .recipe import Recipe
 from .slices import Slice
-from .update import moments_of
 
 MEASURED = (2, 4)  # images of the passes that are measured: what is kept grows in proportion
 SHARE = 0.8  # of the free memory: the rest is for what fragments, and for the matrix libraries
@@ -41,16 +41,18 @@ def footprint(net: nn.Module, recipe: Recipe, task: Task) -> Footprint:
     """Predicted from two small forward passes of a net on the CPU.
 
     The peak of a step is what the forward pass kept for the way back, and two gradients of the
-    largest signal; the peak of validation, which keeps nothing but has larger batches, is three
-    of the largest signals. The net is in training mode and its running statistics change.
+    largest signal, or those of all linear layers' outputs, which the stack of an MLP keeps until
+    it steps. The peak of validation, which keeps nothing but has larger batches, is three of the
+    largest signals. The net is in training mode and its running statistics change.
     """
     few, many = (_kept(net, recipe, task, images) for images in MEASURED)
     grows = (many - few) / (MEASURED[1] - MEASURED[0])  # per image; the rest is of weights
     fixed = few - grows * MEASURED[0]
-    largest = _largest(net, task)
-    signals = max(
-        fixed + recipe.batch_size * (grows + 2 * largest), 3 * EVALUATION_BATCH * largest
-    )
+    outputs = _outputs(net, task)
+    largest = max(size for _, size in outputs)
+    linear = sum(size for module, size in outputs if isinstance(module, nn.Linear))
+    back = max(2 * largest, linear if recipe.network == "mlp" else 0)
+    signals = max(fixed + recipe.batch_size * (grows + back), 3 * EVALUATION_BATCH * largest)
     numbers = sum(p.nbytes for p in net.parameters())
     buffers = sum(b.nbytes for b in net.buffers())
     return Footprint(numbers * (2 + moments_of(recipe)) + buffers, round(signals))
@@ -78,18 +80,18 @@ def _kept(net: nn.Module, recipe: Recipe, task: Task, images: int) -> int:
 
 
 @torch.no_grad()
-def _largest(net: nn.Module, task: Task) -> float:
-    """Bytes of the largest signal that a module gives for one image, as float32."""
-    sizes: list[float] = []
+def _outputs(net: nn.Module, task: Task) -> list[tuple[nn.Module, float]]:
+    """Every module, and the bytes of what it gives for one image, as float32."""
+    found: list[tuple[nn.Module, float]] = []
 
     def record(module: nn.Module, inputs: Any, output: Tensor) -> None:
-        sizes.append(4 * output.numel() / MEASURED[0])
+        found.append((module, 4 * output.numel() / MEASURED[0]))
 
     hooks = [module.register_forward_hook(record) for module in net.modules()]
     net(torch.zeros(MEASURED[0], task.inputs))
     for hook in hooks:
         hook.remove()
-    return max(sizes)
+    return found
 
 
 def slices_at_once(
@@ -104,14 +106,16 @@ def slices_at_once(
     """How many of the slices can train together in `free` bytes: 1 to all of them.
 
     One is measured for all: that with the longest formula, which keeps the most. recorded: whether
-    steps are replayed; a recording keeps its signals, while what is run plainly needs its own.
+    steps are replayed; a recording holds its signals and gradients, while a batch that is run
+    plainly needs its own.
     """
     longest = max(slices, key=lambda one: len(compile_program(one.expression).steps))
     net = build(recipe, longest.expression, longest.seed, task)
     needed = footprint(net, recipe, task)
-    left = free - len(slices) * needed.state
-    signals = needed.signals * (2 if recorded else 1)
-    return max(1, min(len(slices), left // signals))
+    state, signals = needed.state, needed.signals
+    if recorded:
+        state, signals = state + sum(p.nbytes for p in net.parameters()), 2 * signals
+    return max(1, min(len(slices), (free - len(slices) * state) // signals))
 
 
 def free_bytes(device: torch.device) -> int:

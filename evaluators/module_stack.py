@@ -18,11 +18,11 @@ from .batches import Batches, Sets
 from .epochs import Stack
 from .networks import Build
 from .one_by_one import learned_values
-from .optimizer import StackOptimizer
 from .precision import autocast
 from .recipe import Recipe
 from .replay import Record
 from .slices import Slice
+from .stack_optimizer import StackOptimizer
 from .stacked_modules import StackedModules
 
 

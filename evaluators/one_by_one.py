@@ -18,10 +18,10 @@ from .batches import Batches, Sets, steps_per_epoch
 from .divergence import diverged
 from .hits import final_score, right
 from .networks import Build
+from .optimizer import Part, Update, gradient_of
 from .precision import autocast
 from .recipe import Recipe
 from .slices import Slice
-from .update import Part, Update, taken_gradient
 
 
 class OneByOneTraining:
@@ -86,7 +86,8 @@ class _Run:
                 loss.backward()
                 self._update.prepare(step, self._steps)
                 for tensors, part in self._parts:
-                    self._update(part, [taken_gradient(tensor) for tensor in tensors])
+                    self._update(part, [gradient_of(tensor) for tensor in tensors])
+                self._net.zero_grad()
                 total += loss.detach() * len(labels)
                 step += 1
             # The one host synchronisation of the epoch.

@@ -1,13 +1,14 @@
 """A training step on batch after batch: run each time, or recorded once and replayed.
 
-A stack's step is thousands of small kernels. On a GPU, Python takes longer to start most of them
-than they take to run; a CUDA graph starts them all at once. A recording repeats the same kernels
-on the same memory, so whatever changes from step to step has to be in a tensor: the batch, copied
-to where the recording reads it, and the step sizes.
+A stack's step is thousands of small kernels. On a GPU, Python is expected to take longer to start
+most of them than they take to run; a CUDA graph starts them all at once. A recording repeats the
+same kernels on the same memory, so whatever changes from step to step has to be in a tensor: the
+batch, copied to where the recording reads it, and the step size.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -18,18 +19,20 @@ from torch import Tensor
 # Notes what a function without arguments starts on the device, which need not run, and returns
 # what does it again.
 Record: TypeAlias = Callable[[Callable[[], None]], Callable[[], None]]
-PLAIN = 3  # steps before the recording, which load kernels and make the optimiser's moments
+PLAIN = 3  # steps before the recording: what they use is loaded by then
 
 
 class Replay:
     """Takes steps; with a `record`, the steps after the first few on batches of the first's shape
     are replays. The last batch of an epoch may be smaller, and is run plainly.
 
-    A recording is of one step on one set of weights: where either changes, begin anew.
+    A recording is of one step on one set of weights: where either changes, begin anew. Where a
+    step cannot be recorded, a warning says why, and all are run plainly. forget: drops what an
+    attempt left behind, the gradients.
     """
 
-    def __init__(self, record: Record | None) -> None:
-        self._record = record
+    def __init__(self, record: Record | None, forget: Callable[[], None]) -> None:
+        self._record, self._forget = record, forget
         self._shapes: list[torch.Size] = []
         self._taken = 0
         self._inputs: list[Tensor] = []
@@ -50,14 +53,38 @@ class Replay:
             step(*inputs)
         else:
             self._inputs = [tensor.clone() for tensor in inputs]
-            self._again = self._record(partial(step, *self._inputs))
+            self._again = self._recorded(partial(step, *self._inputs))
             self._again()
 
+    def _recorded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """The replay of work, or the work itself, to be run plainly from now on."""
+        assert self._record is not None
+        try:
+            return self._record(work)
+        except torch.OutOfMemoryError:
+            raise  # fewer slices may fit
+        except RuntimeError as error:
+            text = " ".join(str(error).split())
+            warnings.warn(f"steps are not replayed, only run: {text}", stacklevel=2)
+            self._forget()
+            return work
 
-def cuda_graph(work: Callable[[], None]) -> Callable[[], None]:
-    """Record work for the current CUDA device as a CUDA graph, whose tensors have memory of their
-    own for as long as it lives."""
+
+def cuda_graph(device: torch.device, work: Callable[[], None]) -> Callable[[], None]:
+    """Record work for a CUDA device as a CUDA graph, whose tensors have memory of their own for as
+    long as it lives. Raises OutOfMemoryError, and RuntimeError where CUDA cannot record it."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work()
+    outside = torch.cuda.current_stream(device)
+    try:
+        with (
+            torch.cuda.device(device),
+            torch.cuda.graph(graph, stream=torch.cuda.Stream(device)),
+        ):
+            work()
+    except torch.AcceleratorError as error:
+        # Of ending what had failed already: that is the reason, and the stream was not put back.
+        torch.cuda.set_stream(outside)
+        if isinstance(error.__context__, torch.OutOfMemoryError):
+            raise error.__context__ from None
+        raise
     return graph.replay

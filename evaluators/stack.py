@@ -20,11 +20,11 @@ from .activations import StackedActivations, weight_gain
 from .batches import Batches, Sets
 from .epochs import Stack
 from .linear import LINE, Factors, linear, padded
-from .optimizer import StackOptimizer
 from .precision import autocast
 from .recipe import Recipe
 from .replay import Record
 from .slices import Slice
+from .stack_optimizer import StackOptimizer
 
 
 class StackedTraining(Stack):
@@ -63,11 +63,14 @@ class StackedTraining(Stack):
         # The sum over slices gives each slice the gradient of its own mean loss.
         (losses.sum() / wanted.shape[1]).backward()
         for layer, found in enumerate(factors):
-            self._optimizer.step_in_pieces(layer, found.gradient)
+            if found.known:
+                self._optimizer.step_in_pieces(layer, found.gradient)
         self._optimizer.step()
         self._total += _sums(losses.detach())
 
-    def _forward(self, inputs: Sequence[tuple[int, Tensor]], factors: Sequence[Factors]) -> Tensor:
+    def _forward(
+        self, inputs: Sequence[tuple[int, Tensor]], factors: Sequence[Factors | None]
+    ) -> Tensor:
         """Class scores [K, 10, B] of images, float [B, 784], each for so many slices; factors: of
         each layer, for a backward pass."""
         signal = _side_by_side(inputs)
@@ -84,7 +87,7 @@ class StackedTraining(Stack):
         loss = torch.zeros(len(self._losses), device=self._device)
         for x, labels in images.in_order():
             with autocast(self._recipe, self._device):
-                scores = self._forward([(len(self._losses), x)], [Factors() for _ in self._shapes])
+                scores = self._forward([(len(self._losses), x)], [None] * len(self._shapes))
                 losses = _losses_of(scores, labels.expand(len(scores), -1))
             right.append(scores.argmax(1) == labels)
             loss += _sums(losses)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from .base import Training
 from .batches import Sets
@@ -22,7 +23,7 @@ def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training
     once as are predicted to fit its memory."""
     build, device = NETWORKS[recipe.network], sets.device
     on_gpu = device.type == "cuda"
-    record = cuda_graph if on_gpu else None
+    record = partial(cuda_graph, device) if on_gpu else None
     keep_freed_memory()
 
     def start(part: Sequence[Slice]) -> Training:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
 
 from actsearch.evaluators import RECIPES, Recipe
+from actsearch.evaluators.batches import Batches, Sets
 from actsearch.evaluators.images import Task
 from actsearch.evaluators.memory import Footprint, footprint, free_bytes, slices_at_once
 from actsearch.evaluators.networks import NETWORKS
 from actsearch.evaluators.slices import slices_of
+from actsearch.evaluators.stack import StackedTraining
 from actsearch.space import parse
 
 MLP = Recipe(widths=(256, 64), batch_size=2048)  # so large that validation needs no more
@@ -25,7 +28,7 @@ def of(recipe: Recipe, text: str = "tanh(x)") -> Footprint:
 
 def test_an_mlp_keeps_its_images_activations_and_log_probabilities() -> None:
     # tanh needs its output alone, which the next layer keeps as well; the loss also keeps its
-    # labels (8 bytes), and two gradients of the largest signal come on top.
+    # labels (8 bytes), and the gradients of the layers' outputs come on top.
     found = of(MLP)
     per_image = 4 * (784 + 256 + 64 + 10) + 8 + 2 * 4 * 256
     assert found.signals == pytest.approx(2048 * per_image, rel=0.001)
@@ -55,6 +58,17 @@ def test_bfloat16_keeps_less_though_it_has_copies_of_the_weights() -> None:
     assert of(dataclasses.replace(recipe, precision="bfloat16")).signals < 0.8 * of(recipe).signals
 
 
+def _peak(profile: torch.profiler.profile) -> int:
+    """The most bytes that were allocated at once since the profile began."""
+    held, peak = 0, 0
+    events: Any = profile.profiler.kineto_results.events()  # type: ignore[union-attr]
+    for event in events:
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            peak = max(peak, held)
+    return peak
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_is_close_to_what_torch_allocates_for_a_step(name: str) -> None:
     images = 512 if name in ("mlp", "conv") else 128  # so that validation needs no more
@@ -65,11 +79,7 @@ def test_it_is_close_to_what_torch_allocates_for_a_step(name: str) -> None:
     with torch.profiler.profile(profile_memory=True) as profile:
         x = torch.zeros(images, 784)
         torch.nn.functional.cross_entropy(net(x), labels).backward()
-    held, peak = 0, 0
-    for event in profile.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            held += event.nbytes()
-            peak = max(peak, held)
+    peak = _peak(profile)
     # The step's share of the state is its gradients, a quarter. An MLP's largest signals are at
     # its front, where on the way back the others are gone: it is predicted to need a third more.
     expected = predicted.signals + predicted.state / 4
@@ -92,6 +102,32 @@ def test_the_longest_formula_is_measured() -> None:
     free = 3 * of(MLP).state + 2 * of(MLP, texts[1]).signals
     assert slices_at_once(slices, MLP, Task(), NETWORKS["mlp"], free - 9) == 1
     assert slices_at_once(slices, MLP, Task(), NETWORKS["mlp"], free + 9) == 2
+
+
+def test_a_recording_takes_signals_and_gradients_once_more() -> None:
+    slices = slices_of([parse("tanh(x)")] * 64, MLP, 0)
+    one, build = of(MLP), NETWORKS["mlp"]
+    free = 64 * (one.state + 4 * WEIGHTS) + 20 * one.signals
+    assert slices_at_once(slices, MLP, Task(), build, free + 1, recorded=True) == 10
+
+
+@pytest.mark.parametrize("widths", [(256, 192, 128, 64), (256,) * 8, (512,) * 16])
+@pytest.mark.parametrize("text", ["relu(x)", "x * tanh(softplus(x))"])
+def test_a_step_of_a_stack_of_mlps_takes_no_more_than_predicted(
+    widths: tuple[int, ...], text: str
+) -> None:
+    images = 1024
+    recipe = Recipe(widths=widths, batch_size=images, limit=2 * images, validation=images)
+    batches = Batches(torch.zeros(images, 784, dtype=torch.uint8), torch.arange(images) % 10)
+    slices = slices_of([parse(text)] * 2, recipe, 0)
+    training = StackedTraining(slices, recipe, Sets(batches, batches))
+    training.advance(1)
+    pixels = next(batches.shuffled(images, 0, 1))
+    with torch.profiler.profile(profile_memory=True) as profile:
+        training._step_on(*pixels)
+    predicted = footprint(NETWORKS["mlp"](recipe, parse(text), 0, Task()), recipe, Task())
+    # The pieces of the gradients are not predicted, but are small.
+    assert 0.5 < _peak(profile) / len(slices) / predicted.signals < 1.1
 
 
 def test_a_core_gets_its_share_of_the_machines_memory() -> None:

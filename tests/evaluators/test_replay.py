@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from actsearch.evaluators import Images, Progress, Recipe, module_stack, split, stack, subset
 from actsearch.evaluators.batches import Sets
@@ -22,7 +28,7 @@ from actsearch.space import PRIMITIVES, Expression, parse
 from actsearch.space.families import FAMILIES, family
 from contracts.recorder import recorded
 
-# 140 training images: eight whole batches of 16 and one of 12, six of them replays.
+# 140 training images: eight whole batches of 16, of which the first three are run plainly, and 12.
 START = Recipe(limit=180, validation=40, rungs=(1, 2, 3), warmup=2, batch_size=16)
 MLP = dataclasses.replace(START, widths=(16, 8))
 RECIPES = {
@@ -33,6 +39,7 @@ RECIPES = {
 }
 VARIANTS = {
     "adamw": MLP,
+    "sgd": dataclasses.replace(MLP, optimizer="sgd"),
     "sgd with momentum": dataclasses.replace(MLP, optimizer="sgd", momentum=0.9),
     "three step sizes": dataclasses.replace(MLP, steps=(1.0, 0.3, 3.0), weight_decay=0.1),
     "two seeds": dataclasses.replace(MLP, repeats=2),
@@ -71,9 +78,16 @@ def course(training: Stack) -> list[Progress]:
     return [*found, *training.advance(3)]
 
 
-@pytest.mark.parametrize("name", [*VARIANTS, *RECIPES])
+SETTINGS = {
+    **{f"{name}, a stack of tensors": (recipe, False) for name, recipe in VARIANTS.items()},
+    **{f"{name}, a stack of modules": (recipe, True) for name, recipe in VARIANTS.items()},
+    **{name: (recipe, True) for name, recipe in RECIPES.items()},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_replays_learn_what_plain_steps_learn(images: Images, name: str) -> None:
-    recipe, modules = (VARIANTS | RECIPES)[name], name in RECIPES
+    recipe, modules = SETTINGS[name]
     found = course(start(images, recipe, recorded, modules=modules))
     assert found == course(start(images, recipe, at_once, modules=modules))
     plainly = course(start(images, recipe, None, modules=modules))
@@ -103,12 +117,23 @@ def test_every_primitive_and_family_can_be_recorded(images: Images, name: str) -
     assert str(found[0]) == str(found[1])  # NaN is not equal to itself
 
 
-@pytest.mark.parametrize("name", [*VARIANTS, *RECIPES, "every function"])
+class OnMeta(TorchDispatchMode):
+    """Refuses the host's tensors, also where torch would take them."""
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
+        assert all(t.is_meta for t in given), f"{function.name()} was given a tensor of the host"
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, "every function"])
 def test_no_tensor_of_an_epoch_is_left_on_the_host(
     images: Images, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # "meta", a device of its own without numbers, refuses the host's tensors as a GPU does. The
-    # fused optimisers and autocast do not know it.
+    # "meta" stands for a GPU: a device of its own, whose tensors have no numbers. The fused
+    # optimisers and autocast do not know it.
     def kernel(*tensors: list[Tensor], lr: Tensor, **_: object) -> None:
         assert lr.is_meta
         assert all(t.is_meta for each in tensors for t in each)
@@ -117,26 +142,74 @@ def test_no_tensor_of_an_epoch_is_left_on_the_host(
     monkeypatch.setattr(torch, "_fused_sgd_", kernel)
     for vehicle in (stack, module_stack):
         monkeypatch.setattr(vehicle, "autocast", lambda *_: nullcontext())
-    recipe = dataclasses.replace((VARIANTS | RECIPES).get(name, MLP), limit=80)
+    recipe, modules = SETTINGS.get(name, (MLP, False))
     candidates = list(FUNCTIONS.values()) if name == "every function" else CANDIDATES
+    recipe = dataclasses.replace(recipe, limit=80)
     training = start(
-        images, recipe, at_once, candidates=candidates, modules=name in RECIPES, device="meta"
+        images, recipe, at_once, candidates=candidates, modules=modules, device="meta"
     )
+
+    def checked(*tensors: Tensor) -> None:
+        with OnMeta():  # type: ignore[no-untyped-call]
+            Stack._step_on(training, *tensors)
+
+    training._step_on = checked  # type: ignore[method-assign]
     for kept in (len(training._slices), 1):
         training.keep(list(range(kept)))
         training._epoch += 1
-        assert training._train_epoch().is_meta
-        assert all(found.is_meta for found in training._evaluate(training._sets.validation))
+        training._total = torch.zeros(kept, device="meta")
+        assert training._train_epoch(Replay(None, lambda: None)).is_meta
+        with OnMeta():  # type: ignore[no-untyped-call]
+            assert all(t.is_meta for t in training._evaluate(training._sets.validation))
+
+
+def test_a_training_holds_no_recording_when_it_has_advanced(images: Images) -> None:
+    alive: list[weakref.ref[Callable[[], None]]] = []
+
+    def record(work: Callable[[], None]) -> Callable[[], None]:
+        def again() -> None:
+            work()
+
+        alive.append(weakref.ref(again))
+        return again
+
+    training = start(images, MLP, record)
+    training.advance(1)
+    gc.collect()
+    assert [reference() for reference in alive] == [None]
+
+
+def test_what_cannot_be_recorded_is_run_plainly_with_a_warning(images: Images) -> None:
+    def fails(work: Callable[[], None]) -> Callable[[], None]:
+        with OnMeta():  # type: ignore[no-untyped-call]
+            try:
+                work()
+            except AssertionError as error:
+                raise RuntimeError("operation not permitted when stream is capturing") from error
+        raise AssertionError("the work was to fail")
+
+    with pytest.warns(UserWarning, match="not replayed, only run: operation not permitted"):
+        found = start(images, MLP, fails).advance(2)
+    assert found == start(images, MLP, at_once).advance(2)
+
+
+def test_running_out_of_memory_while_recording_is_for_the_chunks(images: Images) -> None:
+    def fails(work: Callable[[], None]) -> Callable[[], None]:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        start(images, MLP, fails).advance(1)
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("name", [*VARIANTS, *RECIPES])
+@pytest.mark.parametrize("name", SETTINGS)
 def test_a_cuda_graph_learns_what_plain_steps_learn(images: Images, name: str) -> None:
-    recipe = (VARIANTS | RECIPES)[name]
+    recipe, modules = SETTINGS[name]
+    graph = partial(cuda_graph, torch.device("cuda"))
     found = [
-        course(start(images, recipe, record, modules=name in RECIPES, device="cuda"))
-        for record in (cuda_graph, at_once)
+        course(start(images, recipe, record, modules=modules, device="cuda"))
+        for record in (graph, at_once)
     ]
     for ours, plain in zip(*found, strict=True):
         # some of a GPU's kernels add up in an order of their own each time
@@ -159,7 +232,7 @@ def test_a_recording_reads_each_batch_and_leaves_odd_ones_to_plain_steps() -> No
 
         return again
 
-    replay = Replay(record)
+    replay = Replay(record, lambda: None)
     for number in range(PLAIN + 3):
         replay(step, [torch.full((2,), float(number))])
         replay(step, [torch.full((1,), -float(number))])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -82,18 +84,20 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
     assert [len(chunk.slices) for chunk in training._chunks] == [2, 1]
 
 
+def _start(vehicle: str, texts: Sequence[str], recipe: Recipe, images: Images) -> Training:
+    slices = slices_of([parse(text) for text in texts], recipe, 0)
+    if vehicle == "the stack of an MLP":
+        return StackedTraining(slices, recipe, parts(images))
+    if vehicle == "a stack of modules":
+        return ModuleStackTraining(NETWORKS["mlp"], slices, recipe, parts(images))
+    return OneByOneTraining(NETWORKS["mlp"], slices, recipe, parts(images))
+
+
 @pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
 def test_no_number_is_read_within_an_epoch(images: Images, vehicle: str) -> None:
     def counted(batch_size: int) -> int:
         recipe = dataclasses.replace(RECIPES["mlp"], batch_size=batch_size)
-        slices = slices_of([parse(text) for text in TEXTS], recipe, 0)
-        training: Training
-        if vehicle == "the stack of an MLP":
-            training = StackedTraining(slices, recipe, parts(images))
-        elif vehicle == "a stack of modules":
-            training = ModuleStackTraining(NETWORKS["mlp"], slices, recipe, parts(images))
-        else:
-            training = OneByOneTraining(NETWORKS["mlp"], slices, recipe, parts(images))
+        training = _start(vehicle, TEXTS, recipe, images)
         synchronisations = Synchronisations()  # type: ignore[no-untyped-call]
         with synchronisations:
             training.advance(1)
@@ -101,6 +105,20 @@ def test_no_number_is_read_within_an_epoch(images: Images, vehicle: str) -> None
 
     # As many with two steps as with twenty: losses, scores and learned values, once each.
     assert counted(40) == counted(4) > 0
+
+
+@pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
+@pytest.mark.parametrize("text", ["1", "a", "a * b"])
+def test_a_constant_candidate_trains_to_chance_beside_others_and_alone(
+    images: Images, vehicle: str, text: str
+) -> None:
+    recipe = dataclasses.replace(RECIPES["mlp"], weight_decay=0.1)
+    training = _start(vehicle, [text, "relu(x)"], recipe, images)
+    training.advance(1)
+    training.keep([0])
+    (constant,) = training.advance(2)
+    assert (constant.reason, len(constant.train_losses)) == (None, 2)
+    assert constant.loss == pytest.approx(math.log(10), abs=0.2)
 
 
 @pytest.mark.gpu

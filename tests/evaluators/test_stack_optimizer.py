@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from actsearch.evaluators import Recipe
-from actsearch.evaluators import optimizer as module
+from actsearch.evaluators import stack_optimizer as module
 from actsearch.evaluators.batches import learning_rate
-from actsearch.evaluators.optimizer import StackOptimizer, optimizer_of
+from actsearch.evaluators.optimizer import optimizer_of
+from actsearch.evaluators.stack_optimizer import StackOptimizer
 
 START = Recipe(warmup=3, rungs=(2,), weight_decay=0.1, learning_rate=0.05)
 RECIPES = {
