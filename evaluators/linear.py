@@ -54,10 +54,9 @@ def linear(
 ) -> Tensor:
     """The layer's outputs [K, out, B] of a signal [K, in, B].
 
-    A backward pass gives the weights no gradient, but notes its factors; None where there is none
-    to come. first: whether the signal
-    is images; the bias is then added after the product has been rounded, as it always was, so that
-    scores on record come out the same to the last bit.
+    A backward pass gives the weights no gradient, but notes its factors; None where no such pass
+    comes. first: whether the signal is images; the bias is then added after the product has been
+    rounded, as it always was, so that scores on record come out the same to the last bit.
     """
     slices, fan_in, _ = signal.shape
     weight = _without_padding(weights, fan_out * fan_in).view(slices, fan_out, fan_in)

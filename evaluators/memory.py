@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ from .recipe import Recipe
 from .slices import Slice
 
 MEASURED = (2, 4)  # images of the passes that are measured: what is kept grows in proportion
+# Of glibc's malloc.h: above how much free memory it gives some back, and how large a block gets
+# pages of its own, given back as soon as it is freed; in bytes.
+M_TRIM_THRESHOLD, KEPT = -1, 256 << 20
+M_MMAP_THRESHOLD, LARGE = -3, 32 << 20  # the most that it allows
 SHARE = 0.8  # of the free memory: the rest is for what fragments, and for the matrix libraries
 
 
@@ -129,12 +134,12 @@ def free_bytes(device: torch.device) -> int:
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep up to 64 MiB that a step frees, which it would else give back to the system,
-    and take again page by page in the next: a tenth of a step's time.
-
-    It keeps twice the largest block that was ever freed, and counts 32 MiB at most (mallopt(3)).
-    """
-    torch.empty(31 << 20, dtype=torch.uint8)
+    """Have glibc keep what a step frees, which it would else give back to the system, and take
+    again page by page in the next: up to a tenth of a step's time. Elsewhere nothing is done."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_TRIM_THRESHOLD, KEPT)
+        mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def _available() -> int:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import platform
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -128,6 +132,25 @@ def test_a_step_of_a_stack_of_mlps_takes_no_more_than_predicted(
     predicted = footprint(NETWORKS["mlp"](recipe, parse(text), 0, Task()), recipe, Task())
     # The pieces of the gradients are not predicted, but are small.
     assert 0.5 < _peak(profile) / len(slices) / predicted.signals < 1.1
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that is told")
+def test_freed_memory_is_kept_and_not_taken_again_page_by_page() -> None:
+    script = """
+import resource, torch
+from actsearch.evaluators.memory import keep_freed_memory
+keep_freed_memory()
+for _ in range(3):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    tensors = [torch.ones(2**21) for _ in range(12)]  # 8 MiB each
+    del tensors
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
+    )
+    assert int(found.stdout) < 1000  # of 24,576 pages
 
 
 def test_a_core_gets_its_share_of_the_machines_memory() -> None:
