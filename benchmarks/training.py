@@ -76,18 +76,22 @@ def stack(
     return lambda: training.advance(next(epoch))
 
 
-def products(steps: int) -> None:
-    """One net's matrix products, forward and backward."""
+def products(steps: int) -> Callable[[], None]:
+    """Each call does the matrix products of one net's epoch, forward and backward."""
     shapes = list(pairwise(SIZES))
     weights = [torch.randn(out, fan_in) for fan_in, out in shapes]
     signals = [torch.randn(BATCH, fan_in) for fan_in, _ in shapes]
     gradients = [torch.randn(BATCH, out) for _, out in shapes]
-    for _ in range(steps):
-        for layer in range(len(shapes)):
-            torch.mm(signals[layer], weights[layer].t())
-            torch.mm(gradients[layer].t(), signals[layer])
-            if layer:  # nothing needs the gradient of the images
-                torch.mm(gradients[layer], weights[layer])
+
+    def epoch() -> None:
+        for _ in range(steps):
+            for layer in range(len(shapes)):
+                torch.mm(signals[layer], weights[layer].t())
+                torch.mm(gradients[layer].t(), signals[layer])
+                if layer:  # nothing needs the gradient of the images
+                    torch.mm(gradients[layer], weights[layer])
+
+    return epoch
 
 
 def by_hand(steps: int) -> None:
@@ -131,7 +135,7 @@ def rounds_of_one_thread(images: int, rounds: int) -> list[dict[str, float]]:
     k, steps = len(RELU), -(-images // BATCH)
     kinds: dict[str, tuple[Callable[[], object], int]] = {
         "ReLU, in a stack of nine": (stack(RELU, images, rounds + 1), k),
-        "its matrix products alone": (partial(products, steps), 1),
+        "its matrix products alone": (products(steps), 1),
         "ReLU, with five seeds of each": (stack(RELU, images // 5, rounds + 1, seeds=5), k),
         "composed, in a stack of nine": (stack(tuple(COMPOSED), images, rounds + 1), k),
         "its formula alone, by hand": (partial(by_hand, steps), k),

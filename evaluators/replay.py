@@ -65,7 +65,9 @@ class Replay:
             raise  # fewer slices may fit
         except RuntimeError as error:
             text = " ".join(str(error).split())
-            warnings.warn(f"steps are not replayed, only run: {text}", stacklevel=2)
+            warnings.warn(
+                f"training goes on without a recorded step, more slowly: {text}", stacklevel=2
+            )
             self._forget()
             return work
 

@@ -34,7 +34,7 @@ def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training
         return OneByOneTraining(build, part, recipe, sets)
 
     size = 1
-    # On a CPU a stack takes longer than its nets one after another: four 1.2 to 1.4 times as long
+    # On a CPU a stack takes longer than its nets one after another: four 1.1 to 1.3 times as long
     # (conv, vit, resnet20), nine 1.6 to 1.9 times (benchmarks/networks.py and gpu.py). Its grouped
     # convolutions have no fast kernels, and the signals of nine leave the cache.
     if recipe.network == "mlp" or on_gpu:

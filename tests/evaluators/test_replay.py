@@ -188,7 +188,9 @@ def test_what_cannot_be_recorded_is_run_plainly_with_a_warning(images: Images) -
                 raise RuntimeError("operation not permitted when stream is capturing") from error
         raise AssertionError("the work was to fail")
 
-    with pytest.warns(UserWarning, match="not replayed, only run: operation not permitted"):
+    with pytest.warns(
+        UserWarning, match="without a recorded step, more slowly: operation not permitted"
+    ):
         found = start(images, MLP, fails).advance(2)
     assert found == start(images, MLP, at_once).advance(2)
 
