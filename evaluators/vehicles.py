@@ -35,7 +35,7 @@ def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training
 
     size = 1
     # On a CPU a stack takes longer than its nets one after another: four 1.1 to 1.3 times as long
-    # (conv, vit, resnet20), nine 1.6 to 1.9 times (benchmarks/networks.py and gpu.py). Its grouped
+    # (conv, vit, resnet20), nine 1.7 to 2.4 times (benchmarks/networks.py and gpu.py). Its grouped
     # convolutions have no fast kernels, and the signals of nine leave the cache.
     if recipe.network == "mlp" or on_gpu:
         free = free_bytes(device)
