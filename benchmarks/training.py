@@ -7,7 +7,8 @@ candidates in a stack, as a search trains them. All but the last figure are CPU 
 candidate's training epoch, measured in turn, round after round; the ratios are medians of the
 rounds'. The products are those of one net whose tensors stay in the cache. Five seeds of each of
 the nine are 45 slices, as with `repeats = 5` in a recipe, here on a fifth of the images. By hand
-is the same formula as a Python function over torch, on tensors of each layer's size, forward and backward.
+is the same formula as a Python function over torch, on tensors of each layer's size, forward and
+backward.
 two_workers_over_one: throughput by the clock, of processes that each train a stack; on a machine
 with fewer than two idle cores it says less about us than about the machine. `--quick` trains on
 5,120 images instead of 50,000.
