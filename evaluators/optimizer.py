@@ -46,7 +46,8 @@ class Part:
 
 
 class Update:
-    """Steps as torch.optim's AdamW and SGD with the recipe's numbers take them, bit for bit.
+    """Steps as torch.optim's AdamW and SGD with the recipe's numbers take them, bit for bit
+    (tests/evaluators/test_stack_optimizer.py).
 
     torch.optim has all gradients at once or none, and its care for groups and states takes 0.4 ms
     a step, 2 % of a stack of nine. recorded: whether steps are replayed (replay.py), for which the
