@@ -26,12 +26,17 @@ from collections.abc import Sequence
 import torch
 from scipy import stats
 
-from actsearch.evaluators import Recipe, load_train, recipe_from_name, subset
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.diagnosis.dead import dead_units
+from actsearch.evaluators import (
+    Recipe,
+    load_train,
+    recipe_from_name,
+    subset,
+)
+from actsearch.evaluators.data.images import Images, Task
+from actsearch.evaluators.diagnosis.dead_units import dead_units
 from actsearch.evaluators.diagnosis.training import epochs
-from actsearch.evaluators.images import Images, Task
-from actsearch.evaluators.networks import NETWORKS
+from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.training.device_data import Sets
 from actsearch.space import parse
 
 TRAINED = (0, 6, 13, 5)

@@ -19,7 +19,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from actsearch.space import FAMILIES, Expression, family, fitted, parse
+from actsearch.space import (
+    FAMILIES,
+    Expression,
+    family,
+    fitted,
+    parse,
+)
 
 SHAPE = (128, 256)
 

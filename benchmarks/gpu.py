@@ -27,15 +27,22 @@ from typing import TypeAlias
 
 import torch
 
-from actsearch.evaluators import RECIPES, Recipe, Training, load_train, split, subset
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.images import Images
-from actsearch.evaluators.module_stack import ModuleStackTraining
-from actsearch.evaluators.networks import NETWORKS
-from actsearch.evaluators.one_by_one import OneByOneTraining
-from actsearch.evaluators.replay import Record, cuda_graph
-from actsearch.evaluators.slices import Slice, slices_of
-from actsearch.evaluators.stack import StackedTraining
+from actsearch.evaluators import (
+    RECIPES,
+    Recipe,
+    Training,
+    load_train,
+    split,
+    subset,
+)
+from actsearch.evaluators.data.images import Images
+from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.training.cuda_graphs import Record, cuda_graph
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import Slice, slices_of
+from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
 from actsearch.space import parse
 
 Seconds: TypeAlias = dict[str, float]  # kind of training -> of one candidate's epoch

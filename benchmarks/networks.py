@@ -25,13 +25,18 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from actsearch.evaluators import RECIPES, load_train, split, subset
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.images import Images, Task
-from actsearch.evaluators.module_stack import ModuleStackTraining
-from actsearch.evaluators.networks import NETWORKS
-from actsearch.evaluators.one_by_one import OneByOneTraining
-from actsearch.evaluators.slices import slices_of
+from actsearch.evaluators import (
+    RECIPES,
+    load_train,
+    split,
+    subset,
+)
+from actsearch.evaluators.data.images import Images, Task
+from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
 from actsearch.space import parse
 
 BATCH = 128

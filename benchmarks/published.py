@@ -41,11 +41,11 @@ from actsearch.evaluators import (
     recipe_from_name,
     run_bracket,
 )
-from actsearch.evaluators.activations import weight_gain
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.images import Task, split
-from actsearch.evaluators.one_by_one import OneByOneTraining
-from actsearch.evaluators.slices import Slice
+from actsearch.evaluators.data.images import Task, split
+from actsearch.evaluators.training.activations import weight_gain
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import Slice
+from actsearch.evaluators.training.sequential import OneByOneTraining
 from actsearch.space import Expression, parse
 
 RECORD = Path(__file__).with_suffix(".jsonl")

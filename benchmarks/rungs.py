@@ -27,11 +27,24 @@ import numpy as np
 import torch
 from scipy import stats
 
-from actsearch.evaluators import Progress, Recipe, load_train, recipe_from_name, split, subset
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.slices import slices_of
-from actsearch.evaluators.stack import StackedTraining
-from actsearch.space import Expression, FingerprintIndex, fingerprint, screen, space_from_name
+from actsearch.evaluators import (
+    Progress,
+    Recipe,
+    load_train,
+    recipe_from_name,
+    split,
+    subset,
+)
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.space import (
+    Expression,
+    FingerprintIndex,
+    fingerprint,
+    screen,
+    space_from_name,
+)
 
 STEPS = (1.0, 0.3, 3.0)
 RESAMPLES = 2_000

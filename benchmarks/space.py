@@ -33,8 +33,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from actsearch.space import CoreUnits, fingerprint, parse, screen
-from actsearch.space.survey import survey
+from actsearch.space import (
+    CoreUnits,
+    fingerprint,
+    parse,
+    screen,
+)
+from actsearch.space.enumeration.survey import survey
 
 LEFT_HALVES = 156_250  # 25 unary x 6,250 inner units
 TEXTS = (

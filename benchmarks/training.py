@@ -35,12 +35,17 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
 
-from actsearch.evaluators import Recipe, load_train, split, subset
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.data import data_root
-from actsearch.evaluators.datasets import FASHION_MNIST
-from actsearch.evaluators.slices import slices_of
-from actsearch.evaluators.vehicles import training_of
+from actsearch.evaluators import (
+    Recipe,
+    load_train,
+    split,
+    subset,
+)
+from actsearch.evaluators.data.cache import data_root
+from actsearch.evaluators.data.datasets import FASHION_MNIST
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.dispatch import training_of
+from actsearch.evaluators.training.members import slices_of
 from actsearch.space import parse
 
 BATCH, SIZES = 128, (784, 256, 192, 128, 64, 10)

@@ -1,57 +1,33 @@
 """What a candidate is worth: recipes, data, stacked training, brackets, statistics."""
 
-from .base import (
-    Evaluator as Evaluator,
-)
-from .base import (
-    FinalScore as FinalScore,
-)
-from .base import (
-    Job as Job,
-)
-from .base import (
-    Progress as Progress,
-)
-from .base import (
-    RungReport as RungReport,
-)
-from .base import (
-    SliceReport as SliceReport,
-)
-from .base import (
-    Training as Training,
-)
-from .bracket import run_bracket as run_bracket
-from .bracket import survivors as survivors
-from .check import check_evaluator as check_evaluator
-from .data import locate as locate
-from .datasets import DATASETS as DATASETS
-from .datasets import dataset_of as dataset_of
+from .data.cache import locate as locate
+from .data.datasets import DATASETS as DATASETS
+from .data.datasets import dataset_of as dataset_of
+from .data.images import Images as Images
+from .data.images import load_test as load_test
+from .data.images import load_train as load_train
+from .data.images import split as split
+from .data.images import subset as subset
+from .data.sources import DataUnavailable as DataUnavailable
 from .image_classification import ImageClassification as ImageClassification
 from .image_classification import NoImages as NoImages
 from .image_classification import NoTestImages as NoTestImages
-from .images import (
-    Images as Images,
-)
-from .images import (
-    load_test as load_test,
-)
-from .images import (
-    load_train as load_train,
-)
-from .images import (
-    split as split,
-)
-from .images import (
-    subset as subset,
-)
-from .model import ModelEvaluator as ModelEvaluator
-from .names import BUILT_IN as BUILT_IN
-from .names import evaluator_from_name as evaluator_from_name
-from .recipe import Recipe as Recipe
-from .recipe import RecipeError as RecipeError
-from .recipes import RECIPES as RECIPES
-from .recipes import recipe_from_name as recipe_from_name
-from .recipes import to_toml as to_toml
-from .reports import EvaluatorError as EvaluatorError
-from .roads import DataUnavailable as DataUnavailable
+from .model_evaluator import ModelEvaluator as ModelEvaluator
+from .protocol.conformance import check_evaluator as check_evaluator
+from .protocol.evaluator import Evaluator as Evaluator
+from .protocol.evaluator import FinalScore as FinalScore
+from .protocol.evaluator import Job as Job
+from .protocol.evaluator import Progress as Progress
+from .protocol.evaluator import RungReport as RungReport
+from .protocol.evaluator import SliceReport as SliceReport
+from .protocol.evaluator import Training as Training
+from .protocol.loading import BUILT_IN as BUILT_IN
+from .protocol.loading import evaluator_from_name as evaluator_from_name
+from .protocol.report_validation import EvaluatorError as EvaluatorError
+from .protocol.successive_halving import run_bracket as run_bracket
+from .protocol.successive_halving import survivors as survivors
+from .recipes.recipe import Recipe as Recipe
+from .recipes.recipe import RecipeError as RecipeError
+from .recipes.shipped import RECIPES as RECIPES
+from .recipes.shipped import recipe_from_name as recipe_from_name
+from .recipes.shipped import to_toml as to_toml

@@ -8,15 +8,21 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from ..space import ActsearchError, parse
-from .activations import shared
-from .base import Job, RungReport, Training
-from .batches import Sets
-from .bracket import run_bracket
-from .datasets import DATASETS, dataset_of
-from .images import Images, InvalidImages, load_train, split, subset
-from .recipe import Recipe
-from .slices import Grid, slices_of
-from .vehicles import training_of
+from .data.datasets import DATASETS, dataset_of
+from .data.images import (
+    Images,
+    InvalidImages,
+    load_train,
+    split,
+    subset,
+)
+from .protocol.evaluator import Job, RungReport, Training
+from .protocol.successive_halving import run_bracket
+from .recipes.recipe import Recipe
+from .training.activations import shared
+from .training.device_data import Sets
+from .training.dispatch import training_of
+from .training.members import Grid, slices_of
 
 
 class NoTestImages(ActsearchError):

@@ -17,7 +17,14 @@ from typing import Any
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from actsearch.evaluators import Images, ModelEvaluator, Recipe, load_test, load_train, subset
+from actsearch.evaluators import (
+    Images,
+    ModelEvaluator,
+    Recipe,
+    load_test,
+    load_train,
+    subset,
+)
 
 
 class QuarterResNet(ResNet):  # type: ignore[misc]  # torchvision has no type hints

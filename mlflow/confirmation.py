@@ -7,10 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..space import parse
-from . import notes, views
-from .projection import LONGEST_NAME, SEARCH_TAG, shortened
-from .record import FinalistRecord
-from .runs import Point, find, finished, log, now_ms, picture
+from . import experiment_notes as notes
+from . import saved_views as views
+from .records import FinalistRecord
+from .run_fields import LONGEST_NAME, SEARCH_TAG, shortened
+from .run_io import (
+    Point,
+    find,
+    finished,
+    log,
+    now_ms,
+    picture,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

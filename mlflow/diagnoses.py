@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 
 from ..space import parse
-from .connect import connect, database, local_uri, translated
+from .client import (
+    connect,
+    database,
+    local_uri,
+    translated,
+)
 from .experiments import retire
-from .figures import as_image
-from .projection import LONGEST_NAME, LONGEST_TAG, shortened
-from .runs import Point, log, picture
+from .figures.curves import as_image
+from .run_fields import LONGEST_NAME, LONGEST_TAG, shortened
+from .run_io import Point, log, picture
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

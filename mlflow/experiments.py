@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .runs import find, now_ms
+from .run_io import find, now_ms
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -15,11 +15,39 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..space import parse
-from . import confirmation, notes, projection, views
-from .connect import TrackingRefused, connect, database, local_uri, translated
-from .experiments import PREFIX, erase, find_experiment, retire
-from .record import CandidateRecord, FinalistRecord
-from .runs import find, finished, log, now_ms, picture
+from . import (
+    confirmation,
+)
+from . import (
+    experiment_notes as notes,
+)
+from . import (
+    run_fields as projection,
+)
+from . import (
+    saved_views as views,
+)
+from .client import (
+    TrackingRefused,
+    connect,
+    database,
+    local_uri,
+    translated,
+)
+from .experiments import (
+    PREFIX,
+    erase,
+    find_experiment,
+    retire,
+)
+from .records import CandidateRecord, FinalistRecord
+from .run_io import (
+    find,
+    finished,
+    log,
+    now_ms,
+    picture,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import Search as Search
-    from .best import Best as Best
-    from .candidates import Candidate as Candidate
-    from .config import Launch as Launch
-    from .config import SearchConfig as SearchConfig
-    from .exporting import export as export
-    from .home import Home as Home
+    from .confirmation.comparison import Confirmation as Confirmation
+    from .exporting.module_file import export as export
+    from .exporting.winner import Best as Best
     from .run import Outcome as Outcome
-    from .verdicts import Confirmation as Confirmation
+    from .storage.config import Launch as Launch
+    from .storage.config import SearchConfig as SearchConfig
+    from .storage.home import Home as Home
+    from .storage.trial import Candidate as Candidate
 
 _HOMES = {
     "Search": "api",
-    "Candidate": "candidates",
-    "Launch": "config",
-    "SearchConfig": "config",
-    "Confirmation": "verdicts",
-    "export": "exporting",
-    "Home": "home",
-    "Best": "best",
+    "Candidate": "storage.trial",
+    "Launch": "storage.config",
+    "SearchConfig": "storage.config",
+    "Confirmation": "confirmation.comparison",
+    "export": "exporting.module_file",
+    "Home": "storage.home",
+    "Best": "exporting.winner",
     "Outcome": "run",
 }
 __all__ = sorted(_HOMES)

@@ -9,12 +9,23 @@ from typing import Any, get_type_hints
 
 from ..evaluators import Evaluator, Recipe
 from ..space import UnknownNameError
-from .config import Launch, SearchConfig, Stored, require, second_recipe
 from .errors import InvalidSetting
-from .evaluation import Chosen, chosen, chosen_again, recipe_of
-from .home import Home
+from .evaluator_choice import (
+    Chosen,
+    chosen,
+    chosen_again,
+    recipe_of,
+)
 from .progress import Reporter, Silent
 from .run import Outcome, run
+from .storage.config import (
+    Launch,
+    SearchConfig,
+    Stored,
+    require,
+    second_recipe,
+)
+from .storage.home import Home
 
 _LAUNCH = {field.name for field in dataclasses.fields(Launch)}
 _CONFIG = {field.name for field in dataclasses.fields(SearchConfig)} - {"name", "evaluator"}

@@ -1,161 +1,226 @@
-"""Confirmation: finalists against baselines over fresh paired seeds, with the test set.
-
-A data set's test set is opened here and nowhere else, once per confirmation, and each opening is
-recorded. What the trainings say is in verdicts.py.
-"""
+"""Which functions a confirmation compares, for a search or for given expressions."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from ..evaluators import (
-    Evaluator,
-    ImageClassification,
-    Job,
-    Recipe,
-    RungReport,
-    dataset_of,
-    load_test,
+from ..evaluators import Evaluator, Recipe
+from ..space import (
+    Expression,
+    FingerprintIndex,
+    Variable,
+    baselines,
+    fingerprint,
+    parse,
 )
-from .errors import SearchFailed
-from .evaluation import ByRecipe
-from .executors import Assignment, Executor
-from .ledger import Ledger, Opening, Training
+from ..space.errors import nearest
+from . import tracking
+from .confirmation.comparison import Confirmation, table
+from .confirmation.retrain import (
+    Confirmer,
+    Plan,
+    missing_jobs,
+    with_test_set,
+)
+from .errors import InvalidSetting, NoSuchSearch
+from .evaluator_choice import (
+    OURS,
+    Chosen,
+    chosen_again,
+    evaluator_for,
+)
+from .executors.base import Executor
+from .executors.choice import executor_for
+from .progress import Reporter
+from .storage.config import (
+    Launch,
+    Stored,
+    check_recipes,
+    require,
+)
+from .storage.confirmation_log import Ledger
+from .storage.home import (
+    Home,
+    can_be_name,
+    lock,
+    usable,
+)
+from .storage.ranking import ranked
+from .storage.study import read_candidates
+from .storage.trial import Candidate
 
-# Slices per job, by network; of any other one. Small enough that workers end together.
-CHUNK = {"mlp": 5, "conv": 3}
+NO_TEST_DATA = (
+    "the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "
+    "opened()), so what stands is the leaderboard, by validation data"
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a confirmation trains: name -> expression, and per recipe how many of the seeds."""
+def confirm_finalists(
+    folder: Path,
+    stored: Stored,
+    executor: Executor,
+    evaluator: Evaluator,
+    reporter: Reporter,
+) -> Confirmation | None:
+    """Confirm a search's top candidates; what is recorded already is not trained again.
 
-    finalists: Mapping[str, str]
-    baselines: Mapping[str, str]
-    recipes: Sequence[tuple[Recipe, int]]  # the search's own first
-    seed: int  # the search's, from which the fresh ones are drawn
-
-    @property
-    def functions(self) -> dict[str, str]:
-        return {**self.baselines, **self.finalists}
-
-    def seeds(self, count: int) -> list[int]:
-        """Fresh seeds: never the search's own; of a larger count, the first stay the same."""
-        drawn = np.random.default_rng([self.seed, 0xC0F1]).integers(1_000, 2**31, size=count)
-        return [int(seed) for seed in drawn]
+    The caller holds the search's lock. None if nothing trained to a score.
+    """
+    plan = plan_of(stored, read_candidates(folder))
+    if not plan.finalists:
+        return None
+    return carry_out(plan, Ledger(folder), executor, evaluator, reporter)
 
 
-def with_test_set(evaluator: Evaluator, names: Iterable[str]) -> Evaluator | None:
-    """The evaluator with the test samples of those data sets: the one place that hands them out.
-    An own evaluator opens its own; None if it has none."""
-    if isinstance(evaluator, ByRecipe):
-        own = with_test_set(evaluator.own, names)
-        return own and ByRecipe(own, _with_test_images(evaluator.built_in, names))
-    if isinstance(evaluator, ImageClassification):
-        return _with_test_images(evaluator, names)
-    found: Evaluator | None = getattr(evaluator, "opened", _nothing)()
+def carry_out(
+    plan: Plan,
+    ledger: Ledger,
+    executor: Executor,
+    evaluator: Evaluator,
+    reporter: Reporter,
+) -> Confirmation | None:
+    """Train what the ledger lacks of a plan, and read its table; None without test data."""
+    confirmer = Confirmer(plan, ledger, lambda done, total: reporter.advance(done))
+    if confirmer.missing:
+        opened = with_test_set(evaluator, confirmer.datasets)
+        if opened is None:
+            reporter.stage(f"no confirmation: {NO_TEST_DATA}")
+            return None
+        reporter.stage(
+            f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
+            f"set of {' and '.join(confirmer.datasets)} is opened"
+        )
+        reporter.begin(0, confirmer.missing, "trainings")
+        confirmer.run(executor, opened)
+        reporter.end()
+    return table(plan, ledger)
+
+
+def plan_of(stored: Stored, candidates: list[Candidate]) -> Plan:
+    """The confirmation of a search: its top candidates that are no baseline themselves."""
+    config, launch = stored.config, stored.launch
+    known = FingerprintIndex()
+    for expression in baselines().values():
+        known.add(fingerprint(expression), 0)
+    finalists: dict[str, str] = {}
+    for found in ranked(candidates):
+        if len(finalists) == launch.finalists or found.state not in ("complete", "pruned"):
+            break
+        if known.find(fingerprint(parse(found.expression))) is None:
+            finalists[found.expression] = found.expression
+    return Plan(
+        finalists=finalists,
+        baselines={name: str(e) for name, e in baselines().items()},
+        recipes=recipes_of(config.recipe, config.second, launch),
+        seed=config.seed,
+    )
+
+
+def recipes_of(recipe: Recipe, second: Recipe | None, launch: Launch) -> list[tuple[Recipe, int]]:
+    """The recipes of a confirmation, each with its number of seeds: the first one, the second
+    network, and the first one on another data set if the launch asks for it.
+
+    Raises InvalidSetting or RecipeError where the recipe cannot be had on that data set.
+    """
+    settings = [(recipe, launch.seeds)]
+    if second is not None:
+        settings.append((second, min(launch.second_seeds, launch.seeds)))
+    if (name := launch.also_on) is not None:
+        rule = "left out: an own evaluator has its own data"
+        require("--also-on", name, not recipe.evaluator, rule)
+        require("the data set of --also-on", name, name != recipe.dataset, "another")
+        settings.append((dataclasses.replace(recipe, dataset=name), launch.seeds))
+    return settings
+
+
+def recorded(folder: Path, stored: Stored) -> Confirmation | None:
+    """The confirmation a search's folder holds, if it is whole."""
+    plan = plan_of(stored, read_candidates(folder))
+    return table(plan, Ledger(folder)) if plan.finalists else None
+
+
+def confirm_search(
+    home: Home, name: str, given: dict[str, Any], reporter: Reporter
+) -> Confirmation:
+    """`actsearch confirm SEARCH`: the launch's settings changed by those given."""
+    folder = home.folder(name)
+    stored = Stored.load(folder)
+    stored = Stored(stored.config, dataclasses.replace(stored.launch, **given))
+    tracker = tracking.tracker_of(home)
+    with lock(folder):
+        candidates = read_candidates(folder)
+        plan = plan_of(stored, candidates)
+        if not plan.finalists:
+            raise InvalidSetting(f"search '{name}' has no candidate to confirm yet")
+        ledger = Ledger(folder)
+        found = table(plan, ledger)
+        if found is None:
+            tracker.check()  # before any training
+            scorer = chosen_again(stored.config, None)
+            found = _on_own_workers(plan, ledger, stored.launch, reporter, scorer)
+        stored.save(folder)
+        tracking.show(tracker, name, found, candidates)
     return found
 
 
-def _with_test_images(evaluator: ImageClassification, names: Iterable[str]) -> ImageClassification:
-    test = {name: load_test(dataset_of(name)) for name in names if name in evaluator.train}
-    return dataclasses.replace(evaluator, test=test)
+def confirm_expressions(
+    home: Home,
+    texts: Sequence[str],
+    given: dict[str, Any],
+    recipe: Recipe,
+    second: Recipe | None,
+    reporter: Reporter,
+    scorer: Chosen = OURS,
+) -> Confirmation:
+    """`actsearch confirm EXPR…`: recorded in the home's folder `confirmations`."""
+    check_recipes(recipe, second)
+    for text in texts:
+        if text in home.names():
+            raise InvalidSetting(f"'{text}' is a search: give one search alone, or expressions")
+    names = [str(depends_on_x(home, text)) for text in texts]
+    launch = Launch(**given)
+    folder = home.root / "confirmations"
+    with usable(home.root):
+        folder.mkdir(parents=True, exist_ok=True)
+    plan = Plan(
+        finalists={name: name for name in names},
+        baselines={name: str(e) for name, e in baselines().items()},
+        recipes=recipes_of(recipe, second, launch),
+        seed=0,
+    )
+    with lock(folder):
+        ledger = Ledger(folder)
+        return table(plan, ledger) or _on_own_workers(plan, ledger, launch, reporter, scorer)
 
 
-def _nothing() -> None:
-    return None
+def _on_own_workers(
+    plan: Plan, ledger: Ledger, launch: Launch, reporter: Reporter, scorer: Chosen
+) -> Confirmation:
+    """`carry_out` on workers that are started for it; raises InvalidSetting without test data."""
+    evaluator = evaluator_for(scorer, [job.recipe for job in missing_jobs(plan, ledger)])
+    with executor_for(launch) as executor:
+        found = carry_out(plan, ledger, executor, evaluator, reporter)
+    if found is None:
+        raise InvalidSetting(f"no confirmation of {scorer.name}: {NO_TEST_DATA}")
+    return found
 
 
-def missing_jobs(plan: Plan, ledger: Ledger) -> list[Job]:
-    """The trainings of a plan that the ledger lacks."""
-    jobs = []
-    for recipe, count in plan.recipes:
-        for seed in plan.seeds(count):
-            lacking = [
-                text
-                for text in dict.fromkeys(plan.functions.values())
-                if (recipe.digest, seed, text) not in ledger.trainings
-            ]
-            slices = len(recipe.steps) * recipe.repeats  # of one function
-            size = max(1, CHUNK.get(recipe.network, 1) // slices)
-            chunks = [lacking[i : i + size] for i in range(0, len(lacking), size)]
-            jobs += [Job(tuple(c), recipe, seed, halving=False, test=True) for c in chunks]
-    return jobs
-
-
-class Confirmer:
-    """Trains what a plan still lacks, and reads the table off the ledger."""
-
-    def __init__(
-        self, plan: Plan, ledger: Ledger, on_training: Callable[[int, int], None]
-    ) -> None:
-        self._plan, self._ledger, self._on_training = plan, ledger, on_training
-        self._jobs = missing_jobs(plan, ledger)
-        self._total = sum(len(job.expressions) for job in self._jobs)
-        self._done = 0
-        self._under_way: dict[int, Job] = {}
-        self._next = 0
-
-    @property
-    def missing(self) -> int:
-        """Trainings that are not in the ledger yet."""
-        return self._total
-
-    @property
-    def datasets(self) -> list[str]:
-        """The data sets that these are about."""
-        return list(dict.fromkeys(job.recipe.dataset for job in self._jobs))
-
-    def run(self, executor: Executor, evaluator: Evaluator) -> None:
-        """Open the test set of each data set that lacks a training; raises SearchFailed on a
-        crash."""
-        if not self._jobs:
-            return
-        count = max(count for _, count in self._plan.recipes)
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        finalists = tuple(self._plan.finalists.values())
-        seeds = tuple(self._plan.seeds(count))
-        self._ledger.add([Opening(now, finalists, seeds, name) for name in self.datasets])
-        executor.run(evaluator, self._next_job, self._on_rung, self._on_done)
-
-    def _next_job(self) -> Assignment | None:
-        if self._next == len(self._jobs):
-            return None
-        self._next += 1
-        self._under_way[self._next] = self._jobs[self._next - 1]
-        return Assignment(self._next, self._jobs[self._next - 1])
-
-    def _on_rung(self, number: int, report: RungReport) -> None:
-        job = self._under_way[number]
-        self._ledger.add(
-            [
-                Training(
-                    job.recipe.digest,
-                    job.recipe.network,
-                    job.seed,
-                    job.expressions[found.index],
-                    None if found.reason else found.accuracy,
-                    None if found.reason else found.test_accuracy,
-                    dict(found.learned),
-                    found.reason,
-                    None if found.reason else found.test_hits,
-                )
-                for found in report.slices
-            ]
+def depends_on_x(home: Home, text: str) -> Expression:
+    """The expression of a text. Raises NoSuchSearch for what is more likely a mistyped search's
+    name: a text without x, and a bare `x-1`, for which no test set should be opened."""
+    expression = parse(text)
+    hint = nearest(text, home.names())
+    if not any(isinstance(node, Variable) for node in expression.nodes()):
+        raise NoSuchSearch(
+            f"'{text}' is no search in {home.root}, and as an expression it does not depend on x"
+            f"{hint}"
         )
-        self._done += len(report.slices)
-        self._on_training(self._done, self._total)
-
-    def _on_done(self, number: int, error: str | None) -> None:
-        if error is not None:
-            last = error.strip().splitlines()[-1]
-            raise SearchFailed(
-                f"a confirmation training crashed: {last}; what was trained is recorded, run "
-                f"`actsearch confirm` again to train the rest (--debug shows the traceback)",
-                error,
-            )
+    if can_be_name(text):
+        raise NoSuchSearch(
+            f"'{text}' is no search in {home.root}{hint or '; it has none'} (if the expression "
+            f"is meant, write '({text})')"
+        )
+    return expression

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from .candidates import Candidate
+from .storage.trial import Candidate
 
 LINE_EVERY = 15.0  # seconds between lines where the output is no terminal
 

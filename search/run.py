@@ -8,23 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..evaluators import Recipe
+from ..mlflow.background_writer import BackgroundWriter
 from ..mlflow.tracker import Tracker
-from ..mlflow.writer import BackgroundWriter
 from ..space import space_from_name
 from . import tracking
-from .best import Best, best_of, export_best
-from .candidates import Candidate
-from .config import Launch, SearchConfig, Stored
-from .engine import Engine, Timings
-from .evaluation import OURS, Chosen, check, evaluator_for
-from .executors import executor_for
-from .exporting import Exported
-from .finalists import confirm_finalists, recipes_of, recorded
-from .home import Home, lock
+from .confirm import confirm_finalists, recipes_of, recorded
+from .confirmation.comparison import Confirmation
+from .engine.driver import Engine, Timings
+from .evaluator_choice import (
+    OURS,
+    Chosen,
+    check,
+    evaluator_for,
+)
+from .executors.choice import executor_for
+from .exporting.module_file import Exported
+from .exporting.winner import Best, best_of, export_best
 from .progress import Reporter
-from .strategies import strategy_from_name
-from .study import Study, read_candidates
-from .verdicts import Confirmation
+from .storage.config import Launch, SearchConfig, Stored
+from .storage.home import Home, lock
+from .storage.study import Study, read_candidates
+from .storage.trial import Candidate
+from .strategies.registry import strategy_from_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

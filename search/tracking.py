@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from ..evaluators import Recipe
-from ..mlflow.connect import TrackingError
-from ..mlflow.record import CandidateRecord, FinalistRecord
+from ..mlflow.client import TrackingError
+from ..mlflow.records import CandidateRecord, FinalistRecord
 from ..mlflow.tracker import Tracker
-from .candidates import Candidate
-from .config import SearchConfig
-from .home import Home
-from .study import RETRIES
-from .verdicts import Confirmation, Row
+from .confirmation.comparison import Confirmation, Row
+from .storage.config import SearchConfig
+from .storage.home import Home
+from .storage.study import RETRIES
+from .storage.trial import Candidate
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ hypothesis.settings.load_profile("stable")
 @pytest.fixture(scope="session")
 def ray_session() -> Iterator[None]:
     """Ray with two CPUs and one logical GPU; starting it takes ten seconds, hence once."""
-    from actsearch.search.executors import ray_tune  # sets Ray's environment before its import
+    from actsearch.search.executors import ray_tune
 
     ray = ray_tune.ray  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:

@@ -8,8 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
-from actsearch.evaluators.statistics import compare
-from actsearch.search.leaderboard import noise, tied_with_best
+from actsearch.evaluators.paired_statistics import compare
+from actsearch.search.storage.ranking import noise, tied_with_best
 
 from . import replay
 from .trainings import RECIPE, Trained

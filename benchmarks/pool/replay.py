@@ -33,13 +33,13 @@ from actsearch.evaluators import (
     SliceReport,
     run_bracket,
 )
-from actsearch.evaluators.bracket import cutoffs_of
-from actsearch.search.candidates import Candidate
-from actsearch.search.config import Launch, SearchConfig, Stored
-from actsearch.search.confirm import Plan
-from actsearch.search.finalists import plan_of
-from actsearch.search.ledger import Ledger, Training
-from actsearch.search.verdicts import Confirmation, table
+from actsearch.evaluators.protocol.successive_halving import cutoffs_of
+from actsearch.search.confirm import plan_of
+from actsearch.search.confirmation.comparison import Confirmation, table
+from actsearch.search.confirmation.retrain import Plan
+from actsearch.search.storage.config import Launch, SearchConfig, Stored
+from actsearch.search.storage.confirmation_log import Ledger, Training
+from actsearch.search.storage.trial import Candidate
 
 from .trainings import TAGGED, Trained
 

@@ -19,10 +19,15 @@ from pathlib import Path
 
 import torch
 
-from actsearch.evaluators import Recipe, load_test, load_train, split
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.slices import Slice
-from actsearch.evaluators.stack import StackedTraining
+from actsearch.evaluators import (
+    Recipe,
+    load_test,
+    load_train,
+    split,
+)
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import Slice
+from actsearch.evaluators.training.mlp_ensemble import StackedTraining
 from actsearch.search.provenance import provenance_text
 from actsearch.space import Expression, baselines, parse
 

@@ -19,10 +19,16 @@ from torch import Tensor
 mpl.use("agg")
 from matplotlib import pyplot as plt
 
-from actsearch.space import FAMILIES, Expression, Family, Fitted, fitted
+from actsearch.space import (
+    FAMILIES,
+    Expression,
+    Family,
+    Fitted,
+    fitted,
+)
+from actsearch.space.analysis.moments import initial_values
+from actsearch.space.expressions.compile import compile_program
 from actsearch.space.families.fitting import target
-from actsearch.space.moments import initial_values
-from actsearch.space.program import compile_program
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "families.md"

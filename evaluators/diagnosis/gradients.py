@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .evaluating import evaluating
+from .snapshot import evaluating
 
 
 @dataclass(frozen=True, slots=True)

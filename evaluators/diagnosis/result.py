@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...space.plain import plain
-from .dead import DeadUnits
+from ...space.json_safe import plain
+from .curvature.instability_index import Instability
+from .curvature.spectral_density import Spectrum
+from .dead_units import DeadUnits
 from .gradients import GradientNorms
-from .instability import Instability
-from .kernel import TangentKernel
+from .loss_surface import Surface
 from .signals import LayerSignals
-from .spectrum import Spectrum
-from .surface import Surface
+from .tangent_kernel import TangentKernel
 
 # What can be asked for, in order of importance; names of the command line and of `seconds`.
 PARTS = ("signals", "dead", "gradients", "change", "hessian", "surface", "instability", "kernel")

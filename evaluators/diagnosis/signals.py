@@ -12,10 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...space.moments import gaussian_nodes
-from .distribution import Distribution, distribution
-from .evaluating import evaluating
-from .places import ACTIVATIONS, Kinds, Place, slope_at, unit_dim, watch
+from ...space.analysis.moments import gaussian_nodes
+from .activation_hooks import (
+    ACTIVATIONS,
+    Kinds,
+    Place,
+    slope_at,
+    unit_dim,
+    watch,
+)
+from .histogram import Distribution, distribution
+from .snapshot import evaluating
 
 SATURATED = 0.01  # of the slope's root mean square under N(0, 1): Tanh beyond ±3.2
 EVERY = 20  # of the quadrature's 4000 nodes: a spacing of 0.08

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from torch import nn
 
 from ...space import Expression
-from ..base import Progress
-from ..batches import Sets
-from ..one_by_one import OneByOneTraining
-from ..recipe import Recipe
-from ..slices import Slice
+from ..protocol.evaluator import Progress
+from ..recipes.recipe import Recipe
+from ..training.device_data import Sets
+from ..training.members import Slice
+from ..training.sequential import OneByOneTraining
 
 
 def epochs(

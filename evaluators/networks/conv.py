@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from ...space import Expression, replace_activations
-from ..images import Task
-from ..recipe import Recipe
-from .draw import drawn_from
+from ..data.images import Task
+from ..recipes.recipe import Recipe
+from .init import drawn_from
 
 
 def conv_net(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from ...space import Expression, replace_activations
-from ..images import Task
-from ..recipe import Recipe
-from ..slices import Slice
-from ..stack import initial_weights
+from ..data.images import Task
+from ..recipes.recipe import Recipe
+from ..training.members import Slice
+from ..training.mlp_ensemble import initial_weights
 
 
 def mlp(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space import Expression, replace_activations
-from ..images import Task
-from ..recipe import Recipe
-from .draw import drawn_from
+from ..data.images import Task
+from ..recipes.recipe import Recipe
+from .init import drawn_from
 
 BLOCKS = 3  # per stage: 6 * 3 + 2 = 20 layers with weights
 

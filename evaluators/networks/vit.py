@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space import ActsearchError, Expression, replace_activations
-from ..activations import weight_gain
-from ..images import Task
-from ..recipe import Recipe
-from ..recipe_rules import HEAD
-from .draw import drawn_from
+from ..data.images import Task
+from ..recipes.recipe import Recipe
+from ..recipes.rules import HEAD
+from ..training.activations import weight_gain
+from .init import drawn_from
 
 PATCH = 4  # pixels a side
 EXPANSION = 4  # hidden features of a block's MLP, per feature

@@ -30,10 +30,15 @@ from ray import cloudpickle, tune
 
 from ...evaluators import Evaluator
 from ..errors import InvalidSetting
-from ._base import NextJob, OnDone, OnRung
-from ._local import local_modules
-from ._tune_driver import Calls, JobSearcher, OnError, StopOnFault
-from ._tune_worker import Worker
+from .base import NextJob, OnDone, OnRung
+from .local_modules import local_modules
+from .ray_callbacks import (
+    Calls,
+    JobSearcher,
+    OnError,
+    StopOnFault,
+)
+from .ray_worker import Worker
 
 
 class RayTune:

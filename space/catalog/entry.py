@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..expression import Expression
-from ..grammar import parse
+from ..expressions.expression import Expression
+from ..expressions.parser import parse
 
 
 @dataclass(frozen=True, slots=True)

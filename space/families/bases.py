@@ -17,10 +17,33 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from ..expression import Constant, Expression, X
-from .algebra import add, call, combination, div, horner, larger, mul, scaled, shifted, sub
-from .fitting import checked, fixed_target, linear, parameter, values
-from .schema import Config, Family, FitError, Fitted, Option
+from ..expressions.algebra import (
+    add,
+    call,
+    combination,
+    div,
+    horner,
+    larger,
+    mul,
+    scaled,
+    shifted,
+    sub,
+)
+from ..expressions.expression import Constant, Expression, X
+from .fitting import (
+    checked,
+    fixed_target,
+    linear,
+    parameter,
+    values,
+)
+from .schema import (
+    Config,
+    Family,
+    FitError,
+    Fitted,
+    Option,
+)
 
 START = Option("start", "gelu", "function it starts as: a unary primitive or an expression")
 TAILS: tuple[Expression, ...] = (Constant(1.0), X, call("softplus", X), call("tanh", X))

@@ -6,11 +6,38 @@ import math
 from dataclasses import replace
 
 from ..errors import CandidateError
-from ..expression import Expression, Parameter, X, substitute
-from .algebra import add, call, combination, div, larger, mul, sub, total
+from ..expressions.algebra import (
+    add,
+    call,
+    combination,
+    div,
+    larger,
+    mul,
+    sub,
+    total,
+)
+from ..expressions.expression import (
+    Expression,
+    Parameter,
+    X,
+    substitute,
+)
 from .bases import START, tolerance
-from .fitting import checked, fixed_target, linear, parameter, refined, target, with_values
-from .schema import Config, Family, Fitted, Option
+from .fitting import (
+    checked,
+    fixed_target,
+    linear,
+    parameter,
+    refined,
+    target,
+    with_values,
+)
+from .schema import (
+    Config,
+    Family,
+    Fitted,
+    Option,
+)
 
 KEEP = 0.1  # for STAF's fit: without it, near-equal sines of height 100 cancel each other
 LEAST = 0.01  # height of a sine at the start: at 0 its frequency and phase have no gradient

@@ -14,13 +14,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..analysis.moments import initial_values
 from ..errors import CandidateError
-from ..expression import Call, Expression, Parameter, X, substitute
-from ..grammar import parse
-from ..moments import initial_values
-from ..primitives import ALIASES, PRIMITIVES
-from ..program import compile_program
-from .schema import CORE, RANGE, FitError, Fitted
+from ..expressions.compile import compile_program
+from ..expressions.expression import (
+    Call,
+    Expression,
+    Parameter,
+    X,
+    substitute,
+)
+from ..expressions.parser import parse
+from ..expressions.primitives import ALIASES, PRIMITIVES
+from .schema import (
+    CORE,
+    RANGE,
+    FitError,
+    Fitted,
+)
 
 POINTS = 1000  # even, so that 0 itself, where divisions have one odd value, is not among them
 TAIL_WEIGHT = 0.15  # of the points near ±10, against 1 at 0: N(0, 1) is where signals are

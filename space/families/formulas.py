@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..expression import Expression, substitute
-from ..grammar import parse
-from .schema import Config, Family, Fitted, Option
+from ..expressions.expression import Expression, substitute
+from ..expressions.parser import parse
+from .schema import (
+    Config,
+    Family,
+    Fitted,
+    Option,
+)
 
 # exp(b x) overflows float32 at 88 and its gradient is then 0 * inf. From 20 on, erf and tanh of
 # any multiple above 1e-7 are 1 in float64, so the limit changes no value.

@@ -6,11 +6,33 @@ from dataclasses import replace
 
 import torch
 
-from ..expression import Expression, X
-from .algebra import add, call, combination, larger, scaled, shifted, smaller, sub
+from ..expressions.algebra import (
+    add,
+    call,
+    combination,
+    larger,
+    scaled,
+    shifted,
+    smaller,
+    sub,
+)
+from ..expressions.expression import Expression, X
 from .bases import START, outer_slopes, tolerance
-from .fitting import checked, fixed_target, linear, parameter, refined, values, with_values
-from .schema import Config, Family, Fitted, Option
+from .fitting import (
+    checked,
+    fixed_target,
+    linear,
+    parameter,
+    refined,
+    values,
+    with_values,
+)
+from .schema import (
+    Config,
+    Family,
+    Fitted,
+    Option,
+)
 
 KEEP = 0.1  # for APL's fit: without it, a hinge that is not needed leaves [-10, 10]
 LEAST = 0.01  # size of an APL slope at the start: at 0 its hinge would have no gradient

@@ -13,11 +13,34 @@ from __future__ import annotations
 import math
 
 from ..errors import CandidateError
-from ..expression import Call, Constant, Expression, X
-from .algebra import add, call, div, horner, mul
+from ..expressions.algebra import (
+    add,
+    call,
+    div,
+    horner,
+    mul,
+)
+from ..expressions.expression import (
+    Call,
+    Constant,
+    Expression,
+    X,
+)
 from .bases import START, tolerance
-from .fitting import checked, fixed_target, linear, parameter, refined, with_values
-from .schema import Config, Family, Fitted, Option
+from .fitting import (
+    checked,
+    fixed_target,
+    linear,
+    parameter,
+    refined,
+    with_values,
+)
+from .schema import (
+    Config,
+    Family,
+    Fitted,
+    Option,
+)
 
 SMALLEST = 1e-7  # of |b_k| at the start: |b| has no slope at 0, but a whole one beside it
 

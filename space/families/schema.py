@@ -8,7 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import ActsearchError, CandidateError, UnknownNameError
-from ..expression import GRANULARITIES, Expression, Granularity, Parameter, substitute
+from ..expressions.expression import (
+    GRANULARITIES,
+    Expression,
+    Granularity,
+    Parameter,
+    substitute,
+)
 
 Config = Mapping[str, Any]
 

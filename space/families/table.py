@@ -8,14 +8,19 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import UnknownNameError
-from ..expression import Expression, Granularity
-from ..grammar import MAX_LENGTH
+from ..expressions.expression import Expression, Granularity
+from ..expressions.parser import MAX_LENGTH
 from .bases import BASES
 from .compositions import COMPOSITIONS
 from .formulas import FORMULAS
 from .hinges import HINGES
 from .rational import RATIONALS
-from .schema import Family, FitError, Fitted, shared
+from .schema import (
+    Family,
+    FitError,
+    Fitted,
+    shared,
+)
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {f.name: f for f in (*FORMULAS, *RATIONALS, *BASES, *HINGES, *COMPOSITIONS)}

@@ -14,8 +14,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from actsearch.evaluators import Evaluator, ImageClassification, Job, RungReport, load_train
-from actsearch.search.executors import Assignment, Executor
+from actsearch.evaluators import (
+    Evaluator,
+    ImageClassification,
+    Job,
+    RungReport,
+    load_train,
+)
+from actsearch.search.executors.base import Assignment, Executor
 from contracts.faults import EndsEarly, RaisesAtOnce, RaisesBetweenRungs
 from contracts.tiny import TINY
 

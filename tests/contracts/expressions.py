@@ -5,8 +5,15 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from actsearch.space import PRIMITIVES, Call, Constant, Expression, Parameter, Variable
-from actsearch.space.expression import GRANULARITIES, LARGEST, substitute
+from actsearch.space import (
+    PRIMITIVES,
+    Call,
+    Constant,
+    Expression,
+    Parameter,
+    Variable,
+)
+from actsearch.space.expressions.expression import GRANULARITIES, LARGEST, substitute
 
 # Names that other things nearly have: torch's, Python's, the generated source's, each other's.
 NAMES = ("beta", "a", "forward", "forward_", "lambda", "v1", "v1_", "shape", "float", "x1", "F")

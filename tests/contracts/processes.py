@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from actsearch.search.candidates import Candidate
-from actsearch.search.home import Home
-from actsearch.search.study import read_candidates
+from actsearch.search.storage.home import Home
+from actsearch.search.storage.study import read_candidates
+from actsearch.search.storage.trial import Candidate
 
 PATIENCE = 150.0  # seconds until a search that should get somewhere is given up
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from actsearch.evaluators import SliceReport
-from actsearch.search.strategies import Strategy
-from actsearch.search.study import Asked, Study
+from actsearch.search.storage.study import Asked, Study
+from actsearch.search.strategies.base import Strategy
 from actsearch.space import CoreUnits, Encoding, Space
 
 Make = Callable[[Space, int], Strategy]
@@ -35,7 +35,7 @@ _ELSEWHERE = """
 import json, sys
 from importlib import import_module
 from pathlib import Path
-from actsearch.search.study import Study
+from actsearch.search.storage.study import Study
 from contracts.strategies import SEED, SPACE
 module, name, folder, count = sys.argv[1:]
 strategy = getattr(import_module(module), name)(SPACE, SEED)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from actsearch.search.cli import main
+from actsearch.search.cli.main import main
 from actsearch.space import UnknownNameError, parse, screen
-from actsearch.space.catalog import CATALOG, GROUPS, Entry, find
-from actsearch.space.catalog.table import simplified
+from actsearch.space.catalog.entry import Entry
+from actsearch.space.catalog.table import CATALOG, GROUPS, find, simplified
 from contracts.catalog_formulas import FORMULAS
 
 every_entry = pytest.mark.parametrize("entry", CATALOG.values(), ids=CATALOG)
@@ -29,7 +29,7 @@ def test_the_formula_parses_and_prints_back_to_itself(entry: Entry) -> None:
 
 @every_entry
 def test_the_formula_is_the_published_one_written_a_second_time(entry: Entry) -> None:
-    # No point at 0: a pole that cancels there has its one odd value, see space/screening.py.
+    # No point at 0: a pole that cancels there has its one odd value, see screening.py.
     x = torch.linspace(-8, 8, 1002, dtype=torch.float64)
     value = entry.expression.module()(x).detach().numpy()
     with np.errstate(over="ignore"):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from actsearch.search.executors import Executor, InProcess
+from actsearch.search.executors.base import Executor
+from actsearch.search.executors.in_process import InProcess
 from actsearch.search.executors.ray_tune import RayTune
 from contracts.executors import ExecutorContract, entered
 

@@ -6,12 +6,18 @@ import pytest
 import torch
 
 from actsearch.space import parse, screen
-from actsearch.space.expression import GRANULARITIES, MAX_DEPTH, Expression, Granularity
-from actsearch.space.families import FAMILIES, FitError, family, fitted
+from actsearch.space.analysis.moments import initial_values
+from actsearch.space.expressions.compile import compile_program
+from actsearch.space.expressions.expression import (
+    GRANULARITIES,
+    MAX_DEPTH,
+    Expression,
+    Granularity,
+)
+from actsearch.space.expressions.parser import MAX_LENGTH
 from actsearch.space.families.fitting import target
-from actsearch.space.grammar import MAX_LENGTH
-from actsearch.space.moments import initial_values
-from actsearch.space.program import compile_program
+from actsearch.space.families.schema import FitError
+from actsearch.space.families.table import FAMILIES, family, fitted
 from contracts.expressions import gradients
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
@@ -132,9 +138,9 @@ def test_it_starts_as_asked_within_the_error_it_states(name: str, start: str) ->
 @every_family
 def test_two_epochs_on_2000_images_stay_finite(name: str) -> None:
     from actsearch.evaluators import recipe_from_name
-    from actsearch.evaluators.batches import Batches, Sets
-    from actsearch.evaluators.slices import Slice
-    from actsearch.evaluators.stack import StackedTraining
+    from actsearch.evaluators.training.device_data import Batches, Sets
+    from actsearch.evaluators.training.members import Slice
+    from actsearch.evaluators.training.mlp_ensemble import StackedTraining
 
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(0, 10, (2000,), generator=generator)

@@ -13,10 +13,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from actsearch.space import PRIMITIVES, Call, CandidateError, Primitive, Variable, parse
-from actsearch.space.notation import FOLDS, FORMS
-from actsearch.space.operators import SWISH
-from actsearch.space.primitives import ALIASES, CONSTANTS
+from actsearch.space import (
+    PRIMITIVES,
+    Call,
+    CandidateError,
+    Primitive,
+    Variable,
+    parse,
+)
+from actsearch.space.expressions.notation import FOLDS, FORMS
+from actsearch.space.expressions.primitives import ALIASES, CONSTANTS
+from actsearch.space.spaces.operator_sets import SWISH
 from contracts.expressions import POWERS_OF_TWO
 
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())

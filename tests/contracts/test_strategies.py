@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from actsearch.search.strategies import BY_NAME
+from actsearch.search.strategies.registry import BY_NAME
 from contracts.strategies import Make, StrategyContract
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from types import TracebackType
 
 from actsearch.evaluators import Evaluator, Job, Recipe
-from actsearch.search.candidates import Candidate
-from actsearch.search.config import Launch, SearchConfig
-from actsearch.search.engine import Engine
-from actsearch.search.executors import Executor, InProcess, OnDone, OnRung
-from actsearch.search.executors._base import Assignment, NextJob
-from actsearch.search.strategies import Strategy, strategy_from_name
-from actsearch.search.study import Study
+from actsearch.search.engine.driver import Engine
+from actsearch.search.executors.base import Assignment, Executor, NextJob, OnDone, OnRung
+from actsearch.search.executors.in_process import InProcess
+from actsearch.search.storage.config import Launch, SearchConfig
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.trial import Candidate
+from actsearch.search.strategies.base import Strategy
+from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import CoreUnits, Operators, Space
 
 TINY = Recipe(

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from actsearch.evaluators.datasets import DataSet
+from actsearch.evaluators.data.datasets import DataSet
 
 
 def figures(n: int, shape: tuple[int, int, int], seed: int) -> tuple[Tensor, Tensor]:

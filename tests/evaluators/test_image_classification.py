@@ -26,11 +26,16 @@ from actsearch.evaluators import (
     split,
     subset,
 )
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.datasets import CIFAR10, KMNIST, MNIST, DataSet
-from actsearch.evaluators.images import InvalidImages
-from actsearch.evaluators.slices import slices_of
-from actsearch.evaluators.stack import StackedTraining
+from actsearch.evaluators.data.datasets import (
+    CIFAR10,
+    KMNIST,
+    MNIST,
+    DataSet,
+)
+from actsearch.evaluators.data.images import InvalidImages
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.mlp_ensemble import StackedTraining
 from actsearch.space import ExpressionError, parse
 from contracts.tiny_sets import tiny
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from actsearch.mlflow.connect import local_uri
-from actsearch.mlflow.record import CandidateRecord, FinalistRecord
+from actsearch.mlflow.client import local_uri
+from actsearch.mlflow.records import CandidateRecord, FinalistRecord
 from actsearch.mlflow.tracker import Tracker
 
 START = 1_750_000_000_000  # milliseconds since the epoch

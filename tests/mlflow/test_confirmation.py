@@ -10,8 +10,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from actsearch.mlflow.connect import TrackingRefused
-from actsearch.mlflow.record import CandidateRecord, FinalistRecord
+from actsearch.mlflow.client import TrackingRefused
+from actsearch.mlflow.records import CandidateRecord, FinalistRecord
 from actsearch.mlflow.tracker import Tracker
 
 Candidate = Callable[..., CandidateRecord]

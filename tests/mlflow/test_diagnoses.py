@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 
-from actsearch.mlflow.connect import TrackingUnavailable, local_uri
+from actsearch.mlflow.client import TrackingUnavailable, local_uri
 from actsearch.mlflow.diagnoses import EXPERIMENT, DiagnosisRecord, write_diagnosis
 from actsearch.mlflow.tracker import Tracker
 

@@ -14,8 +14,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
-from actsearch.mlflow.connect import TrackingRefused, TrackingUnavailable
-from actsearch.mlflow.record import CandidateRecord
+from actsearch.mlflow.client import TrackingRefused, TrackingUnavailable
+from actsearch.mlflow.records import CandidateRecord
 from actsearch.mlflow.tracker import Tracker
 
 Candidate = Callable[..., CandidateRecord]

@@ -12,7 +12,7 @@ import pytest
 from actsearch.evaluators import ImageClassification, load_train
 from actsearch.mlflow.tracker import Tracker
 from actsearch.search import Home, Search
-from actsearch.search.cli import main
+from actsearch.search.cli.main import main
 from contracts.tiny import TINY, TINY_CONV
 
 

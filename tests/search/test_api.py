@@ -9,10 +9,10 @@ import torch
 
 import actsearch.search
 from actsearch.evaluators import Images, load_test
-from actsearch.evaluators.datasets import DataSet
+from actsearch.evaluators.data.datasets import DataSet
 from actsearch.search import Home, Search
-from actsearch.search.config import Stored
 from actsearch.search.errors import InvalidSetting, NameTaken, NoSuchSearch
+from actsearch.search.storage.config import Stored
 from actsearch.space import UnknownNameError, parse
 from contracts.tiny import TINY, TINY_CONV
 
@@ -49,7 +49,7 @@ def test_the_test_set_stays_closed_until_the_confirmation(
         opened.append(1)
         return load_test(dataset)
 
-    monkeypatch.setattr("actsearch.search.confirm.load_test", watched)
+    monkeypatch.setattr("actsearch.search.confirmation.retrain.load_test", watched)
     outcome = Search("mine", home=home.root, **SMALL, confirm=False).run()
     assert not opened
     assert outcome.confirmation is None

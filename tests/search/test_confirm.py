@@ -1,122 +1,78 @@
-"""A confirmation trains what is missing, opens the test set once, and loses nothing to a crash."""
+"""Who is confirmed: the top of the leaderboard, but no function that is a baseline anyway."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import Evaluator, ImageClassification
-from actsearch.search.confirm import (
-    Confirmer,
-    Plan,
-    missing_jobs,
-    with_test_set,
-)
-from actsearch.search.errors import SearchFailed
-from actsearch.search.executors import InProcess
-from actsearch.search.ledger import Ledger
-from actsearch.search.verdicts import table
-from contracts.faults import RaisesAtOnce
-from contracts.tiny import TINY, TINY_CONV
+from actsearch.search import Home
+from actsearch.search.confirm import depends_on_x, plan_of
+from actsearch.search.errors import NoSuchSearch
+from actsearch.search.exporting.winner import best_of
+from actsearch.search.storage.config import Launch, Stored
+from actsearch.search.storage.trial import Candidate, State
+from actsearch.space import parse
+from contracts.tiny import CONFIG
 
-BASELINES = {"ReLU": "relu(x)", "Tanh": "tanh(x)"}
-FINALISTS = {"sin(x)": "sin(x)", "cos(x)": "cos(x)", "erf(x)": "erf(x)"}
-SEEDS = 4
+STORED = Stored(CONFIG, Launch(finalists=2, seeds=4, second_seeds=9))
 
 
-def plan(finalists: Mapping[str, str] = FINALISTS, seeds: int = SEEDS, second: int = 0) -> Plan:
-    recipes = ((TINY, seeds), (TINY_CONV, second))
-    return Plan(finalists=finalists, baselines=BASELINES, recipes=recipes, seed=7)
-
-
-def opened(images: ImageClassification) -> Evaluator:
-    """With FashionMNIST's test images."""
-    found = with_test_set(images, ["fashion-mnist"])
-    assert found is not None
-    return found
-
-
-def test_the_first_seeds_of_a_larger_confirmation_are_those_of_a_smaller_one() -> None:
-    assert plan().seeds(9)[:4] == plan().seeds(4)
-    assert plan().seeds(9) != [plan().seed] * 9
-
-
-def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
-    images: ImageClassification, tmp_path: Path
-) -> None:
-    whole = opened(images)
-    wanted = plan({"sin(x)": "sin(x)"}, seeds=2, second=1)
-    ledger = Ledger(tmp_path)
-    first = Confirmer(wanted, ledger, lambda done, total: None)
-    assert first.missing == 3 * 2 + 3 * 1
-    first.run(InProcess(), whole)
-    found = table(wanted, Ledger(tmp_path))
-    assert found is not None
-    assert found.openings == 1
-    assert all(
-        t.hits is not None and sum(t.hits) / 10_000 == t.test
-        for t in Ledger(tmp_path).trainings.values()
+def candidate(trial: int, expression: str, score: float, state: State = "complete") -> Candidate:
+    epoch = 4 if state == "complete" else 1
+    return Candidate(
+        trial=trial, expression=expression, state=state, score=score, rungs={epoch: score}
     )
-    compared = [row.comparison for row in found.rows if row.network == "mlp" and row.comparison]
-    assert [c.images_error is not None for c in compared] == [True, True]
-    assert {(row.name, row.network, len(row.test)) for row in found.rows} == {
-        (name, network, n)
-        for name in ("sin(x)", "ReLU", "Tanh")
-        for network, n in (("mlp", 2), ("conv", 1))
-    }
-    again = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
-    assert again.missing == 0
-    more = Confirmer(
-        plan({"sin(x)": "sin(x)"}, seeds=3, second=1), Ledger(tmp_path), lambda done, total: None
-    )
-    assert more.missing == 3, "the other seeds are on record"
-    more.run(InProcess(), whole)
-    found = table(plan({"sin(x)": "sin(x)"}, seeds=3, second=1), Ledger(tmp_path))
-    assert found is not None
-    assert found.openings == 2
 
 
-def test_a_crash_says_that_the_rest_can_be_trained_later(
-    images: ImageClassification, tmp_path: Path
+def test_baselines_under_any_name_are_left_out() -> None:
+    found = [
+        candidate(0, "max(x, 0)", 0.95),  # relu
+        candidate(1, "sigmoid(x) * x", 0.94),  # silu
+        candidate(2, "sin(x)", 0.93),
+        candidate(3, "x * sigmoid(beta * x)", 0.92),  # more than silu: beta is learned
+        candidate(4, "cos(x)", 0.91),
+    ]
+    plan = plan_of(STORED, found)
+    assert list(plan.finalists) == ["sin(x)", "x * sigmoid(beta * x)"]
+    assert list(plan.baselines) == ["ReLU", "SiLU", "GELU", "Mish", "Tanh", "PReLU"]
+
+
+def test_pruned_ones_fill_up_and_diverged_ones_do_not() -> None:
+    found = [candidate(0, "sin(x)", 0.5, "pruned"), candidate(1, "exp(x)", 0.0, "infeasible")]
+    assert list(plan_of(STORED, found).finalists) == ["sin(x)"]
+    assert not plan_of(STORED, found[1:]).finalists
+
+
+def test_the_second_network_never_has_more_seeds_than_the_first() -> None:
+    assert [count for _, count in plan_of(STORED, []).recipes] == [4, 4]
+
+
+def test_without_a_confirmation_the_best_is_the_top_of_the_leaderboard_unconfirmed() -> None:
+    found = [candidate(0, "sin(x)", 0.5), candidate(1, "cos(x)", 0.6)]
+    best = best_of(CONFIG, found, None)
+    assert best is not None
+    assert (str(best.expression), best.trial, best.verdict) == ("cos(x)", 1, "unconfirmed")
+    assert best_of(CONFIG, [replace(found[0], score=None, rungs={})], None) is None
+
+
+@pytest.mark.parametrize("text", ["x-1", "x", "2-x", "a-x"])
+def test_a_bare_text_that_could_be_a_name_is_not_taken_for_an_expression(
+    home: Home, text: str
 ) -> None:
-    wanted = plan({"sin(x)": "sin(x)"}, seeds=2)
-    evaluator = RaisesAtOnce(opened(images))
-    confirmer = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
-    with pytest.raises(SearchFailed, match="no luck at all; what was trained is recorded"):
-        confirmer.run(InProcess(), evaluator)
-    assert table(wanted, Ledger(tmp_path)) is None
+    with pytest.raises(NoSuchSearch, match=rf"no search in .*write '\({text}\)'"):
+        depends_on_x(home, text)
+    assert str(depends_on_x(home, f"({text})")) == str(parse(text))
 
 
-def test_a_recipe_of_step_sizes_and_repeats_is_confirmed_with_one_entry_a_seed(
-    images: ImageClassification, tmp_path: Path
-) -> None:
-    grid = replace(TINY, steps=(0.5, 1.0), repeats=2, limit=200, validation=50)
-    wanted = Plan(
-        finalists={"sin(x)": "sin(x)"}, baselines=BASELINES, recipes=((grid, 2),), seed=7
-    )
-    confirmer = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
-    confirmer.run(InProcess(), opened(images))
-    ledger = Ledger(tmp_path)
-    found = table(wanted, ledger)
-    assert found is not None
-    assert {(row.name, len(row.test)) for row in found.rows} == {
-        ("sin(x)", 2), ("ReLU", 2), ("Tanh", 2),
-    }  # fmt: skip
-    # Of 50 validation images and two repeats, so in hundredths.
-    doubled = [(t.val or 0) * 100 for t in ledger.trainings.values()]
-    assert doubled == pytest.approx([round(d) for d in doubled])
+def test_a_mistyped_name_is_told_the_nearest_search(searched: Home) -> None:
+    shutil.move(searched.folder("mine"), searched.searches / "relu-x")
+    with pytest.raises(NoSuchSearch, match="did you mean 'relu-x'"):
+        depends_on_x(searched, "rely-x")
 
 
-@pytest.mark.parametrize("network", ["mlp", "conv", "resnet20", "vit", "my_own_net"])
-def test_a_job_has_few_slices_whatever_the_network(network: str, tmp_path: Path) -> None:
-    widths = {"mlp": (8,), "conv": (4, 4), "resnet20": (4, 4, 4), "vit": (16,)}
-    own = "" if network in widths else "my_package:MyEvaluator"
-    recipe = replace(TINY, network=network, evaluator=own, widths=widths.get(network, (8,)))
-    recipe = replace(recipe, repeats=3)
-    wanted = Plan(finalists=FINALISTS, baselines=BASELINES, recipes=((recipe, 2),), seed=7)
-    jobs = missing_jobs(wanted, Ledger(tmp_path))
-    assert sum(len(job.expressions) for job in jobs) == 5 * 2
-    assert all(len(job.expressions) == 1 for job in jobs)
+@pytest.mark.parametrize("text", ["mine", "mine-2", "beta", "3.0", "my_search + 1"])
+def test_a_text_without_x_is_taken_for_a_mistyped_name(home: Home, text: str) -> None:
+    with pytest.raises(NoSuchSearch, match="does not depend on x"):
+        depends_on_x(home, text)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from actsearch.mlflow import writer
-from actsearch.mlflow.connect import local_uri
+from actsearch.mlflow import background_writer as writer
+from actsearch.mlflow.client import local_uri
 from actsearch.search import Home, Search
-from actsearch.search.candidates import Candidate
 from actsearch.search.progress import Silent
+from actsearch.search.storage.trial import Candidate
 from contracts.processes import ended
 from contracts.tiny import TINY, TINY_CONV
 

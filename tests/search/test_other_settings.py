@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from actsearch.evaluators import DATASETS, RECIPES, data, datasets, to_toml
-from actsearch.evaluators.datasets import CIFAR10, KMNIST
-from actsearch.mlflow.connect import local_uri
+from actsearch.evaluators import DATASETS, RECIPES, to_toml
+from actsearch.evaluators.data import cache as data
+from actsearch.evaluators.data import datasets
+from actsearch.evaluators.data.datasets import CIFAR10, KMNIST
+from actsearch.mlflow.client import local_uri
 from actsearch.search import Home, Search
-from actsearch.search.config import Launch, Stored
+from actsearch.search.confirm import recipes_of
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.finalists import recipes_of
-from actsearch.search.ledger import Ledger, Opening
+from actsearch.search.storage.config import Launch, Stored
+from actsearch.search.storage.confirmation_log import Ledger, Opening
 from actsearch.space import UnknownNameError
 from contracts.tiny import TINY, TINY_CONV
 from contracts.tiny_sets import tiny

@@ -8,8 +8,8 @@ import time
 import pytest
 from rich.console import Console
 
-from actsearch.search.candidates import Candidate
 from actsearch.search.progress import Progress
+from actsearch.search.storage.trial import Candidate
 
 
 def candidate(trial: int, score: float) -> Candidate:

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from actsearch.mlflow.connect import local_uri
-from actsearch.search.candidates import Candidate, entered
-from actsearch.search.cli import main
-from actsearch.search.home import Home
-from actsearch.search.study import read_candidates
+from actsearch.mlflow.client import local_uri
+from actsearch.search.cli.main import main
+from actsearch.search.storage.home import Home
+from actsearch.search.storage.study import read_candidates
+from actsearch.search.storage.trial import Candidate, entered
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 
 MORE = 4  # candidates after the last interruption

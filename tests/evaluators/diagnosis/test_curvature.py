@@ -10,17 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from actsearch.evaluators.diagnosis import (
-    LossHessian,
-    density,
-    instability,
-    lanczos,
-    spectrum,
-)
-from actsearch.evaluators.diagnosis.instability import frobenius
-from actsearch.evaluators.images import Task
-from actsearch.evaluators.networks import NETWORKS
-from actsearch.evaluators.recipes import RECIPES
+from actsearch.evaluators.data.images import Task
+from actsearch.evaluators.diagnosis.curvature.hessian import LossHessian
+from actsearch.evaluators.diagnosis.curvature.instability_index import frobenius, instability
+from actsearch.evaluators.diagnosis.curvature.lanczos import lanczos
+from actsearch.evaluators.diagnosis.curvature.spectral_density import density, spectrum
+from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.recipes.shipped import RECIPES
 from actsearch.space import parse
 
 

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators.diagnosis import gradient_norms, kernels, weight_change
-from actsearch.evaluators.images import Task
-from actsearch.evaluators.networks import NETWORKS
-from actsearch.evaluators.recipes import RECIPES
+from actsearch.evaluators.data.images import Task
+from actsearch.evaluators.diagnosis.gradients import gradient_norms
+from actsearch.evaluators.diagnosis.weight_change import kernels, weight_change
+from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.recipes.shipped import RECIPES
 from actsearch.space import parse
 
 X = torch.randn(50, 6, generator=torch.Generator().manual_seed(0))

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators.diagnosis import calibrated, distribution, layer_signals
+from actsearch.evaluators.diagnosis.batchnorm import calibrated
+from actsearch.evaluators.diagnosis.histogram import distribution
+from actsearch.evaluators.diagnosis.signals import layer_signals
 from actsearch.space import parse
 
 GENERATOR = torch.Generator()

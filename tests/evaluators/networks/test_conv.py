@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from actsearch.evaluators import RECIPES
-from actsearch.evaluators.images import Task
+from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.conv import conv_net
 from actsearch.space import Activation, parse
 

@@ -8,14 +8,19 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators import Images, Recipe, split, subset
-from actsearch.evaluators.activations import shared
-from actsearch.evaluators.batches import Sets
-from actsearch.evaluators.images import Task
-from actsearch.evaluators.networks import NETWORKS
-from actsearch.evaluators.one_by_one import OneByOneTraining
-from actsearch.evaluators.slices import Slice
-from actsearch.evaluators.stack import StackedTraining
+from actsearch.evaluators import (
+    Images,
+    Recipe,
+    split,
+    subset,
+)
+from actsearch.evaluators.data.images import Task
+from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.training.activations import shared
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import Slice
+from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.sequential import OneByOneTraining
 from actsearch.space import Activation, parse
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from actsearch.evaluators import RECIPES
-from actsearch.evaluators.images import Task
+from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.resnet import ResidualBlock, resnet20
 from actsearch.space import parse
 

@@ -9,9 +9,15 @@ import torch
 from torch import nn
 
 from actsearch.evaluators import Recipe
-from actsearch.evaluators.images import Task
-from actsearch.evaluators.networks import ImagesDoNotFit
-from actsearch.evaluators.networks.vit import Attention, Block, Embedding, Patches, vit
+from actsearch.evaluators.data.images import Task
+from actsearch.evaluators.networks.vit import (
+    Attention,
+    Block,
+    Embedding,
+    ImagesDoNotFit,
+    Patches,
+    vit,
+)
 from actsearch.space import Activation, parse
 
 VIT = Recipe(network="vit", widths=(32, 32))

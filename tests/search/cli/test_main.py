@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from actsearch.search.home import Home
+from actsearch.search.storage.home import Home
 
 Verb = Callable[..., Any]
 
@@ -130,7 +130,7 @@ def test_a_pipe_that_closes_early_is_no_traceback(finished: Home) -> None:
 def test_sigterm_stops_a_background_job_that_its_shell_lets_ignore_ctrl_c() -> None:
     script = """
 import os, signal, time
-from actsearch.search.cli._options import stoppable
+from actsearch.search.cli.options import stoppable
 try:
     with stoppable():
         os.kill(os.getpid(), signal.SIGTERM)

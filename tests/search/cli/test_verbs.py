@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from actsearch.mlflow.connect import local_uri
+from actsearch.mlflow.client import local_uri
 from actsearch.search import Home
-from actsearch.search.study import read_candidates
+from actsearch.search.storage.study import read_candidates
 from actsearch.space import parse
 
 Verb = Callable[..., Any]
@@ -123,7 +123,7 @@ def test_confirming_again_shows_the_record_and_opens_nothing(
     def opened() -> None:
         raise AssertionError("the test set was opened")
 
-    monkeypatch.setattr("actsearch.search.confirm.load_test", opened)
+    monkeypatch.setattr("actsearch.search.confirmation.retrain.load_test", opened)
     before = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
     found = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
     assert found["test_set_openings"] == 1
@@ -186,7 +186,7 @@ def test_expressions_are_confirmed_with_the_record_in_the_home(
     arguments = ("confirm", "sin(x)", "--seeds", "2", "--limit-data", "300", "--json")
     first = actsearch(*arguments, "--home", tmp_path)
     assert first.status == 0, first.err
-    monkeypatch.delattr("actsearch.search.confirm.load_test")
+    monkeypatch.delattr("actsearch.search.confirmation.retrain.load_test")
     again = actsearch(*arguments, "--home", tmp_path)
     assert json.loads(again.out) == json.loads(first.out)
     assert json.loads(again.out)["test_set_openings"] == 1
@@ -195,8 +195,8 @@ def test_expressions_are_confirmed_with_the_record_in_the_home(
 def test_a_score_looks_at_validation_only(
     actsearch: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("actsearch.search.confirm.load_test")
-    monkeypatch.delattr("actsearch.evaluators.images.load_test")
+    monkeypatch.delattr("actsearch.search.confirmation.retrain.load_test")
+    monkeypatch.delattr("actsearch.evaluators.data.images.load_test")
     arguments = ("score", "max(x, 0)", "tanh(x)", "exp(exp(exp(x)))", "--seeds", "2")
     told = actsearch(*arguments, "--limit-data", "300", "--json", "--home", tmp_path)
     rows = json.loads(told.out)

@@ -10,11 +10,11 @@ import pytest
 import ray
 
 from actsearch.evaluators import ImageClassification, Job
-from actsearch.search.candidates import entered
-from actsearch.search.config import Launch
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.executors._tune_driver import WORKER_DIED
+from actsearch.search.executors.ray_callbacks import WORKER_DIED
 from actsearch.search.executors.ray_tune import RayTune
+from actsearch.search.storage.config import Launch
+from actsearch.search.storage.trial import entered
 from contracts.executors import Events
 from contracts.faults import CannotMove, KillsItsProcess, Meets
 from contracts.tiny import TINY, Ran, run_engine
@@ -99,7 +99,7 @@ def test_an_evaluator_that_cannot_start_on_a_worker_says_why(images: ImageClassi
 
 STOPPED = """
 import os, signal, sys, time
-from actsearch.search.cli._options import stoppable
+from actsearch.search.cli.options import stoppable
 from actsearch.search.executors.ray_tune import RayTune
 try:
     with stoppable(), RayTune(workers=1, gpus_per_worker=0.0, address=None):

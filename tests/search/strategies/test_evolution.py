@@ -8,9 +8,13 @@ import pytest
 from optuna.trial import TrialState
 from scipy.stats import binomtest
 
-from actsearch.search.strategies import Evolution
-from actsearch.search.strategies._evolution import CROSSED
-from actsearch.space import CoreUnits, Space, parse, space_from_name
+from actsearch.search.strategies.evolution import CROSSED, Evolution
+from actsearch.space import (
+    CoreUnits,
+    Space,
+    parse,
+    space_from_name,
+)
 
 SPACE = CoreUnits()
 

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState
 
 from actsearch.search.errors import SpaceExhausted
-from actsearch.search.strategies import Exhaustive
+from actsearch.search.strategies.exhaustive import Exhaustive
 from contracts.tiny import SMALL
 
 

@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from actsearch.search.strategies import Tpe
+from actsearch.search.strategies.tpe import Tpe
 from actsearch.space import CoreUnits, Operators
 
 SPACE = CoreUnits(

@@ -6,8 +6,15 @@ import pytest
 import torch
 
 from actsearch.space import CandidateError, parse
-from actsearch.space.families import FitError, family, fitted
-from actsearch.space.families.fitting import grid, linear, refined, target, values
+from actsearch.space.families.fitting import (
+    grid,
+    linear,
+    refined,
+    target,
+    values,
+)
+from actsearch.space.families.schema import FitError
+from actsearch.space.families.table import family, fitted
 
 
 def test_a_start_is_a_primitive_an_alias_identity_or_any_text() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.space.families import FAMILIES
+from actsearch.space.families.table import FAMILIES
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 ADVICE = "run python docs/families/draw.py"

@@ -8,9 +8,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from actsearch.space import CandidateError, Expression, UnknownNameError, parse
-from actsearch.space.families import FAMILIES, family
+from actsearch.space import (
+    CandidateError,
+    Expression,
+    UnknownNameError,
+    parse,
+)
 from actsearch.space.families.fitting import values
+from actsearch.space.families.table import FAMILIES, family
 
 X = torch.linspace(-6, 6, 1202, dtype=torch.float64)
 

@@ -1,0 +1,252 @@
+"""Train a recipe's network once and look inside it: everything at once, as one `Diagnosis`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from ...space import ActsearchError, Expression, UnknownNameError
+from ..data.images import Images, split, subset
+from ..networks.registry import NETWORKS
+from ..protocol.evaluator import Progress
+from ..recipes.recipe import Recipe
+from ..training.activations import shared
+from ..training.device_data import Batches, Sets
+from .batchnorm import calibrated
+from .curvature.hessian import LossHessian
+from .curvature.instability_index import instability
+from .curvature.spectral_density import spectrum
+from .dead_units import dead_units
+from .gradients import gradient_norms, weight_layers
+from .loss_surface import Surface, loss_surface
+from .result import (
+    PARTS,
+    Diagnosis,
+    Epoch,
+    Look,
+)
+from .signals import layer_signals
+from .sizes import Sizes
+from .tangent_kernel import TangentKernel, tangent_kernel
+from .training import epochs
+from .weight_change import Kernels, kernels, weight_change
+
+Told = Callable[[str], None]
+
+
+class NoValidationImages(ActsearchError):
+    """Raised for a recipe that holds no images out: its score is on the test set."""
+
+
+def diagnose(
+    candidate: Expression,
+    recipe: Recipe,
+    images: Images,
+    seed: int = 0,
+    *,
+    parts: Collection[str] = PARTS,
+    sizes: Sizes | None = None,
+    device: str = "cpu",
+    told: Told = lambda _: None,
+) -> Diagnosis:
+    """Train the candidate in the recipe's network on the training images, and look inside.
+
+    images: the training set, of which the recipe holds some out. seed: of weights, batches,
+    probes and directions. parts: what to look at, of PARTS. told: is called with each step.
+
+    Raises UnknownNameError for a part, NoValidationImages for a recipe without validation images.
+    """
+    for part in parts:
+        if part not in PARTS:
+            raise UnknownNameError("part", part, PARTS)
+    if not recipe.selects:
+        raise NoValidationImages(
+            f"recipe {recipe.label} scores on the test set, which stays closed here: use "
+            f"dldna-validation, or a recipe whose validation is above 0"
+        )
+    looking = _Looking(candidate, recipe, images, seed, frozenset(parts), sizes or Sizes(), told)
+    return looking.run(torch.device(device))
+
+
+@dataclass(slots=True)
+class _Looking:
+    """One diagnosis in the making."""
+
+    candidate: Expression
+    recipe: Recipe
+    images: Images
+    seed: int
+    parts: frozenset[str]
+    sizes: Sizes
+    told: Told
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self, device: torch.device) -> Diagnosis:
+        recipe = self.recipe
+        limited = self.images if recipe.limit is None else subset(self.images, recipe.limit)
+        held = split(limited, validation=recipe.validation, seed=recipe.split_seed)
+        sets = Sets.on(device, recipe, *held)
+        train = sets.train
+        seen = _first(train, self.sizes.images)
+        candidate = shared(self.candidate, recipe.sharing)
+        net = NETWORKS[recipe.network](recipe, candidate, self.seed, train.task).to(device)
+        start = kernels(net)
+        fresh = calibrated(net, seen[0])
+        before = self._look(fresh, train, seen, "at initialisation")
+        kernel = self._kernel(fresh, seen)
+        told_epochs = [self._start(fresh, seen)]
+        reason = None
+        progress = epochs(net, candidate, recipe, self.seed, sets)
+        for number, found in self._trained(progress):
+            told_epochs.append(self._epoch(net, number, found, start, seen))
+            reason = found.reason
+        net.eval()
+        after = None if reason else self._look(net, train, seen, "after training")
+        return Diagnosis(
+            expression=str(self.candidate),
+            recipe=recipe.label,
+            network=recipe.network,
+            seed=self.seed,
+            parameters=sum(p.numel() for p in net.parameters()),
+            train_images=len(train),
+            images=len(seen[1]),
+            layers=tuple(weight_layers(net)),
+            before=before,
+            after=after,
+            epochs=tuple(_with_initial(told_epochs, candidate)),
+            surface=None if reason else self._surface(net, seen),
+            kernel=kernel,
+            reason=reason,
+            seconds=dict(self.seconds),
+            torch=torch.__version__,
+        )
+
+    def _trained(self, progress: Iterator[Progress]) -> Iterator[tuple[int, Progress]]:
+        """The epochs, numbered from 1, as they end."""
+        for number in range(1, self.recipe.epochs + 1):
+            with self._timed("training", None):
+                found = next(progress, None)
+            if found is None:
+                return
+            self.told(
+                f"epoch {number} of {self.recipe.epochs}: validation {100 * found.accuracy:.2f} %"
+                + (f", {found.reason}" if found.reason else "")
+            )
+            yield number, found
+
+    def _look(
+        self, net: nn.Module, train: Batches, seen: tuple[Tensor, Tensor], when: str
+    ) -> Look:
+        found = Look()
+        signals, dead, gradients = found.signals, found.dead, found.gradients
+        hessian, index = found.hessian, found.instability
+        if "signals" in self.parts:
+            with self._timed("signals", f"signals {when}"):
+                signals = layer_signals(net, *seen)
+        if "dead" in self.parts:
+            with self._timed("dead", f"dead units {when}, {len(train):,} images"):
+                dead = dead_units(net, (x for x, _ in train.in_order()))
+        if "gradients" in self.parts:
+            with self._timed("gradients", None):
+                gradients = gradient_norms(net, *seen)
+        if "hessian" in self.parts:
+            with self._timed("hessian", f"Hessian {when}"):
+                product = LossHessian(net, *seen)
+                hessian = spectrum(
+                    product, product.size, self._generator(1), like=product.gradient,
+                    probes=self.sizes.probes, steps=self.sizes.steps,
+                )  # fmt: skip
+        if "instability" in self.parts:
+            with self._timed("instability", f"instability index {when}"):
+                index = instability(
+                    net, self._mini_batches(seen), self._generator(2),
+                    probes=self.sizes.index_probes,
+                )  # fmt: skip
+        return Look(
+            signals=signals, dead=dead, gradients=gradients, hessian=hessian, instability=index
+        )
+
+    def _start(self, net: nn.Module, seen: tuple[Tensor, Tensor]) -> Epoch:
+        gradients = gradient_norms(net, *seen) if "gradients" in self.parts else None
+        change = (0.0,) * len(weight_layers(net)) if "change" in self.parts else ()
+        return Epoch(number=0, gradients=gradients, change=change)
+
+    def _epoch(
+        self,
+        net: nn.Module,
+        number: int,
+        found: Progress,
+        start: Kernels,
+        seen: tuple[Tensor, Tensor],
+    ) -> Epoch:
+        gradients = None
+        change: tuple[float, ...] = ()
+        if "gradients" in self.parts:
+            with self._timed("gradients", None):
+                gradients = gradient_norms(net, *seen)
+        if "change" in self.parts:
+            with self._timed("change", None):
+                change = weight_change(start, net)
+        return Epoch(
+            number=number,
+            accuracy=found.accuracy,
+            loss=found.loss,
+            train_loss=found.train_losses[-1],
+            gradients=gradients,
+            change=change,
+            learned=found.learned,
+        )
+
+    def _kernel(self, net: nn.Module, seen: tuple[Tensor, Tensor]) -> TangentKernel | None:
+        if "kernel" not in self.parts:
+            return None
+        with self._timed("kernel", "tangent kernel at initialisation"):
+            return tangent_kernel(net, seen[0][: self.sizes.kernel_images])
+
+    def _surface(self, net: nn.Module, seen: tuple[Tensor, Tensor]) -> Surface | None:
+        if "surface" not in self.parts:
+            return None
+        with self._timed("surface", f"loss surface, {self.sizes.points}² points"):
+            return loss_surface(net, *seen, self._generator(3), points=self.sizes.points)
+
+    def _mini_batches(self, seen: tuple[Tensor, Tensor]) -> list[tuple[Tensor, Tensor]]:
+        size = self.recipe.batch_size
+        pieces = zip(seen[0].split(size), seen[1].split(size), strict=True)
+        return list(pieces)[: self.sizes.index_batches]
+
+    def _generator(self, stream: int) -> torch.Generator:
+        """Random numbers of one part: the same whatever else is looked at."""
+        return torch.Generator().manual_seed(self.seed * 1_000_003 + stream)
+
+    @contextmanager
+    def _timed(self, part: str, text: str | None) -> Iterator[None]:
+        if text is not None:
+            self.told(text)
+        start = time.perf_counter()
+        yield
+        self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
+
+
+def _first(train: Batches, count: int) -> tuple[Tensor, Tensor]:
+    """The first training images, which the split has shuffled, and their labels."""
+    chosen = replace(train, pixels=train.pixels[:count], labels=train.labels[:count])
+    pieces = list(chosen.in_order())
+    return torch.cat([x for x, _ in pieces]), torch.cat([labels for _, labels in pieces])
+
+
+def _with_initial(found: list[Epoch], candidate: Expression) -> Iterator[Epoch]:
+    """The epochs, the first one with the activation parameters' initial values."""
+    learned = found[-1].learned
+    initial = {
+        p.name: (p.initial,) * len(learned[p.name])
+        for p in candidate.parameters
+        if p.name in learned
+    }
+    first = found[0]
+    yield Epoch(number=0, gradients=first.gradients, change=first.change, learned=initial)
+    yield from found[1:]

@@ -1,0 +1,216 @@
+"""An evaluator for any network and data: its activations become the candidate, then it trains."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from ..space import (
+    Expression,
+    baselines,
+    parse,
+    replace_activations,
+)
+from ..space.modules.surgery import Which
+from .image_classification import NoTestImages
+from .protocol.evaluator import Job, RungReport, Training
+from .protocol.metrics import accuracy
+from .protocol.report_validation import EvaluatorError
+from .protocol.successive_halving import run_bracket
+from .recipes.recipe import Recipe
+from .training.activations import shared
+from .training.interleaved import (
+    Measure,
+    Run,
+    SideBySideTraining,
+    Task,
+    to,
+)
+from .training.members import Grid, Slice, slices_of
+from .training.rng import generators_kept, reseed
+from .training.user_data import Data, Samples
+
+TestData: TypeAlias = "Data | Callable[[], Data]"
+TRIED = 8  # samples of each of the two batches that are tried before a search
+# What a network and data of one's own decide in place of the recipe.
+_NOT_OURS = ("dataset", "network", "widths", "pixels", "validation", "limit", "evaluator")
+
+
+class ModelEvaluator:
+    """Scores candidates in your network on your data; see docs/own_network.md.
+
+    network: a function that builds the network with fresh weights. train: a Dataset or DataLoader
+    of (input, target), or two tensors; its transforms stay. validation: the same, or how many
+    samples of `train` to hold out. test: the same, or a function that returns it, called when a
+    confirmation opens it; None: no confirmation.
+    replace: which modules are the activations, as in `replace_activations`. loss and metric: of a
+    batch's outputs and targets, means over its samples; the metric is a fraction, more is better.
+    recipe: rungs, batch size, optimiser and so on. Initial weights are the network's own: the
+    recipe's gain is not for it. channel_dim: where channels are, as in `Activation`.
+
+    Raises EvaluatorError for data or a recipe that cannot be used, CandidateError where the
+    network has no activation to replace.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[], nn.Module],
+        train: Data,
+        *,
+        validation: Data | int,
+        test: TestData | None = None,
+        replace: Which = nn.ReLU,
+        recipe: Recipe | None = None,
+        loss: Measure = F.cross_entropy,
+        metric: Measure = accuracy,
+        channel_dim: int = 1,
+    ) -> None:
+        recipe = recipe or Recipe(name="own")
+        _check_is_for_own(recipe)
+        self.name = recipe.name
+        self._network, self._replace, self._channel_dim = network, replace, channel_dim
+        self._loss, self._metric, self._test = loss, metric, test
+        self._train = Samples.of(train, "train")
+        if isinstance(validation, int):
+            self._train, self._validation = self._train.split(validation, recipe.split_seed)
+        else:
+            self._validation = Samples.of(validation, "validation")
+        self._opened: Samples | None = None
+        self._device = torch.device("cpu")
+        self.recipe = dataclasses.replace(
+            recipe,
+            network=recipe.name,
+            dataset="own data",
+            gain=False,
+            validation=len(self._validation),
+            evaluator=f"model-{self._digest()}",
+        )
+
+    def on(self, device: str) -> ModelEvaluator:
+        """The same network and data on another device."""
+        other = copy.copy(self)
+        other._device = torch.device(device)
+        return other
+
+    def opened(self) -> ModelEvaluator | None:
+        """It with its test data, for a confirmation; None without any."""
+        if self._test is None:
+            return None
+        given = self._test
+        data = given() if callable(given) and not isinstance(given, Dataset) else given
+        other = copy.copy(self)
+        other._opened = Samples.of(data, "test")
+        return other
+
+    def check(self) -> None:
+        """Try every baseline on two small batches; raises EvaluatorError for what would go wrong
+        in a search: labels, sizes of inputs, the loss, the metric."""
+        with generators_kept():
+            targets = self._train.targets()
+            if self._loss is F.cross_entropy and _are_labels(targets):
+                _check_labels(targets, "train", None)
+            for baseline in baselines().values():
+                self._try(baseline, targets)
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        """Train the job's candidates; yields after every rung. Raises NoTestImages."""
+        if job.test and self._opened is None:
+            raise NoTestImages("this job scores on the test set, but only a confirmation may")
+        yield from run_bracket(self._training(job), job)
+
+    def _training(self, job: Job) -> Training:
+        candidates = [shared(parse(text), job.recipe.sharing) for text in job.expressions]
+        slices = slices_of(candidates, job.recipe, job.seed)
+        task = self._task(self._opened if job.test else None)
+        training = SideBySideTraining(self._build, slices, job.recipe, task, self._device)
+        alone = len(slices) == len(candidates)
+        return training if alone else Grid(training, job.recipe, len(candidates))
+
+    def _task(self, test: Samples | None) -> Task:
+        return Task(self.name, self._train, self._validation, test, self._loss, self._metric)
+
+    def _build(self, candidate: Expression) -> nn.Module:
+        net = self._network()
+        example = None
+        if any(p.granularity == "channel" for p in candidate.parameters):
+            ((example, _),) = self._train.fetch([torch.arange(min(2, len(self._train)))], 0)
+        replace_activations(
+            net, self._replace, candidate, example=example, channel_dim=self._channel_dim
+        )
+        return net
+
+    def _try(self, baseline: Expression, targets: Tensor) -> None:
+        """Two small batches of training and one of validation, on the CPU."""
+        cpu = torch.device("cpu")
+        candidate = shared(baseline, self.recipe.sharing)
+        run = Run(self._build, Slice(candidate, 0), self.recipe, self._task(None), cpu)
+        if not run.alive:
+            return  # its channels have no place in this network: a result, told when it trains
+        batches = self._train.shuffled(TRIED, 0, 1)[:2]
+        for step, batch in enumerate(self._train.fetch(batches, 0)):
+            if step == 0 and self._loss is F.cross_entropy and _are_labels(targets):
+                _check_labels(targets, "train", run.output(batch))
+            run.step(to(batch, cpu), step, len(batches))
+        for batch in self._validation.fetch(self._validation.in_order(TRIED)[:1], 0):
+            run.net.eval()
+            run.measure(to(batch, cpu))
+
+    def _digest(self) -> str:
+        """Eight hex digits of what can be told of network and data: shapes, places, sizes."""
+        with generators_kept():
+            reseed(0)
+            net = self._network()
+            shapes = {name: list(value.shape) for name, value in net.state_dict().items()}
+            places = replace_activations(net, self._replace, parse("max(x, 0)"))
+        facts = {
+            "shapes": shapes,
+            "places": places,
+            "samples": [len(self._train), len(self._validation)],
+            "measures": [_named(self._loss), _named(self._metric)],
+            "channel_dim": self._channel_dim,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _check_is_for_own(recipe: Recipe) -> None:
+    default = Recipe()
+    given = [field for field in _NOT_OURS if getattr(recipe, field) != getattr(default, field)]
+    if given:
+        raise EvaluatorError(
+            f"recipe {recipe.name}: {', '.join(given)} are for our networks and data: leave them "
+            f"out, ModelEvaluator is told of yours"
+        )
+
+
+def _are_labels(targets: Tensor) -> bool:
+    return targets.dim() == 1 and not targets.is_floating_point()
+
+
+def _check_labels(targets: Tensor, what: str, outputs: Any) -> None:
+    """Raise EvaluatorError for labels of one class, or outside the network's outputs [B, C]."""
+    low, high = int(targets.min()), int(targets.max())
+    if low == high:
+        raise EvaluatorError(
+            f"{what} has one class: all {len(targets)} labels looked at are {low}, so every "
+            f"candidate would score 100 %; look at how the labels are made"
+        )
+    if isinstance(outputs, Tensor) and outputs.dim() == 2:
+        classes = outputs.shape[1]
+        if low < 0 or high >= classes:
+            raise EvaluatorError(
+                f"labels of {what} must lie in 0..{classes - 1}, one of the network's {classes} "
+                f"outputs, but range from {low} to {high}: change the labels or the last layer"
+            )
+
+
+def _named(measure: Any) -> str:
+    return str(getattr(measure, "__qualname__", type(measure).__qualname__))

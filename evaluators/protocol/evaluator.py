@@ -1,0 +1,152 @@
+"""The seam between search and scoring: jobs go in, a report comes out after every rung.
+
+    for report in evaluator.run(job): ...
+
+Everything that crosses it is plain frozen data, since an evaluator may run on another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from ..recipes.recipe import Recipe
+
+State = Literal["live", "complete", "pruned", "infeasible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker trains together: a bracket, or (`halving` False) a confirmation.
+
+    expressions: canonical texts, one per slice. seed: of initial weights and batch order, shared
+    by all slices, so that they are paired. cutoffs: epoch -> validation accuracy (a fraction)
+    that a slice must reach to go on, what earlier brackets have already beaten.
+    """
+
+    expressions: tuple[str, ...]
+    recipe: Recipe
+    seed: int
+    halving: bool = True
+    cutoffs: Mapping[int, float] = field(default_factory=dict)
+    test: bool = False  # score the finished slices on the test set; only `confirm` asks for it
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReport:
+    """What one slice of a job has reached.
+
+    accuracy: on validation images, a fraction. losses in nats. learned: parameter name -> value
+    per layer (mean over channels), one value if shared by the network. test_accuracy: a fraction,
+    None unless the job asked for it and the slice is complete. test_hits: beside it, a byte for
+    each test sample in order: in how many of the recipe's repeats it was right; None where the
+    accuracy is no share of samples. step: the multiple of the recipe's
+    step size that was best on validation; own_accuracy: at the recipe's own step size, None where
+    that diverged or no other was tried.
+    """
+
+    index: int  # into the job's expressions
+    state: State
+    accuracy: float
+    loss: float
+    train_losses: tuple[float, ...]  # per epoch, from the first one
+    learned: Mapping[str, tuple[float, ...]]
+    reason: str | None = None  # why it is infeasible
+    test_accuracy: float | None = None
+    step: float = 1.0
+    own_accuracy: float | None = None
+    test_hits: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RungReport:
+    """The slices that trained to a rung, and the seconds of training and validation it took."""
+
+    epoch: int
+    slices: tuple[SliceReport, ...]
+    seconds: float
+
+    @property
+    def last(self) -> bool:
+        """Whether the job ends with this rung: no slice goes on."""
+        return not any(found.state == "live" for found in self.slices)
+
+
+class Evaluator(Protocol):
+    """Scores candidates under a recipe: what you write to search for a task of your own.
+
+    For a network and a data set, `ModelEvaluator` is ready. Anything else needs the two methods
+    below, and is used by `actsearch search --evaluator package.module:Name`, where Name is a class
+    without arguments or a function that returns one. It is pickled once and travels to the
+    workers. `check_evaluator` tries it, and names every rule it breaks. For a job, `run` has to:
+
+    - train every expression of `job.expressions` under `job.recipe` and `job.seed`, from equal
+      initial weights and over equal batches (`actsearch.space.parse(text).module()` makes one a
+      module); the same job always gives the same numbers, whatever expressions share it;
+    - yield a RungReport after each epoch of `job.recipe.rungs` with a SliceReport for each slice
+      that is still live, in order: how good it is on validation data, a fraction, more is better;
+    - after each rung but the last let the best 1/eta go on ("live"), of those that reach
+      `job.cutoffs`, and end the others ("pruned"); after the last rung end all ("complete").
+      `run_bracket` does this for a `Training`;
+    - call a candidate "infeasible", with a reason, if it diverges; raise for anything else;
+    - report only after the last epoch where `job.halving` is False, and prune nothing;
+    - add `test_accuracy` where `job.test` asks for it, and look at test data nowhere else; with
+      `test_hits` a verdict holds for other test samples too, without them for these alone;
+    - leave the global random generators as found.
+
+    It may have three things more:
+
+    - `recipe`: the Recipe it scores by, to which the search adds the evaluator's name. Without
+      one it takes any, as `--recipe` says. Its `validation` is the number of validation samples,
+      from which the leaderboard's noise is told.
+    - `check()`: called once before a search; raises what would go wrong in every job.
+    - `opened()`: itself with its test data, for a confirmation, or None if it has none. Without
+      it a search ends with its leaderboard.
+    """
+
+    def on(self, device: str) -> Evaluator:
+        """The same evaluator on a worker's device, "cpu" or "cuda"."""
+        ...
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        """Train the job's candidates; yields after each rung until no slice is live."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One slice after some epochs of training, as a `Training` measures it; `SliceReport` says
+    what its numbers are."""
+
+    accuracy: float
+    loss: float
+    train_losses: tuple[float, ...]
+    learned: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    reason: str | None = None
+    step: float = 1.0
+    own_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinalScore:
+    """One slice on test data; accuracy and hits are `SliceReport`'s test_accuracy, test_hits."""
+
+    accuracy: float
+    hits: bytes | None = None
+
+
+class Training(Protocol):
+    """Slices being trained side by side; positions count the slices that are still kept."""
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        ...
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these slices only."""
+        ...
+
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test images."""
+        ...

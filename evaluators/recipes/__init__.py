@@ -1,0 +1,1 @@
+"""Recipes: every number that decides a score."""

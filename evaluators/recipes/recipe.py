@@ -1,0 +1,124 @@
+"""A recipe: every number that decides a score, on one page, with a hash so none are mixed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...space import ActsearchError
+from ...space.errors import nearest
+from .rules import TRAIN_IMAGES, broken_rules
+
+
+class RecipeError(ActsearchError):
+    """Raised when a recipe's number breaks its rule; names every broken rule at once."""
+
+
+def _later(default: Any) -> Any:
+    """A field that came after the first release: at its default it is what was always done, so it
+    leaves the digest, and the scores that are stored under it, as they were."""
+    return field(default=default, metadata={"later": True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a candidate is scored: data, network, optimiser, epochs.
+
+    The default is the published MLP (784-256-192-128-64-10) with a sound optimiser: AdamW at
+    1e-3, 100 steps of warm-up, then a linear decay to 0 at the last rung's end. The schedule has
+    the full horizon from the start, so a rung is a true prefix of the final run.
+
+    Raises RecipeError naming every rule that is broken (recipe_rules.py).
+    """
+
+    name: str = "quick"
+    dataset: str = _later("fashion-mnist")
+    network: str = "mlp"
+    widths: tuple[int, ...] = (256, 192, 128, 64)  # neurons per hidden layer; channels; features
+    sharing: str = _later("layer")  # what has a copy of a learnable parameter that does not say
+    rungs: tuple[int, ...] = (1, 3, 9)  # epochs after which a bracket is cut; the last ends it
+    eta: int = 3  # one in eta goes on after each rung
+    batch_size: int = 128
+    optimizer: str = _later("adamw")
+    learning_rate: float = 1e-3
+    momentum: float = _later(0.0)  # of sgd
+    schedule: str = _later("linear")  # after the warm-up: to 0 at the end, or constant
+    warmup: int = 100  # optimiser steps
+    weight_decay: float = 0.0  # of weights; activation parameters and biases have none
+    gain: bool = True  # initial weights follow the activation's second moment; else torch's own
+    steps: tuple[float, ...] = _later((1.0,))  # step sizes tried, as multiples of learning_rate
+    repeats: int = _later(1)  # seeds a score is the mean of
+    precision: str = _later("float32")  # of matrix products and convolutions; bfloat16: autocast
+    pixels: str = _later("standardised")  # by the training images' mean and deviation
+    validation: int = 10_000  # training images held out, the only ones selection sees
+    split_seed: int = 0  # which images those are
+    limit: int | None = None  # use this many of the training images in all; None: every one
+    # Of one's own evaluator: its name, and a hash of what it says it trains. Data set and network
+    # are then names for tables; widths, pixels and limit say nothing.
+    evaluator: str = _later("")
+
+    def __post_init__(self) -> None:
+        broken = broken_rules(self.to_dict())
+        if broken:
+            raise RecipeError(f"recipe '{self.name}': {'; '.join(broken)}")
+
+    @property
+    def epochs(self) -> int:
+        """The full horizon, epochs."""
+        return self.rungs[-1]
+
+    @property
+    def selects(self) -> bool:
+        """Whether it holds images out, so that a search may choose by its scores."""
+        return self.validation > 0
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits of every number but the name: scores compare only where it is equal."""
+        numbers = {
+            f.name: getattr(self, f.name)
+            for f in dataclasses.fields(self)
+            if not (f.name == "name" or (f.metadata and getattr(self, f.name) == f.default))
+        }
+        return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:8]
+
+    @property
+    def label(self) -> str:
+        """Name and digest, as shown beside every score."""
+        return f"{self.name}-{self.digest}"
+
+    def limited(self, images: int | None) -> Recipe:
+        """This recipe on fewer training images, the same share of them held out."""
+        if images is None:
+            return self
+        share = self.validation / (self.limit or TRAIN_IMAGES[self.dataset])
+        held = max(1, int(images * share)) if self.selects else 0
+        return dataclasses.replace(self, limit=images, validation=held)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_dict(stored: Mapping[str, Any], start: Recipe | None = None) -> Recipe:
+        """The recipe of plain data, as from `to_dict`, JSON or TOML; what is not given is as in
+        `start` (default: quick). Raises RecipeError naming every unknown field and broken rule."""
+        known = [field.name for field in dataclasses.fields(Recipe)]
+        unknown = sorted(set(stored) - set(known))
+        given = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+        values: dict[str, Any] = {
+            **(start or Recipe()).to_dict(),
+            **{k: given[k] for k in known if k in given},
+        }
+        mistakes = [f"a recipe has no {name}{nearest(name, known)}" for name in unknown]
+        mistakes += broken_rules(values)
+        if mistakes:
+            raise RecipeError(f"recipe '{values['name']}': {'; '.join(mistakes)}")
+        floats = {f.name for f in dataclasses.fields(Recipe) if isinstance(f.default, float)}
+        exact: dict[str, Any] = {k: float(v) if k in floats else v for k, v in values.items()}
+        exact["steps"] = tuple(map(float, values["steps"]))
+        return Recipe(**exact)

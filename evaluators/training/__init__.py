@@ -1,0 +1,1 @@
+"""Training: many candidates side by side, on one thread or one GPU."""

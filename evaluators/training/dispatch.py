@@ -1,0 +1,43 @@
+"""Which way slices are trained: as one stack where that is faster, else one net after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from ..networks.registry import NETWORKS
+from ..protocol.evaluator import Training
+from ..recipes.recipe import Recipe
+from .chunked import ChunkedTraining
+from .cuda_graphs import cuda_graph
+from .device_data import Sets
+from .members import Slice
+from .memory import free_bytes, keep_freed_memory, slices_at_once
+from .mlp_ensemble import StackedTraining
+from .sequential import OneByOneTraining
+from .vmap_ensemble import ModuleStackTraining
+
+
+def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training:
+    """A training of the slices in the recipe's network, on the device the sets are on, as many at
+    once as are predicted to fit its memory."""
+    build, device = NETWORKS[recipe.network], sets.device
+    on_gpu = device.type == "cuda"
+    record = partial(cuda_graph, device) if on_gpu else None
+    keep_freed_memory()
+
+    def start(part: Sequence[Slice]) -> Training:
+        if recipe.network == "mlp":
+            return StackedTraining(part, recipe, sets, record)
+        if on_gpu:
+            return ModuleStackTraining(build, part, recipe, sets, record)
+        return OneByOneTraining(build, part, recipe, sets)
+
+    size = 1
+    # On a CPU a stack takes longer than its nets one after another: four 1.1 to 1.3 times as long
+    # (conv, vit, resnet20), nine 1.7 to 2.4 times (benchmarks/networks.py and gpu.py). Its grouped
+    # convolutions have no fast kernels, and the signals of nine leave the cache.
+    if recipe.network == "mlp" or on_gpu:
+        free = free_bytes(device)
+        size = slices_at_once(slices, recipe, sets.train.task, build, free, recorded=on_gpu)
+    return ChunkedTraining(start, slices, recipe, size=size)

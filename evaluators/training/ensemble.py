@@ -1,0 +1,108 @@
+"""What all stacks share: steps and epochs counted, losses kept by slice, slices validated."""
+
+from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..protocol.divergence import diverged
+from ..protocol.evaluator import FinalScore, Progress
+from ..protocol.metrics import final_score
+from ..recipes.recipe import Recipe
+from .cuda_graphs import Record, Replay
+from .device_data import Batches, Sets, steps_per_epoch
+from .ensemble_optimizer import StackOptimizer
+from .members import Slice
+
+
+class Stack(ABC):
+    """K slices that train together, on the device the batches are on; with a `record`, their
+    steps are recorded and replayed."""
+
+    _optimizer: StackOptimizer
+
+    def __init__(
+        self, slices: Sequence[Slice], recipe: Recipe, sets: Sets, record: Record | None
+    ) -> None:
+        self._recipe, self._slices, self._sets = recipe, list(slices), sets
+        self._device, self._record = sets.device, record
+        self._epoch = 0
+        self._steps = steps_per_epoch(recipe, len(sets.train))
+        self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        replay = Replay(self._record, self._optimizer.forget)
+        self._total = torch.zeros(len(self._slices), device=self._device)  # losses of an epoch
+        while self._epoch < epoch:
+            self._epoch += 1
+            losses = self._train_epoch(replay).tolist()  # the one host synchronisation of it
+            self._losses = [(*old, new) for old, new in zip(self._losses, losses, strict=True)]
+        del replay  # with the memory that a recording holds: other slices may come next
+        right, means = self._evaluate(self._sets.validation)
+        count = len(self._sets.validation)
+        accuracy, loss = [n / count for n in right.sum(1).tolist()], means.tolist()
+        learned = self._learned()
+        return [
+            Progress(
+                accuracy[k], loss[k], history, learned[k], diverged(history, loss[k], learned[k])
+            )
+            for k, history in enumerate(self._losses)
+        ]
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these slices only."""
+        self._slices = [self._slices[p] for p in positions]
+        self._losses = [self._losses[p] for p in positions]
+        self._keep(positions, torch.tensor(positions, device=self._device))
+
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test images."""
+        if self._sets.test is None:
+            raise ValueError("this training was given no test images")
+        return [final_score(right) for right in self._evaluate(self._sets.test)[0]]
+
+    def _train_epoch(self, replay: Replay) -> Tensor:
+        """One pass over the training images; each slice's mean loss in nats, [K]."""
+        self._total.zero_()
+        first = (self._epoch - 1) * self._steps
+        for number, batches in enumerate(self._drawn(), first):
+            self._optimizer.prepare(number, self._steps)
+            replay(self._step_on, list(itertools.chain(*batches)))
+        return self._total / len(self._sets.train)
+
+    def _drawn(self) -> Iterator[Sequence[tuple[Tensor, Tensor]]]:
+        """For every step of the epoch, the images and labels of each seed; one pass per seed."""
+        size = self._recipe.batch_size
+        orders = [self._sets.train.shuffled(size, seed, self._epoch) for seed in self._seeds()]
+        yield from zip(*orders, strict=True)
+
+    def _seeds(self) -> list[int]:
+        """The slices' seeds, each once."""
+        return list(dict.fromkeys(one.seed for one in self._slices))
+
+    def _step_on(self, *tensors: Tensor) -> None:
+        """tensors: images and labels, for each of the seeds."""
+        pairs = zip(tensors[::2], tensors[1::2], strict=True)
+        self._train_step(dict(zip(self._seeds(), pairs, strict=True)))
+
+    @abstractmethod
+    def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
+        """Take a step on each seed's images, float [B, inputs], and labels, int64 [B]; add each
+        slice's loss, in nats and summed over the images, to `_total`."""
+
+    @abstractmethod
+    def _evaluate(self, images: Batches) -> tuple[Tensor, Tensor]:
+        """Which images each slice has right, bool [K, N], and its mean loss in nats, [K]."""
+
+    @abstractmethod
+    def _learned(self) -> Sequence[Mapping[str, tuple[float, ...]]]:
+        """For each slice: parameter name -> value per layer, or one if shared by the net."""
+
+    @abstractmethod
+    def _keep(self, positions: Sequence[int], index: Tensor) -> None:
+        """Drop the weights and moments of the other slices; index: int64 [M], the positions."""

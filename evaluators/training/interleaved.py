@@ -1,0 +1,263 @@
+"""A user's network once per candidate, side by side: every batch is fetched once, for all of them.
+
+Data that comes from files through transforms often costs more than a small network's step, and
+the candidates see the same augmented samples, whatever shares the job.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from ...space import (
+    Activation,
+    CandidateError,
+    Expression,
+    parameter_groups,
+)
+from ..protocol.divergence import diverged
+from ..protocol.evaluator import FinalScore, Progress
+from ..protocol.metrics import accuracy, final_score, right
+from ..protocol.report_validation import EvaluatorError
+from ..recipes.recipe import Recipe
+from .device_data import learning_rate
+from .members import Slice
+from .optimizer import optimizer_of
+from .precision import autocast
+from .rng import generators_kept, reseed
+from .sequential import learned_values
+from .user_data import Batch, Samples
+
+# Of a batch's outputs and targets, a mean over its samples. The loss has a gradient; the metric is
+# a fraction, more being better.
+Measure: TypeAlias = Callable[[Any, Any], Any]
+Build: TypeAlias = Callable[[Expression], nn.Module]
+_WEIGHTS, _VALIDATION = 1, 2  # streams of random numbers, apart from those of the batches
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the networks are trained on; `name` is that of the evaluator, for messages."""
+
+    name: str
+    train: Samples
+    validation: Samples
+    test: Samples | None
+    loss: Measure
+    metric: Measure
+
+
+class SideBySideTraining:
+    """K networks; `build(candidate)` makes one, its weights drawn from the global generators."""
+
+    def __init__(
+        self,
+        build: Build,
+        slices: Sequence[Slice],
+        recipe: Recipe,
+        task: Task,
+        device: torch.device,
+    ) -> None:
+        self._recipe, self._task, self._device = recipe, task, device
+        self._train = task.train.on(device)
+        self._validation = task.validation.on(device)
+        with generators_kept(device):
+            self._runs = [Run(build, one, recipe, task, device) for one in slices]
+        self._epoch = 0
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        with generators_kept(self._device):
+            for current in range(self._epoch + 1, epoch + 1):
+                for seed in dict.fromkeys(run.seed for run in self._runs):
+                    self._train_epoch([r for r in self._runs if r.seed == seed], seed, current)
+            self._epoch = epoch
+            found = self._measured(self._validation)
+        return [run.progress(*pair) for run, pair in zip(self._runs, found, strict=True)]
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these slices only."""
+        self._runs = [self._runs[position] for position in positions]
+
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test data, by the metric; which samples it had right where that is
+        the accuracy."""
+        if self._task.test is None:
+            raise ValueError("this training was given no test data")
+        samples = self._task.test.on(self._device)
+        with generators_kept(self._device):
+            found = self._right(samples) if self._task.metric is accuracy else []
+            if found and all(part.dim() == 1 for parts in found for part in parts):
+                return [final_score(torch.cat(parts)) for parts in found]
+            return [FinalScore(metric) for metric, _ in self._measured(samples)]
+
+    def _train_epoch(self, runs: Sequence[Run], seed: int, epoch: int) -> None:
+        batches = self._train.shuffled(self._recipe.batch_size, seed, epoch)
+        alive = [run for run in runs if run.alive]
+        first = (epoch - 1) * len(batches)
+        if alive:
+            for step, batch in enumerate(self._train.fetch(batches, seed, epoch), first):
+                moved = to(batch, self._device)
+                for run in alive:
+                    reseed(seed, epoch, step)  # of dropout: the same whatever shares the job
+                    run.step(moved, step, len(batches))
+        for run in runs:
+            run.end_epoch(len(self._train))
+
+    def _measured(self, samples: Samples) -> list[tuple[float, float]]:
+        """Metric and loss of every slice, means over the samples."""
+        sums = [torch.zeros(2, device=self._device, dtype=torch.float64) for _ in self._runs]
+        for batch in self._batches(samples):
+            for run, total in zip(self._runs, sums, strict=True):
+                if run.alive:
+                    total += run.measure(batch) * len(batch[1])
+        return [
+            (float(t[0]) / len(samples), float(t[1]) / len(samples))
+            if run.alive
+            else (0.0, math.nan)
+            for run, t in zip(self._runs, sums, strict=True)
+        ]
+
+    @torch.no_grad()
+    def _right(self, samples: Samples) -> list[list[Tensor]]:
+        """By slice and batch, which samples it has right: bool [B] each, or shaped as targets."""
+        found: list[list[Tensor]] = [[] for _ in self._runs]
+        for batch in self._batches(samples):
+            for run, parts in zip(self._runs, found, strict=True):
+                parts.append(run.right(batch))
+        return found
+
+    def _batches(self, samples: Samples) -> Iterator[Batch]:
+        """All samples once, in order, on the device; the networks do not train."""
+        for run in self._runs:
+            run.net.eval()
+        for batch in samples.fetch(samples.in_order(self._recipe.batch_size), _VALIDATION):
+            yield to(batch, self._device)
+
+
+class Run:
+    """One network in training. alive: whether it can still go on."""
+
+    def __init__(
+        self, build: Build, one: Slice, recipe: Recipe, task: Task, device: torch.device
+    ) -> None:
+        self._slice, self._recipe, self._task, self._device = one, recipe, task, device
+        self.seed = one.seed
+        self.losses: list[float] = []  # per epoch
+        self.net: nn.Module = nn.Identity()
+        self._total = torch.zeros((), device=device)
+        self._reason: str | None = None
+        reseed(one.seed, _WEIGHTS)
+        try:
+            self.net = build(one.expression).to(device)
+        except CandidateError as error:
+            self._reason = str(error)  # it has no place in this network, which is no crash
+            return
+        self._optimizer = optimizer_of(recipe, _groups(self.net, recipe.weight_decay))
+
+    @property
+    def alive(self) -> bool:
+        return self._reason is None and all(map(math.isfinite, self.losses))
+
+    def step(self, batch: Batch, number: int, steps_per_epoch: int) -> None:
+        """One optimiser step, the number-th (from 0) of the training."""
+        self.net.train()
+        rate = learning_rate(self._recipe, number, steps_per_epoch) * self._slice.step
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        loss = self._loss(batch, self.output(batch), "training")
+        self._guarded(loss.backward, batch, "the backward pass")
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        self._total += loss.detach() * len(batch[1])
+
+    def end_epoch(self, samples: int) -> None:
+        """Note the epoch's mean loss: the one host synchronisation of an epoch."""
+        self.losses.append(float(self._total) / samples if self.alive else math.nan)
+        self._total.zero_()
+
+    @torch.no_grad()
+    def measure(self, batch: Batch) -> Tensor:
+        """Metric and loss of a batch, means over its samples: float64 [2]."""
+        output = self.output(batch)
+        loss = self._loss(batch, output, "validation")
+        metric = self._guarded(lambda: self._task.metric(output, batch[1]), batch, "the metric")
+        pair = [torch.as_tensor(value, device=self._device).double() for value in (metric, loss)]
+        return torch.stack(pair)
+
+    def right(self, batch: Batch) -> Tensor:
+        """Which samples of a batch it has right: bool [B], or shaped as the targets are."""
+        output = self.output(batch)
+        found: Tensor = self._guarded(lambda: right(output, batch[1]), batch, "the accuracy")
+        return found
+
+    def progress(self, metric: float, loss: float) -> Progress:
+        learned: dict[str, tuple[float, ...]] = {}
+        if self._reason is None:
+            modules = [m for m in self.net.modules() if isinstance(m, Activation)]
+            learned = learned_values(self._slice.expression, modules)
+        reason = self._reason or diverged(self.losses, loss, learned)
+        return Progress(metric, loss, tuple(self.losses), learned, reason)
+
+    def output(self, batch: Batch) -> Any:
+        """The network's outputs for a batch, in float32."""
+        with autocast(self._recipe, self._device):
+            output = self._guarded(lambda: self.net(batch[0]), batch, "the network")
+        return output.float() if isinstance(output, Tensor) else output
+
+    def _loss(self, batch: Batch, output: Any, when: str) -> Tensor:
+        loss = self._guarded(lambda: self._task.loss(output, batch[1]), batch, "the loss")
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            raise EvaluatorError(
+                f"evaluator {self._task.name}: the {when} loss must be a tensor of one number, "
+                f"but is {_described(loss)}"
+            )
+        return loss.squeeze()
+
+    def _guarded(self, call: Callable[[], Any], batch: Batch, what: str) -> Any:
+        """What a call returns; where the user's code fails, says for which candidate and batch."""
+        try:
+            return call()
+        except Exception as error:
+            text = " ".join(str(error).split())
+            raise EvaluatorError(
+                f"evaluator {self._task.name}: {what} failed with candidate "
+                f"{self._slice.expression} on inputs {_described(batch[0])} and targets "
+                f"{_described(batch[1])}: {type(error).__name__}: {text}"
+            ) from error
+
+
+def to(batch: Batch, device: torch.device) -> Batch:
+    """A batch on a device; what is not a tensor stays."""
+    moved = [part.to(device) if isinstance(part, Tensor) else part for part in batch]
+    return moved[0], moved[1]
+
+
+def _groups(net: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Weights, which decay, apart from biases, norms and activation parameters, which do not."""
+    free: Iterable[Tensor] = (
+        p
+        for group in parameter_groups(net)
+        if "weight_decay" in group  # that of the activations
+        for p in group["params"]
+    )
+    kept = {id(p) for p in free}
+    trained = [p for p in net.parameters() if p.requires_grad]
+    matrices = [p for p in trained if p.dim() > 1 and id(p) not in kept]
+    others = [p for p in trained if p.dim() <= 1 or id(p) in kept]
+    groups = [
+        {"params": matrices, "weight_decay": decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
+    return type(value).__name__

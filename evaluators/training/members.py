@@ -1,0 +1,102 @@
+"""What one candidate is trained as: a slice for each of its seeds and step sizes.
+
+A stack knows slices only. `Grid` makes candidates of them again: the mean over seeds at the step
+size that is best on validation, next to what the recipe's own step size gives.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...space import Expression
+from ..protocol.evaluator import FinalScore, Progress, Training
+from ..protocol.metrics import together
+from ..recipes.recipe import Recipe
+
+APART = 1_000_000_007  # between the seeds of one score's repeats, so that they meet no other's
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One net: a candidate, the seed of its weights and batches, its multiple of the step size."""
+
+    expression: Expression
+    seed: int
+    step: float = 1.0
+
+
+def slices_of(candidates: Sequence[Expression], recipe: Recipe, seed: int) -> list[Slice]:
+    """Every slice of a job: by step size, then by repeat, then by candidate."""
+    return [
+        Slice(candidate, seed + repeat * APART, step)
+        for step in recipe.steps
+        for repeat in range(recipe.repeats)
+        for candidate in candidates
+    ]
+
+
+class Grid:
+    """A training of slices, as one of candidates; `slices_of` gives the order."""
+
+    def __init__(self, training: Training, recipe: Recipe, candidates: int) -> None:
+        self._training, self._recipe = training, recipe
+        self._kept = list(range(candidates))  # candidates, by their number at the start
+        self._best = [1.0] * candidates  # step size of each, as of the last validation
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every candidate to the end of `epoch` (counted from 1) and validate it."""
+        found = self._training.advance(epoch)
+        progress = [self._of(found, k) for k in range(len(self._kept))]
+        self._best = [p.step for p in progress]
+        return progress
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these candidates only, at all their step sizes."""
+        count = len(self._kept)
+        groups = range(len(self._recipe.steps) * self._recipe.repeats)
+        self._training.keep([group * count + p for group in groups for p in positions])
+        self._kept = [self._kept[p] for p in positions]
+        self._best = [self._best[p] for p in positions]
+
+    def test(self) -> list[FinalScore]:
+        """Every candidate on the test images at the step size that validation chose."""
+        found = self._training.test()
+        whole = [[found[i] for i in self._members(k, step)] for k, step in enumerate(self._best)]
+        return [
+            FinalScore(statistics.fmean(t.accuracy for t in ts), together([t.hits for t in ts]))
+            for ts in whole
+        ]
+
+    def _members(self, candidate: int, step: float) -> list[int]:
+        """Where a candidate's repeats at one step size are among the slices."""
+        first = self._recipe.steps.index(step) * self._recipe.repeats
+        count = len(self._kept)
+        return [(first + r) * count + candidate for r in range(self._recipe.repeats)]
+
+    def _of(self, found: Sequence[Progress], candidate: int) -> Progress:
+        whole = {
+            step: [found[i] for i in self._members(candidate, step)] for step in self._recipe.steps
+        }
+        # One repeat that diverged rules a step size out: its mean would be of the lucky seeds.
+        sound = {s: ps for s, ps in whole.items() if not any(p.reason for p in ps)}
+        own = sound.get(1.0) if len(whole) > 1 else None
+        if not sound:
+            return next(p for p in whole[1.0] if p.reason)
+        best = max(sound, key=lambda s: statistics.fmean(p.accuracy for p in sound[s]))
+        repeats = sound[best]
+        return Progress(
+            accuracy=statistics.fmean(p.accuracy for p in repeats),
+            loss=statistics.fmean(p.loss for p in repeats),
+            train_losses=_means([p.train_losses for p in repeats]),
+            learned={
+                name: _means([p.learned[name] for p in repeats]) for name in repeats[0].learned
+            },
+            step=best,
+            own_accuracy=statistics.fmean(p.accuracy for p in own) if own else None,
+        )
+
+
+def _means(rows: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    return tuple(statistics.fmean(column) for column in zip(*rows, strict=True))

@@ -1,0 +1,132 @@
+"""Any network, one candidate after another, with the same interface as a stack.
+
+Used where a stack would be slower: K small convolutions as one grouped convolution lose to K
+separate ones on a CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...space import Activation, Expression
+from ..networks.registry import Build
+from ..protocol.divergence import diverged
+from ..protocol.evaluator import FinalScore, Progress
+from ..protocol.metrics import final_score, right
+from ..recipes.recipe import Recipe
+from .device_data import Batches, Sets, steps_per_epoch
+from .members import Slice
+from .optimizer import Part, Update, gradient_of
+from .precision import autocast
+
+
+class OneByOneTraining:
+    """K separate networks; `build(recipe, candidate, seed, task)` makes one."""
+
+    def __init__(self, build: Build, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
+        self._sets = sets
+        task = sets.train.task
+        self._runs = [
+            _Run(build(recipe, one.expression, one.seed, task), one, recipe, sets.train)
+            for one in slices
+        ]
+
+    def advance(self, epoch: int) -> list[Progress]:
+        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        progress = []
+        for run in self._runs:
+            run.advance(epoch)
+            found, loss = run.evaluate(self._sets.validation)
+            accuracy = int(found.sum()) / len(found)
+            learned = run.learned()
+            reason = diverged(run.losses, loss, learned)
+            progress.append(Progress(accuracy, loss, tuple(run.losses), learned, reason))
+        return progress
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these slices only."""
+        self._runs = [self._runs[position] for position in positions]
+
+    def test(self) -> list[FinalScore]:
+        """Every slice on the test images."""
+        if self._sets.test is None:
+            raise ValueError("this training was given no test images")
+        return [final_score(run.evaluate(self._sets.test)[0]) for run in self._runs]
+
+
+class _Run:
+    """One network in training."""
+
+    def __init__(self, net: nn.Module, one: Slice, recipe: Recipe, train: Batches) -> None:
+        self._net = net.to(train.pixels.device)
+        self._slice, self._recipe, self._train = one, recipe, train
+        self._steps = steps_per_epoch(recipe, len(train))
+        self._update = Update(recipe, train.pixels.device)
+        self._parts = [
+            (tensors, Part.of(recipe, tensors, decay, one.step))
+            for tensors, decay in _parameter_groups(self._net, recipe)
+        ]
+        self.losses: list[float] = []
+
+    def advance(self, epoch: int) -> None:
+        self._net.train()
+        device = self._train.pixels.device
+        for current in range(len(self.losses) + 1, epoch + 1):
+            total = torch.zeros((), device=device)
+            step = (current - 1) * self._steps
+            for x, labels in self._train.shuffled(
+                self._recipe.batch_size, self._slice.seed, current
+            ):
+                with autocast(self._recipe, device):
+                    loss = F.cross_entropy(self._net(x).float(), labels)
+                loss.backward()
+                self._update.prepare(step, self._steps)
+                for tensors, part in self._parts:
+                    self._update(part, [gradient_of(tensor) for tensor in tensors])
+                self._net.zero_grad()
+                total += loss.detach() * len(labels)
+                step += 1
+            # The one host synchronisation of the epoch.
+            self.losses.append(float(total) / len(self._train))
+
+    @torch.no_grad()
+    def evaluate(self, images: Batches) -> tuple[Tensor, float]:
+        """Which images it has right, bool [N], and the mean loss in nats."""
+        self._net.eval()
+        device = images.pixels.device
+        found = []
+        loss = torch.zeros((), device=device)
+        for x, labels in images.in_order():
+            with autocast(self._recipe, device):
+                scores: Tensor = self._net(x).float()
+                loss += F.cross_entropy(scores, labels, reduction="sum")
+            found.append(right(scores, labels))
+        return torch.cat(found), float(loss) / len(images)
+
+    def learned(self) -> dict[str, tuple[float, ...]]:
+        modules = [m for m in self._net.modules() if isinstance(m, Activation)]
+        return learned_values(self._slice.expression, modules)
+
+
+def learned_values(
+    expression: Expression, modules: Sequence[Activation]
+) -> dict[str, tuple[float, ...]]:
+    """Each parameter's value per layer (mean over channels), or one if shared by the net."""
+    values: dict[str, tuple[float, ...]] = {}
+    for parameter in expression.parameters:
+        layers = modules[:1] if parameter.granularity == "network" else modules
+        values[parameter.name] = tuple(
+            float(m.parameter_of(parameter).detach().mean()) for m in layers
+        )
+    return values
+
+
+def _parameter_groups(net: nn.Module, recipe: Recipe) -> list[tuple[list[nn.Parameter], float]]:
+    """Weights, which decay, apart from biases, norms and activation parameters, which do not."""
+    matrices = [p for p in net.parameters() if p.dim() > 1]
+    others = [p for p in net.parameters() if p.dim() <= 1]
+    return [(matrices, recipe.weight_decay), (others, 0.0)]

@@ -1,0 +1,102 @@
+"""Many networks of any kind trained as one stack of modules: meant for GPUs.
+
+On a GPU a small network leaves most of the device idle, and K of them cost little more than one.
+On a CPU a stack is slower than one after another (see vehicles.py). Nothing couples slices, but
+sums are made in another order than alone: numbers are equal within float32's rounding, not to the
+last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..networks.registry import Build
+from ..recipes.recipe import Recipe
+from .cuda_graphs import Record
+from .device_data import Batches, Sets
+from .ensemble import Stack
+from .ensemble_optimizer import StackOptimizer
+from .members import Slice
+from .precision import autocast
+from .sequential import learned_values
+from .vmap_modules import StackedModules
+
+
+class ModuleStackTraining(Stack):
+    """K slices of the network that `build(recipe, candidate, seed, task)` makes."""
+
+    def __init__(
+        self,
+        build: Build,
+        slices: Sequence[Slice],
+        recipe: Recipe,
+        sets: Sets,
+        record: Record | None = None,
+    ) -> None:
+        super().__init__(slices, recipe, sets, record)
+        task = sets.train.task
+        self._nets = StackedModules(
+            [build(recipe, s.expression, s.seed, task).to(self._device) for s in slices]
+        )
+        self._optimizer = self._new_optimizer()
+
+    def _keep(self, positions: Sequence[int], index: Tensor) -> None:
+        self._nets.keep(positions, index)
+        old, self._optimizer = self._optimizer, self._new_optimizer()
+        old.hand_over(self._optimizer, index)
+
+    def _learned(self) -> Sequence[Mapping[str, tuple[float, ...]]]:
+        return [
+            learned_values(one.expression, modules)
+            for one, modules in zip(self._slices, self._nets.activations(), strict=True)
+        ]
+
+    def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
+        self._nets.train(True)
+        x, labels = self._batch(by_seed)
+        with autocast(self._recipe, self._device):
+            losses = self._losses_of(self._nets(x), labels).mean(1)
+        losses.sum().backward()  # gives each slice the gradient of its own loss
+        self._optimizer.step()
+        self._total += losses.detach() * labels.shape[-1]
+
+    def _batch(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        """Images [B, N] and labels [B] where all slices have one seed, else [K, B, N], [K, B]."""
+        pairs = [by_seed[one.seed] for one in self._slices]
+        if len(by_seed) == 1:
+            return pairs[0]
+        images, labels = zip(*pairs, strict=True)
+        return torch.stack(images), torch.stack(labels)
+
+    def _losses_of(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy in nats, [K, B], of scores [K, B, classes] and labels [K, B] or [B]."""
+        wanted = labels.expand(scores.shape[:2])
+        return F.cross_entropy(scores.float().transpose(1, 2), wanted, reduction="none")
+
+    @torch.no_grad()
+    def _evaluate(self, images: Batches) -> tuple[Tensor, Tensor]:
+        self._nets.train(False)
+        right = []
+        loss = torch.zeros(len(self._slices), device=self._device)
+        for x, labels in images.in_order():
+            with autocast(self._recipe, self._device):
+                scores = self._nets(x)
+                loss += self._losses_of(scores, labels).sum(1)
+            right.append(scores.argmax(2) == labels)
+        return torch.cat(right, 1), loss / len(images)
+
+    def _new_optimizer(self) -> StackOptimizer:
+        tensors = list(self._nets.parameters.values())
+        matrices = [t for t in tensors if t.dim() > 2]  # [K, out, in] and [K, out, in, 3, 3]
+        vectors = [t for t in tensors if t.dim() <= 2]
+        own = [
+            list({id(p): p for module in modules for p in module.parameters()}.values())
+            for modules in self._nets.activations()
+        ]
+        steps = [one.step for one in self._slices]
+        recorded = self._record is not None
+        return StackOptimizer(self._recipe, matrices, vectors, own, steps, recorded=recorded)

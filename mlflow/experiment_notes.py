@@ -1,0 +1,83 @@
+"""What is said in words: the Markdown of a search and of its confirmation."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from .records import FinalistRecord
+
+CONFIRMATION = "## Confirmation"  # what follows it belongs to the confirmation, what precedes not
+
+_GUIDE = """
+Every row is a candidate; its page has the plot of f and f', the curves and the whole record.
+**Views** (above the table) has *Leaderboard* and, once confirmed, *Confirmation*; the chart icon
+shows the plots side by side. Scores are validation accuracy. Filters that help:
+`tags.state = 'infeasible'` (the tag `reason` says why), `tags.size = '2'`,
+`params.expression ILIKE '%sin%'`.
+"""
+
+
+def search_note(search: str, previous: str, description: Mapping[str, str]) -> str:
+    """The note of a search's experiment; a confirmation in the previous note is kept."""
+    rows = [f"| {_cell(key)} | {_cell(value)} |" for key, value in description.items()]
+    table = "\n".join(["| | |", "| --- | --- |", *rows])
+    _, heading, kept = previous.partition(CONFIRMATION)
+    title = f"Search `{_cell(search)}` for an activation function."
+    return f"{title}\n\n{table}\n{_GUIDE}\n{heading}{kept}"
+
+
+def confirmed_note(previous: str, tables: str) -> str:
+    """The previous note with these tables as its confirmation."""
+    return f"{previous.partition(CONFIRMATION)[0]}{CONFIRMATION}\n\n{tables}"
+
+
+def confirmation_tables(records: Sequence[FinalistRecord]) -> str:
+    """One table per network, the best mean on the test set first; accuracies in percent."""
+    return "\n".join(
+        _table(network, [r for r in records if r.network == network])
+        for network in dict.fromkeys(r.network for r in records)
+    )
+
+
+def _table(network: str, records: Sequence[FinalistRecord]) -> str:
+    ranked = sorted(records, key=lambda r: -statistics.fmean(r.test) if r.test else 0.0)
+    head = "function", "test %", "validation %", "n", "difference (points)", "p", "verdict"
+    lines = [head, ("---",) * len(head), *(_row(record) for record in ranked)]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    compared = [r for r in records if r.interval is not None]
+    here = any(r.images_error is None for r in compared)
+    scope = "on these test images" if here else "and other test images"
+    told = f"; intervals for other seeds {scope}" if compared else ""
+    return f"**{network}**: mean ± standard deviation over n paired seeds{told}\n\n{body}\n"
+
+
+def _row(record: FinalistRecord) -> tuple[str, ...]:
+    difference = "" if record.difference is None else f"{100 * record.difference:+.2f}"
+    if record.interval is not None:
+        low, high = record.interval
+        difference += f" [{100 * low:+.2f}, {100 * high:+.2f}]"
+    called = "" if record.name == record.expression else f" ({_cell(record.name)})"
+    return (
+        f"`{_cell(record.expression)}`{called}",
+        _spread(record.test),
+        _spread(record.val),
+        str(len(record.test)),
+        difference,
+        "" if record.p_value is None else f"{record.p_value:.3f}",
+        record.verdict or "",
+    )
+
+
+def _spread(accuracies: Sequence[float]) -> str:
+    """Mean and, from two values on, standard deviation, in percent."""
+    if not accuracies:
+        return "diverged"
+    mean = f"{100 * statistics.fmean(accuracies):.2f}"
+    if len(accuracies) < 2:
+        return mean
+    return f"{mean} ± {100 * statistics.stdev(accuracies):.2f}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

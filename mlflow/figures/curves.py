@@ -1,0 +1,136 @@
+"""The picture of a candidate: f and f' over [-5, 5], for light and dark pages alike."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL.Image import Image, fromarray
+from torch import Tensor
+
+from ...space.expressions.expression import Constant, Expression, substitute
+
+# The background is transparent, so each colour has a contrast of 3:1 or more to white and to black
+# (WCAG 2.2, 1.4.11); a test computes it.
+INK = "#77808a"
+VALUE = "#2f81f7"
+SLOPE = "#d9730d"
+
+REACH = 5.0  # pre-activation units; a normalised layer stays within it
+POINTS = 1001
+TALLEST = 6.0  # half the height of the window: a cube would squeeze all that is near 0 flat
+
+Curve = NDArray[np.float64]
+
+
+def candidate_figure(
+    expression: Expression, learned: Mapping[str, Sequence[float]] | None = None
+) -> Figure:
+    """f and f' at the initial parameters; thin, f in each layer at its `learned` ones."""
+    x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
+    value, slope = curves(expression, x)
+    figure = Figure(figsize=(4.8, 3.6), dpi=150)
+    figure.patch.set_alpha(0.0)
+    axes = figure.add_axes((0.09, 0.09, 0.88, 0.71))
+    _dress(axes, value, slope)
+    for layer in _layers(expression, learned or {}):
+        axes.plot(x.numpy(), curves(layer, x)[0], color=VALUE, linewidth=1.0, alpha=0.6)
+    axes.plot(x.numpy(), value, color=VALUE, linewidth=2.8, label="f (x)")
+    axes.plot(x.numpy(), slope, color=SLOPE, linewidth=1.5, label="f ′(x)")  # thin, above: exp
+    if learned:
+        axes.plot([], [], color=VALUE, linewidth=1.0, alpha=0.6, label="f as learned, per layer")
+    if not np.isfinite(value).any():
+        axes.text(0, 0, "not finite here", color=INK, ha="center", va="center", fontsize=14)
+    figure.legend(
+        *axes.get_legend_handles_labels(),
+        loc="upper center",
+        bbox_to_anchor=(0.53, 0.885),
+        ncols=3,
+        frameon=False,
+        fontsize=10,
+        labelcolor=INK,
+        handlelength=1.6,
+        borderpad=0.0,
+    )
+    title(figure, str(expression))
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the figure in the format that the suffix names, e.g. .png or .svg."""
+    figure.savefig(path, transparent=True)
+
+
+def as_image(figure: Figure) -> Image:
+    """The figure as an RGBA picture, rendered once for all the places it goes to."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return fromarray(np.asarray(canvas.buffer_rgba()))
+
+
+def curves(expression: Expression, x: Tensor) -> tuple[Curve, Curve]:
+    """f and f' at x, shape [points]; what is not finite is NaN, which leaves a gap."""
+    # One channel, in dimension 1, serves parameters of every granularity.
+    points = x.clone().unsqueeze(1).requires_grad_()
+    with torch.enable_grad():
+        value = expression.module(channels=1)(points)
+        slope = (
+            torch.autograd.grad(value.sum(), points)[0]
+            if value.requires_grad
+            else torch.zeros_like(points)
+        )
+    both = torch.cat([value.detach(), slope], dim=1)
+    both = torch.where(both.isfinite(), both, torch.nan)
+    return both[:, 0].numpy(), both[:, 1].numpy()
+
+
+def _layers(expression: Expression, learned: Mapping[str, Sequence[float]]) -> list[Expression]:
+    """The expression as each layer learned it, where every one of its parameters is known."""
+    known = [p for p in expression.parameters if p.name in learned]
+    depth = min((len(learned[p.name]) for p in known), default=0)
+    return [
+        substitute(expression, {p: Constant(learned[p.name][layer]) for p in known})
+        for layer in range(depth)
+        if all(np.isfinite(learned[p.name][layer]) for p in known)
+    ]
+
+
+def _dress(axes: Axes, value: Curve, slope: Curve) -> None:
+    axes.patch.set_alpha(0.0)
+    axes.set_xlim(-REACH, REACH)
+    axes.set_ylim(*_window(value, slope))
+    axes.grid(color=INK, alpha=0.22, linewidth=0.7)
+    axes.axhline(0.0, color=INK, linewidth=0.9)
+    axes.axvline(0.0, color=INK, linewidth=0.9)
+    axes.tick_params(colors=INK, labelsize=10, length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _window(value: Curve, slope: Curve) -> tuple[float, float]:
+    """The heights to show: both curves whole, or what lies around the median of f."""
+    shown = np.concatenate([value, slope])
+    shown = shown[np.isfinite(shown)]
+    if not shown.size:
+        return -1.0, 1.0
+    centre = float(np.nanmedian(value)) if np.isfinite(value).any() else 0.0
+    low = max(float(shown.min()), centre - TALLEST)
+    high = min(float(shown.max()), centre + TALLEST)
+    if high - low < 1e-9:  # a constant
+        low, high = low - 1.0, high + 1.0
+    margin = 0.06 * (high - low)
+    return low - margin, high + margin
+
+
+def title(figure: Figure, formula: str) -> None:
+    """The formula on one line, smaller or broken in two where it is long, cut where too long."""
+    size = 14 if len(formula) <= 40 else 10
+    lines = textwrap.wrap(formula, 40 if size == 14 else 60, max_lines=2, placeholder=" …")
+    text = "\n".join(lines)
+    figure.text(0.53, 0.985, text, size=size, color=INK, ha="center", va="top", parse_math=False)

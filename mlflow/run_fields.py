@@ -1,0 +1,84 @@
+"""A candidate's record in MLflow's words: what becomes a parameter, a metric, a tag.
+
+Names are part of the public format: people filter and script on them. Tags that identify a run
+begin with `actsearch.`; those made for filtering are plain words, e.g. `tags.state = 'pruned'`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+
+from ..space import Expression
+from .records import CandidateRecord
+from .run_io import Point
+
+SEARCH_TAG = "actsearch.search"
+TRIAL_TAG = "actsearch.trial"
+
+LONGEST_TAG = 5000  # characters of a reason; MLflow takes 8000, the rest is in candidate.json
+LONGEST_NAME = 250  # characters of a run's name in MLflow's SQL stores
+
+
+def tags(record: CandidateRecord, expression: Expression) -> dict[str, str]:
+    """The tags of a candidate's run; all are set when it is created."""
+    found = {
+        SEARCH_TAG: record.search,
+        TRIAL_TAG: str(record.trial),
+        "role": "candidate",
+        "state": record.state,
+        "size": str(expression.size),
+        "reason": record.reason,
+        "duplicate_of": None if record.duplicate_of is None else str(record.duplicate_of),
+    }
+    return {key: shortened(value, LONGEST_TAG) for key, value in found.items() if value}
+
+
+def params(record: CandidateRecord, expression: Expression) -> dict[str, str]:
+    """The parameters of a candidate's run; MLflow never lets them change."""
+    learnable = {
+        f"initial.{p.name}": f"{p.initial:g} per {p.granularity}" for p in expression.parameters
+    }
+    return {
+        "expression": record.expression,
+        "strategy": record.strategy,
+        **learnable,
+    }
+
+
+def metrics(record: CandidateRecord) -> list[Point]:
+    """The metrics of a candidate's run: steps are epochs, the first being 1.
+
+    The last `val_accuracy` is the score.
+    """
+    found: list[Point] = [("seconds", record.seconds, 0)]
+    if record.step != 1 or record.own_score is not None:  # several step sizes were tried
+        found.append(("step_size", record.step, 0))
+    if record.own_score is not None:
+        found.append(("val_accuracy_at_own_step", record.own_score, 0))
+    if record.rungs:
+        found.append(("epochs", max(record.rungs), 0))
+    found += [("val_accuracy", value, epoch) for epoch, value in record.rungs.items()]
+    found += [("val_loss", value, epoch) for epoch, value in record.val_loss.items()]
+    found += [("train_loss", value, epoch) for epoch, value in enumerate(record.train_loss, 1)]
+    found += _learned(record.learned)
+    return found
+
+
+def as_dict(record: CandidateRecord) -> dict[str, object]:
+    """The whole record, for candidate.json."""
+    return {
+        f.name: dict(value) if isinstance(value := getattr(record, f.name), Mapping) else value
+        for f in fields(record)
+    }
+
+
+def shortened(text: str, length: int) -> str:
+    """The text, cut to a length with an ellipsis where it is longer."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _learned(learned: Mapping[str, Sequence[float]]) -> Iterator[Point]:
+    for name, values in learned.items():
+        for layer, value in enumerate(values, 1):
+            yield f"learned/{name}/layer_{layer}", value, 0

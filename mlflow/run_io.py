@@ -1,0 +1,88 @@
+"""The pieces that every run is written from, whatever it shows."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ..space import Expression
+from .figures.curves import as_image, candidate_figure
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+Point = tuple[str, float, int]  # metric, value, step
+
+BATCH = 1000  # metrics MLflow takes in one request
+PAGE = 1000  # runs read in one request
+PARAMS = 100  # parameters MLflow takes in one request
+
+
+def log(
+    client: MlflowClient,
+    run_id: str,
+    points: Iterable[Point],
+    time_ms: int,
+    params: Mapping[str, str] | None = None,
+) -> None:
+    """Write metrics and parameters in as few requests as MLflow allows.
+
+    Values that are not finite are left out: MLflow would show 1.8e308 for infinity. Seven digits
+    are kept, since its tables show all there are.
+    """
+    from mlflow.entities import Metric, Param
+
+    metrics = (
+        Metric(key, float(f"{value:.7g}"), time_ms, step)
+        for key, value, step in points
+        if math.isfinite(value)
+    )
+    pairs = (Param(key, value) for key, value in (params or {}).items())
+    while True:
+        some, others = list(islice(metrics, BATCH)), list(islice(pairs, PARAMS))
+        if not some and not others:
+            return
+        client.log_batch(run_id, metrics=some, params=others, synchronous=True)
+
+
+def picture(
+    client: MlflowClient,
+    run_id: str,
+    expression: Expression,
+    time_ms: int,
+    learned: Mapping[str, Sequence[float]] | None = None,
+) -> None:
+    """Add the plot of f and f': as curve.png, and for the gallery of the saved views."""
+    image = as_image(candidate_figure(expression, learned))
+    client.log_image(run_id, image, artifact_file="curve.png")
+    client.log_image(run_id, image, key="curve", step=0, timestamp=time_ms, synchronous=True)
+
+
+def find(
+    client: MlflowClient, experiment: str, condition: str, *, deleted: bool = False
+) -> Iterator[Run]:
+    """Every run of an experiment, or in its trash, that meets a condition of MLflow's filters."""
+    from mlflow.entities import ViewType
+
+    view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
+    token: str | None = None
+    while True:
+        page = client.search_runs([experiment], condition, view, PAGE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def finished(run: Run) -> bool:
+    """Whether a run was written to its end; one that was not is written on."""
+    return run.info.status in ("FINISHED", "FAILED")
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000

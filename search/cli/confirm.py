@@ -1,0 +1,88 @@
+"""Re-train finalists (or any expressions) against baselines over paired seeds; opens the test set.
+
+What is recorded is shown again without opening the test set again.
+
+examples:
+  actsearch confirm mine --seeds 10
+  actsearch confirm mine --also-on kmnist
+  actsearch confirm "min(x, sin(x))" "x * tanh(x)" --recipe standard --second resnet20
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from .options import (
+    add_evaluator,
+    add_settings,
+    add_workers,
+    print_json,
+    stoppable,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what", nargs="+", metavar="SEARCH|EXPR", help="one search, or expressions"
+    )
+    parser.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (default 5)")
+    parser.add_argument("--finalists", type=int, metavar="N", help="of a search (default 3)")
+    group = parser.add_argument_group("networks and data")
+    group.add_argument("--recipe", help="of expressions (default quick), by name or TOML file")
+    add_evaluator(group)
+    add_settings(group)
+    group.add_argument(
+        "--limit-data", type=int, metavar="N", help="of expressions: training images"
+    )
+    add_workers(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..confirm import confirm_expressions, confirm_search
+    from ..evaluator_choice import chosen, recipe_of
+    from ..progress import Progress
+    from ..reports.confirmation import confirmation_json, confirmation_text
+    from ..storage.config import second_recipe
+    from ..storage.home import Home
+
+    keys = (
+        "seeds",
+        "finalists",
+        "also_on",
+        "workers",
+        "gpus_per_worker",
+        "ray_address",
+        "rung_limit",
+    )
+    given = {key: getattr(options, key) for key in keys if getattr(options, key) is not None}
+    home = Home.at(options.home)
+    is_search = len(options.what) == 1 and options.what[0] in home.names()
+    _check_fits(options, is_search)
+    with Progress() as progress, stoppable():
+        if is_search:
+            found = confirm_search(home, options.what[0], given, progress)
+        else:
+            scorer = chosen(options.evaluator)
+            recipe = recipe_of(scorer, options.recipe, options.limit_data)
+            second = second_recipe(recipe, options.second)
+            second = second and second.limited(options.limit_data)
+            found = confirm_expressions(
+                home, options.what, given, recipe, second, progress, scorer
+            )
+    if options.json:
+        print_json(confirmation_json(found))
+    else:
+        print(confirmation_text(found))
+    return 0
+
+
+def _check_fits(options: argparse.Namespace, is_search: bool) -> None:
+    """Refuse an option that would be left unheard."""
+    from ..errors import InvalidSetting
+
+    for option in ("recipe", "second", "limit_data", "evaluator"):
+        if is_search and getattr(options, option) is not None:
+            flag = option.replace("_", "-")
+            raise InvalidSetting(f"--{flag} is for expressions: a search has its own recipes")
+    if not is_search and options.finalists is not None:
+        raise InvalidSetting("--finalists is for a search: of expressions, all are finalists")

@@ -1,0 +1,42 @@
+"""Show a search's candidates, best first; without a name, the searches of this home.
+
+examples:
+  actsearch leaderboard mine
+  actsearch leaderboard mine --json | jq '.[0].expression'
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from .options import print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("search", nargs="?", help="name of a search")
+    parser.add_argument("--rows", type=int, default=15, metavar="N", help="at most (default 15)")
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..reports import leaderboard as tables
+    from ..storage.home import Home
+
+    home = Home.at(options.home)
+    if options.search is None:
+        overview = tables.overview(home)
+        if options.json:
+            print_json(overview)
+        else:
+            print(tables.overview_text(overview, home.root))
+        return 0
+    from ..storage.config import Stored
+    from ..storage.study import read_candidates
+
+    folder = home.folder(options.search)
+    candidates = read_candidates(folder)
+    if options.json:
+        print_json(tables.leaderboard_json(candidates))
+    else:
+        validation = Stored.load(folder).config.recipe.validation
+        print(tables.leaderboard_text(candidates, validation, options.rows))
+    return 0

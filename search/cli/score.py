@@ -1,0 +1,59 @@
+"""Train expressions and score them on validation images; the test set stays closed.
+
+examples:
+  actsearch score "min(x, sin(x))"
+  actsearch score "x * sigmoid(beta * x)" "relu(x)" --seeds 5
+  actsearch score "tanh(x)" --evaluator mine:evaluator
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from .options import (
+    add_evaluator,
+    add_workers,
+    print_json,
+    stoppable,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("expressions", nargs="+", metavar="EXPR")
+    parser.add_argument("--recipe", help="default quick, or the evaluator's own")
+    add_evaluator(parser)
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="default %(default)s")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them")
+    parser.add_argument("--limit-data", type=int, metavar="N", help="use only N training images")
+    add_workers(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ...space import parse
+    from ..evaluator_choice import chosen, recipe_of
+    from ..progress import Progress
+    from ..reports import leaderboard as tables
+    from ..reports import scores as score
+    from ..storage.config import Launch
+
+    given = {
+        key: getattr(options, key)
+        for key in ("workers", "gpus_per_worker", "ray_address", "rung_limit")
+        if getattr(options, key) is not None
+    }
+    scorer = chosen(options.evaluator)
+    recipe = recipe_of(scorer, options.recipe, options.limit_data)
+    with Progress() as progress, stoppable():
+        scores = score.score(
+            [str(parse(text)) for text in options.expressions],
+            recipe,
+            range(options.seed, options.seed + options.seeds),
+            Launch(**given),
+            progress,
+            scorer,
+        )
+    if options.json:
+        print_json([tables.score_json(found) for found in scores])
+    else:
+        print(tables.score_text(scores, recipe))
+    return 0

@@ -1,0 +1,167 @@
+"""Run a search, confirm its best candidates, export the best.
+
+examples:
+  actsearch search --name mine --candidates 200 --workers 2
+  actsearch search --name mine --resume --candidates 400
+  actsearch search --space core-2 --strategy tpe --time-limit 30m
+  actsearch search --evaluator mine:evaluator
+  actsearch search --config mine.toml       # candidates = 200, time_limit = "2h", …
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .options import (
+    add_evaluator,
+    add_settings,
+    add_workers,
+    duration,
+    print_json,
+    settings_of,
+    stoppable,
+)
+
+if TYPE_CHECKING:
+    from ..exporting.module_file import Exported
+    from ..run import Outcome
+
+# Options that are settings of `Search` by the same name.
+_SETTINGS = (
+    "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
+    "ray_address", "seed", "finalists", "seeds", "confirm", "second", "also_on",
+    "evaluator", "rung_limit",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what to search")
+    group.add_argument("--name", help="of the search (default: a fresh one, search-1, …)")
+    group.add_argument(
+        "--space",
+        help="core-1, core-2[channel], tree-7, 'binary(unary(x),unary(x))', core-1:without=div, "
+        "core-1+eafo, 'core-1|2*tree-3', … (default core-1)",
+    )
+    group.add_argument(
+        "--strategy", help="random, evolution, tpe or exhaustive (default evolution)"
+    )
+    group.add_argument("--recipe", help="how candidates are scored (default quick)")
+    add_evaluator(group)
+    group.add_argument("--seed", type=int, metavar="N", help="of proposals, weights and batches")
+    group.add_argument(
+        "--limit-data", type=int, metavar="N", help="use only N of the 60,000 training images"
+    )
+    group.add_argument(
+        "--config",
+        metavar="FILE",
+        help="settings from a TOML file, names as here with _; flags win",
+    )
+    group = parser.add_argument_group("how long")
+    group.add_argument(
+        "--candidates", type=int, metavar="N", help="distinct candidates to train (default 60)"
+    )
+    group.add_argument(
+        "--time-limit", type=duration, metavar="T", help="start no bracket after it: 90s, 10m, 2h"
+    )
+    group.add_argument("--resume", action="store_true", help="go on with the search of --name")
+    add_workers(parser)
+    group = parser.add_argument_group("confirmation and export")
+    group.add_argument("--finalists", type=int, metavar="N", help="candidates re-trained (3)")
+    group.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (5)")
+    add_settings(group)
+    group.add_argument(
+        "--no-confirm",
+        dest="confirm",
+        action="store_const",
+        const=False,
+        help="stop after the search; the test set stays closed",
+    )
+    group.add_argument(
+        "-o", "--output", metavar="DIR", help="write the best there as well, as `export` does"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..api import Search
+    from ..exporting.module_file import check_free, export
+    from ..progress import Progress
+
+    if options.output is not None:
+        check_free(Path(options.output))  # known before the search, not after it
+    flags = {key: getattr(options, key) for key in (*_SETTINGS, "name", "limit_data")}
+    given = settings_of(options.config) if options.config else {}
+    given |= {key: value for key, value in flags.items() if value is not None}
+    with Progress() as progress:
+        search = Search(home=options.home, resume=options.resume, reporter=progress, **given)
+        try:
+            with stoppable():
+                outcome = search.run()
+        except KeyboardInterrupt:
+            progress.end()
+            home = f" --home {options.home}" if options.home else ""
+            print(
+                f"stopped; what has finished is kept. Go on with: actsearch search --resume "
+                f"--name {search.name}{home}",
+                file=sys.stderr,
+            )
+            return 130
+    if not options.json:
+        _print_tables(outcome)  # before the export: what was found is told whatever follows
+    exported = outcome.exported
+    if options.output is not None and outcome.best is not None:
+        best = outcome.best
+        exported = export(
+            best.expression, Path(options.output), facts=best.facts, notes=best.notes
+        )
+    if options.json:
+        _print_json(outcome, exported)
+    elif exported is not None:
+        print(f"\nthe best, as a module that needs only torch: {exported.module}")
+    _print_hints(outcome)
+    return 0
+
+
+def _print_tables(outcome: Outcome) -> None:
+    from ..reports import leaderboard as tables
+    from ..reports.confirmation import confirmation_text
+
+    print(tables.leaderboard_text(outcome.candidates, outcome.config.recipe.validation))
+    if outcome.confirmation is not None:
+        print()
+        print(confirmation_text(outcome.confirmation), flush=True)
+
+
+def _print_json(outcome: Outcome, exported: Exported | None) -> None:
+    from ..reports import leaderboard as tables
+    from ..reports.confirmation import confirmation_json
+
+    print_json(
+        {
+            "name": outcome.config.name,
+            "leaderboard": tables.leaderboard_json(outcome.candidates),
+            "confirmation": outcome.confirmation and confirmation_json(outcome.confirmation),
+            "best": outcome.best
+            and {
+                "expression": str(outcome.best.expression),
+                "trial": outcome.best.trial,
+                "verdict": outcome.best.verdict,
+            },
+            "exported": exported and str(exported.module),
+        }
+    )
+
+
+def _print_hints(outcome: Outcome) -> None:
+    name = outcome.config.name
+    if outcome.exhausted:
+        print("the space is exhausted: every candidate was proposed", file=sys.stderr)
+    if not outcome.shown:
+        print(
+            f"MLflow did not answer, so it does not show all of this yet: `actsearch sync {name}` "
+            f"writes the rest",
+            file=sys.stderr,
+        )
+    print(f"browse it with: actsearch ui {name}", file=sys.stderr)

@@ -1,0 +1,26 @@
+"""Write a search's candidates and confirmation to MLflow anew, from its own folder.
+
+For after MLflow was unreachable, or to fill another server (MLFLOW_TRACKING_URI).
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from .options import print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("search", help="name of a search")
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..run import sync
+    from ..storage.home import Home
+
+    written = sync(Home.at(options.home), options.search)
+    if options.json:
+        print_json({"search": options.search, "written": written})
+    else:
+        print(f"{written} candidates written; browse them with `actsearch ui {options.search}`")
+    return 0

@@ -1,0 +1,1 @@
+"""Confirmation: finalists trained again beside baselines, and compared."""

@@ -1,0 +1,1 @@
+"""The driver: proposals into brackets, scores into the study."""

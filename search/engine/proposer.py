@@ -1,0 +1,85 @@
+"""From a strategy's proposals to candidates worth training: asked, screened, not seen before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+import numpy as np
+
+from ...space import (
+    Encoding,
+    FingerprintIndex,
+    Space,
+    fingerprint,
+    parse,
+    screen,
+)
+from ..storage.study import Asked, Study
+
+logger = logging.getLogger(__name__)
+
+TRIES = 20  # rejected proposals in a row before an unseen random candidate is taken instead
+DRAWS = 1000  # random draws for an unseen encoding before the space is searched in order
+
+
+class Proposer:
+    """Asks the study until a new, trainable candidate comes; records all others.
+
+    What is screened out becomes an infeasible trial, what was seen before a duplicate one.
+    """
+
+    def __init__(self, study: Study, space: Space, seed: int) -> None:
+        self._study, self._space, self._seed = study, space, seed
+        self._seen = {_key(encoding) for encoding in study.encodings()}
+        self._index = FingerprintIndex()
+        for found in study.candidates():
+            if found.retry == 0 and found.entered_training:
+                self._index.add(fingerprint(parse(found.expression)), found.trial)
+
+    def next(self) -> Asked | None:
+        """The next candidate to train, its trial running; None when the space is exhausted."""
+        rejected = 0
+        while True:
+            if not self._study.waiting():
+                if len(self._seen) >= self._space.size:
+                    return None
+                if rejected >= TRIES and self._study.repeats:
+                    self._study.enqueue(self._unseen())
+                    rejected = 0
+            asked = self._study.ask(self._space)
+            if asked.retry or self._is_new(asked):  # a retry has passed all this once
+                self._study.accept(asked)
+                return asked
+            rejected += 1
+
+    def _is_new(self, asked: Asked) -> bool:
+        self._seen.add(_key(asked.encoding))
+        reason = screen(asked.expression)
+        if reason is not None:
+            logger.debug("trial %d infeasible: %s", asked.number, reason)
+            self._study.reject(asked, reason=reason)
+            return False
+        found = fingerprint(asked.expression)
+        earlier = self._index.find(found)
+        if earlier is not None:
+            logger.debug("trial %d is a duplicate of %d", asked.number, earlier)
+            self._study.reject(asked, duplicate_of=earlier)
+            return False
+        self._index.add(found, asked.number)
+        return True
+
+    def _unseen(self) -> Encoding:
+        """An encoding that was never asked; there is one, since fewer were seen than exist."""
+        logger.debug("%d proposals in a row were rejected: drawing at random", TRIES)
+        rng = np.random.default_rng([self._seed, len(self._seen), 1])  # 1: a stream of its own
+        drawn: Iterable[Encoding] = (self._space.sample(rng) for _ in range(DRAWS))
+        for source in (drawn, self._space.encodings()):
+            for encoding in source:
+                if _key(encoding) not in self._seen:
+                    return encoding
+        raise AssertionError("every encoding was seen, though fewer were than the space holds")
+
+
+def _key(encoding: Encoding) -> frozenset[tuple[str, str]]:
+    return frozenset(encoding.items())

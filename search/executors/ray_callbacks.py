@@ -1,0 +1,152 @@
+"""What Ray Tune is told of jobs, and tells of them: its searcher, callback and stopper.
+
+Imported by ray_tune.py alone, which sets Ray's environment first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.exceptions import RayActorError
+from ray.tune.search import Searcher
+
+from ...evaluators import RungReport
+from .base import (
+    NextJob,
+    OnDone,
+    OnRung,
+    overdue,
+)
+
+WORKER_DIED = "the worker process ended while training (killed, or out of memory)"
+
+
+class Calls:
+    """The driver's callbacks, and the first exception one of them raised.
+
+    Stays in the driver: Tune pickles searcher and stopper into its snapshots, and this drops out.
+    """
+
+    def __init__(
+        self, next_job: NextJob, on_rung: OnRung, on_done: OnDone, rung_limit: float | None
+    ) -> None:
+        self._next_job, self._on_rung, self._on_done = next_job, on_rung, on_done
+        self._rung_limit = rung_limit
+        self.under_way: dict[str, int] = {}  # Tune's trial -> the job's number
+        self._heard: dict[str, float] = {}  # Tune's trial -> when it began or last reported
+        self.fault: BaseException | None = None
+        self.over = False  # there is no job left, and none under way
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return _nothing, ()
+
+    @contextlib.contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """Keeps what the block raises for `run` to raise: Tune would wrap it, or only log it."""
+        try:
+            yield
+        except Exception as error:
+            self.fault = self.fault or error
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        assignment = None
+        if self.fault is None:
+            with self._keeping():
+                assignment = self._next_job()
+        if assignment is None:
+            self.over = self.fault is not None or not self.under_way
+            return Searcher.FINISHED if self.over else None
+        self.under_way[trial_id] = assignment.number
+        self._heard[trial_id] = time.monotonic()
+        return {"job": assignment.job}
+
+    def rung(self, trial_id: str, report: RungReport) -> None:
+        self._heard[trial_id] = time.monotonic()
+        with self._keeping():
+            self._on_rung(self.under_way[trial_id], report)
+
+    def died(self, trial_id: str) -> str:
+        """Why a worker ended by itself: its time limit, if it was silent for so long."""
+        silent = time.monotonic() - self._heard.get(trial_id, math.inf)
+        limit = self._rung_limit
+        return WORKER_DIED if limit is None or silent < limit else overdue(limit)
+
+    def done(self, trial_id: str, error: str | None) -> None:
+        number = self.under_way.pop(trial_id, None)
+        if number is not None and self.fault is None:
+            with self._keeping():
+                self._on_done(number, error)
+
+
+def _nothing() -> None:
+    return None
+
+
+class JobSearcher(Searcher):
+    """Tune's view of the driver."""
+
+    def __init__(self, calls: Calls) -> None:
+        super().__init__()
+        self._calls = calls
+
+    def suggest(self, trial_id: str) -> Any:
+        return self._calls.suggest(trial_id)
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        if "report" in result:
+            self._calls.rung(trial_id, result["report"])
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        if error:
+            return  # OnError is told why, and comes next
+        found = result or {}
+        if "report" in found:
+            self._calls.rung(trial_id, found["report"])
+        self._calls.done(trial_id, found.get("error"))
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the study is what is restored from."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing, as above."""
+
+
+class OnError(tune.Callback):
+    """Is told of workers that died, or that could not start (an evaluator that does not unpickle
+    there, say)."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._calls.done(trial.trial_id, self._why(trial))
+
+    def _why(self, trial: Any) -> str:
+        """What ended a Tune trial, from the files that Tune has just put it in."""
+        if trial.pickled_error_file is not None:
+            error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+            if isinstance(error, RayActorError) and not error.actor_init_failed:
+                return self._calls.died(trial.trial_id)
+        return Path(trial.error_file).read_text()
+
+
+class StopOnFault(tune.Stopper):
+    """Ends the run as soon as a callback has raised."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._calls.fault is not None

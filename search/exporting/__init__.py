@@ -1,0 +1,1 @@
+"""A candidate as files that need only torch."""

@@ -1,0 +1,182 @@
+"""A candidate as files anyone can use: activation.py (torch only) and activation.json.
+
+The file is proved before it is handed over: a fresh process imports it and compares value and
+gradient with the searched module.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...space import Expression, module_source
+from ...space.modules.codegen import with_initial
+from ..errors import ExportFailed, InvalidSetting, NameTaken
+from ..provenance import provenance
+from ..storage.home import usable
+
+RANGE = 8.0  # pre-activation units on either side of 0 on which value and gradient are compared
+POINTS = 801  # irrational spacing below keeps them off kinks, which sit at round numbers
+TOLERANCE = 1e-10  # relative, in float64
+CHANNELS = 3  # of the proof, where parameters are per channel
+
+# Runs in a process of its own, given the file, the points and the expected numbers. It imports
+# nothing of ours: what it proves is that the file needs torch alone.
+_PROOF = """
+import importlib.util, json, sys
+import torch
+spec = importlib.util.spec_from_file_location("activation", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+given = json.load(open(sys.argv[2]))
+own = [name for name in sys.modules if name.split(".")[0] == "actsearch"]
+assert not own, f"the file imports {own}"
+arguments = {"num_parameters": given["channels"]} if given["channels"] else {}
+activation = getattr(module, given["class_name"])(**arguments).double()
+x = torch.tensor(given["x"], dtype=torch.float64).requires_grad_()
+value = activation(x)
+gradient = torch.zeros_like(x)
+if value.requires_grad:
+    (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
+print(json.dumps({"value": value.tolist(), "gradient": gradient.tolist()}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Where the files are, and the largest relative difference the proof saw."""
+
+    module: Path
+    description: Path
+    difference: float
+
+
+def export(
+    expression: Expression,
+    folder: Path,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    notes: str = "",
+    learned: Mapping[str, Sequence[float]] | None = None,
+    class_name: str = "Activation",
+) -> Exported:
+    """Write the candidate into `folder` and prove the file.
+
+    facts: verdict and numbers, for the JSON; notes: the same in words, for the docstring.
+    learned: where training took the parameters shared by the whole net; they replace the initial
+    values. Raises NameTaken if the folder holds an export, InvalidSetting for parameters that
+    have no one learned value, and ExportFailed (removing the files) if the file does not compute
+    what the candidate does.
+    """
+    check_free(folder)
+    if learned is not None:
+        expression = _with_learned(expression, learned)
+    lines = [line for text in notes.splitlines() for line in textwrap.wrap(text, 90)]
+    source = module_source(expression, class_name=class_name, notes="\n".join(lines))
+    description = {
+        "expression": str(expression),
+        "class_name": class_name,
+        "parameters": [
+            {"name": p.name, "initial": p.initial, "granularity": p.granularity}
+            for p in expression.parameters
+        ],
+        **provenance(),
+        **(facts or {}),
+    }
+    made = not folder.exists()
+    with usable(folder, "--output"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "activation.py").write_text(source)
+        (folder / "activation.json").write_text(json.dumps(description, indent=2) + "\n")
+    try:
+        difference = _prove(expression, folder / "activation.py", class_name)
+    except ExportFailed:
+        if made:
+            shutil.rmtree(folder)
+        else:
+            for name in ("activation.py", "activation.json"):
+                (folder / name).unlink()
+        raise
+    return Exported(folder / "activation.py", folder / "activation.json", difference)
+
+
+def check_free(folder: Path) -> None:
+    """Raise NameTaken if the folder holds an export already."""
+    if (folder / "activation.py").exists():
+        raise NameTaken(
+            f"{folder / 'activation.py'} exists: choose another --output, or remove it"
+        )
+
+
+def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]) -> Expression:
+    own = [p.name for p in expression.parameters if p.granularity != "network"]
+    if own:
+        raise InvalidSetting(
+            f"--learned exports parameters shared by the whole net, but {', '.join(own)} took "
+            f"another value in every layer or channel: export without it, or search with a "
+            f"space like core-1[network]"
+        )
+    unknown = [p.name for p in expression.parameters if p.name not in learned]
+    if unknown:
+        raise InvalidSetting(
+            f"--learned needs a training that learned {', '.join(unknown)}: export a search or "
+            f"one of its trials, or leave --learned out"
+        )
+    return with_initial(expression, {name: values[0] for name, values in learned.items()})
+
+
+def _prove(expression: Expression, file: Path, class_name: str) -> float:
+    """Largest relative difference of value and gradient; raises ExportFailed above 1e-10."""
+    per_channel = any(p.granularity == "channel" for p in expression.parameters)
+    channels = CHANNELS if per_channel else None
+    x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64) + math.pi * 1e-4
+    x = x.unsqueeze(1).repeat(1, CHANNELS).requires_grad_()
+    value = expression.module(channels=channels).double()(x)
+    if value.requires_grad:
+        (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
+    else:
+        gradient = torch.zeros_like(x)
+    with tempfile.TemporaryDirectory(prefix="actsearch-proof-") as scratch:
+        given = Path(scratch) / "given.json"
+        given.write_text(
+            json.dumps({"x": x.tolist(), "class_name": class_name, "channels": channels})
+        )
+        done = subprocess.run(
+            [sys.executable, "-I", "-B", "-c", _PROOF, str(file.absolute()), str(given)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=scratch,
+        )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1]
+        raise ExportFailed(f"the exported file does not run by itself: {last}")
+    found = json.loads(done.stdout)
+    difference = max(
+        _relative(torch.tensor(found["value"], dtype=torch.float64), value.detach()),
+        _relative(torch.tensor(found["gradient"], dtype=torch.float64), gradient),
+    )
+    if not difference <= TOLERANCE:
+        raise ExportFailed(
+            f"the exported file differs from the candidate by {difference:.1e} (relative), more "
+            f"than {TOLERANCE:g}: please report the expression {expression}"
+        )
+    return difference
+
+
+def _relative(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """Largest relative difference; an infinity or nan that both have is none."""
+    difference = (found - expected).abs() / expected.abs().clamp(min=1.0)
+    same = (found == expected) | (found.isnan() & expected.isnan())
+    return float(difference.masked_fill(same, 0.0).max())

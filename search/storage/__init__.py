@@ -1,0 +1,1 @@
+"""What a search keeps on disk, and how it is read back."""

@@ -1,0 +1,176 @@
+"""The home: one folder with every search of a user, a lock on each, and the MLflow store.
+
+HOME/searches/NAME/config.json        what the search is, and the format's version
+                   study.db           the Optuna study, the only truth
+                   confirmation.jsonl finalists' trainings, openings of the test set
+                   best/              the best finalist, exported
+                   lock               held with flock by the process that drives it
+HOME/diagnoses/                       what `actsearch diagnose` found, unless told another folder
+HOME/mlflow.db, HOME/artifacts/       what the MLflow UI shows; rebuilt by `actsearch sync`
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...space.errors import nearest
+from ..errors import (
+    HomeUnusable,
+    InvalidSetting,
+    NameTaken,
+    NoSuchSearch,
+    SearchBusy,
+)
+
+DEFAULT_HOME = ".actsearch"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A folder of searches; `root` is absolute."""
+
+    root: Path
+
+    @staticmethod
+    def at(path: str | Path | None = None) -> Home:
+        """The home at a path, else ACTSEARCH_HOME, else .actsearch in the working directory."""
+        return Home(Path(path or os.environ.get("ACTSEARCH_HOME") or DEFAULT_HOME).absolute())
+
+    @property
+    def searches(self) -> Path:
+        return self.root / "searches"
+
+    def names(self) -> list[str]:
+        """Names of the searches, the one launched last at the end."""
+        found = self.searches.glob("*/config.json")  # written anew at every launch
+        return [
+            p.parent.name for p in sorted(found, key=lambda p: (p.stat().st_mtime_ns, p.parent))
+        ]
+
+    def folder(self, name: str) -> Path:
+        """The folder of an existing search; raises NoSuchSearch with the nearest name."""
+        check_name(name)
+        folder = self.searches / name
+        if not (folder / "config.json").is_file():
+            raise NoSuchSearch(
+                f"there is no search '{name}' in {self.root}{nearest(name, self.names())}"
+            )
+        return folder
+
+    def check_free(self, name: str) -> None:
+        """Raise InvalidSetting or NameTaken unless a new search can have the name."""
+        check_name(name)
+        if (self.searches / name / "config.json").exists():
+            raise NameTaken(
+                f"search '{name}' exists in {self.root}: continue it with --resume, take another "
+                f"--name, or remove it with `actsearch delete {name}`"
+            )
+
+    def new_folder(self, name: str) -> Path:
+        """A new search's folder, made; raises as `check_free`, or HomeUnusable."""
+        self.check_free(name)
+        folder = self.searches / name
+        with usable(self.root):
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".probe"
+            probe.write_bytes(bytes(65536))  # a full disk often still takes an empty file
+            probe.unlink()
+        return folder
+
+    def fresh_name(self) -> str:
+        """search-1, or the first such number that is free."""
+        taken = set(self.names())
+        return next(n for i in range(1, 1_000_000) if (n := f"search-{i}") not in taken)
+
+    def delete(self, name: str, elsewhere: Callable[[], None] = lambda: None) -> None:
+        """Remove a search's folder, its configuration last: a deletion that failed on the way can
+        be repeated.
+
+        elsewhere: removes what other places hold of it, before the folder is touched and while
+        nothing else can drive the search. Raises SearchBusy while it is driven.
+        """
+        folder = self.folder(name)
+        with lock(folder):
+            elsewhere()
+            with usable(self.root):
+                for path in folder.iterdir():
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    elif path.name != "config.json":  # while it is there, it can be asked again
+                        path.unlink()
+                shutil.rmtree(folder)
+
+
+def can_be_name(text: str) -> bool:
+    """Whether it can be a folder and an MLflow experiment."""
+    return _NAME.fullmatch(text) is not None
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidSetting unless the name can be one."""
+    if not can_be_name(name):
+        raise InvalidSetting(
+            f"a search name is 1 to 64 letters, digits, '.', '_' or '-', starting with a letter "
+            f"or digit, but got '{name}'"
+        )
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Be the only process that drives the search in `folder`; raises SearchBusy.
+
+    flock, not the file's existence: the kernel drops it when the holder dies, however it dies.
+    """
+    with usable(folder):
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise
+            holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise SearchBusy(
+                f"search '{folder.name}' is being driven by process {holder}: wait for it, or "
+                f"stop it with Ctrl-C there (`kill -INT {holder}`)"
+            ) from error
+        with usable(folder):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def usable(path: Path, option: str = "--home") -> Iterator[None]:
+    """Turn the system's refusals to write into HomeUnusable, which says what to do.
+
+    option: of the command line, by which another place can be chosen.
+    """
+    try:
+        yield
+    except OSError as error:
+        room, elsewhere = "free some space and try again", f"choose another with {option}"
+        advice = {
+            errno.ENOSPC: room,
+            errno.EDQUOT: room,
+            errno.EFBIG: room,
+            errno.EROFS: elsewhere,
+            errno.EACCES: f"{elsewhere}, or change its owner",
+            errno.EPERM: f"{elsewhere}, or change its owner",
+            errno.ENOTDIR: elsewhere,
+            errno.EEXIST: elsewhere,
+        }.get(error.errno or 0)
+        if advice is None:
+            raise
+        raise HomeUnusable(f"cannot write in {path}: {error.strerror}; {advice}") from error

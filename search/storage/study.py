@@ -1,0 +1,246 @@
+"""The study: one Optuna study in one SQLite file, the only truth about a search.
+
+One writer, the driver; any number of readers. Write-ahead logging lets them work at once, and
+`synchronous=NORMAL` loses at most the last commits in a power cut, never the file.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.samplers import BaseSampler
+from optuna.storages import RDBStorage
+from optuna.trial import Trial, TrialState
+
+from ...evaluators import SliceReport
+from ...space import Encoding, Expression, Space
+from ..errors import HomeUnusable
+from ..strategies.base import Strategy
+from .trial import Candidate
+from .trial_codec import (
+    DUPLICATE_OF,
+    ERROR,
+    EXPRESSION,
+    ORIGIN,
+    REASON,
+    RESULT,
+    RETRY,
+    candidate_of,
+    result_text,
+)
+
+FILE = "study.db"
+RETRIES = 2  # times a candidate is trained again after a crash; the last time all alone
+_NAME = "search"  # one study to a file; the folder carries the search's name
+_CONNECT = {"connect_args": {"timeout": 60}}  # seconds to wait for another connection's lock
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A trial that was just begun, with the candidate its parameters describe."""
+
+    number: int
+    expression: Expression
+    encoding: Encoding
+    origin: int  # the trial first drawn; its own number unless this is a retry
+    retry: int
+
+
+class Study:
+    """The study opened for writing; only the holder of the search's lock may.
+
+    repeats: whether its strategy may propose an encoding again.
+    """
+
+    def __init__(self, folder: Path, strategy: Strategy) -> None:
+        self._path = folder / FILE
+        self.repeats = strategy.repeats
+        with sqlite_errors(self._path):
+            self._study = _open(self._path, strategy)
+        self._running: dict[int, Trial] = {}
+
+    def ask(self, space: Space) -> Asked:
+        """Begin a trial: one that waits to be retried, else what the strategy proposes."""
+        with sqlite_errors(self._path):
+            trial = self._study.ask()
+            expression = space.build(trial.suggest_categorical)
+            self._running[trial.number] = trial
+            attributes = trial.user_attrs
+        return Asked(
+            trial.number,
+            expression,
+            trial.params,
+            attributes.get(ORIGIN, trial.number),
+            attributes.get(RETRY, 0),
+        )
+
+    def accept(self, asked: Asked) -> None:
+        """Record that a trial goes into training. A trial without this mark was killed while it
+        was being drawn, and counts for nothing."""
+        with sqlite_errors(self._path):
+            self._running[asked.number].set_user_attr(EXPRESSION, str(asked.expression))
+
+    def enqueue(self, encoding: Encoding) -> None:
+        """Have the next `ask` begin this encoding."""
+        with sqlite_errors(self._path):
+            self._study.enqueue_trial(dict(encoding))
+
+    def reject(
+        self, asked: Asked, *, reason: str | None = None, duplicate_of: int | None = None
+    ) -> None:
+        """End a trial before training: screened out, or seen before."""
+        why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
+        attributes = {EXPRESSION: str(asked.expression), **why}
+        self._finish(asked.number, TrialState.PRUNED, attributes)
+
+    def rung(self, number: int, epoch: int, accuracy: float) -> None:
+        """Record a running trial's accuracy (a fraction) at a rung, for TPE and for readers."""
+        with sqlite_errors(self._path):
+            self._running[number].report(accuracy, epoch)
+
+    def end(self, number: int, reports: Mapping[int, SliceReport], seconds: float) -> Candidate:
+        """End a trained trial as its last report says."""
+        last = reports[max(reports)]
+        attributes: dict[str, Any] = {RESULT: result_text(reports, seconds)}
+        if last.state == "complete":
+            return self._finish(number, TrialState.COMPLETE, attributes, last.accuracy)
+        if last.state == "infeasible":
+            attributes[REASON] = last.reason
+        return self._finish(number, TrialState.PRUNED, attributes)
+
+    def fail(self, number: int, error: str) -> Candidate:
+        """End a trial whose training crashed; it is enqueued again, up to RETRIES times."""
+        with sqlite_errors(self._path):
+            found = candidate_of(self._study.get_trials(deepcopy=False)[number])
+        if found.retry < RETRIES:
+            self._enqueue_again(found, found.retry + 1)
+        return self._finish(number, TrialState.FAIL, {ERROR: error})
+
+    def sweep(self) -> int:
+        """Fail and enqueue again what an earlier driver left running; how many there were."""
+        with sqlite_errors(self._path):
+            trials = self._study.get_trials(deepcopy=False)
+            again = {t.user_attrs.get(ORIGIN) for t in trials if t.state == TrialState.WAITING}
+            left = [t for t in trials if t.state == TrialState.RUNNING]
+            for trial in left:
+                found = candidate_of(trial)
+                # One killed while it was being drawn has no candidate yet: its number is spent.
+                # The interruption is not the candidate's fault: it costs no further retry.
+                if found.expression and found.origin not in again:
+                    self._enqueue_again(found, max(found.retry, 1))
+                self._study.tell(trial.number, state=TrialState.FAIL)
+        self._running.clear()
+        return len(left)
+
+    def waiting(self) -> int:
+        """How many trials wait to be asked: retries, or a fallback."""
+        with sqlite_errors(self._path):
+            return len(self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+    def candidates(self) -> list[Candidate]:
+        """Every trial, in order."""
+        with sqlite_errors(self._path):
+            return [candidate_of(t) for t in self._study.get_trials(deepcopy=False)]
+
+    def encodings(self) -> list[Encoding]:
+        """The encodings of all trials that were drawn to the end."""
+        with sqlite_errors(self._path):
+            trials = self._study.get_trials(deepcopy=False)
+        return [t.params for t in trials if EXPRESSION in t.user_attrs]
+
+    def _enqueue_again(self, found: Candidate, retry: int) -> None:
+        # Before the trial is failed: killed between the two, the next sweep finds both.
+        with sqlite_errors(self._path):
+            self._study.enqueue_trial(
+                self._study.get_trials(deepcopy=False)[found.trial].params,
+                user_attrs={ORIGIN: found.origin, RETRY: retry},
+            )
+
+    def _finish(
+        self,
+        number: int,
+        state: TrialState,
+        attributes: Mapping[str, Any],
+        value: float | None = None,
+    ) -> Candidate:
+        # Attributes before the state: a trial that is finished has them all, whenever killed.
+        with sqlite_errors(self._path):
+            trial = self._running.pop(number)
+            for name, attribute in attributes.items():
+                trial.set_user_attr(name, attribute)
+            return candidate_of(self._study.tell(trial, value, state=state))
+
+
+def read_candidates(folder: Path) -> list[Candidate]:
+    """Every trial of a search's study, also while a driver is writing it."""
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    with sqlite_errors(path):
+        if not _is_made(path):
+            return []
+        storage = RDBStorage(
+            f"sqlite:///{path}",
+            _CONNECT,
+            skip_compatibility_check=True,
+            skip_table_creation=True,
+        )
+        study = optuna.load_study(study_name=_NAME, storage=storage)
+        return [candidate_of(trial) for trial in study.get_trials(deepcopy=False)]
+
+
+def _is_made(path: Path) -> bool:
+    """Whether the driver, which makes the file first, has come to making the study in it."""
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'studies'").fetchone()
+        return bool(table and connection.execute("SELECT 1 FROM studies").fetchone())
+
+
+def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    storage = RDBStorage(f"sqlite:///{path}", _CONNECT)
+
+    @sqlalchemy.event.listens_for(storage.engine, "connect")
+    def relax(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    storage.engine.dispose()  # the connection that made the tables has not seen the pragma
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(logging.WARNING)  # "a new study created" is not for our users
+    try:
+        return optuna.create_study(
+            storage=storage,
+            study_name=_NAME,
+            sampler=sampler,
+            direction="maximize",
+            load_if_exists=True,
+        )
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a full, read-only or damaged file into HomeUnusable."""
+    try:
+        yield
+    except (
+        sqlite3.Error,
+        sqlalchemy.exc.SQLAlchemyError,
+        optuna.exceptions.StorageInternalError,
+    ) as error:
+        cause = error.__cause__ or error
+        detail = str(getattr(cause, "orig", cause)).splitlines()[0]
+        raise HomeUnusable(
+            f"the study {path} cannot be used: {detail}; if the disk is full or read-only, make "
+            f"room and go on with --resume"
+        ) from error

@@ -1,0 +1,174 @@
+"""The property card of a candidate: everything known and measured about it, and verdicts in words.
+
+The verdicts answer what introductions to the subject ask of an activation, each in one line with
+the number behind it; the thresholds stand in this file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..expressions.expression import Expression
+from ..expressions.symbolic import Symbolic, symbolic
+from ..json_safe import plain
+from .cost import Cost, cost
+from .identify import Identification, identify
+from .properties import Properties, properties
+
+LONGEST = 400  # characters of a line before it is cut
+LINE = 1e-3  # share of the variance that a line may leave while f counts as linear
+CHEAP = 3.0  # forward and backward time over ReLU's
+FEW = 2  # parameters per place
+CENTRED = 0.1  # |mean| over the standard deviation …
+SPARSE = 0.25  # share of exact zeros
+GAIN = (0.7, 1.5)  # of the gradient's second moment per layer: ten layers keep it within
+# 0.03 and 60; ReLU has 1, Tanh 1.18, Sigmoid 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One item: `holds` as the introductions would have it, and the measured reason."""
+
+    item: str
+    holds: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All of it, for one candidate at one choice of parameters."""
+
+    expression: Expression
+    values: Mapping[str, float]
+    known_as: Identification
+    symbols: Symbolic
+    properties: Properties
+    cost: Cost
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """In the order in which they are usually asked."""
+        p, c = self.properties, self.cost
+        flat = " and ".join(p.saturating)
+        count = len(self.expression.parameters)
+        spread = math.sqrt(max(p.second_moment - p.mean**2, 0.0))
+        smooth = p.smooth
+        return (
+            Verdict(
+                "non-linear",
+                p.curvature > LINE,
+                f"a line leaves {p.curvature:.1%} of the variance",
+            ),
+            Verdict("differentiable", not (smooth.jumps or smooth.kinks), smooth.text),
+            Verdict(
+                "cheap",
+                max(c.forward, c.backward) <= CHEAP,
+                f"{c.forward:.1f}× ReLU forward, {c.backward:.1f}× backward, "
+                f"{c.flops} FLOPs, keeps {c.bytes_kept:g} bytes (ReLU {c.relu_bytes:g})",
+            ),
+            Verdict("not saturating", not flat, f"saturates on the {flat}" if flat else "no side"),
+            Verdict("monotone", p.direction in ("increasing", "decreasing"), self._direction()),
+            Verdict("few parameters", count <= FEW, self._parameters()),
+            Verdict(
+                "zero-centred",
+                abs(p.mean) <= CENTRED * spread,
+                f"mean {p.mean:.4g}, standard deviation {spread:.4g}",
+            ),
+            Verdict("sparse", p.zero_output >= SPARSE, f"{p.zero_output:.1%} of outputs are 0"),
+            Verdict(
+                "no vanishing or exploding slope",
+                GAIN[0] <= p.gain <= GAIN[1],
+                f"gradient × {p.gain:.3g} per layer; {p.zero_slope:.1%} of slopes are 0, "
+                f"the largest is {p.lipschitz:.4g}",
+            ),
+        )
+
+    def _direction(self) -> str:
+        p = self.properties
+        if p.direction == "neither":
+            return f"turns {p.turns} time{'s' * (p.turns > 1)} on [-10, 10]"
+        return f"{'strictly ' * p.strictly}{p.direction}"
+
+    def _parameters(self) -> str:
+        """How many of which granularity, with the values the card holds at."""
+        counts = Counter(p.granularity for p in self.expression.parameters)
+        if not counts:
+            return "none"
+        told = ", ".join(f"{n} per {granularity}" for granularity, n in counts.items())
+        shown = [f"{name} = {value:.6g}" for name, value in self.values.items()]
+        return f"{told} ({', '.join(shown[:4])}{', …' if len(shown) > 4 else ''})"
+
+
+def card(expression: Expression, values: Mapping[str, float] | None = None) -> Card:
+    """Everything about the candidate at its initial parameters, or with `values` for some.
+
+    Takes a few seconds, most of it in sympy and in fitting families.
+    """
+    at = {p.name: (values or {}).get(p.name, p.initial) for p in expression.parameters}
+    return Card(
+        expression=expression,
+        values=at,
+        known_as=identify(expression, at),
+        symbols=symbolic(expression),
+        properties=properties(expression, at),
+        cost=cost(expression),
+    )
+
+
+def card_text(found: Card) -> str:
+    """The card for reading, about thirty lines."""
+    p, c, s = found.properties, found.cost, found.symbols
+    rows = [
+        ("formula", f"f(x) = {found.expression}"),
+        ("known as", found.known_as.sentence),
+        ("LaTeX", s.latex),
+        ("simplified", s.simplified + ("" if s.complete else "   (as far as the time allowed)")),
+        ("derivative", s.derivative),
+        ("range", p.range_text + (", bounded" if p.bounded else "")),
+        ("far left", f"f {p.left.text}"),
+        ("far right", f"f {p.right.text}"),
+        ("saturates", " and ".join(p.saturating) or "on no side"),
+        (
+            "N(0, 1)",
+            f"mean {p.mean:.4g}, E[f²] {p.second_moment:.4g}, E[f′²] {p.slope_moment:.4g}",
+        ),
+        ("zeros", f"{p.zero_output:.1%} of outputs, {p.zero_slope:.1%} of slopes"),
+        ("Lipschitz", f"{p.lipschitz:.4g} on [-10, 10]"),
+        ("cost", f"{c.flops} FLOPs, {c.forward:.2f}× and {c.backward:.2f}× ReLU's time"),
+    ]
+    lines = [f"{name:<11} {_cut(text)}" for name, text in rows]
+    lines.append("")
+    for v in found.verdicts:
+        lines.append(f"{'yes' if v.holds else 'no ':<4} {v.item:<32} {v.because}")
+    return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}… (whole in the JSON)"
+
+
+def card_json(found: Card) -> dict[str, Any]:
+    """The same as plain data; what is infinite or not a number is null."""
+    p, known = found.properties, found.known_as
+    data = {
+        "expression": str(found.expression),
+        "values": dict(found.values),
+        "known_as": {
+            "kind": known.kind,
+            "sentence": known.sentence,
+            "exact": list(known.exact),
+            "family": known.family,
+            "nearest": known.nearest.name,
+            "distance": known.nearest.distance,
+        },
+        "symbolic": asdict(found.symbols),
+        "properties": asdict(p)
+        | {"bounded": p.bounded, "saturating": p.saturating, "gain": p.gain},
+        "cost": asdict(found.cost),
+        "verdicts": [asdict(v) for v in found.verdicts],
+    }
+    return {key: plain(value) for key, value in data.items()}

@@ -1,0 +1,193 @@
+"""What a candidate is known as: compared by values with every function of the catalog.
+
+In this order: exactly a known function; one up to scaling of input and output, a g(b x) + c; a
+member of a known family, at fitted parameters; else the nearest known function with its distance.
+A candidate with learnable parameters is one function per choice of them: the initial values are
+taken, or those that are passed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from torch import Tensor
+
+from ..catalog.entry import Entry
+from ..catalog.table import CATALOG
+from ..expressions.compile import compile_program
+from ..expressions.expression import (
+    Constant,
+    Expression,
+    Parameter,
+    substitute,
+)
+from ..expressions.printer import number_text
+from ..families.table import FAMILIES, family
+from .affine_match import (
+    EQUAL,
+    Match,
+    differ,
+    line,
+    rounded,
+    scaled,
+)
+from .fingerprint import DRAWS, fingerprint, sample_points
+from .levenberg_marquardt import fit, squashed
+from .moments import gaussian_nodes, initial_values
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """Everything found; `kind` is the strongest statement: exact, scaled, member or nearest.
+
+    `exact`: names of equal functions; `family`: the family that has the candidate's formula,
+    parameter for parameter.
+    """
+
+    exact: tuple[str, ...]
+    family: str | None
+    scaled: Match | None
+    member: Match | None
+    nearest: Match
+
+    @property
+    def kind(self) -> str:
+        """exact, scaled, member or nearest."""
+        if self.exact:
+            return "exact"
+        return "scaled" if self.scaled else "member" if self.member else "nearest"
+
+    @property
+    def sentence(self) -> str:
+        """In words, one line."""
+        parts = []
+        if self.exact:
+            parts.append(f"exactly {' = '.join(self.exact)}")
+        if self.scaled:
+            parts.append(self.scaled.relation)
+        if self.member:
+            parts.append(f"{self.member.name} at {self.member.relation}")
+        if not parts:
+            parts.append(f"not known; nearest is {self.nearest.relation}")
+        here = "; ".join(parts)
+        return f"the family {self.family}; here {here}" if self.family else here
+
+
+def identify(expression: Expression, values: Mapping[str, float] | None = None) -> Identification:
+    """What the candidate is at its initial parameters, or at `values` (by parameter name).
+
+    Takes about a second; pure and without randomness.
+    """
+    given = values or {}
+    fixed = substitute(
+        expression,
+        {p: Constant(given.get(p.name, p.initial)) for p in expression.parameters},
+    )
+    points = sample_points()
+    target = compile_program(fixed)(points)
+    here = squashed(target)
+    exact = tuple(name for name, known in _known().items() if differ(known, here) <= EQUAL)
+    straight = None if exact else line(points, target)
+    sure = exact or straight
+    return Identification(
+        exact=exact,
+        family=_family(expression),
+        scaled=straight or (None if sure else scaled(points, target)),
+        member=None if sure else _member(points, target),
+        nearest=_nearest(fixed),
+    )
+
+
+@lru_cache(maxsize=1)
+def _known() -> dict[str, Tensor]:
+    """Every fixed entry's squashed values on the sample points."""
+    points = sample_points()
+    return {
+        name: squashed(_values(entry, points))
+        for name, entry in CATALOG.items()
+        if not entry.trainable
+    }
+
+
+def _values(entry: Entry, x: Tensor) -> Tensor:
+    expression = entry.expression
+    return compile_program(expression)(x, initial_values(expression))
+
+
+def _family(expression: Expression) -> str | None:
+    """The trainable entry that is the same function at generic parameters, whatever their
+    names, initial values and granularity."""
+    if not expression.parameters:
+        return None
+    wanted = fingerprint(_uniform(expression)).values
+    count = len(expression.parameters)
+    for families in (_named_families, _configured_families):
+        for name, (known, width) in families().items():
+            if width == count and differ(known, wanted) <= EQUAL:
+                return name
+    return None
+
+
+@lru_cache(maxsize=1)
+def _named_families() -> dict[str, tuple[Tensor, int]]:
+    """Fingerprint values and number of parameters of every trainable entry."""
+    return {name: _generic(e.expression) for name, e in CATALOG.items() if e.trainable}
+
+
+@lru_cache(maxsize=1)
+def _configured_families() -> dict[str, tuple[Tensor, int]]:
+    """The same of space/families in their default configurations; half a second of fits."""
+    return {name: _generic(family(name)) for name in FAMILIES}
+
+
+def _generic(expression: Expression) -> tuple[Tensor, int]:
+    return fingerprint(_uniform(expression)).values, len(expression.parameters)
+
+
+def _uniform(expression: Expression) -> Expression:
+    return substitute(expression, {p: Parameter(p.name) for p in expression.parameters})
+
+
+def _member(points: Tensor, target: Tensor) -> Match | None:
+    """The family with the fewest parameters that has the target among its members."""
+    if not target.isfinite().any():
+        return None
+    families = [entry for entry in CATALOG.values() if entry.trainable]
+    for entry in sorted(families, key=lambda entry: len(entry.expression.parameters)):
+        expression = entry.expression
+        initial = [p.initial for p in expression.parameters]
+        starts = [initial, *([d[i % 4] for i in range(len(initial))] for d in DRAWS)]
+        starts.append([2.0 * v for v in initial])
+        found = fit(expression, points, target, starts)
+        if found.error <= EQUAL:
+            values = {
+                p.name: rounded(v)
+                for p, v in zip(expression.parameters, found.values, strict=True)
+            }
+            told = ", ".join(f"{name} = {number_text(value)}" for name, value in values.items())
+            return Match(entry.name, told, 0.0, values)
+    return None
+
+
+def _nearest(fixed: Expression) -> Match:
+    z, weights = gaussian_nodes()
+    value = compile_program(fixed)(z)
+    distances = {
+        name: float(((known - value).square() * weights).sum().sqrt())
+        for name, known in _on_gaussian().items()
+    }
+    finite = {n: d for n, d in distances.items() if math.isfinite(d)}
+    if not finite:  # it overflows, or is NaN, within 8 standard deviations
+        return Match("none", "none, since it is not finite under N(0, 1)", math.inf, {})
+    name = min(finite, key=finite.__getitem__)
+    told = f"{name}, {finite[name]:.3g} away (root mean square under N(0, 1))"
+    return Match(name, told, finite[name], {})
+
+
+@lru_cache(maxsize=1)
+def _on_gaussian() -> dict[str, Tensor]:
+    z, _ = gaussian_nodes()
+    return {name: _values(entry, z) for name, entry in CATALOG.items()}

@@ -1,0 +1,41 @@
+"""Averages of a candidate under a standard normal pre-activation, by quadrature."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from ..expressions.compile import compile_program
+from ..expressions.expression import Expression
+
+LIMIT = 8.0  # standard deviations; the mass outside is 1.2e-15
+POINTS = 4000  # spacing 0.004: a kink costs at most 1e-5 of a second moment. Even, so that 0
+# itself, where divisions have one odd value, is not among them
+
+
+@cache
+def gaussian_nodes() -> tuple[Tensor, Tensor]:
+    """Nodes and weights of E[g(z)], z ~ N(0, 1): two float64 tensors of shape [POINTS].
+
+    Remembered: do not write to them.
+    """
+    z = torch.linspace(-LIMIT, LIMIT, POINTS, dtype=torch.float64)
+    density = torch.exp(-z.square() / 2)
+    return z, density / density.sum()
+
+
+def second_moment(expression: Expression) -> float:
+    """E[f(z)^2] at the initial parameters, the number a network's initial gain follows.
+
+    Not finite where f overflows within 8 standard deviations.
+    """
+    z, weights = gaussian_nodes()
+    values = compile_program(expression)(z, initial_values(expression))
+    return float((values.square() * weights).sum())
+
+
+def initial_values(expression: Expression) -> list[Tensor]:
+    """The parameters' initial values as float64 scalars, in the program's order."""
+    return [torch.tensor(p.initial, dtype=torch.float64) for p in expression.parameters]

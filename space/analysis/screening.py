@@ -1,0 +1,99 @@
+"""Cheap rejection before training, always with the reason."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from ..expressions.compile import compile_program
+from ..expressions.expression import Expression
+from .fingerprint import DRAWS, TOLERANCE
+from .moments import gaussian_nodes, initial_values, second_moment
+
+RANGE = 10.0  # pre-activation units; with unit-variance signals, ten standard deviations
+POINTS = 2002  # even, so that 0 itself, where divisions have one odd point, is not among them
+HUGE = 1e3  # largest |f| on [-5, 5]; facts: 221 of the 6,250 one-unit functions exceed it
+MOMENTS = (1e-4, 1e6)  # second moment under N(0, 1) that an initial gain can correct
+LIVE = 0.01  # least share of N(0, 1) on which the slope is not 0 …
+FLAT = 1e-3  # … where this is 0: abs(x) / x is a step, though the divisor's floor tilts it
+SPIKES = 0.03  # share of [-10, 10] that does not count as curvature: x ** 3 / x ** 3 is 1 but for
+# the divisor's floor, which shows in the fifth digit up to |x| = 0.18
+
+
+def screen(expression: Expression) -> str | None:
+    """Why the candidate is not worth training, or None if it is.
+
+    Looks at value and slope in float32 on [-10, 10] at the initial parameters; a function is
+    constant or affine only if it stays so at other values of its parameters.
+    """
+    x, z, weights = screening_points()
+    value, slope = _value_and_slope(expression, torch.cat([x, z]))
+    value, slope, live_slope = value[:POINTS], slope[:POINTS], slope[POINTS:]
+    for name, found in (("value", value), ("slope", slope)):
+        bad = ~found.isfinite()
+        if bad.any():
+            return f"{name} is not finite at x = {x[bad].abs().min():.2f} or beyond"
+    if value[x.abs() <= RANGE / 2].abs().max() > HUGE:
+        return f"|f| exceeds {HUGE:g} on [-5, 5]"
+    straight = _straightness_everywhere(expression, x.double())
+    if straight != "curved":
+        return straight
+    live = float(((live_slope.abs() > FLAT).double() * weights).sum())
+    if live < LIVE:
+        return f"slope is below {FLAT:g} on {1 - live:.1%} of N(0, 1)"
+    moment = second_moment(expression)
+    if not MOMENTS[0] <= moment <= MOMENTS[1]:
+        return f"second moment {moment:.2g} under N(0, 1) is outside [1e-4, 1e6]"
+    return None
+
+
+@cache
+def screening_points() -> tuple[Tensor, Tensor, Tensor]:
+    """Points on [-RANGE, RANGE], float32 [POINTS]; nodes of N(0, 1), float32, with weights.
+
+    Remembered: do not write to them.
+    """
+    z, weights = gaussian_nodes()
+    return torch.linspace(-RANGE, RANGE, POINTS), z.float(), weights
+
+
+def _straightness_everywhere(expression: Expression, x: Tensor) -> str:
+    """constant or affine only where it is so at every draw of the parameters, else curved."""
+    program = compile_program(expression)
+    found = straightness(program(x, initial_values(expression)), x)
+    for draw in DRAWS:
+        if found == "curved":
+            break
+        row = [
+            torch.tensor(draw[i % len(draw)], dtype=x.dtype)
+            for i in range(len(program.parameters))
+        ]
+        kind = straightness(program(x, row), x)
+        found = kind if found == "constant" or kind == "curved" else found
+    return found
+
+
+def _value_and_slope(expression: Expression, x: Tensor) -> tuple[Tensor, Tensor]:
+    x = x.detach().requires_grad_()
+    parameters = [value.to(x.dtype) for value in initial_values(expression)]
+    value = compile_program(expression)(x, parameters)
+    if not value.requires_grad:
+        return value, torch.zeros_like(x)
+    (slope,) = torch.autograd.grad(value.sum(), x)
+    return value.detach(), slope
+
+
+def straightness(value: Tensor, x: Tensor) -> str:
+    """constant, affine or curved; within TOLERANCE of the values' own size, but for spikes."""
+    scale = TOLERANCE * max(1.0, float(value.abs().max()))
+
+    def fits(line: Tensor) -> bool:
+        # <= and not: counting >, since a comparison with NaN is false and NaN fits no line
+        return int(((value - line).abs() <= scale).sum()) >= (1 - SPIKES) * len(value)
+
+    if fits(value[0]):
+        return "constant"
+    ends = value[0] + (value[-1] - value[0]) * (x - x[0]) / (x[-1] - x[0])
+    return "affine" if fits(ends) else "curved"

@@ -1,0 +1,118 @@
+"""Where a candidate is not smooth: jumps of its value, slope and second derivative.
+
+A difference between the ends of an interval is followed by bisection: at a jump it stays, in a
+smooth function it goes to zero with the width. What turns within 2e-8, half of float32's spacing
+at 1, counts as a jump: a division's floor, or erf(1e9 * x).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..expressions.compile import compile_program
+from ..expressions.expression import Expression
+from .moments import initial_values
+
+RANGE = 10.0
+CELLS = 3333  # odd, so that 0 lies inside a cell; two jumps in one cell of 0.006 count as one
+SECANT = 1e-8  # step of the second derivative, in float64; below the width that is left
+BESIDE = 1e-3  # where a jump of the second derivative must show too
+HALVINGS = 18  # leaves a width of 2.3e-8
+JUMP = 1e-4  # relative to the largest value within NEAR cells; seen below frequencies of 4,000
+NEAR = 50
+MOST = 64  # jumps that are listed; more is no piecewise function
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothness:
+    """Places on [-10, 10] where value, slope and second derivative jump."""
+
+    jumps: tuple[float, ...]
+    kinks: tuple[float, ...]
+    bends: tuple[float, ...]
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        if self.jumps:
+            return f"jumps at {_listed(self.jumps)}"
+        if self.kinks:
+            return f"continuous, kinks at {_listed(self.kinks)}"
+        if self.bends:
+            return f"once differentiable, second derivative jumps at {_listed(self.bends)}"
+        return "twice differentiable or smoother"
+
+
+def smoothness(expression: Expression) -> Smoothness:
+    """At the initial parameters, in float64."""
+    jumps, kinks, bends = (_jumps(expression, order) for order in range(3))
+    kinks = [place for place in kinks if not _among(place, jumps)]
+    bends = [p for p in bends if not _among(p, jumps + kinks) and _bends(expression, p)]
+    return Smoothness(tuple(jumps), tuple(kinks), tuple(bends))
+
+
+def derivative(expression: Expression, x: Tensor, order: int) -> Tensor:
+    """The derivative of order 0, 1 or 2 at the initial parameters, of x's shape.
+
+    The second one is a secant of slopes: not every torch operator can be differentiated twice,
+    and the first one that can loads the compiler, three seconds.
+    """
+    if order == 2:
+        ahead, here = (derivative(expression, x + h, 1) for h in (SECANT, 0.0))
+        return (ahead - here) / SECANT
+    x = x.detach().requires_grad_()
+    parameters = [value.to(x.dtype) for value in initial_values(expression)]
+    with torch.enable_grad():
+        value = compile_program(expression)(x, parameters)
+        if order == 0:
+            return value.detach()
+        if not value.requires_grad:
+            return torch.zeros_like(x)
+        (slope,) = torch.autograd.grad(value.sum(), x)
+    return slope
+
+
+def _bends(expression: Expression, place: float) -> bool:
+    """Whether the second derivative differs left and right of a place by more than it changes on
+    either side: beside the removable pole of sinc, the rounding of slopes looks like a jump."""
+    beside = torch.tensor([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0], dtype=torch.float64) * BESIDE
+    left2, left, _, right, right2 = derivative(expression, place + beside, 1).diff() / BESIDE
+    drift = (left - left2).abs() + (right2 - right).abs()
+    return bool((right - left).abs() > 4 * drift + JUMP)
+
+
+def _jumps(expression: Expression, order: int) -> list[float]:
+    edges = torch.linspace(-RANGE, RANGE, CELLS + 1, dtype=torch.float64)
+    low, high = edges[:-1], edges[1:]
+    at_low, at_high = (derivative(expression, ends, order) for ends in (low, high))
+    sizes = at_low.nan_to_num(posinf=0.0, neginf=0.0).abs()
+    large = F.max_pool1d(sizes[None], 2 * NEAR + 1, stride=1, padding=NEAR)[0]
+    least = JUMP * large.clamp(min=1.0)
+    kept = ~((at_high - at_low).abs() <= least)  # what is not finite stays
+    low, high, least = low[kept], high[kept], least[kept]
+    at_low, at_high = at_low[kept], at_high[kept]
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        value = derivative(expression, middle, order)
+        left = (value - at_low).abs() >= (at_high - value).abs()
+        low, at_low = torch.where(left, low, middle), torch.where(left, at_low, value)
+        high, at_high = torch.where(left, middle, high), torch.where(left, value, at_high)
+    places = low[(at_high - at_low).abs() > least].tolist()
+    merged: list[float] = []
+    for place in places:
+        if not _among(place, merged):
+            merged.append(round(place, 5) + 0.0)
+    return merged[:MOST]
+
+
+def _among(place: float, others: list[float]) -> bool:
+    return any(abs(place - other) < 1e-4 for other in others)
+
+
+def _listed(places: tuple[float, ...]) -> str:
+    shown = ", ".join(f"{place:.4g}" for place in places[:6])
+    return shown + (f" and {len(places) - 6} more" if len(places) > 6 else "")

@@ -1,0 +1,1 @@
+"""Whole spaces at once: enumerated, screened and told apart in vectorised batches."""

@@ -1,0 +1,132 @@
+"""What many candidates share: the two operands of the last operator, each evaluated once.
+
+In a space wired as b(left, right) a million candidates have a few thousand different halves. A
+half's values are kept per point set and per value of its parameters, so a candidate costs its last
+operator only, and that in one call for all candidates that differ in one half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ..analysis.fingerprint import (
+    BASE,
+    DRAWS,
+    MOVED,
+    drawn,
+    sample_points,
+)
+from ..analysis.screening import screening_points
+from ..expressions.compile import compile_program
+from ..expressions.expression import (
+    Expression,
+    Parameter,
+    Variable,
+    X,
+    substitute,
+)
+from ..spaces.patterns import template
+
+_SECOND = Parameter("x2")  # a template cannot have a parameter of this name
+
+
+def grids() -> tuple[Tensor, Tensor]:
+    """The fingerprint's points, float64 [P]; the screening's, float32 [S]: grid, then nodes."""
+    x, z, _ = screening_points()
+    return sample_points(), torch.cat([x, z])
+
+
+class Half:
+    """One operand: an expression over x with parameters of its own."""
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+        self.parameters = expression.parameters
+        self._program = compile_program(expression)
+        self._points, self._grid = grids()
+        self._drawn: dict[tuple[int, ...], Tensor] = {}
+
+    def at(self, ranks: tuple[int, ...]) -> Tensor:
+        """Values at the initial parameters and both draws, float64 [3, P].
+
+        `ranks` says for each own parameter which of the candidate's parameters it is.
+        """
+        if ranks not in self._drawn:
+            rows = [
+                [parameter.initial, *(drawn(draw, rank) for draw in DRAWS)]
+                for parameter, rank in zip(self.parameters, ranks, strict=True)
+            ]
+            self._drawn[ranks] = self._values(rows, 1 + len(DRAWS))
+        return self._drawn[ranks]
+
+    @cached_property
+    def moved(self) -> Tensor:
+        """Values with all own parameters at BASE, then each alone at MOVED: float64 [1 + n, P]."""
+        count = len(self.parameters)
+        rows = [
+            [MOVED if row == i + 1 else BASE for row in range(count + 1)] for i in range(count)
+        ]
+        return self._values(rows, count + 1)
+
+    @cached_property
+    def screened(self) -> tuple[Tensor, Tensor, Tensor]:
+        """At the initial parameters: value and slope, float32 [S], and the value in float64."""
+        x = self._grid.clone().requires_grad_()
+        value = self._program(x, [torch.tensor(p.initial) for p in self.parameters])
+        slope = torch.zeros_like(x)
+        if value.requires_grad:
+            (slope,) = torch.autograd.grad(value.sum(), x)
+        exact = [torch.tensor(p.initial, dtype=torch.float64) for p in self.parameters]
+        return value.detach(), slope, self._program(self._grid.double(), exact)
+
+    def _values(self, rows: Sequence[Sequence[float]], count: int) -> Tensor:
+        """Values at several values of the parameters: one row of `rows` per parameter."""
+        columns = [torch.tensor(row, dtype=torch.float64)[:, None] for row in rows]
+        return self._program(self._points.expand(count, -1), columns)
+
+
+class Joint:
+    """The last operator: a template over x1 and x2, with parameters of its own."""
+
+    def __init__(self, option: str) -> None:
+        tree = template(option, 2)
+        self.parameters = tree.parameters
+        places: dict[Expression, Expression] = {Variable("x1"): X, Variable("x2"): _SECOND}
+        self._program = compile_program(substitute(tree, places))
+        self.order = tuple(dict.fromkeys(_parts(tree)))
+
+    def __call__(self, first: Tensor, second: Tensor, own: Sequence[Tensor]) -> Tensor:
+        """The value, given both halves' and one tensor for each own parameter."""
+        first, second = torch.broadcast_tensors(first, second)
+        given = dict(zip(self.parameters, own, strict=True))
+        values = [second if p == _SECOND else given[p] for p in self._program.parameters]
+        return self._program(first, values).expand_as(first)
+
+    def value_and_slope(
+        self, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """The value, and the slope by the chain rule from both halves' values and slopes."""
+        both = torch.broadcast_tensors(first[0], second[0])
+        leaves = [half.detach().requires_grad_() for half in both]
+        own = [torch.tensor(p.initial, dtype=first[0].dtype) for p in self.parameters]
+        value = self(leaves[0], leaves[1], own)
+        found: tuple[Tensor | None, ...] = (None, None)
+        if value.requires_grad:
+            found = torch.autograd.grad(value.sum(), leaves, allow_unused=True)
+        slopes = [
+            partial * inner
+            for partial, (_, inner) in zip(found, (first, second), strict=True)
+            if partial is not None
+        ]
+        return value.detach(), sum(slopes, torch.zeros(())).expand_as(value)
+
+
+def _parts(tree: Expression) -> Iterator[str]:
+    """The names of the operands and own parameters, in the order in which the text has them."""
+    for node in tree.nodes():
+        if isinstance(node, Variable | Parameter):
+            yield node.name

@@ -1,0 +1,1 @@
+"""An expression: its tree, its text in and out, and what it compiles to."""

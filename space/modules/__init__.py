@@ -1,0 +1,1 @@
+"""Expressions as `nn.Module`s: in code, as source, inside a network."""

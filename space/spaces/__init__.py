@@ -1,0 +1,1 @@
+"""Spaces: sets of candidates that can be sampled, mutated, enumerated and counted."""

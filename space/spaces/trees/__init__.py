@@ -1,0 +1,1 @@
+"""Parametric trees: the space of any tree of a few operators."""

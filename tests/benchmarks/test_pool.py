@@ -1,0 +1,136 @@
+"""The replayed searches of benchmarks/validity.py: the product's own functions, so that a fault in
+them shows in the rates."""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import actsearch.search.confirmation.comparison
+from actsearch.search.confirmation.comparison import Row
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Any]]:
+    """The module, and 40 synthetic trainings of one function."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    replay, trainings = (importlib.import_module(f"pool.{n}") for n in ("replay", "trainings"))
+    rng = np.random.default_rng(0)
+    made = [
+        trainings.Trained(
+            name="SiLU",
+            seed=seed,
+            rungs={1: 0.85 + x[0], 3: 0.87 + x[1], 9: 0.9 + x[2]},
+            test=0.9 + x[3],
+            hits=bytes([1] * 180 + [0] * 20),  # as copies do, all err on the same images
+            recipe="",
+            cpu_seconds=1.0,
+            made_by="",
+        )
+        for seed, x in enumerate(rng.normal(0, 0.002, size=(40, 4)))
+    ]
+    return replay, made
+
+
+def winners(pool: tuple[Any, list[Any]], planted: float, searches: int) -> Sequence[list[str]]:
+    """Of each search, the finalists that are called a winner."""
+    replay, made = pool
+    rng, tag = np.random.default_rng(1), replay.tags(30)[0]
+    found = []
+    for _ in range(searches):
+        world = replay.World([made], rng, planted={tag: planted})
+        rows = replay.confirm(world, replay.plan(replay.search(world, 30)), 5).rows
+        found.append([row.name for row in rows if row.verdict == "winner"])
+    return found
+
+
+def test_a_planted_leap_is_always_found_and_nothing_else(pool: tuple[Any, list[Any]]) -> None:
+    assert winners(pool, 0.02, 10) == [[pool[0].tags(30)[0]]] * 10
+
+
+def test_copies_are_no_winners_unless_a_fault_makes_them_so(
+    pool: tuple[Any, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # About 1 % of searches have one; four of 40 would be seen by one generator in 1,000.
+    assert sum(map(bool, winners(pool, 0.0, 40))) < 4
+    verdicts = actsearch.search.confirmation.comparison
+    monkeypatch.setattr(verdicts, "holm", list)
+    monkeypatch.setattr(verdicts, "_best_baseline", worst)
+    assert sum(map(bool, winners(pool, 0.0, 40))) >= 4, "not corrected, held to the worst"
+
+
+def worst(rows: Sequence[Row]) -> Row:
+    return min((row for row in rows if row.role == "baseline"), key=lambda row: row.test_mean)
+
+
+def test_a_search_cuts_as_brackets_of_nine_do(pool: tuple[Any, list[Any]]) -> None:
+    replay, made = pool
+    ended = replay.search(replay.World([made], np.random.default_rng(2)), 60)
+    reached = [max(found.rungs) for found in ended]
+    assert len(ended) == 60
+    assert [found.state for found in ended].count("complete") <= 7
+    # No more than three, then one, of nine go on; two, then one, of the last six.
+    assert all(sum(r > 1 for r in reached[i : i + 9]) <= 3 for i in range(0, 60, 9))
+    assert all(sum(r > 3 for r in reached[i : i + 9]) <= 1 for i in range(0, 60, 9))
+
+
+def test_a_function_scores_the_same_whenever_it_is_asked_under_one_seed(
+    pool: tuple[Any, list[Any]],
+) -> None:
+    replay, made = pool
+    world = replay.World([made], np.random.default_rng(3))
+    first = world.training("sin(2 * x)", 5)
+    assert {world.training(f"sin({k} * x)", 5).seed for k in range(2, 30)} > {first.seed}
+    assert world.training("sin(2 * x)", 5) is first
+
+
+def test_functions_are_made_equally_good_and_err_where_they_did(
+    pool: tuple[Any, list[Any]],
+) -> None:
+    replay, made = pool
+    better = [replace(one, test=one.test + 0.05, rungs={9: 0.8, 1: 0.1}) for one in made[:7]]
+    first, second = replay.level([[replace(o, rungs={9: 0.9, 1: 0.3}) for o in made], better])
+    for function in (first, second):
+        assert statistics.fmean(o.rungs[9] for o in function) == pytest.approx(0.85)
+        assert statistics.fmean(o.rungs[1] for o in function) == pytest.approx(0.2)
+    tests = [statistics.fmean(o.test for o in function) for function in (first, second)]
+    assert tests[0] == pytest.approx(tests[1])
+    assert [one.hits for one in first] == [one.hits for one in made]
+
+
+def test_on_drawn_images_a_training_is_as_good_as_on_those_that_came(
+    pool: tuple[Any, list[Any]],
+) -> None:
+    replay, made = pool
+    drawn = np.random.default_rng(5).random((len(made), 200)) < 0.9
+    told = [replace(one, hits=bytes(hits.tolist())) for one, hits in zip(made, drawn, strict=True)]
+    exact = [replace(one, test=statistics.fmean(one.hits) + 0.01) for one in told]
+    images = np.array([0] * 100 + [7] * 100)
+    rng = np.random.default_rng(4)
+    world = replay.World([exact], rng, planted={"sin(2 * x)": 0.02}, images=images)
+    for name, gain in (("sin(2 * x)", 0.03), ("sin(3 * x)", 0.01)):
+        found = world.training(name, 5)
+        own = exact[found.seed].hits
+        assert found.test == pytest.approx((own[0] + own[7]) / 2 + gain)
+        assert found.hits == bytes([own[0]] * 100 + [own[7]] * 100)
+
+
+def test_under_one_seed_scores_scatter_less_by_what_is_common_and_about_the_same_mean(
+    pool: tuple[Any, list[Any]],
+) -> None:
+    replay, made = pool
+    calmer = replay.under_one_seed(made, {1: 0.75, 3: 0.0, 9: 0.5})
+    for epoch, share in ((1, 0.25), (3, 1.0), (9, 0.5)):
+        before, after = ([one.rungs[epoch] for one in side] for side in (made, calmer))
+        assert statistics.fmean(after) == pytest.approx(statistics.fmean(before))
+        assert statistics.variance(after) == pytest.approx(share * statistics.variance(before))
+    assert [one.test for one in calmer] == [one.test for one in made]

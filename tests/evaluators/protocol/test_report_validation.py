@@ -1,0 +1,174 @@
+"""What an evaluator reports is believed only where it keeps the rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from actsearch.evaluators import (
+    EvaluatorError,
+    Job,
+    Recipe,
+    RungReport,
+    SliceReport,
+)
+from actsearch.evaluators.protocol.report_validation import checked_reports
+
+RECIPE = Recipe(name="two", rungs=(1, 2))
+JOB = Job(("tanh(x)", "x * sigmoid(beta * x)"), RECIPE, 0)
+LEARNED = {"beta": (1.1,)}
+FIRST = RungReport(
+    1,
+    (
+        SliceReport(0, "pruned", 0.5, 1.2, (1.3,), {}),
+        SliceReport(1, "live", 0.6, 1.1, (1.3,), LEARNED),
+    ),
+    0.1,
+)
+LAST = RungReport(2, (SliceReport(1, "complete", 0.7, 1.0, (1.3, 1.2), LEARNED),), 0.1)
+
+
+@dataclass(frozen=True)
+class Says:
+    """Reports what it is told to."""
+
+    reports: Sequence[Any]
+    name: str = "mine"
+
+    def on(self, device: str) -> Says:
+        return self
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        return iter(self.reports)
+
+
+def heard(*reports: Any, job: Job = JOB) -> list[RungReport]:
+    return list(checked_reports(Says(reports), job))
+
+
+def first(**changes: Any) -> RungReport:
+    """The first report with something else said of its first slice."""
+    return replace(FIRST, slices=(replace(FIRST.slices[0], **changes), FIRST.slices[1]))
+
+
+def test_reports_that_keep_the_rules_come_through_unchanged() -> None:
+    assert heard(FIRST, LAST) == [FIRST, LAST]
+
+
+def test_what_follows_the_last_report_is_not_asked_for() -> None:
+    def reports() -> Iterator[RungReport]:
+        yield from (FIRST, LAST)
+        raise AssertionError("asked for more")
+
+    assert len(list(checked_reports(Says(cast(Any, reports())), JOB))) == 2
+
+
+@pytest.mark.parametrize(
+    ("report", "rule"),
+    [
+        (0.93, "it must be a RungReport, but is 0.93"),
+        (replace(FIRST, slices=cast(Any, "ab")), "slices must be a tuple of SliceReport"),
+        (replace(FIRST, epoch=3), "epoch must be 1, the next rung, but is 3"),
+        (replace(FIRST, seconds=-1.0), "seconds must be a number, at least 0, but is -1.0"),
+        (
+            replace(FIRST, slices=FIRST.slices[:1]),
+            "it must have the 2 live slices 0, 1 in that order, but has 1: 0",
+        ),
+        (
+            replace(FIRST, slices=(*FIRST.slices, replace(FIRST.slices[0], index=2))),
+            "but has 3: 0, 1, 2",
+        ),
+        (first(state="done"), "tanh(x): state must be one of live, complete, pruned, infeasible"),
+        (first(state="complete"), "live or pruned or infeasible before the last rung"),
+        (first(state="infeasible"), "an infeasible slice must say its reason, but says None"),
+        (first(accuracy="0.9"), "tanh(x): accuracy must be a number, but is '0.9'"),
+        (first(accuracy=87.3), "accuracy must be a fraction from 0 to 1, but is 87.3"),
+        (first(accuracy=True), "accuracy must be a number, but is True"),
+        (first(accuracy=None), "accuracy must be a number, but is None"),
+        (first(loss="low"), "loss must be a number, but is 'low'"),
+        (first(train_losses=1.3), "train_losses must be numbers, but is 1.3"),
+        (first(learned=[1.0]), "learned must map names to values, but is [1.0]"),
+        (first(learned={"a": (1.0,)}), "for the parameters none, but has 'a': (1.0,)"),
+        (first(test_accuracy=0.5), "test_accuracy must be None where the job does not ask"),
+        (first(test_hits=b"\0\1"), "must have the share test_accuracy, None, of samples right"),
+    ],
+)
+def test_each_broken_rule_is_named_with_the_evaluator_the_candidate_and_the_value(
+    report: Any, rule: str
+) -> None:
+    with pytest.raises(EvaluatorError) as caught:
+        heard(report)
+    assert str(caught.value).startswith("evaluator mine, report of epoch 1: ")
+    assert rule in str(caught.value)
+
+
+def test_all_that_is_wrong_with_a_report_is_said_at_once() -> None:
+    with pytest.raises(EvaluatorError, match=r"epoch must be 1.*; tanh\(x\): accuracy .*; .*loss"):
+        heard(replace(first(accuracy=2.0, loss=None), epoch=9))
+
+
+def test_reports_that_end_too_soon_are_an_error() -> None:
+    with pytest.raises(EvaluatorError, match="mine ended with 1 candidates still live before epo"):
+        heard(FIRST)
+    with pytest.raises(EvaluatorError, match="ended with 2 candidates still live before epoch 1"):
+        heard()
+
+
+def test_a_slice_cannot_stay_live_after_the_last_rung() -> None:
+    with pytest.raises(EvaluatorError, match="complete or infeasible at the last rung, but is li"):
+        heard(FIRST, replace(LAST, slices=(replace(LAST.slices[0], state="live"),)))
+
+
+def test_a_slice_that_was_cut_cannot_come_back() -> None:
+    with pytest.raises(EvaluatorError, match="the 1 live slices 1 in that order, but has 2: 0, 1"):
+        heard(FIRST, replace(FIRST, epoch=2))
+
+
+@pytest.mark.parametrize("field", ["accuracy", "loss"])
+def test_a_score_that_is_not_finite_is_infeasible_and_no_score(field: str) -> None:
+    (report, _) = heard(first(**{field: math.nan}), LAST)
+    assert report.slices[0].state == "infeasible"
+    assert report.slices[0].reason == f"the evaluator's {field} is nan"
+
+
+def test_numbers_of_numpy_become_pythons_own() -> None:
+    found = heard(first(accuracy=np.float32(0.5), train_losses=[np.float64(1.5)]), LAST)[0]
+    assert type(found.slices[0].accuracy) is float
+    assert [type(loss) for loss in found.slices[0].train_losses] == [float]
+
+
+def test_hits_beside_a_test_accuracy_of_nan_go_with_it() -> None:
+    asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
+    end = replace(LAST.slices[0], index=0, test_accuracy=math.nan, test_hits=b"\1\0")
+    (report,) = heard(replace(LAST, slices=(end,)), job=asked)
+    assert (report.slices[0].state, report.slices[0].test_hits) == ("infeasible", None)
+
+
+def test_test_hits_are_counts_of_repeats_and_have_the_accuracy() -> None:
+    asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
+    asked = replace(asked, recipe=replace(RECIPE, repeats=2))
+    end = replace(LAST.slices[0], index=0, test_accuracy=0.625, test_hits=bytes([2, 1, 2, 0]))
+    last = replace(LAST, slices=(end,))
+    assert heard(last, job=asked) == [last]
+    for hits in (bytes([3, 1, 1, 0]), b"", [2, 1, 2, 0], "yes"):
+        with pytest.raises(EvaluatorError, match="test_hits must be a byte from 0 to 2 for each"):
+            heard(replace(last, slices=(replace(end, test_hits=cast(Any, hits)),)), job=asked)
+
+
+def test_a_test_accuracy_is_due_where_the_job_asks_for_it() -> None:
+    asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
+    last = replace(LAST, slices=(replace(LAST.slices[0], index=0, test_accuracy=0.65),))
+    assert heard(last, job=asked) == [last]
+    with pytest.raises(EvaluatorError, match="test_accuracy must be a number, but is None"):
+        heard(replace(LAST, slices=(replace(LAST.slices[0], index=0),)), job=asked)
+    wrong = replace(last.slices[0], test_hits=bytes([1, 1, 1, 0]))
+    with pytest.raises(EvaluatorError, match=r"the share test_accuracy, 0\.65, of samples"):
+        heard(replace(last, slices=(wrong,)), job=asked)
+    lucky = replace(last.slices[0], test_accuracy=65.0)
+    with pytest.raises(EvaluatorError, match="test_accuracy must be a fraction"):
+        heard(replace(last, slices=(lucky,)), job=asked)

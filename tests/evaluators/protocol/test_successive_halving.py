@@ -1,0 +1,202 @@
+"""A bracket lets the best third go on, holds late ones to cut-offs, and reports every slice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actsearch.evaluators import (
+    FinalScore,
+    Job,
+    Progress,
+    Recipe,
+    RungReport,
+    run_bracket,
+    survivors,
+)
+from actsearch.evaluators.protocol.successive_halving import cutoffs_of
+
+Scores = Sequence[float | None]
+scores = st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=40)
+etas = st.integers(2, 5)
+RECIPE = Recipe(rungs=(1, 3, 9))
+DIVERGED = math.nan
+
+
+class Scripted:
+    """A training whose slices score, at each epoch, what the table says; NaN is divergence."""
+
+    def __init__(self, table: Mapping[int, Sequence[float]]) -> None:
+        self.table, self.alive = table, list(range(len(next(iter(table.values())))))
+        self.tested: list[list[int]] = []
+
+    def advance(self, epoch: int) -> list[Progress]:
+        found = [self.table[epoch][i] for i in self.alive]
+        return [
+            Progress(0.1 if math.isnan(s) else s, s, (s,), {}, "nan" if math.isnan(s) else None)
+            for s in found
+        ]
+
+    def keep(self, positions: Sequence[int]) -> None:
+        self.alive = [self.alive[p] for p in positions]
+
+    def test(self) -> list[FinalScore]:
+        self.tested.append(self.alive)
+        return [FinalScore(i / 100, bytes([1] * i + [0] * (100 - i))) for i in self.alive]
+
+
+def job(slices: int, **more: Any) -> Job:
+    return Job(("relu(x)",) * slices, more.pop("recipe", RECIPE), 0, **more)
+
+
+def states(report: RungReport) -> dict[int, str]:
+    return {found.index: found.state for found in report.slices}
+
+
+def constant(values: Sequence[float]) -> dict[int, Sequence[float]]:
+    return dict.fromkeys((1, 3, 9), values)
+
+
+@given(scores, etas)
+def test_one_in_eta_goes_on_rounded_up_among_those_that_can(found: Scores, eta: int) -> None:
+    able = sum(score is not None for score in found)
+    assert len(survivors(found, eta, None)) == min(able, math.ceil(len(found) / eta))
+
+
+@given(scores, etas)
+def test_no_slice_left_behind_is_better_than_one_that_goes_on(found: Scores, eta: int) -> None:
+    kept = survivors(found, eta, None)
+    assert kept == sorted(set(kept))
+    worst = min((s for p in kept if (s := found[p]) is not None), default=2.0)
+    left = [s for p, s in enumerate(found) if p not in kept and s is not None]
+    assert all(score <= worst for score in left)
+
+
+@given(scores, etas, st.floats(0, 1))
+def test_a_cut_off_only_takes_away_those_below_it(found: Scores, eta: int, cutoff: float) -> None:
+    free = survivors(found, eta, None)
+    held = survivors(found, eta, cutoff)
+    assert held == [p for p in free if (s := found[p]) is not None and s >= cutoff]
+
+
+@given(st.lists(st.none() | st.just(0.5), min_size=1, max_size=20), etas)
+def test_equal_scores_go_by_position(found: Scores, eta: int) -> None:
+    kept = survivors(found, eta, None)
+    able = [p for p, score in enumerate(found) if score is not None]
+    assert kept == able[: len(kept)]
+
+
+def test_a_score_of_0_is_a_score() -> None:
+    assert survivors([None, 0.0, None], 3, None) == [1]
+    assert survivors([None, None], 2, 0.0) == []
+
+
+def test_nine_slices_become_three_and_then_one() -> None:
+    rungs = list(run_bracket(Scripted(constant([0.1 * i for i in range(9)])), job(9)))
+    assert [(rung.epoch, len(rung.slices)) for rung in rungs] == [(1, 9), (3, 3), (9, 1)]
+    assert [i for i, state in states(rungs[0]).items() if state == "live"] == [6, 7, 8]
+    assert states(rungs[1]) == {6: "pruned", 7: "pruned", 8: "live"}
+    assert states(rungs[2]) == {8: "complete"}
+    assert [rung.last for rung in rungs] == [False, False, True]
+    assert all(rung.seconds >= 0 for rung in rungs)
+
+
+def test_reports_name_slices_by_their_place_in_the_job() -> None:
+    table = {1: [0.9, 0.1, 0.8, 0.1, 0.1, 0.7, 0.1], 3: [0.2, 0, 0.3, 0, 0, 0.4, 0], 9: [0.5] * 7}
+    rungs = list(run_bracket(Scripted(table), job(7)))
+    assert [{s.index: s.accuracy for s in rung.slices} for rung in rungs] == [
+        dict(enumerate(table[1])),
+        {0: 0.2, 2: 0.3, 5: 0.4},
+        {5: 0.5},
+    ]
+
+
+def test_a_late_bracket_stops_where_it_misses_every_cut_off() -> None:
+    late = job(9, cutoffs={1: 0.95})
+    (only,) = run_bracket(Scripted(constant([0.1 * i for i in range(9)])), late)
+    assert only.last
+    assert set(states(only).values()) == {"pruned"}
+
+
+def test_a_cut_off_holds_at_its_own_rung_and_never_at_the_last() -> None:
+    held = job(9, cutoffs={1: 0.0, 3: 0.75, 9: 1.0})
+    rungs = list(run_bracket(Scripted(constant([0.1 * i for i in range(9)])), held))
+    assert [rung.epoch for rung in rungs] == [1, 3, 9]
+    assert states(rungs[-1]) == {8: "complete"}
+
+
+def test_diverged_slices_drop_out_and_never_take_a_place() -> None:
+    table = constant([DIVERGED, 0.5, DIVERGED, DIVERGED])
+    rungs = list(run_bracket(Scripted(table), job(4)))
+    first = {0: "infeasible", 1: "live", 2: "infeasible", 3: "infeasible"}
+    assert [states(rung) for rung in rungs] == [first, {1: "live"}, {1: "complete"}]
+    assert all((s.reason is None) == (s.state != "infeasible") for r in rungs for s in r.slices)
+
+
+def test_a_bracket_of_diverged_slices_ends_at_once() -> None:
+    (only,) = run_bracket(Scripted(constant([DIVERGED] * 3)), job(3))
+    assert only.last
+    assert set(states(only).values()) == {"infeasible"}
+
+
+def test_divergence_at_the_last_rung_is_told() -> None:
+    *_, last = run_bracket(Scripted({1: [0.5], 3: [0.5], 9: [DIVERGED]}), job(1))
+    assert states(last) == {0: "infeasible"}
+
+
+def test_a_confirmation_trains_every_slice_to_the_end_and_reports_once() -> None:
+    table = {9: [0.1, DIVERGED, 0.9]}
+    (only,) = run_bracket(Scripted(table), job(3, halving=False, cutoffs={9: 1.0}))
+    assert only.epoch == 9
+    assert states(only) == {0: "complete", 1: "infeasible", 2: "complete"}
+
+
+def test_only_finished_slices_meet_the_test_set_and_once() -> None:
+    training = Scripted({9: [0.1, DIVERGED, 0.9]})
+    (only,) = run_bracket(training, job(3, halving=False, test=True))
+    assert [found.test_accuracy for found in only.slices] == [0.0, None, 0.02]
+    assert [s.test_hits and sum(s.test_hits) for s in only.slices] == [0, None, 2]
+    assert training.tested == [[0, 2]]
+
+
+def test_pruned_slices_never_meet_the_test_set() -> None:
+    training = Scripted(constant([0.1 * i for i in range(9)]))
+    rungs = list(run_bracket(training, job(9, test=True)))
+    assert training.tested == [[8]]
+    told = [s.test_accuracy for rung in rungs for s in rung.slices]
+    assert [accuracy for accuracy in told if accuracy is not None] == [0.08]
+
+
+def test_the_test_set_stays_closed_where_every_slice_diverged() -> None:
+    training = Scripted({9: [DIVERGED, DIVERGED]})
+    (only,) = run_bracket(training, job(2, halving=False, test=True))
+    assert training.tested == []
+    assert set(states(only).values()) == {"infeasible"}
+
+
+@pytest.mark.parametrize("halving", [True, False])
+def test_the_test_set_stays_closed_unless_asked_for(halving: bool) -> None:
+    training = Scripted(constant([0.3, 0.4]))
+    reports: Iterator[RungReport] = run_bracket(training, job(2, halving=halving))
+    assert all(found.test_accuracy is None for rung in reports for found in rung.slices)
+    assert training.tested == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=9, max_size=60), etas)
+def test_the_cut_off_is_reached_by_the_best_share_of_all_that_came_before(
+    found: list[float], eta: int
+) -> None:
+    cutoff = cutoffs_of({3: found}, eta)[3]
+    share = math.ceil(len(found) / eta)
+    assert sum(score >= cutoff for score in found) >= share
+    assert sum(score > cutoff for score in found) < share
+
+
+def test_fewer_scores_than_a_bracket_has_cut_nobody_off() -> None:
+    assert cutoffs_of({1: [0.5] * 8, 3: []}, 3) == {}
+    assert cutoffs_of({1: [0.5] * 9, 3: [0.7]}, 3) == {1: 0.5}

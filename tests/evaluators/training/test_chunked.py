@@ -1,0 +1,153 @@
+"""Chunks give what one training of all slices gives, whatever memory allows."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import weakref
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from actsearch.evaluators import (
+    FinalScore,
+    Images,
+    Progress,
+    Recipe,
+    split,
+    subset,
+)
+from actsearch.evaluators.training.chunked import ChunkedTraining, OutOfMemory
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import Slice, slices_of
+from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.space import ActsearchError, parse
+
+TEXTS = ("relu(x)", "tanh(x)", "a * x", "sin(x)", "mish(x)", "gelu(x)", "erf(x)")
+RECIPE = Recipe(widths=(16, 8), limit=120, validation=40, rungs=(1, 2, 3), warmup=2)
+SLICES = slices_of([parse(text) for text in TEXTS], RECIPE, 0)
+
+
+@dataclasses.dataclass
+class Memory:
+    """A device that trains at most `room` slices at once, and how many it was asked to."""
+
+    sets: Sets
+    room: int = 99
+    begun: list[int] = dataclasses.field(default_factory=list)
+    references: list[weakref.ref[StackedTraining]] = dataclasses.field(default_factory=list)
+    advanced: list[tuple[int, int]] = dataclasses.field(default_factory=list)  # slices, epoch
+
+    def start(self, slices: Sequence[Slice]) -> StackedTraining:
+        self.begun.append(len(slices))
+        training = _Limited(self, slices)
+        self.references.append(weakref.ref(training))
+        return training
+
+    def chunked(self, size: int) -> ChunkedTraining:
+        return ChunkedTraining(self.start, SLICES, RECIPE, size=size)
+
+
+class _Limited(StackedTraining):
+    def __init__(self, memory: Memory, slices: Sequence[Slice]) -> None:
+        super().__init__(slices, RECIPE, memory.sets)
+        self._memory = memory
+
+    def advance(self, epoch: int) -> list[Progress]:
+        self._memory.advanced.append((len(self._slices), epoch))
+        if len(self._slices) > self._memory.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().advance(epoch)
+
+    def test(self) -> list[FinalScore]:
+        if len(self._slices) > self._memory.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().test()
+
+
+@pytest.fixture
+def memory(images: Images) -> Memory:
+    train, validation = split(subset(images, 120), validation=40, seed=0)
+    return Memory(Sets.on(torch.device("cpu"), None, train, validation, validation))
+
+
+def whole(memory: Memory, epoch: int) -> tuple[list[Progress], list[FinalScore]]:
+    training = StackedTraining(SLICES, RECIPE, memory.sets)
+    return training.advance(epoch), training.test()
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_chunks_give_what_one_training_gives(memory: Memory, size: int) -> None:
+    training = memory.chunked(size)
+    training.advance(1)
+    assert (training.advance(3), training.test()) == whole(memory, 3)
+    assert len(memory.begun) == math.ceil(7 / size)
+    assert max(memory.begun) == size
+
+
+@pytest.mark.parametrize("room", [99, 1])
+def test_slices_leave_from_every_chunk_and_a_chunk_may_end(memory: Memory, room: int) -> None:
+    expected, tests = whole(memory, 3)
+    training = memory.chunked(3)  # of 7 slices: 0 1 2, 3 4 5, 6
+    training.advance(1)
+    training.keep([1, 2, 6])
+    memory.room = room  # with 1, the pair that is left of the first chunk is parted
+    assert training.advance(2) == [whole(memory, 2)[0][k] for k in (1, 2, 6)]
+    training.keep([1, 2])
+    assert training.advance(3) == [expected[k] for k in (2, 6)]
+    assert training.test() == [tests[k] for k in (2, 6)]
+
+
+def test_a_chunk_that_runs_out_of_memory_is_halved_and_comes_to_the_same(memory: Memory) -> None:
+    memory.room = 2
+    training = memory.chunked(99)
+    assert training.advance(1) == whole(memory, 1)[0]
+    assert memory.begun == [7, 4, 2, 2, 2, 1]  # what is still to start is cut with it
+    memory.room = 1
+    assert training.advance(2) == whole(memory, 2)[0]
+    assert training.test() == whole(memory, 2)[1]
+
+
+def test_what_has_been_trained_is_not_trained_again(memory: Memory) -> None:
+    memory.room = 4
+    training = memory.chunked(99)
+    training.advance(1)
+    memory.advanced.clear()
+    training.advance(2)
+    assert memory.advanced == [(4, 2), (3, 2)]
+
+
+def test_memory_may_run_out_while_testing(memory: Memory) -> None:
+    training = memory.chunked(99)
+    training.advance(2)
+    memory.room = 3
+    assert training.test() == whole(memory, 2)[1]
+
+
+def test_no_tensor_of_a_chunk_outlives_its_failure(memory: Memory) -> None:
+    memory.room = 5
+    training = memory.chunked(99)
+    training.advance(1)
+    assert all(len(chunk.slices) <= 4 for chunk in training._chunks)
+    assert [reference() is None for reference in memory.references] == [True, False, False]
+
+
+def test_one_slice_too_many_says_what_to_lower(memory: Memory) -> None:
+    memory.room = 0
+    with pytest.raises(
+        OutOfMemory, match=r"'mlp' with batches of 128 .* lower batch_size or width"
+    ):
+        memory.chunked(4).advance(1)
+    assert issubclass(OutOfMemory, ActsearchError)
+    assert memory.begun == [4, 2, 1]
+
+
+def test_other_errors_surface(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(StackedTraining, "_train_epoch", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        memory.chunked(4).advance(1)
+    assert memory.begun == [4]

@@ -1,0 +1,146 @@
+"""Each network is trained the faster way on its device, and no faster than the device can say."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from actsearch.evaluators import (
+    Images,
+    Recipe,
+    Training,
+    split,
+    subset,
+)
+from actsearch.evaluators.data.images import Task
+from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.training import dispatch as vehicles
+from actsearch.evaluators.training.chunked import ChunkedTraining
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.dispatch import training_of
+from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.memory import footprint
+from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.space import parse
+
+START = Recipe(limit=120, validation=40, rungs=(1, 2), warmup=2, batch_size=16)
+RECIPES = {
+    "mlp": dataclasses.replace(START, widths=(16, 8)),
+    "conv": dataclasses.replace(START, network="conv", widths=(4, 8)),
+    "resnet20": dataclasses.replace(START, network="resnet20", widths=(4, 4, 4)),
+    "vit": dataclasses.replace(START, network="vit", widths=(16,)),
+}
+TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)")
+
+
+def parts(images: Images, device: str = "cpu") -> Sets:
+    train, validation = split(subset(images, 120), validation=40, seed=0)
+    return Sets.on(torch.device(device), None, train, validation, validation)
+
+
+class Synchronisations(TorchDispatchMode):
+    """Counts the reads of a tensor's number by Python, for which a GPU would be waited on."""
+
+    count = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        names = ("aten::_local_scalar_dense", "aten::nonzero", "aten::is_nonzero")
+        self.count += function.name() in names
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
+    images: Images, name: str
+) -> None:
+    slices = slices_of([parse(text) for text in TEXTS], RECIPES[name], 0)
+    training = training_of(slices, RECIPES[name], parts(images))
+    found = training.advance(1)
+    assert isinstance(training, ChunkedTraining)
+    used = [type(chunk.training) for chunk in training._chunks]
+    assert used == ([StackedTraining] if name == "mlp" else [OneByOneTraining] * 3)
+    for one, expected in zip(slices, found, strict=True):
+        alone = training_of([one], RECIPES[name], parts(images))
+        assert alone.advance(1) == [expected]
+    training.keep([2])
+    assert len(training.advance(2)) == len(training.test()) == 1
+
+
+def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = RECIPES["mlp"]
+    slices = slices_of([parse(text) for text in TEXTS], recipe, 0)
+    whole = training_of(slices, recipe, parts(images)).advance(2)
+    needed = footprint(NETWORKS["mlp"](recipe, slices[1].expression, 0, Task()), recipe, Task())
+    free = 3 * needed.state + 2 * needed.signals
+    monkeypatch.setattr(vehicles, "free_bytes", lambda device: free)
+    training = training_of(slices, recipe, parts(images))
+    assert training.advance(2) == whole
+    assert isinstance(training, ChunkedTraining)
+    assert [len(chunk.slices) for chunk in training._chunks] == [2, 1]
+
+
+def _start(vehicle: str, texts: Sequence[str], recipe: Recipe, images: Images) -> Training:
+    slices = slices_of([parse(text) for text in texts], recipe, 0)
+    if vehicle == "the stack of an MLP":
+        return StackedTraining(slices, recipe, parts(images))
+    if vehicle == "a stack of modules":
+        return ModuleStackTraining(NETWORKS["mlp"], slices, recipe, parts(images))
+    return OneByOneTraining(NETWORKS["mlp"], slices, recipe, parts(images))
+
+
+@pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
+def test_no_number_is_read_within_an_epoch(images: Images, vehicle: str) -> None:
+    def counted(batch_size: int) -> int:
+        recipe = dataclasses.replace(RECIPES["mlp"], batch_size=batch_size)
+        training = _start(vehicle, TEXTS, recipe, images)
+        synchronisations = Synchronisations()  # type: ignore[no-untyped-call]
+        with synchronisations:
+            training.advance(1)
+        return synchronisations.count
+
+    # As many with two steps as with twenty: losses, scores and learned values, once each.
+    assert counted(40) == counted(4) > 0
+
+
+@pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
+@pytest.mark.parametrize("text", ["1", "a", "a * b"])
+def test_a_constant_candidate_trains_to_chance_beside_others_and_alone(
+    images: Images, vehicle: str, text: str
+) -> None:
+    recipe = dataclasses.replace(RECIPES["mlp"], weight_decay=0.1)
+    training = _start(vehicle, [text, "relu(x)"], recipe, images)
+    training.advance(1)
+    training.keep([0])
+    (constant,) = training.advance(2)
+    assert (constant.reason, len(constant.train_losses)) == (None, 2)
+    assert constant.loss == pytest.approx(math.log(10), abs=0.2)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", RECIPES)
+def test_on_a_gpu_every_network_is_a_stack_that_learns_what_a_cpu_learns(
+    images: Images, name: str
+) -> None:
+    slices = slices_of([parse(text) for text in TEXTS], RECIPES[name], 0)
+    training = training_of(slices, RECIPES[name], parts(images, "cuda"))
+    found = training.advance(1)
+    assert isinstance(training, ChunkedTraining)
+    (chunk,) = training._chunks
+    assert type(chunk.training) is (StackedTraining if name == "mlp" else ModuleStackTraining)
+    alone = OneByOneTraining(NETWORKS[name], slices, RECIPES[name], parts(images))
+    for ours, theirs in zip(found, alone.advance(1), strict=True):
+        # a GPU's convolutions may round to 10 bits (TF32)
+        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.02)

@@ -1,0 +1,116 @@
+"""A stack's optimiser takes the steps that torch.optim takes slice by slice, to the last bit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor
+
+from actsearch.evaluators import Recipe
+from actsearch.evaluators.training import ensemble_optimizer as module
+from actsearch.evaluators.training.device_data import learning_rate
+from actsearch.evaluators.training.ensemble_optimizer import StackOptimizer
+from actsearch.evaluators.training.optimizer import optimizer_of
+
+START = Recipe(warmup=3, rungs=(2,), weight_decay=0.1, learning_rate=0.05)
+RECIPES = {
+    "adamw": START,
+    "adamw without decay": dataclasses.replace(START, weight_decay=0.0),
+    "sgd": dataclasses.replace(START, optimizer="sgd"),
+    "sgd with momentum": dataclasses.replace(START, optimizer="sgd", momentum=0.9),
+}
+STEPS = (1.0, 1.0, 0.3, 3.0, 3.0, 3.0)
+STEPS_PER_EPOCH, TAKEN, KEPT = 4, 5, [1, 2, 5]
+
+
+def tensors(seed: int) -> tuple[Tensor, Tensor, list[list[Tensor]]]:
+    """Weights, biases and each slice's own: one of the first slice's, two of the last's."""
+    generator = torch.Generator().manual_seed(seed)
+    count = len(STEPS)
+    own: list[list[Tensor]] = [[] for _ in STEPS]
+    own[0] = [torch.randn(1, generator=generator)]
+    own[-1] = [torch.randn((), generator=generator), torch.randn(3, 1, generator=generator)]
+    weights, biases = (torch.randn(count, n, generator=generator) for n in (64, 16))
+    return weights, biases, own
+
+
+def alone(recipe: Recipe, k: int) -> list[Tensor]:
+    """Slice k's tensors after all steps by torch.optim."""
+    weights, biases, own = tensors(0)
+    matrix, *free = [weights[k].clone(), biases[k].clone(), *own[k]]
+    groups = [
+        {"params": [matrix], "weight_decay": recipe.weight_decay},
+        {"params": free, "weight_decay": 0.0},
+    ]
+    optimizer = optimizer_of(recipe, groups)
+    for number in range(TAKEN):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, number, STEPS_PER_EPOCH) * STEPS[k]
+        gradient, of_biases, of_own = tensors(number + 1)
+        matrix.grad = gradient[k]
+        for tensor, found in zip(free, [of_biases[k], *of_own[k]], strict=True):
+            tensor.grad = found
+        optimizer.step()
+    return [matrix, *free]
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+@pytest.mark.parametrize("name", RECIPES)
+def test_steps_are_torchs_also_of_the_slices_that_are_kept(
+    name: str, in_pieces: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PIECE", 2 * 64 * 4)  # two rows
+    recipe = RECIPES[name]
+    weights, biases, own = tensors(0)
+    options = {"in_pieces": in_pieces}
+    optimizer = StackOptimizer(recipe, [weights], [biases], own, STEPS, **options)
+    rows = list(range(len(STEPS)))
+    for number in range(TAKEN):
+        if number == TAKEN - 2:
+            rows = KEPT
+            index = torch.tensor(KEPT)
+            weights, biases, own = weights[index], biases[index], [own[k] for k in KEPT]
+            old = optimizer
+            steps = [STEPS[k] for k in KEPT]
+            optimizer = StackOptimizer(recipe, [weights], [biases], own, steps, **options)
+            old.hand_over(optimizer, index)
+        gradient, of_biases, of_own = tensors(number + 1)
+        biases.grad = of_biases[rows]
+        learned = [
+            pair
+            for k, mine in zip(rows, own, strict=True)
+            for pair in zip(mine, of_own[k], strict=True)
+        ]
+        for tensor, found in learned:
+            tensor.grad = found
+        optimizer.prepare(number, STEPS_PER_EPOCH)
+        if in_pieces:
+            optimizer.step_in_pieces(0, gradient[rows].__getitem__)
+        else:
+            weights.grad = gradient[rows]
+        optimizer.step()
+        assert weights.grad is None
+        assert biases.grad is None
+    for place, k in enumerate(KEPT):
+        reached = [weights[place], biases[place], *own[place]]
+        for ours, theirs in zip(reached, alone(recipe, k), strict=True):
+            assert torch.equal(ours, theirs)
+
+
+def test_pieces_do_not_span_step_sizes_and_hold_at_most_what_they_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PIECE", 2 * 64 * 4)
+    weights, biases, own = tensors(0)
+    optimizer = StackOptimizer(START, [weights], [biases], own, STEPS, in_pieces=True)
+    seen: list[slice] = []
+
+    def gradient(rows: slice) -> Tensor:
+        seen.append(rows)
+        return torch.zeros(rows.stop - rows.start, 64)
+
+    optimizer.prepare(0, STEPS_PER_EPOCH)
+    optimizer.step_in_pieces(0, gradient)
+    assert [(rows.start, rows.stop) for rows in seen] == [(0, 2), (2, 3), (3, 5), (5, 6)]

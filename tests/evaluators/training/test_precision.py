@@ -1,0 +1,77 @@
+"""bfloat16 is for products and convolutions: weights and what is learned stay float32."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor
+
+from actsearch.evaluators import (
+    Images,
+    Progress,
+    Recipe,
+    split,
+    subset,
+)
+from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.precision import autocast
+from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.space import parse
+
+CPU = torch.device("cpu")
+RECIPES = {
+    "conv": Recipe(network="conv", widths=(4, 8)),
+    "vit": Recipe(network="vit", widths=(16,)),
+    "mlp": Recipe(widths=(24, 16)),
+}
+VEHICLES: dict[str, type[OneByOneTraining] | type[ModuleStackTraining]] = {
+    "one by one": OneByOneTraining,
+    "a stack of modules": ModuleStackTraining,
+}
+
+
+def trained(
+    images: Images, vehicle: str, name: str, precision: str
+) -> tuple[list[Progress], list[Tensor]]:
+    recipe = dataclasses.replace(
+        RECIPES[name], precision=precision, limit=200, validation=40, rungs=(3,), warmup=2,
+        batch_size=32, learning_rate=5e-3,
+    )  # fmt: skip
+    train, validation = split(subset(images, 200), validation=40, seed=0)
+    sets = Sets.on(CPU, None, train, validation)
+    slices = slices_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
+    training = VEHICLES[vehicle](NETWORKS[name], slices, recipe, sets)
+    found = training.advance(3)
+    if isinstance(training, OneByOneTraining):
+        return found, [t for run in training._runs for t in run._net.state_dict().values()]
+    stacked = [*training._nets.parameters.values(), *training._nets._buffers.values()]
+    own = [p for ms in training._nets.activations() for m in ms for p in m.parameters()]
+    return found, [*stacked, *own]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("vehicle", VEHICLES)
+def test_bfloat16_changes_the_numbers_and_trains_with_float32_weights(
+    images: Images, vehicle: str, name: str
+) -> None:
+    half, tensors = trained(images, vehicle, name, "bfloat16")
+    full, _ = trained(images, vehicle, name, "float32")
+    assert all(t.dtype == torch.float32 for t in tensors if t.is_floating_point())
+    for ours, theirs in zip(half, full, strict=True):
+        assert ours.train_losses != theirs.train_losses
+        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.1)
+        assert ours.train_losses[-1] < 0.9 * ours.train_losses[0]
+        assert ours.reason is None
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_products_are_in_the_recipes_format(precision: str) -> None:
+    a = torch.ones(2, 2)
+    with autocast(dataclasses.replace(Recipe(), precision=precision), CPU):
+        assert (a @ a).dtype == getattr(torch, precision)
+    assert (a @ a).dtype == torch.float32

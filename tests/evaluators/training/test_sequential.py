@@ -1,0 +1,173 @@
+"""Networks trained one after another give what a stack gives: paired, independent, in order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import nn
+
+from actsearch.evaluators import (
+    RECIPES,
+    Images,
+    Progress,
+    Recipe,
+    split,
+    subset,
+)
+from actsearch.evaluators.data.images import Task
+from actsearch.evaluators.networks.conv import conv_net
+from actsearch.evaluators.networks.registry import Build
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.space import Expression, parse
+
+CPU = torch.device("cpu")
+TEXTS = ("relu(x)", "x * sigmoid(beta[channel]=2 * x)", "a[network] * tanh(b * x)")
+CONV = dataclasses.replace(
+    RECIPES["conv"], limit=400, validation=80, rungs=(1, 2, 3), warmup=2, batch_size=32
+)
+
+
+@dataclasses.dataclass
+class Parts:
+    """Training and validation images of a recipe."""
+
+    images: Images
+
+    def sets(self, recipe: Recipe) -> Sets:
+        assert recipe.limit is not None
+        chosen = subset(self.images, recipe.limit)
+        train, validation = split(chosen, validation=recipe.validation, seed=0)
+        return Sets.on(CPU, None, train, validation)
+
+    def start(
+        self, texts: Sequence[str], recipe: Recipe = CONV, build: Build = conv_net, seed: int = 0
+    ) -> OneByOneTraining:
+        candidates = [parse(text) for text in texts]
+        return OneByOneTraining(
+            build, slices_of(candidates, recipe, seed), recipe, self.sets(recipe)
+        )
+
+
+@pytest.fixture(scope="module")
+def parts(images: Images) -> Parts:
+    return Parts(images)
+
+
+def test_neighbours_change_no_bit(parts: Parts) -> None:
+    together = parts.start(TEXTS)
+    found = together.advance(2)
+    for progress, text in zip(found, TEXTS, strict=True):
+        assert parts.start([text]).advance(2) == [progress]
+
+
+def test_neighbours_that_leave_change_no_bit(parts: Parts) -> None:
+    whole, cut = parts.start(TEXTS), parts.start(TEXTS)
+    found = whole.advance(3)
+    cut.advance(1)
+    cut.keep([0, 2])
+    cut.advance(2)
+    cut.keep([1])
+    assert cut.advance(3) == [found[2]]
+
+
+def test_a_diverging_neighbour_changes_no_bit(parts: Parts) -> None:
+    found = parts.start(["exp(exp(square(x)))", "relu(x)"]).advance(2)
+    assert found[0].reason == "training loss is nan in epoch 1"
+    assert found[1:] == parts.start(["relu(x)"]).advance(2)
+
+
+def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
+    stepwise = parts.start(["relu(x)"])
+    first, second = stepwise.advance(1)[0], stepwise.advance(2)[0]
+    assert parts.start(["relu(x)"]).advance(2) == [second]
+    assert second.train_losses[:1] == first.train_losses
+
+
+def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
+    # Batch norm must use what training has gathered, not the validation images themselves.
+    training = parts.start(["relu(x)"])
+    (found,) = training.advance(1)
+    images = training._sets.validation
+    one_by_one = [
+        training._runs[0].evaluate(
+            dataclasses.replace(
+                images, pixels=images.pixels[i : i + 1], labels=images.labels[i : i + 1]
+            )
+        )
+        for i in range(len(images))
+    ]
+    assert found.loss == pytest.approx(sum(loss for _, loss in one_by_one) / len(images), rel=1e-4)
+    assert found.accuracy == pytest.approx(sum(right for right, _ in one_by_one) / len(images))
+
+
+def test_learned_values_come_per_layer_or_once_for_the_net(parts: Parts) -> None:
+    _, channel, mixed = parts.start(TEXTS).advance(1)
+    assert {name: len(values) for name, values in channel.learned.items()} == {"beta": 2}
+    assert {name: len(values) for name, values in mixed.learned.items()} == {"a": 1, "b": 2}
+    assert channel.learned["beta"] != (2.0, 2.0)
+    assert channel.learned["beta"] == pytest.approx((2.0, 2.0), abs=0.1)
+
+
+def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
+    recipe = Recipe(
+        widths=(24, 16), limit=400, validation=80, rungs=(2,), warmup=3, weight_decay=0.1
+    )
+    slices = slices_of([parse(t) for t in TEXTS], recipe, 0)
+    stack = StackedTraining(slices, recipe, parts.sets(recipe))
+    start = [w.detach().clone() for w in stack._weights]
+
+    def build(_: Recipe, candidate: Expression, __: int, ___: Task) -> nn.Module:
+        sizes, layers, shared = (784, 24, 16, 10), list[nn.Module](), dict[str, nn.Parameter]()
+        for i, weight in enumerate(start):
+            linear = nn.Linear(sizes[i], sizes[i + 1])
+            row = weight[[parse(t) for t in TEXTS].index(candidate)]
+            with torch.no_grad():
+                linear.weight.copy_(row[: linear.weight.numel()].view_as(linear.weight))
+                linear.bias.zero_()
+            activation = candidate.module(channels=sizes[i + 1])
+            for parameter in candidate.parameters:
+                if parameter.granularity == "network":
+                    own = getattr(activation, parameter.name)
+                    setattr(activation, parameter.name, shared.setdefault(parameter.name, own))
+            layers += [linear, activation]
+        return nn.Sequential(*layers[:-1])
+
+    ours = parts.start(TEXTS, recipe, build).advance(2)
+    for one, stacked in zip(ours, stack.advance(2), strict=True):
+        # float32 sums in another order
+        assert one.train_losses == pytest.approx(stacked.train_losses, rel=1e-4)
+        assert one.loss == pytest.approx(stacked.loss, rel=1e-3)
+        for name, values in one.learned.items():
+            assert values == pytest.approx(stacked.learned[name], abs=1e-4)
+
+
+def test_biases_norms_and_activation_parameters_do_not_decay(parts: Parts) -> None:
+    decay = dataclasses.replace(CONV, weight_decay=0.3)
+    (_, matrices), (_, others) = parts.start(["a[channel] * x + b * x"], decay)._runs[0]._parts
+    assert (matrices.decay, others.decay) == (0.3, 0.0)
+    assert len(matrices.tensors) == 3  # two convolutions and the head
+    assert len(others.tensors) == 9  # two norms of two, one bias, two activations of two
+    assert all(p.dim() >= 2 for p in matrices.tensors)
+
+
+def test_the_seed_decides_and_the_global_generator_nothing(parts: Parts) -> None:
+    def run(seed: int, noise: int) -> list[Progress]:
+        torch.manual_seed(noise)
+        before = torch.get_rng_state()
+        found = parts.start(["relu(x)"], seed=seed).advance(1)
+        assert torch.equal(torch.get_rng_state(), before)
+        return found
+
+    assert run(5, 0) == run(5, 1)
+    assert run(5, 0) != run(6, 0)
+
+
+def test_without_test_images_there_is_no_test(parts: Parts) -> None:
+    with pytest.raises(ValueError, match="was given no test images"):
+        parts.start(["relu(x)"]).test()

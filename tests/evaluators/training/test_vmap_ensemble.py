@@ -1,0 +1,211 @@
+"""A stack of modules trains each slice as if it were alone, for every network."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from actsearch.evaluators import (
+    Images,
+    Progress,
+    Recipe,
+    split,
+    subset,
+)
+from actsearch.evaluators.data.images import Task
+from actsearch.evaluators.networks.registry import NETWORKS, Build
+from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.members import Slice, slices_of
+from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.space import Expression, parse
+
+CPU = torch.device("cpu")
+TEXTS = (
+    "relu(x)",
+    "x * sigmoid(beta[channel]=2 * x)",
+    "mish(x)",
+    "mish(x)",
+    "a[network] * tanh(b * x)",
+)
+START = Recipe(limit=112, validation=32, rungs=(1, 2, 3), warmup=2, batch_size=32)
+RECIPES = {
+    "mlp": dataclasses.replace(START, widths=(24, 16), weight_decay=0.1),
+    "conv": dataclasses.replace(START, network="conv", widths=(4, 8), weight_decay=0.1),
+    "resnet20": dataclasses.replace(START, network="resnet20", widths=(4, 8, 8)),
+    "vit": dataclasses.replace(START, network="vit", widths=(16, 16)),
+}
+SLOW = pytest.param("resnet20", marks=pytest.mark.slow)  # its convolutions in float64
+every_network = pytest.mark.parametrize("name", ["mlp", "conv", SLOW, "vit"])
+
+
+class Precise(nn.Module):
+    """A net in float64, so that two orders of summation agree where float32's do not for long:
+    every epoch multiplies a difference by ten or more."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net.double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.net(x.double())
+        return scores
+
+
+def precise(name: str) -> Build:
+    def build(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
+        return Precise(NETWORKS[name](recipe, candidate, seed, task))
+
+    return build
+
+
+@dataclasses.dataclass
+class Parts:
+    """Training and validation images of a recipe."""
+
+    images: Images
+
+    def sets(self, recipe: Recipe) -> Sets:
+        assert recipe.limit is not None
+        chosen = subset(self.images, recipe.limit)
+        train, validation = split(chosen, validation=recipe.validation, seed=0)
+        return Sets.on(CPU, None, train, validation, validation)
+
+    def stack(
+        self, slices: Sequence[Slice], recipe: Recipe, build: Build | None = None
+    ) -> ModuleStackTraining:
+        build = build or precise(recipe.network)
+        return ModuleStackTraining(build, slices, recipe, self.sets(recipe))
+
+    def alone(self, slices: Sequence[Slice], recipe: Recipe) -> OneByOneTraining:
+        return OneByOneTraining(precise(recipe.network), slices, recipe, self.sets(recipe))
+
+
+@pytest.fixture(scope="module")
+def parts(images: Images) -> Parts:
+    return Parts(images)
+
+
+def texts(recipe: Recipe, seed: int = 0) -> list[Slice]:
+    return slices_of([parse(text) for text in TEXTS], recipe, seed)
+
+
+def assert_close(ours: Sequence[Progress], theirs: Sequence[Progress]) -> None:
+    for one, other in zip(ours, theirs, strict=True):
+        # What is left is the loss in float32, and the moments of parameters near 0.
+        assert one.train_losses == pytest.approx(other.train_losses, rel=1e-5)
+        assert one.loss == pytest.approx(other.loss, rel=1e-5)
+        assert one.accuracy == other.accuracy
+        assert list(one.learned) == list(other.learned)
+        for name, values in one.learned.items():
+            assert values == pytest.approx(other.learned[name], abs=1e-5)
+
+
+@every_network
+def test_a_slice_among_others_is_the_net_alone(parts: Parts, name: str) -> None:
+    recipe = RECIPES[name]
+    together, alone = parts.stack(texts(recipe), recipe), parts.alone(texts(recipe), recipe)
+    assert_close(together.advance(2), alone.advance(2))
+    assert together.test() == alone.test()
+
+
+@every_network
+def test_in_float32_too_as_far_as_its_rounding_lets_it(parts: Parts, name: str) -> None:
+    recipe = dataclasses.replace(RECIPES[name], learning_rate=1e-4)
+    build, sets = NETWORKS[name], parts.sets(recipe)
+    together = ModuleStackTraining(build, texts(recipe), recipe, sets).advance(1)
+    alone = OneByOneTraining(build, texts(recipe), recipe, sets).advance(1)
+    for one, other in zip(together, alone, strict=True):
+        assert one.train_losses == pytest.approx(other.train_losses, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])
+def test_each_slice_has_its_own_seed_and_step_size(parts: Parts, name: str) -> None:
+    recipe = dataclasses.replace(RECIPES[name], steps=(1.0, 3.0), repeats=2)
+    # One candidate, whose parameters each slice must have for itself all the same.
+    slices = slices_of([parse("a[channel] * mish(x)")], recipe, 7)
+    assert len(slices) == 4
+    found = parts.stack(slices, recipe).advance(2)
+    assert_close(found, parts.alone(slices, recipe).advance(2))
+    assert len({one.train_losses for one in found}) == 4
+
+
+@pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])
+def test_slices_that_leave_change_nothing(parts: Parts, name: str) -> None:
+    recipe = RECIPES[name]
+    whole, cut = parts.stack(texts(recipe), recipe), parts.stack(texts(recipe), recipe)
+    found = whole.advance(3)
+    cut.advance(1)
+    cut.keep([1, 3, 4])
+    cut.advance(2)
+    cut.keep([0, 2])
+    assert_close(cut.advance(3), [found[1], found[4]])
+
+
+def test_step_sizes_survive_a_cut(parts: Parts) -> None:
+    recipe = dataclasses.replace(RECIPES["conv"], steps=(1.0, 0.3), optimizer="sgd", momentum=0.9)
+    slices = slices_of([parse("relu(x)"), parse("a[channel] * tanh(x)")], recipe, 0)
+    whole, cut = parts.stack(slices, recipe), parts.stack(slices, recipe)
+    found = whole.advance(2)
+    cut.advance(1)
+    cut.keep([1, 3])
+    assert_close(cut.advance(2), [found[1], found[3]])
+
+
+@pytest.mark.parametrize("name", ["conv", "vit"])
+def test_a_diverging_neighbour_changes_nothing(parts: Parts, name: str) -> None:
+    recipe = RECIPES[name]
+    texts = ("relu(x)", "exp(exp(square(x))) * exp(exp(square(10 * x)))", "tanh(x)")
+    slices = slices_of([parse(text) for text in texts], recipe, 0)
+    found = parts.stack(slices, recipe).advance(2)
+    assert found[1].reason == "training loss is nan in epoch 1"
+    assert_close([found[0], found[2]], parts.alone([slices[0], slices[2]], recipe).advance(2))
+
+
+def test_batch_norm_gathers_the_statistics_of_each_slice(parts: Parts) -> None:
+    recipe = RECIPES["conv"]
+    training = parts.stack(texts(recipe), recipe)
+    training.advance(1)
+    means = training._nets._buffers["net.5.running_mean"]
+    assert means.shape == (5, 8)
+    assert torch.equal(means[2], means[3])  # both mish
+    assert not torch.isclose(means[0], means[2]).any()
+
+
+def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
+    recipe = RECIPES["conv"]
+    stepwise, straight = parts.stack(texts(recipe), recipe), parts.stack(texts(recipe), recipe)
+    stepwise.advance(1)
+    assert stepwise.advance(2) == straight.advance(2)
+
+
+@every_network
+def test_the_global_generator_decides_nothing(parts: Parts, name: str) -> None:
+    before = torch.get_rng_state()
+    parts.stack([Slice(parse("relu(x)"), 0)], RECIPES[name]).advance(1)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts) -> None:
+    def build(_: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
+        generator = torch.Generator().manual_seed(seed)
+        head = nn.utils.skip_init(nn.Linear, task.inputs, task.classes).double()
+        nn.init.normal_(head.weight, std=0.01, generator=generator)
+        nn.init.zeros_(head.bias)
+        return Precise(nn.Sequential(candidate.module(), head))
+
+    recipe = RECIPES["mlp"]
+    slices = slices_of([parse("tanh(x)"), parse("a * x")], recipe, 0)
+    alone = OneByOneTraining(build, slices, recipe, parts.sets(recipe)).advance(1)
+    assert_close(parts.stack(slices, recipe, build).advance(1), alone)
+
+
+def test_without_test_images_there_is_no_test(parts: Parts) -> None:
+    training = parts.stack([Slice(parse("relu(x)"), 0)], RECIPES["conv"])
+    training._sets = dataclasses.replace(training._sets, test=None)
+    with pytest.raises(ValueError, match="was given no test images"):
+        training.test()

@@ -1,0 +1,217 @@
+"""The search never waits for MLflow, and an outage loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from mlflow import MlflowClient
+
+from actsearch.mlflow.background_writer import BackgroundWriter
+from actsearch.mlflow.client import TrackingRefused, TrackingUnavailable, local_uri
+from actsearch.mlflow.records import CandidateRecord
+from actsearch.mlflow.tracker import Tracker
+
+Candidate = Callable[..., CandidateRecord]
+
+
+class Scripted:
+    """A tracker whose `write` does what a function says."""
+
+    def __init__(self, write: Callable[[CandidateRecord], Any]) -> None:
+        self.write = write
+
+
+def writer_for(write: Callable[[CandidateRecord], Any]) -> BackgroundWriter:
+    return BackgroundWriter(cast(Tracker, Scripted(write)))
+
+
+@contextmanager
+def mlflow_server(home: Path, port: int) -> Iterator[None]:
+    """A server that is killed at the end, as by a crash."""
+    command = [sys.executable, "-P", "-m", "mlflow", "server", "--workers", "1"]
+    store = ["--backend-store-uri", local_uri(home), "--artifacts-destination", f"{home}/files"]
+    process = subprocess.Popen(
+        [*command, *store, "--host", "127.0.0.1", "--port", str(port)],
+        env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        give_up = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
+                break
+            except OSError:
+                assert time.monotonic() < give_up, "the server does not start"
+                assert process.poll() is None, "the server ended"
+                time.sleep(0.1)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.slow  # 20 s: starts two servers
+def test_a_server_killed_and_started_again_gets_every_run_once(
+    home: Path, tmp_path: Path, candidate: Candidate
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    tracker = Tracker(tmp_path / "own", f"http://127.0.0.1:{port}")
+    with mlflow_server(home, port):
+        tracker.open_search("mine", {})
+        writer = BackgroundWriter(tracker)
+        for trial in range(12):
+            writer.submit(candidate(trial))
+        while not tracker.written("mine"):
+            time.sleep(0.02)
+    started = time.monotonic()
+    for trial in range(12, 16):
+        writer.submit(candidate(trial))
+    assert time.monotonic() - started < 0.1
+    assert len(writer.close(timeout=0.2)) >= 4
+
+    writer = BackgroundWriter(tracker)
+    for trial in range(16):
+        writer.submit(candidate(trial))
+    time.sleep(1.0)  # it tries, and waits
+    with mlflow_server(home, port):
+        assert writer.close(timeout=60) == []
+        assert tracker.written("mine") == set(range(16))
+        runs = MlflowClient(tracker.uri).search_runs([tracker.link("mine")[0]])
+        assert len(runs) == 16
+        assert {run.info.status for run in runs} == {"FINISHED"}
+        run_id = tracker.write(candidate(0))
+        files = {file.path for file in MlflowClient(tracker.uri).list_artifacts(run_id)}
+        assert "curve.png" in files
+    assert not (tmp_path / "own").exists()
+
+
+def test_everything_submitted_is_in_the_store_when_the_block_ends(
+    tracker: Tracker, candidate: Candidate
+) -> None:
+    with BackgroundWriter(tracker) as writer:
+        for trial in range(5):
+            writer.submit(candidate(trial))
+    assert tracker.written("mine") == set(range(5))
+    assert writer.close() == []
+
+
+def test_submitting_does_not_wait_for_a_write(candidate: Candidate) -> None:
+    release = threading.Event()
+    writer = writer_for(lambda _: release.wait(10))
+    started = time.monotonic()
+    for trial in range(100):
+        writer.submit(candidate(trial))
+    assert time.monotonic() - started < 1.0
+    release.set()
+    assert writer.close() == []
+
+
+def test_what_could_not_be_written_in_time_is_handed_back(candidate: Candidate) -> None:
+    def write(_: CandidateRecord) -> None:
+        raise TrackingUnavailable("down")
+
+    writer = writer_for(write)
+    records = [candidate(0), candidate(1)]
+    for record in records:
+        writer.submit(record)
+    started = time.monotonic()
+    left = writer.close(timeout=0.3)
+    assert time.monotonic() - started < 2.0
+    assert sorted(left, key=lambda r: r.trial) == records
+
+
+def test_ctrl_c_during_an_outage_does_not_wait_long(
+    candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actsearch.mlflow.background_writer.WHEN_STOPPED", 0.2)
+
+    def write(_: CandidateRecord) -> None:
+        raise TrackingUnavailable("down")
+
+    def interrupted() -> None:
+        with writer_for(write) as writer:
+            writer.submit(candidate(0))
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - started < 3.0
+
+
+def test_a_record_that_always_fails_delays_no_other(candidate: Candidate) -> None:
+    written: list[int] = []
+
+    def write(record: CandidateRecord) -> None:
+        if record.trial == 0:
+            raise TrackingUnavailable("internal error")
+        written.append(record.trial)
+
+    writer = writer_for(write)
+    for trial in range(4):
+        writer.submit(candidate(trial))
+    assert [record.trial for record in writer.close(timeout=2.0)] == [0]
+    assert written == [1, 2, 3]
+
+
+def test_a_refused_record_is_handed_back_and_not_tried_again(
+    candidate: Candidate, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    def write(record: CandidateRecord) -> None:
+        tries.append(record.trial)
+        raise TrackingRefused("no such search")
+
+    with writer_for(write) as writer:
+        writer.submit(candidate(5))
+    assert [record.trial for record in writer.close()] == [5]
+    assert tries == [5]
+    assert "trial 5" in caplog.text
+    assert "no such search" in caplog.text
+
+
+def test_an_unexpected_exception_surfaces_at_the_next_call(candidate: Candidate) -> None:
+    def write(_: CandidateRecord) -> None:
+        raise ZeroDivisionError("a bug")
+
+    writer = writer_for(write)
+    writer.submit(candidate(0))
+    writer._thread.join(5)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        writer.submit(candidate(1))
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        writer.close()
+
+
+def test_an_outage_is_told_once(candidate: Candidate, caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[int] = []
+
+    def write(record: CandidateRecord) -> None:
+        calls.append(record.trial)
+        if len(calls) < 3:
+            raise TrackingUnavailable("MLflow at http://there is unavailable")
+
+    with writer_for(write) as writer:
+        for trial in range(3):
+            writer.submit(candidate(trial))
+        while len(calls) < 5:
+            time.sleep(0.01)
+    assert caplog.text.count("is unavailable") == 1
+    assert caplog.text.count("answers again") == 1

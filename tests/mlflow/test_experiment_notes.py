@@ -1,0 +1,67 @@
+"""What the Markdown says of a search and of its confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actsearch.mlflow.experiment_notes import confirmation_tables, confirmed_note, search_note
+from actsearch.mlflow.records import FinalistRecord
+
+Finalist = Callable[..., FinalistRecord]
+
+
+def test_a_row_gives_mean_spread_n_difference_interval_p_and_verdict(finalist: Finalist) -> None:
+    assert (
+        "| `x * sigmoid(beta * x)` | 87.50 ± 0.71 | 88.50 ± 0.71 | 2 "
+        "| +0.40 [-0.10, +0.90] | 0.080 | tie |"
+    ) in confirmation_tables([finalist()])
+
+
+def test_the_best_on_the_test_set_comes_first_in_each_networks_table(finalist: Finalist) -> None:
+    baseline = {"expression": "max(x, 0)", "name": "ReLU", "verdict": "baseline"}
+    bare = {"difference": None, "interval": None, "p_value": None}
+    rows = [
+        finalist(test=[0.87, 0.87]),
+        finalist(None, test=[0.88, 0.88], **baseline, **bare),
+        finalist(network="conv", test=[0.91, 0.91]),
+        finalist(None, network="conv", test=[0.90, 0.90], **baseline, **bare),
+    ]
+    first, second = confirmation_tables(rows).split("**conv**")
+    assert first.index("ReLU") < first.index("sigmoid")
+    assert second.index("sigmoid") < second.index("ReLU")
+
+
+def test_one_seed_has_no_spread(finalist: Finalist) -> None:
+    assert "| 88.00 | 89.00 | 1 |" in confirmation_tables(
+        [finalist(seeds=[1], test=[0.88], val=[0.89])]
+    )
+
+
+def test_a_function_that_diverged_on_every_seed_comes_last(finalist: Finalist) -> None:
+    gone = finalist(expression="x ** 3", name="x ** 3", seeds=[], val=[], test=[], verdict="worse")
+    table = confirmation_tables([gone, finalist()])
+    assert table.index("sigmoid") < table.index("`x ** 3`")
+    assert "| diverged | diverged | 0 |" in table
+
+
+def test_a_new_description_keeps_the_confirmation_and_a_new_confirmation_the_description() -> None:
+    note = confirmed_note(search_note("mine", "", {"space": "core-1"}), "old table")
+    note = search_note("mine", note, {"space": "core-2"})
+    note = confirmed_note(note, "new table")
+    assert "core-2" in note
+    assert "core-1" not in note
+    assert "new table" in note
+    assert "old table" not in note
+    assert note.count("## Confirmation") == 1
+
+
+def test_a_bar_in_a_value_does_not_break_the_table() -> None:
+    assert "| recipe | a\\|b |" in search_note("mine", "", {"recipe": "a|b"})
+
+
+def test_a_table_says_what_its_intervals_are_for(finalist: Finalist) -> None:
+    told = confirmation_tables([finalist(images_error=0.001)])
+    assert "paired seeds; intervals for other seeds and other test images\n" in told
+    told = confirmation_tables([finalist(images_error=0.001), finalist(trial=1)])
+    assert "paired seeds; intervals for other seeds on these test images\n" in told
+    assert "intervals" not in confirmation_tables([finalist(interval=None)])

@@ -1,0 +1,222 @@
+"""What is proposed is trained once, in brackets; what crashes is tried again, but not for ever."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from actsearch.evaluators import ImageClassification
+from actsearch.search.engine.driver import FAILURES
+from actsearch.search.errors import SearchFailed
+from actsearch.search.storage.config import Launch
+from actsearch.search.storage.study import RETRIES, read_candidates
+from actsearch.search.storage.trial import entered
+from contracts.faults import Diverges, EndsEarly, RaisesAtOnce, RaisesBetweenRungs
+from contracts.tiny import CONFIG, PRODUCTS, TINY, Ran, run_engine
+
+
+@pytest.fixture(scope="module")
+def ran(images: ImageClassification, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A search of 12 candidates of core-1 in brackets of three, on which most is checked."""
+    return run_engine(tmp_path_factory.mktemp("search"), images, candidates=12)
+
+
+@pytest.fixture(scope="module")
+def crashed(
+    images: ImageClassification, ran: Ran, tmp_path_factory: pytest.TempPathFactory
+) -> Ran:
+    """The same search where the first candidate raises whenever it is trained."""
+    evaluator = RaisesAtOnce(images, ran.jobs[0].expressions[0])
+    return run_engine(tmp_path_factory.mktemp("search"), evaluator, candidates=12)
+
+
+def test_as_many_distinct_candidates_enter_training_as_were_asked_for(ran: Ran) -> None:
+    trained = [expression for job in ran.jobs for expression in job.expressions]
+    assert len(trained) == len(set(trained)) == 12
+    assert entered(ran.candidates) == 12
+    assert not ran.engine.exhausted
+
+
+def test_of_every_bracket_the_best_third_goes_on(ran: Ran) -> None:
+    for job in ran.jobs:
+        rungs = [
+            max(found.rungs)
+            for found in ran.candidates
+            if found.expression in job.expressions and found.rungs
+        ]
+        assert sum(rung > TINY.rungs[0] for rung in rungs) <= 1
+
+
+def test_a_candidates_score_is_that_of_its_last_rung(ran: Ran) -> None:
+    complete = ran.by_state("complete")
+    assert complete
+    for found in complete:
+        assert tuple(found.rungs) == TINY.rungs
+        assert found.score == found.rungs[TINY.epochs]
+        assert len(found.train_losses) == TINY.epochs
+        assert found.seconds > 0
+
+
+def test_every_candidate_is_reported_once_and_with_its_end(ran: Ran) -> None:
+    assert sorted(found.trial for found in ran.told) == [
+        found.trial for found in ran.candidates if found.entered_training
+    ]
+    assert not {found.state for found in ran.told} & {"running", "waiting", "failed"}
+
+
+def test_the_same_search_comes_out_the_same(
+    ran: Ran, images: ImageClassification, tmp_path: Path
+) -> None:
+    again = run_engine(tmp_path, images, candidates=12)
+    assert [(c.expression, c.state, c.rungs) for c in again.candidates] == [
+        (c.expression, c.state, c.rungs) for c in ran.candidates
+    ]
+
+
+def test_late_brackets_are_held_to_what_earlier_ones_reached(ran: Ran) -> None:
+    assert ran.jobs[0].cutoffs == {}
+    cutoff = ran.jobs[-1].cutoffs[1]  # nine scores were in by then
+    early = [
+        found.rungs[1]
+        for found in ran.candidates
+        if 1 in found.rungs and found.expression not in ran.jobs[-1].expressions
+    ]
+    assert sum(score >= cutoff for score in early) >= len(early) // 3
+    for found in ran.candidates:
+        if found.expression in ran.jobs[-1].expressions and found.rungs.get(1, 1.0) < cutoff:
+            assert found.state == "pruned"
+
+
+def test_a_search_that_goes_on_trains_only_what_is_new(
+    ran: Ran, images: ImageClassification, tmp_path: Path
+) -> None:
+    first = run_engine(tmp_path, images, candidates=6)
+    second = run_engine(tmp_path, images, candidates=12)
+    trained = [e for half in (first, second) for job in half.jobs for e in job.expressions]
+    assert len(trained) == len(set(trained)) == 12
+    assert trained == [e for job in ran.jobs for e in job.expressions]
+
+
+def test_a_search_whose_budget_is_spent_trains_nothing(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    run_engine(tmp_path, images, candidates=3)
+    assert not run_engine(tmp_path, images, candidates=3).jobs
+
+
+def test_brackets_shrink_at_the_end_so_that_all_workers_end_together(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(CONFIG, bracket=5)
+    sizes = [
+        len(job.expressions)
+        for job in run_engine(
+            tmp_path, images, candidates=8, config=config, launch=Launch(workers=2)
+        ).jobs
+    ]
+    assert sizes == [4, 2, 1, 1]
+
+
+def test_no_bracket_starts_after_the_time_limit(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    ran = run_engine(tmp_path, images, candidates=1000, launch=Launch(time_limit=0.5))
+    assert 1 <= len(ran.jobs) < 50
+    assert not ran.by_state("running")
+
+
+def test_an_exhausted_space_ends_the_search(images: ImageClassification, tmp_path: Path) -> None:
+    ran = run_engine(tmp_path, images, candidates=100, space=PRODUCTS)
+    assert ran.engine.exhausted
+    assert entered(ran.candidates) == 3
+    assert not run_engine(tmp_path, images, candidates=100, space=PRODUCTS).jobs
+
+
+def test_candidates_that_crash_with_another_complete_in_a_retry(crashed: Ran, ran: Ran) -> None:
+    culprit = ran.jobs[0].expressions[0]
+    told = {found.expression: found for found in crashed.told}
+    assert entered(crashed.candidates) == 12
+    assert told[culprit].state == "failed"
+    assert {found.state for e, found in told.items() if e != culprit} <= {
+        "complete", "pruned", "infeasible",
+    }  # fmt: skip
+
+
+def test_what_crashes_is_tried_again_a_stated_number_of_times_the_last_one_alone(
+    crashed: Ran, ran: Ran
+) -> None:
+    culprit = ran.jobs[0].expressions[0]
+    tries = [job.expressions for job in crashed.jobs if culprit in job.expressions]
+    assert len(tries) == 1 + RETRIES
+    assert tries[-1] == (culprit,)
+
+
+def test_every_try_is_on_record_with_its_traceback_and_its_origin(crashed: Ran, ran: Ran) -> None:
+    culprit = ran.jobs[0].expressions[0]
+    tries = [found for found in crashed.candidates if found.expression == culprit]
+    assert [found.state for found in tries] == ["failed"] * (1 + RETRIES)
+    assert [found.retry for found in tries] == list(range(1 + RETRIES))
+    assert {found.origin for found in tries} == {tries[0].trial}
+    for found in tries:
+        assert "ValueError: no luck at all" in (found.error or "")
+
+
+def test_a_search_whose_every_training_fails_stops_with_the_first_traceback(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    with pytest.raises(SearchFailed, match="no luck at all") as caught:
+        run_engine(tmp_path, RaisesAtOnce(images), candidates=100)
+    assert caught.value.traceback.startswith("Traceback")
+
+
+def test_it_stops_when_a_few_candidates_have_used_up_their_tries(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    with pytest.raises(SearchFailed):
+        run_engine(tmp_path, RaisesAtOnce(images), candidates=100)
+    tries = [c for c in read_candidates(tmp_path) if c.state == "failed"]
+    assert sum(c.retry == RETRIES for c in tries) == FAILURES
+    assert entered(tries) == CONFIG.bracket
+
+
+def test_a_search_of_one_candidate_that_fails_says_so_too(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    with pytest.raises(SearchFailed, match="no luck at all"):
+        run_engine(tmp_path, RaisesAtOnce(images), candidates=1)
+
+
+def test_a_crash_between_rungs_takes_only_what_was_still_live(
+    images: ImageClassification, ran: Ran, tmp_path: Path
+) -> None:
+    (survivor,) = [c.expression for c in ran.candidates if c.trial <= 3 and c.state == "complete"]
+    crashed = run_engine(tmp_path, RaisesBetweenRungs(images, survivor), candidates=3)
+    told = {found.expression: found for found in crashed.told}
+    assert {e: found.state == "failed" for e, found in told.items()} == {
+        e: e == survivor for e in ran.jobs[0].expressions
+    }
+    assert len([job for job in crashed.jobs if survivor not in job.expressions]) == 0
+
+
+def test_a_candidate_that_diverges_is_infeasible_with_the_reason_and_never_retried(
+    images: ImageClassification, ran: Ran, tmp_path: Path
+) -> None:
+    culprit = ran.jobs[0].expressions[0]
+    found = run_engine(tmp_path, Diverges(images, culprit), candidates=3).candidates
+    (diverged,) = [c for c in found if c.expression == culprit]
+    assert (diverged.state, diverged.reason, diverged.score) == ("infeasible", "nan", None)
+    assert diverged.trained
+
+
+def test_an_evaluator_that_ends_too_soon_is_a_failure_with_a_reason(
+    images: ImageClassification, ran: Ran, tmp_path: Path
+) -> None:
+    culprit = ran.jobs[0].expressions[0]
+    found = run_engine(tmp_path, EndsEarly(images, culprit), candidates=3).candidates
+    errors = {c.error for c in found if c.error}
+    assert any("still live" in error for error in errors)
+    assert {c.state for c in found if c.expression not in ran.jobs[0].expressions} <= {
+        "duplicate", "infeasible",
+    }  # fmt: skip

@@ -1,0 +1,133 @@
+"""Nothing is trained twice, and what is not trained is recorded with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import FrozenTrial
+
+from actsearch.evaluators import ImageClassification
+from actsearch.search.engine.proposer import TRIES, Proposer
+from actsearch.search.storage.study import Study
+from actsearch.search.strategies.base import Strategy
+from actsearch.search.strategies.exhaustive import Exhaustive
+from actsearch.search.strategies.registry import strategy_from_name
+from actsearch.space import (
+    CoreUnits,
+    Encoding,
+    fingerprint,
+    parse,
+)
+from contracts.tiny import PRODUCTS, SMALL, Ran, run_engine
+
+
+class Stuck(Strategy):
+    """Proposes the same encoding for ever."""
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        return next(self._space.encodings())
+
+
+@pytest.fixture(scope="module")
+def whole(images: ImageClassification, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The small space, searched in order to its end."""
+    folder = tmp_path_factory.mktemp("search")
+    return run_engine(folder, images, candidates=99, space=SMALL, strategy=Exhaustive(SMALL, 0))
+
+
+def test_a_function_seen_before_is_recorded_as_a_duplicate_of_the_first_and_never_trained(
+    whole: Ran,
+) -> None:
+    found = {c.trial: c for c in whole.candidates}
+    duplicates = whole.by_state("duplicate")
+    assert len(duplicates) == 9
+    for duplicate in duplicates:
+        assert duplicate.duplicate_of is not None
+        first = found[duplicate.duplicate_of]
+        assert first.trial < duplicate.trial
+        assert first.entered_training
+        assert fingerprint(parse(duplicate.expression)).matches(
+            fingerprint(parse(first.expression))
+        )
+        assert not duplicate.rungs
+        assert not duplicate.trained
+
+
+def test_what_is_screened_out_is_recorded_as_infeasible_with_the_reason(whole: Ran) -> None:
+    (screened,) = whole.by_state("infeasible")
+    assert (screened.expression, screened.reason) == ("max(x, x)", "affine")
+    assert not screened.trained
+    assert not screened.entered_training
+
+
+def test_a_strategy_that_goes_in_order_is_not_broken_by_the_fallback(whole: Ran) -> None:
+    proposed = [c.expression for c in whole.candidates]
+    assert proposed == [str(SMALL.decode(encoding)) for encoding in SMALL.encodings()]
+
+
+def test_a_strategy_that_is_stuck_gives_way_to_unseen_random_candidates(tmp_path: Path) -> None:
+    space = CoreUnits()
+    study = Study(tmp_path, Stuck(space, 0))
+    proposer = Proposer(study, space, 0)
+    asked = [proposer.next() for _ in range(3)]
+    expressions = [str(one.expression) for one in asked if one is not None]
+    assert len(set(expressions)) == 3
+    found = study.candidates()
+    stuck = [c for c in found if c.expression == "x + x"]
+    assert len(stuck) >= 3 * TRIES
+    assert {c.state for c in stuck} == {"infeasible"}
+
+
+def test_a_stuck_strategy_still_comes_to_the_end_of_a_small_space(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    ran = run_engine(tmp_path, images, space=PRODUCTS, strategy=Stuck(PRODUCTS, 0))
+    assert ran.engine.exhausted
+    assert {c.expression for c in ran.told} == {"x * x", "x * tanh(x)", "tanh(x) * tanh(x)"}
+
+
+def test_what_an_earlier_process_trained_is_known_by_its_function(tmp_path: Path) -> None:
+    in_order = [SMALL.decode(encoding) for encoding in SMALL.encodings()]
+    first = Proposer(Study(tmp_path, Exhaustive(SMALL, 0)), SMALL, 0)
+    assert [str(asked.expression) for asked in (first.next(), first.next()) if asked] == [
+        str(expression) for expression in in_order[:2]
+    ]
+    study = Study(tmp_path, Exhaustive(SMALL, 0))
+    study.sweep()
+    second = Proposer(study, SMALL, 0)
+    retries = [second.next(), second.next()]
+    assert [asked.retry for asked in retries if asked] == [1, 1]
+    following = [second.next() for _ in range(4)]  # tanh(x) * x, the fourth, repeats the second
+    assert [str(asked.expression) for asked in following if asked] == [
+        "x * max(x, 0)", "tanh(x) * tanh(x)", "tanh(x) * max(x, 0)", "max(x, tanh(x))",
+    ]  # fmt: skip
+
+
+def test_the_fallback_of_a_resumed_search_is_not_the_one_it_had(tmp_path: Path) -> None:
+    space = CoreUnits()
+    drawn = []
+    for _ in range(3):
+        proposer = Proposer(Study(tmp_path, Stuck(space, 0)), space, 0)
+        asked = proposer.next()
+        assert asked is not None
+        drawn.append(str(asked.expression))
+    assert len(set(drawn)) == 3
+
+
+@pytest.mark.parametrize("name", ["random", "evolution", "tpe", "exhaustive"])
+def test_no_strategy_makes_the_proposer_give_out_a_function_twice(
+    name: str, tmp_path: Path
+) -> None:
+    study = Study(tmp_path, strategy_from_name(name, PRODUCTS, 0))
+    proposer = Proposer(study, PRODUCTS, 0)
+    asked = []
+    while (one := proposer.next()) is not None:
+        asked.append(one)
+    prints = [fingerprint(one.expression) for one in asked]
+    assert len(prints) == 3
+    assert not any(a.matches(b) for i, a in enumerate(prints) for b in prints[:i])

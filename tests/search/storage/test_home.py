@@ -1,0 +1,272 @@
+"""The home: names, one driver for each search, and places that cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from actsearch.search.errors import (
+    HomeUnusable,
+    InvalidSetting,
+    NameTaken,
+    NoSuchSearch,
+    SearchBusy,
+)
+from actsearch.search.storage.config import Launch, Stored
+from actsearch.search.storage.home import DEFAULT_HOME, Home, lock
+from contracts.tiny import CONFIG
+
+HOLDS_THE_LOCK = """
+import sys, time
+from pathlib import Path
+from actsearch.search.storage.home import lock
+with lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+def make(home: Home, name: str) -> Path:
+    folder = home.new_folder(name)
+    Stored(CONFIG, Launch()).save(folder)
+    return folder
+
+
+@contextmanager
+def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that drives the search, until it is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS_THE_LOCK, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """As a user whom file permissions bind; a superuser is not bound by them."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def read_only() -> Iterator[Path]:
+    """A folder that is ours to read only."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # pytest's own folders let nobody else in
+    folder.chmod(0o555)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_the_home_is_the_option_then_the_variable_then_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ACTSEARCH_HOME", raising=False)
+    assert Home.at().root == tmp_path / DEFAULT_HOME
+    monkeypatch.setenv("ACTSEARCH_HOME", "elsewhere")
+    assert Home.at().root == tmp_path / "elsewhere"
+    assert Home.at("here").root == tmp_path / "here"
+
+
+def test_a_name_that_is_taken_says_what_to_do(home: Home) -> None:
+    make(home, "mine")
+    with pytest.raises(NameTaken, match=r"--resume.*another --name.*actsearch delete mine"):
+        home.new_folder("mine")
+
+
+def test_a_folder_without_a_configuration_is_no_search_yet(home: Home) -> None:
+    home.new_folder("mine")  # then the process was killed
+    assert home.names() == []
+    make(home, "mine")
+    assert home.names() == ["mine"]
+
+
+def test_an_unknown_name_names_the_nearest_one(home: Home) -> None:
+    make(home, "first-light")
+    with pytest.raises(NoSuchSearch, match=r"no search 'first-ligth'.*did you mean 'first-light'"):
+        home.folder("first-ligth")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-x", "a b", "é", "a" * 65, "a\n"])
+def test_a_name_that_is_no_good_folder_is_refused(home: Home, name: str) -> None:
+    for method in (home.folder, home.new_folder):
+        with pytest.raises(InvalidSetting, match="1 to 64 letters, digits"):
+            method(name)
+    assert not home.root.exists()
+
+
+def test_fresh_names_are_counted_up(home: Home) -> None:
+    assert home.fresh_name() == "search-1"
+    make(home, "search-1")
+    make(home, "search-3")
+    assert home.fresh_name() == "search-2"
+
+
+def test_the_search_launched_last_comes_last(home: Home) -> None:
+    for number, name in enumerate(("b", "a", "c")):
+        os.utime(make(home, name) / "config.json", (number, number))
+    (home.searches / "b" / "more").touch()  # a later change of the folder is no launch
+    assert home.names() == ["b", "a", "c"]
+
+
+def test_a_deleted_search_is_gone_and_its_name_free(home: Home) -> None:
+    folder = make(home, "mine")
+    home.delete("mine")
+    assert not folder.exists()
+    make(home, "mine")
+
+
+def test_a_deletion_that_fails_elsewhere_leaves_the_search_to_be_deleted_again(
+    home: Home,
+) -> None:
+    folder = make(home, "mine")
+    (folder / "best").mkdir()
+
+    def fails() -> None:
+        raise ConnectionError("the server went away")
+
+    with pytest.raises(ConnectionError):
+        home.delete("mine", fails)
+    assert home.names() == ["mine"]
+    assert (folder / "best").is_dir()
+    home.delete("mine", lambda: None)
+    assert not folder.exists()
+
+
+def test_a_search_that_is_driven_is_not_removed_anywhere(home: Home) -> None:
+    removed: list[str] = []
+    with holder(make(home, "mine")), pytest.raises(SearchBusy):
+        home.delete("mine", lambda: removed.append("experiment"))
+    assert removed == []
+
+
+def test_a_folder_that_was_half_removed_is_still_a_search(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make(home, "mine")
+    (folder / "study.db").write_text("…")
+
+    def full(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", full)
+        with pytest.raises(HomeUnusable):
+            home.delete("mine")
+    assert home.names() == ["mine"]
+    assert not (folder / "study.db").exists()
+    home.delete("mine")
+    assert home.names() == []
+
+
+def test_a_second_driver_is_refused_with_the_process_of_the_first(home: Home) -> None:
+    folder = make(home, "mine")
+    with holder(folder) as process:
+        with (
+            pytest.raises(SearchBusy, match=f"'mine' is being driven by process {process.pid}"),
+            lock(folder),
+        ):
+            pass
+        with pytest.raises(SearchBusy):
+            home.delete("mine")
+    assert folder.exists()
+
+
+def test_the_lock_is_free_again_when_its_holder_is_killed(home: Home) -> None:
+    folder = make(home, "mine")
+    with holder(folder) as process:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with lock(folder):
+            assert (folder / "lock").read_text() == str(os.getpid())
+
+
+def test_a_home_below_a_file_says_to_choose_another(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for root in (tmp_path / "file", tmp_path / "file" / "home"):
+        with pytest.raises(HomeUnusable, match=r"cannot write in .*choose another with --home"):
+            Home(root).new_folder("mine")
+
+
+def test_a_home_without_permission_says_to_choose_another(read_only: Path) -> None:
+    with without_rights(), pytest.raises(HomeUnusable, match=r"Permission denied; choose another"):
+        Home(read_only).new_folder("mine")
+
+
+def test_a_search_in_a_home_that_became_read_only_cannot_be_driven(read_only: Path) -> None:
+    read_only.chmod(0o755)
+    folder = make(Home(read_only), "mine")
+    for path in (folder, folder.parent):
+        path.chmod(0o555)
+    with without_rights(), pytest.raises(HomeUnusable, match="Permission denied"), lock(folder):
+        pass
+    for path in (folder.parent, folder):
+        path.chmod(0o755)
+
+
+def test_a_full_disk_is_noticed_before_the_search_begins(tmp_path: Path) -> None:
+    # A limit on the size of files stands for the full disk: it needs no rights of a superuser.
+    script = (
+        "import resource, sys; from actsearch.search.storage.home import Home; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); Home.at(sys.argv[1])"
+        ".new_folder('mine')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True
+    )
+    assert "HomeUnusable: cannot write in" in done.stderr
+    assert "free some space" in done.stderr
+    assert Home(tmp_path).names() == []
+
+
+def test_a_configuration_comes_back_as_it_was(home: Home) -> None:
+    folder = make(home, "mine")
+    assert Stored.load(folder) == Stored(CONFIG, Launch())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda stored: {**stored, "schema": 2}, "has format 2, but this version reads 1"),
+        (lambda stored: {"schema": 1}, "is damaged"),
+        (lambda stored: {**stored, "launch": {"wrokers": 2}}, "is damaged.*wrokers"),
+        (lambda stored: [], "is damaged"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_named(
+    home: Home, damage: object, message: str
+) -> None:
+    path = make(home, "mine") / "config.json"
+    assert callable(damage)
+    path.write_text(json.dumps(damage(json.loads(path.read_text()))))
+    with pytest.raises(InvalidSetting, match=message) as caught:
+        Stored.load(path.parent)
+    assert str(path) in str(caught.value)

@@ -1,0 +1,264 @@
+"""The study keeps every state, is read while it is written, and says when it cannot be used."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from actsearch.evaluators import SliceReport
+from actsearch.search.errors import HomeUnusable
+from actsearch.search.storage.study import (
+    FILE,
+    RETRIES,
+    Asked,
+    Study,
+    read_candidates,
+)
+from actsearch.search.storage.trial import Candidate, State
+from actsearch.search.strategies.random import Random
+from actsearch.space import CoreUnits
+
+SPACE = CoreUnits()
+
+
+def opened(folder: Path) -> Study:
+    return Study(folder, Random(SPACE, 0))
+
+
+def begun(study: Study) -> Asked:
+    """A trial in training."""
+    asked = study.ask(SPACE)
+    study.accept(asked)
+    return asked
+
+
+def report(state: str, accuracy: float, **changes: object) -> SliceReport:
+    values: dict[str, object] = {"loss": 0.5, "train_losses": (0.9, 0.7), "learned": {}}
+    return SliceReport(0, state, accuracy, **values | changes)  # type: ignore[arg-type]
+
+
+def test_a_complete_candidate_comes_back_with_its_curve_and_what_it_learned(
+    tmp_path: Path,
+) -> None:
+    study = opened(tmp_path)
+    asked = begun(study)
+    reports = {
+        1: report("live", 0.5, loss=1.5),
+        3: report("complete", 0.75, learned={"beta": (1.5, 2.5)}),
+    }
+    for epoch, found in reports.items():
+        study.rung(asked.number, epoch, found.accuracy)
+    ended = study.end(asked.number, reports, 12.3456789)
+    assert read_candidates(tmp_path) == [ended]
+    assert ended == Candidate(
+        trial=0,
+        expression=str(asked.expression),
+        state="complete",
+        score=0.75,
+        rungs={1: 0.5, 3: 0.75},
+        losses={1: 1.5, 3: 0.5},
+        train_losses=(0.9, 0.7),
+        learned={"beta": (1.5, 2.5)},
+        seconds=12.345679,
+        started_ms=ended.started_ms,
+        finished_ms=ended.finished_ms,
+    )
+    assert 0 < ended.started_ms <= ended.finished_ms
+
+
+def test_every_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    numbers: dict[State, int] = {}
+    for state in ("complete", "pruned", "infeasible", "failed", "running"):
+        numbers[state] = begun(study).number
+    ends: tuple[State, ...] = ("complete", "pruned")
+    for state in ends:
+        study.end(numbers[state], {1: report(state, 0.5)}, 1.0)
+    study.end(
+        numbers["infeasible"], {1: report("infeasible", 0.1, loss=math.nan, reason="nan")}, 0.0
+    )
+    study.fail(numbers["failed"], "Traceback …")
+    found = {c.trial: c for c in read_candidates(tmp_path)}
+    for state, number in numbers.items():
+        assert found[number].state == state
+    assert found[numbers["infeasible"]].reason == "nan"
+    assert found[numbers["infeasible"]].score is None
+    assert found[numbers["infeasible"]].trained, "however short its training was"
+    assert found[numbers["failed"]].error == "Traceback …"
+    waiting = found[max(found)]
+    assert (waiting.state, waiting.origin, waiting.retry) == ("waiting", numbers["failed"], 1)
+
+
+def test_what_is_rejected_before_training_keeps_its_formula_and_the_reason(
+    tmp_path: Path,
+) -> None:
+    study = opened(tmp_path)
+    screened, repeated = study.ask(SPACE), study.ask(SPACE)
+    study.reject(screened, reason="affine")
+    study.reject(repeated, duplicate_of=0)
+    first, second = read_candidates(tmp_path)
+    assert (first.state, first.reason, first.expression) == (
+        "infeasible",
+        "affine",
+        str(screened.expression),
+    )
+    assert first.screened
+    assert not first.trained
+    assert (second.state, second.duplicate_of) == ("duplicate", 0)
+
+
+def test_the_rungs_of_a_running_candidate_are_seen_by_a_reader(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    study.rung(begun(study).number, 1, 0.625)
+    (found,) = read_candidates(tmp_path)
+    assert (found.state, found.score, dict(found.rungs)) == ("running", 0.625, {1: 0.625})
+
+
+def test_a_retry_brings_its_candidate_and_keeps_its_origin(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    first = last = begun(study)
+    for retry in range(1, RETRIES + 1):
+        study.fail(last.number, "Traceback …")
+        assert study.waiting() == 1
+        last = begun(study)
+        assert (last.expression, last.origin, last.retry) == (first.expression, 0, retry)
+    study.fail(last.number, "Traceback …")
+    assert study.waiting() == 0, "the tries are used up"
+
+
+def test_what_was_left_running_is_failed_and_comes_again(tmp_path: Path) -> None:
+    left = begun(opened(tmp_path))
+    study = opened(tmp_path)
+    assert study.sweep() == 1
+    assert read_candidates(tmp_path)[0].state == "failed"
+    again = study.ask(SPACE)
+    assert (again.expression, again.origin, again.retry) == (left.expression, left.number, 1)
+    assert study.sweep() == 1  # the retry itself, left running
+    assert study.sweep() == 0
+
+
+def test_a_candidate_interrupted_again_and_again_uses_up_no_tries(tmp_path: Path) -> None:
+    begun(opened(tmp_path))
+    for _ in range(RETRIES + 3):
+        study = opened(tmp_path)
+        study.sweep()
+        study.accept(study.ask(SPACE))
+    study = opened(tmp_path)
+    study.sweep()
+    again = study.ask(SPACE)
+    assert (again.origin, again.retry) == (0, 1)
+
+
+def test_what_was_killed_while_it_was_drawn_counts_for_nothing(tmp_path: Path) -> None:
+    opened(tmp_path).ask(SPACE)
+    study = opened(tmp_path)
+    assert study.sweep() == 1
+    assert study.waiting() == 0
+    assert study.encodings() == []
+    (found,) = study.candidates()
+    assert not found.entered_training
+
+
+def test_killed_between_enqueuing_a_retry_and_failing_it_gives_one_retry_only(
+    tmp_path: Path,
+) -> None:
+    study = opened(tmp_path)
+    left = begun(study)
+    (found,) = study.candidates()
+    study._enqueue_again(found, 1)  # what `fail` does first; then the process dies
+    study = opened(tmp_path)
+    study.sweep()
+    assert study.waiting() == 1
+    assert study.ask(SPACE).origin == left.number
+
+
+def test_write_ahead_logging_is_on(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    del study
+
+
+def test_readers_see_a_whole_state_at_every_moment_of_a_writer(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    seen: list[int] = []
+    faults: list[BaseException] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        try:
+            while not stop.is_set():
+                found = read_candidates(tmp_path)
+                assert [c.trial for c in found] == list(range(len(found)))
+                for candidate in found:
+                    assert candidate.state != "complete" or candidate.score == 0.5
+                seen.append(len(found))
+        except BaseException as error:  # the test's own thread raises it
+            faults.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(15):
+        study.end(begun(study).number, {1: report("complete", 0.5)}, 1.0)
+    stop.set()
+    reader.join()
+    assert not faults
+    assert seen == sorted(seen)
+    assert len(read_candidates(tmp_path)) == 15
+
+
+def test_a_search_without_a_study_yet_has_no_candidates(tmp_path: Path) -> None:
+    assert read_candidates(tmp_path) == []
+    (tmp_path / FILE).touch()  # as a reader finds it in the first moment of a search
+    assert read_candidates(tmp_path) == []
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"this is no database" * 100)
+    with pytest.raises(HomeUnusable, match="file is not a database") as caught:
+        opened(tmp_path)
+    assert str(tmp_path / FILE) in str(caught.value)
+
+
+FILLS_UP = """
+import resource, sys
+from pathlib import Path
+from actsearch.search.errors import HomeUnusable
+from actsearch.search.strategies import Random
+from actsearch.search.storage.study import Study
+from actsearch.space import CoreUnits
+space, folder = CoreUnits(), Path(sys.argv[1])
+study = Study(folder, Random(space, 0))
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+try:
+    for _ in range(500):
+        study.accept(study.ask(space))
+except HomeUnusable as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+study = Study(folder, Random(space, 0))
+before = len(study.candidates())
+study.sweep()
+study.accept(study.ask(space))
+print(before, len(study.candidates()))
+"""
+
+
+def test_a_full_disk_is_said_so_and_with_room_again_the_study_goes_on(tmp_path: Path) -> None:
+    # A limit on the size of files stands for the full disk: it needs no rights of a superuser.
+    done = subprocess.run(
+        [sys.executable, "-c", FILLS_UP, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    message, counts = done.stdout.strip().splitlines()
+    assert f"the study {tmp_path / FILE} cannot be used: " in message
+    assert "make room and go on with --resume" in message
+    before, after = map(int, counts.split())
+    assert 0 < before < after

@@ -1,0 +1,255 @@
+"""A search of one's own network: stored by name, resumed, confirmed, never mixed with others."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actsearch.evaluators import (
+    BUILT_IN,
+    EvaluatorError,
+    ImageClassification,
+    Job,
+    Recipe,
+    RungReport,
+)
+from actsearch.search import Home, Search
+from actsearch.search.errors import InvalidSetting, SearchFailed
+from actsearch.search.evaluator_choice import (
+    Chosen,
+    chosen,
+    evaluator_for,
+    recipe_of,
+)
+from actsearch.search.storage.config import Stored
+from actsearch.search.storage.confirmation_log import Ledger
+from contracts import own
+from contracts.tiny import TINY
+
+Verb = Callable[..., Any]
+NAME = "contracts.own:evaluator"
+SMALL: dict[str, Any] = {
+    "strategy": "random",
+    "seed": 2,
+    "bracket": 3,
+    "candidates": 3,
+    "finalists": 1,
+    "seeds": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def ran(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with the search `mine` of an own network, confirmed."""
+    root = tmp_path_factory.mktemp("own") / "home"
+    shutil.copytree(empty_home, root)
+    Search("mine", home=root, evaluator=NAME, **SMALL).run()
+    return Home(root)
+
+
+def stored(home: Home, name: str = "mine") -> Stored:
+    return Stored.load(home.folder(name))
+
+
+def test_its_name_and_its_recipe_are_stored_and_in_the_digest(ran: Home) -> None:
+    config = stored(ran).config
+    assert config.evaluator == NAME
+    assert config.recipe.evaluator.startswith(f"{NAME} model-")
+    assert config.recipe.rungs == own.OWN.rungs
+    assert config.recipe.digest not in {own.OWN.digest, own.evaluator().recipe.digest}
+
+
+def test_it_is_confirmed_in_that_network_alone_and_its_test_data_opened_once(ran: Home) -> None:
+    ledger = Ledger(ran.folder("mine"))
+    assert {t.recipe for t in ledger.trainings.values()} == {stored(ran).config.recipe.digest}
+    assert [o.dataset for o in ledger.openings] == ["own data"]
+    assert all(t.test is not None for t in ledger.trainings.values() if t.reason is None)
+
+
+def test_the_table_names_network_and_data(ran: Home, actsearch: Verb) -> None:
+    told = actsearch("confirm", "mine", "--home", ran.root)
+    assert told.status == 0, told.err
+    assert told.out.startswith("own-mlp")
+    assert "Test set opened 1 time for this" in told.out
+
+
+def test_it_goes_on_by_its_stored_name(ran: Home) -> None:
+    before = stored(ran).config
+    outcome = Search("mine", home=ran.root, resume=True, candidates=4).run()
+    assert outcome.config == before
+    assert len([c for c in outcome.candidates if c.entered_training]) >= 4
+
+
+def test_leaderboard_and_export_do_without_the_users_module(
+    ran: Home, actsearch: Verb, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def gone(name: str) -> None:
+        raise AssertionError("imported")
+
+    monkeypatch.setattr("actsearch.search.evaluator_choice.evaluator_from_name", gone)
+    assert actsearch("leaderboard", "mine", "--home", ran.root).status == 0
+    told = actsearch("export", "mine", "-o", tmp_path / "best", "--home", ran.root)
+    assert told.status == 0, told.err
+
+
+def test_a_network_that_has_changed_since_is_refused(
+    ran: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "network", own.wide)
+    with pytest.raises(InvalidSetting, match="its network, data or numbers have changed"):
+        Search("mine", home=ran.root, resume=True)
+
+
+def test_another_evaluator_is_refused(ran: Home) -> None:
+    with pytest.raises(
+        InvalidSetting, match=f"was begun with evaluator {NAME}, but got contracts"
+    ):
+        Search("mine", home=ran.root, resume=True, evaluator="contracts.own:without_test")
+
+
+def test_a_search_stored_before_there_were_own_evaluators_still_loads(
+    ran: Home, tmp_path: Path
+) -> None:
+    content = json.loads((ran.folder("mine") / "config.json").read_text())
+    content["config"] |= {"recipe": Recipe().to_dict(), "second": Recipe().to_dict()}
+    content["config"]["second"] |= {"network": "conv", "widths": [8, 16]}
+    for part in (content["config"], content["launch"]):
+        for later in ("evaluator", "rung_limit", "also_on"):
+            part.pop(later, None)
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    old = Stored.load(tmp_path)
+    assert (old.config.evaluator, old.launch.rung_limit) == (BUILT_IN, None)
+
+
+def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(
+    home: Home, actsearch: Verb
+) -> None:
+    name = "contracts.own:without_test"
+    small = ("--candidates", "2", "--strategy", "random", "--seed", "2", "--home", home.root)
+    told = actsearch("search", "--name", "shut", "--evaluator", name, *small)
+    assert told.status == 0, told.err
+    assert (
+        "no confirmation: the evaluator has no test data (ModelEvaluator takes test=…" in told.err
+    )
+    assert "val acc" in told.out
+    assert not Ledger(home.folder("shut")).openings
+    told = actsearch("confirm", "shut", "--home", home.root)
+    assert told.status == 1
+    assert f"no confirmation of {name}: the evaluator has no test data" in told.err
+
+
+def test_a_second_network_is_trained_where_it_is_asked_for(home: Home) -> None:
+    second = dataclasses.replace(TINY, rungs=(1,))
+    settings = {**SMALL, "second": second, "second_seeds": 2}
+    outcome = Search("mine", home=home.root, evaluator=NAME, **settings).run()
+    assert outcome.confirmation is not None
+    assert [row.where for row in outcome.confirmation.rows[::7]] == [
+        "own-mlp on own data",
+        "mlp on fashion-mnist",
+    ]
+    openings = [o.dataset for o in Ledger(outcome.folder).openings]
+    assert sorted(openings) == ["fashion-mnist", "own data"]
+
+
+def test_an_object_is_stored_by_a_name_only_if_that_makes_it_again(home: Home) -> None:
+    made = own.without_test()
+    assert chosen(own.AnyRecipe()).name == "contracts.own:AnyRecipe"
+    search = Search("mine", home=home.root, evaluator=made, confirm=False, **SMALL)
+    outcome = search.run()
+    assert (
+        outcome.config.evaluator
+        == "actsearch.evaluators.model_evaluator:ModelEvaluator given in Python"
+    )
+    with pytest.raises(
+        InvalidSetting, match=r"was given to Search as an object.* go on in Python"
+    ):
+        Search("mine", home=home.root, resume=True)
+    Search("mine", home=home.root, resume=True, evaluator=made)
+    with pytest.raises(InvalidSetting, match="have changed"):
+        Search("mine", home=home.root, resume=True, evaluator=own.made(validation=90))
+
+
+def test_what_is_no_evaluator_is_told(home: Home) -> None:
+    broken: Any = object()
+    with pytest.raises(EvaluatorError, match="builtins:object is no evaluator"):
+        Search("mine", home=home.root, evaluator=broken)
+
+
+def test_one_with_a_recipe_takes_no_other_and_no_limit() -> None:
+    found = chosen(NAME)
+    with pytest.raises(
+        InvalidSetting, match=r"has a recipe of its own, own-mlp-\w+, and takes no"
+    ):
+        recipe_of(found, "standard")
+    with pytest.raises(
+        InvalidSetting, match=r"--limit-data cuts the data sets we fetch: evaluator"
+    ):
+        recipe_of(found, None, 500)
+
+
+def test_one_without_a_recipe_takes_any_under_its_name() -> None:
+    found = chosen("contracts.own:AnyRecipe")
+    taken = recipe_of(found, "standard")
+    assert (taken.rungs, taken.evaluator) == ((2, 5, 15), "contracts.own:AnyRecipe")
+    assert recipe_of(found).name == "quick"
+    assert taken.digest != Recipe(name="standard", rungs=(2, 5, 15), weight_decay=1e-2).digest
+
+
+def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
+    report = RungReport(7, (), 0.0)
+
+    class Own:
+        def on(self, device: str) -> Own:
+            return self
+
+        def run(self, job: Job) -> Iterator[RungReport]:
+            return iter([report])
+
+    theirs = Recipe(evaluator="mine:Own")
+    both = evaluator_for(Chosen("mine:Own", Own()), [TINY, theirs])
+    assert list(both.on("cpu").run(Job(("tanh(x)",), theirs, 0))) == [report]
+    assert [r.epoch for r in both.run(Job(("tanh(x)",), TINY, 0))] == list(TINY.rungs)
+    assert isinstance(evaluator_for(Chosen(), [TINY]), ImageClassification)
+
+
+class Broken:
+    """An evaluator whose `check` finds that the images do not fit."""
+
+    recipe = dataclasses.replace(TINY, evaluator="broken")
+
+    def on(self, device: str) -> Broken:
+        return self
+
+    def check(self) -> None:
+        raise EvaluatorError("images of 5 pixels")
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        raise AssertionError("trained")
+
+
+def test_what_the_first_try_finds_is_told_before_anything_is_made(home: Home) -> None:
+    with pytest.raises(EvaluatorError, match="images of 5 pixels"):
+        Search("mine", home=home.root, evaluator=Broken(), **SMALL).run()
+    assert home.names() == []
+
+
+class Percent(Broken):
+    """Reports percentages."""
+
+    def check(self) -> None: ...
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        for report in own.without_test().run(job):
+            wrong = (dataclasses.replace(s, accuracy=100 * s.accuracy) for s in report.slices)
+            yield dataclasses.replace(report, slices=tuple(wrong))
+
+
+def test_an_evaluator_that_breaks_a_rule_stops_the_search_with_the_rule(home: Home) -> None:
+    with pytest.raises(SearchFailed, match=r"evaluator Percent, report of epoch 1: .* a fraction"):
+        Search("mine", home=home.root, evaluator=Percent(), **SMALL).run()

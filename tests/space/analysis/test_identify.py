@@ -1,0 +1,135 @@
+"""A candidate is told what it is known as, and what it is not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from actsearch.space import parse
+from actsearch.space.analysis.identify import identify
+from actsearch.space.analysis.levenberg_marquardt import fit
+from actsearch.space.catalog.table import CATALOG
+from actsearch.space.families.table import family
+
+FIXED = [name for name, entry in CATALOG.items() if not entry.trainable]
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_every_fixed_function_is_recognised_as_itself(name: str) -> None:
+    found = identify(CATALOG[name].expression)
+    assert found.kind == "exact"
+    assert name in found.exact
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("x * tanh(softplus(x))", "Mish"),
+        ("x / (1 + exp(-x))", "SiLU"),
+        ("(x + abs(x)) / 2", "ReLU"),
+        ("2 * sigmoid(2 * x) - 1", "Tanh"),
+        ("x * (1 + erf(x / sqrt(2))) / 2", "GELU"),
+        ("x * tanh(exp(x))", "TanhExp"),
+        ("max(x, sigmoid(x))", "MaxSig"),
+    ],
+)
+def test_another_form_of_a_known_function_is_that_function(text: str, name: str) -> None:
+    assert name in identify(parse(text)).exact
+
+
+@pytest.mark.parametrize(
+    ("text", "relation"),
+    [
+        ("3 * tanh(0.7 * x) + 0.2", "3 * Tanh(0.7 * x) + 0.2"),
+        ("1.5 * silu(x)", "1.5 * SiLU(x)"),
+        ("x * sigmoid(2 * x)", "0.5 * SiLU(2 * x)"),
+        ("0.3 - exp(-5 * x ** 2)", "-Gaussian(2.23607 * x) + 0.3"),
+        ("-relu(-x)", "-ReLU(-x)"),
+        ("2 * x + 1", "2 * Identity(x) + 1"),
+        ("sin(3)", "constant, 0.14112"),
+    ],
+)
+def test_scaling_of_input_and_output_is_seen_through(text: str, relation: str) -> None:
+    found = identify(parse(text))
+    assert found.kind == "scaled"
+    assert found.scaled is not None
+    assert found.scaled.relation == relation
+
+
+@pytest.mark.parametrize(
+    ("text", "family", "values"),
+    [
+        ("max(x, 0.3 * x)", "PReLU", {"a": 0.3}),
+        ("x + sin(2 * x) ** 2 / 2", "Snake", {"a": 2.0}),
+        ("relu(x) + 0.05 * x * exp(-x ** 2 / 2)", "CRReLU", {"epsilon": 0.05}),
+        (
+            "max(x, 0) + 0.7 * (exp(0.4 * min(x, 0)) - 1)",
+            "MPELU",
+            {"alpha": 0.7, "beta": 0.4},
+        ),
+    ],
+)
+def test_a_member_of_a_family_is_found_with_its_parameters(
+    text: str, family: str, values: dict[str, float]
+) -> None:
+    found = identify(parse(text))
+    assert found.member is not None
+    assert found.member.name == family
+    assert dict(found.member.values) == pytest.approx(values, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("x * sigmoid(gain[channel]=0.4 * x)", "Swish"),
+        ("relu(x) + e[network]=-2 * x * exp(-0.5 * x ** 2)", "CRReLU"),
+        ("sigmoid(x) * (x + u=3 * sin(v * x))", "SinLU"),
+        ("p=0.1 * min(0, x) + relu(x)", "PReLU"),
+        ("x + sin(a[channel]=5 * x) ** 2 / a", "Snake"),
+    ],
+)
+def test_a_family_is_recognised_whatever_its_parameters_are_called_and_start_from(
+    text: str, family: str
+) -> None:
+    assert identify(parse(text)).family == family
+
+
+def test_a_configured_family_is_recognised_from_whatever_it_started() -> None:
+    assert identify(family("rational", start="tanh")).family == "rational"
+    assert identify(family("mixture", granularity="channel")).family == "mixture"
+
+
+def test_learned_values_are_looked_at_instead_of_initial_ones() -> None:
+    swish = parse("x * sigmoid(beta=0.5 * x)")
+    assert identify(swish).kind == "scaled"
+    assert identify(swish, {"beta": 1.0}).exact == ("SiLU",)
+    assert identify(swish, {"beta": 1.702}).exact == ("QuickGELU",)
+    assert identify(swish, {"beta": 0.0}).sentence == "the family Swish; here 0.5 * Identity(x)"
+
+
+def test_an_unknown_function_gets_the_nearest_one_and_its_distance() -> None:
+    found = identify(parse("relu(x) + 0.3 * sin(3 * x) * tanh(x)"))
+    assert found.kind == "nearest"
+    known, z = CATALOG[found.nearest.name].expression.module(), torch.randn(200_000)
+    other = parse("relu(x) + 0.3 * sin(3 * x) * tanh(x)").module()
+    drawn = float((known(z) - other(z)).square().mean().sqrt())  # standard error about 0.001
+    assert found.nearest.distance == pytest.approx(drawn, abs=0.01)
+
+
+@pytest.mark.parametrize("text", ["exp(exp(x))", "sqrt(-1) * x / 0", "exp(x ** 3)"])
+def test_a_function_that_overflows_is_answered_too(text: str) -> None:
+    found = identify(parse(text))
+    assert found.sentence
+    assert math.isinf(found.nearest.distance) or found.nearest.name in CATALOG
+
+
+def test_a_fit_recovers_parameters_and_says_what_error_is_left() -> None:
+    x = torch.linspace(-4, 4, 101, dtype=torch.float64)
+    family = parse("a * tanh(b * x)")
+    solved = fit(family, x, 3 * torch.tanh(0.5 * x), [(1.0, 1.0)])
+    assert solved.error < 1e-8
+    assert solved.values == pytest.approx((3.0, 0.5))
+    impossible = fit(family, x, x.square(), [(1.0, 1.0)])
+    assert impossible.error > 0.1

@@ -1,0 +1,162 @@
+"""What is measured of functions whose properties are known in closed form."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actsearch.space import PRIMITIVES, parse
+from actsearch.space.analysis.asymptotes import asymptote
+from actsearch.space.analysis.properties import Properties, properties
+from actsearch.space.analysis.smoothness import smoothness
+
+ROOT = math.sqrt(2 * math.pi)
+
+
+def of(text: str) -> Properties:
+    return properties(parse(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("relu(x)", "[0, ∞)"),
+        ("tanh(x)", "(-1, 1)"),
+        ("sigmoid(x)", "(0, 1)"),
+        ("sin(x)", "[-1, 1]"),
+        ("x", "(−∞, ∞)"),
+        ("x ** 2 - 3", "[-3, ∞)"),
+        ("exp(-x ** 2)", "(0, 1]"),
+        ("min(max(x, -1), 1)", "[-1, 1]"),
+        ("silu(x)", "[-0.2785, ∞)"),
+        ("min(x, sin(x))", "(−∞, 1]"),
+        ("atan(x)", "(-1.571, 1.571)"),
+        ("elu(x)", "(-1, ∞)"),
+        ("2", "[2, 2]"),
+    ],
+)
+def test_the_range_is_known(text: str, interval: str) -> None:
+    assert of(text).range_text == interval
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        ("relu(x)", "→ 0", "→ x"),
+        ("softplus(x)", "→ 0", "→ x"),
+        ("(sqrt(x ** 2 + 1) - 1) / 2 + x", "→ 0.5 x − 0.5", "→ 1.5 x − 0.5"),
+        ("softsign(x)", "→ -1", "→ 1"),
+        ("asinh(x)", "grows slower than a line", "grows slower than a line"),
+        ("exp(x)", "→ 0", "grows faster than a line"),
+        ("x * sin(x)", "oscillates without bound", "oscillates without bound"),
+        ("cos(x) - x", "oscillates about −x", "oscillates about −x"),
+        ("sin(x)", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
+        ("x + 1 / x", "→ x", "→ x"),
+        ("x * log(1 + sigmoid(x))", "→ 0", "→ 0.6932 x"),
+    ],
+)
+def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str) -> None:
+    assert asymptote(parse(text), -1).text == left
+    assert asymptote(parse(text), 1).text == right
+
+
+@pytest.mark.parametrize(
+    ("text", "jumps", "kinks", "bends"),
+    [
+        ("tanh(x)", (), (), ()),
+        ("relu(x)", (), (0.0,), ()),
+        ("square(relu(x))", (), (), (0.0,)),
+        ("hard_swish(x)", (), (-3.0, 3.0), ()),
+        ("hard_sigmoid(x)", (), (-3.0, 3.0), ()),
+        ("x / abs(x)", (0.0,), (), ()),
+        ("max(x, sigmoid(x))", (), (0.65905,), ()),
+        ("abs(x - 0.123) + relu(x + 4)", (), (-4.0, 0.123), ()),
+        ("elu(x)", (), (), (0.0,)),
+        ("sin(30 * x)", (), (), ()),
+        ("exp(x)", (), (), ()),
+        ("sinc(x / pi - 1)", (), (), ()),
+    ],
+)
+def test_jumps_and_kinks_are_found_where_they_are(
+    text: str, jumps: tuple[float, ...], kinks: tuple[float, ...], bends: tuple[float, ...]
+) -> None:
+    found = smoothness(parse(text))
+    assert found.jumps == pytest.approx(jumps, abs=1e-4)
+    assert found.kinks == pytest.approx(kinks, abs=1e-4)
+    assert found.bends == pytest.approx(bends, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_every_primitive_has_its_properties(name: str) -> None:
+    operands = "x" if PRIMITIVES[name].arity == 1 else "x, 0.5 * x + 1"
+    found = of(f"{name}({operands})")
+    assert found.low <= found.high
+    assert found.smooth.text
+
+
+@pytest.mark.parametrize(
+    ("text", "mean", "second", "slope"),
+    [
+        ("relu(x)", 1 / ROOT, 0.5, 0.5),
+        ("x", 0.0, 1.0, 1.0),
+        ("abs(x)", 2 / ROOT, 1.0, 1.0),
+        ("x ** 2", 1.0, 3.0, 4.0),
+        ("sin(x)", 0.0, (1 - math.exp(-2)) / 2, (1 + math.exp(-2)) / 2),
+        ("exp(x)", math.exp(0.5), math.exp(2), math.exp(2)),
+        ("sigmoid(x)", 0.5, 0.2933, 0.0448),  # numerically, to the digits given
+    ],
+)
+def test_averages_under_a_normal_input_are_the_exact_ones(
+    text: str, mean: float, second: float, slope: float
+) -> None:
+    found = of(text)
+    assert found.mean == pytest.approx(mean, abs=1e-4)
+    assert found.second_moment == pytest.approx(second, rel=1e-3)
+    assert found.slope_moment == pytest.approx(slope, rel=2e-3)
+
+
+def test_relu_is_silent_and_flat_on_half_of_its_inputs() -> None:
+    found = of("relu(x)")
+    assert found.zero_output == pytest.approx(0.5, abs=1e-3)
+    assert found.zero_slope == pytest.approx(0.5, abs=1e-3)
+    assert found.gain == pytest.approx(1.0, rel=1e-3)
+    assert found.saturating == ("left",)
+    assert (found.direction, found.strictly) == ("increasing", False)
+    # E f^2 - mean^2 - E[f z]^2, over the variance
+    variance = 0.5 - 1 / (2 * math.pi)
+    assert found.curvature == pytest.approx((variance - 0.25) / variance, rel=1e-3)
+
+
+def test_direction_and_turns() -> None:
+    assert (of("tanh(x)").direction, of("tanh(x)").strictly) == ("increasing", True)
+    assert of("erf(x)").strictly
+    assert not of("min(max(x, -3), 3)").strictly
+    assert of("-x").direction == "decreasing"
+    assert of("7").direction == "constant"
+    assert (of("silu(x)").direction, of("silu(x)").turns) == ("neither", 1)
+    assert of("cos(x)").turns == 7  # on [-10, 10]: 0 and 1, 2, 3 times pi on either side
+
+
+def test_lipschitz_is_the_largest_slope_on_the_stated_range() -> None:
+    assert of("tanh(3 * x)").lipschitz == pytest.approx(3.0, rel=1e-4)
+    assert of("x ** 2").lipschitz == pytest.approx(20.0)
+
+
+@settings(max_examples=12)
+@given(st.floats(0.1, 5), st.sampled_from(["tanh(x)", "silu(x)", "relu(x)", "sin(x)"]))
+def test_scaling_the_output_scales_what_it_must(factor: float, text: str) -> None:
+    plain, scaled = of(text), of(f"{factor!r} * {text}")
+    assert scaled.mean == pytest.approx(factor * plain.mean, abs=1e-9)
+    assert scaled.second_moment == pytest.approx(factor**2 * plain.second_moment)
+    assert scaled.lipschitz == pytest.approx(factor * plain.lipschitz)
+    assert scaled.gain == pytest.approx(plain.gain)
+    assert scaled.direction == plain.direction
+
+
+def test_learned_values_take_the_place_of_initial_ones() -> None:
+    prelu = parse("max(x, 0) + a=0.25 * min(x, 0)")
+    assert properties(prelu, {"a": 1.0}).curvature == pytest.approx(0, abs=1e-9)
+    assert properties(prelu, {"a": -1.0}).range_text == "[0, ∞)"

@@ -1,0 +1,152 @@
+"""Batches say of every candidate what looking at it alone says."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+
+from actsearch.space import (
+    CoreUnits,
+    Expression,
+    FingerprintIndex,
+    Operators,
+    Schema,
+    SpaceError,
+    fingerprint,
+    screen,
+)
+from actsearch.space.analysis.fingerprint import TOLERANCE
+from actsearch.space.enumeration.operands import Half, Joint
+from actsearch.space.enumeration.survey import Counts, survey
+from actsearch.space.enumeration.vectorized import (
+    NOT_FINITE,
+    fingerprints,
+    stack,
+    verdicts,
+)
+from actsearch.space.expressions.expression import substitute
+from actsearch.space.spaces.fixed_topology import Wired, assembled
+from actsearch.space.spaces.operator_sets import AQUASURF, GRAFS, SWISH
+from actsearch.space.spaces.patterns import Fresh, named, template
+
+SOME = Operators(
+    ("x", "x ** 3", "sqrt(x)", "beta * x", "exp(x)", "max(x, 0)", "sigmoid(x)", "beta", "sinh(x)"),
+    SWISH.binary,
+)
+SIMPLE = Operators(("x", "beta * x", "exp(x)", "a=0.5 * x", "1"), SWISH.binary[3:])
+POWERS = ("pow", "div", "tanh", "exp", "cosh", "square", "relu")
+
+
+def one_by_one(space: Wired) -> Counts:
+    """The counts by `screen` and `fingerprint` of each candidate."""
+    index, found = FingerprintIndex(), Counter[str]()
+    for number, encoding in enumerate(space.encodings()):
+        tree = space.decode(encoding)
+        reason = screen(tree) or "left"
+        if "not finite" in reason:
+            found["not finite"] += 1
+            continue
+        mark = fingerprint(tree)
+        if index.find(mark) is None:
+            index.add(mark, number)
+            words = ("constant", "affine", "exceeds", "slope is below", "second moment")
+            found[next((word for word in words if word in reason), "left")] += 1
+    bad = found.pop("not finite", 0)
+    return Counts(
+        raw=space.size,
+        non_finite=bad,
+        distinct=found.total(),
+        constant=found["constant"],
+        affine=found["affine"],
+        huge=found["exceeds"],
+        flat=found["slope is below"],
+        moment=found["second moment"],
+        left=found["left"],
+    )
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        CoreUnits(1, operators=SOME),
+        CoreUnits(1, "channel", SOME.restricted(only=("max", "mul", "sigmoid", "exp"))),
+        Schema("binary(unary(x),unary(x))", operators=AQUASURF.restricted(only=POWERS)),
+        Schema("binary(x,binary(unary(x),x))", operators=SIMPLE),
+        Schema("binary(binary(x,unary(x)),unary(x))", operators=SIMPLE.restricted(only=("div",))),
+    ],
+    ids=lambda space: space.name[:40],
+)
+def test_the_counts_are_those_of_looking_at_each_candidate_alone(space: Wired) -> None:
+    assert survey(space) == one_by_one(space)
+
+
+@pytest.mark.parametrize("operators", [SIMPLE, GRAFS], ids=["simple", "grafs"])
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_batch_has_every_candidates_own_fingerprint_and_verdict(
+    operators: Operators, flip: bool
+) -> None:
+    space = CoreUnits(2, operators=operators)
+    few = [Half(space_half("unit.right", option, space)) for option in operators.unary]
+    chosen = {
+        "unit.inner.binary": "beta * x1 + (1 - beta) * x2",
+        "unit.inner.left": "beta * x",
+        "unit.inner.right": "x",
+        "unit.left": operators.unary[1],
+    }
+    many = Half(assembled(space.root.below[0], chosen, "layer"))
+    for option in operators.binary:
+        joint = Joint(option)
+        codes = verdicts(joint, many, stack(few), flip)
+        values = fingerprints(joint, many, few, flip)
+        for at, right in enumerate(operators.unary):
+            tree = space.decode({**chosen, "unit.binary": option, "unit.right": right})
+            if flip:
+                tree = flipped(option, right, many)
+            alone = fingerprint(tree)
+            assert float((alone.values - values[at]).abs().max()) <= TOLERANCE / 100
+            assert (codes[at] == NOT_FINITE) == ("not finite" in (screen(tree) or ""))
+
+
+def space_half(path: str, option: str, space: Wired) -> Expression:
+    """The right operand with an option chosen."""
+    return assembled(space.root.below[1], {path: option}, "layer")
+
+
+def flipped(option: str, right: str, many: Half) -> Expression:
+    """The candidate whose first operand is the small half."""
+    fresh = Fresh()
+    first = fresh.fill(right, [template("x", 1)])
+    second = substitute(
+        many.expression, {p: fresh.parameter() for p in many.expression.parameters}
+    )
+    return named(fresh.fill(option, [first, second]), "layer")
+
+
+def test_a_part_of_a_space_is_counted_by_the_numbers_of_its_halves() -> None:
+    space = CoreUnits(2, operators=SIMPLE)
+    part = survey(space, [3, 11])
+    assert part.raw == 2 * len(SIMPLE.unary) * len(SIMPLE.binary)
+    assert part.non_finite + part.distinct <= part.raw
+    assert part.left <= part.distinct
+    assert survey(space, []) == Counts(0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def test_a_space_of_another_wiring_is_refused() -> None:
+    with pytest.raises(SpaceError, match=r"a survey needs a space binary\(…, …\), but got unary"):
+        survey(Schema("unary(x)"))
+    with pytest.raises(SpaceError, match=r"but got mul\(x,unary\(x\)\)"):
+        survey(Schema("mul(x,unary(x))"))
+    with pytest.raises(SpaceError, match=r"the smaller half of .* has 625 forms, over 200"):
+        survey(Schema("binary(unary(unary(x)),unary(unary(x)))"))
+
+
+def test_the_slope_of_a_batch_is_the_one_of_the_formula() -> None:
+    half, other = Half(CoreUnits(1).decode(ONE)), Half(CoreUnits(1).decode(ONE))
+    value, slope = Joint("x1 * x2").value_and_slope(half.screened[:2], other.screened[:2])
+    torch.testing.assert_close(value, half.screened[0] ** 2)
+    torch.testing.assert_close(slope, 2 * half.screened[0] * half.screened[1])
+
+
+ONE = {"unit.binary": "x1 * x2", "unit.left": "sin(x)", "unit.right": "beta * x"}

@@ -1,0 +1,202 @@
+"""Every text is an expression that prints back to itself, or an error that points into it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actsearch.space import (
+    PRIMITIVES,
+    Call,
+    Constant,
+    Expression,
+    ExpressionError,
+    Parameter,
+    Variable,
+    parse,
+)
+from actsearch.space.expressions.expression import MAX_DEPTH
+from actsearch.space.expressions.notation import FOLDS, FORMS
+from actsearch.space.expressions.parser import MAX_LENGTH
+from actsearch.space.expressions.primitives import ALIASES
+from contracts.expressions import expressions
+
+TOKENS = (
+    *("x", "x", "2", "0.5", "1e-3", "1e400", ".", "beta", "beta=", "beta[channel]", "a=-1", "pi"),
+    *("+", "-", "*", "/", "**", "(", "(", ")", ")", ",", "[", "]", "=", " ", "\n", "$", "_", "é"),
+    *("sin(", "max(", "max(x,", "layer", "network", "sinn", "** 2", "٣", *PRIMITIVES, *ALIASES),
+    *FORMS,
+    *FOLDS,
+)
+X = Variable()
+
+
+def parses_or_points(text: str) -> bool:
+    """Whether the text is read back from what it prints, or refused with a position in it."""
+    try:
+        tree = parse(text)
+    except ExpressionError as error:
+        return error.text == text and 0 <= error.position <= len(text)
+    return parse(str(tree)) == tree and str(parse(str(tree))) == str(tree)
+
+
+@settings(max_examples=1000)
+@given(expressions(leaves=30))
+def test_every_tree_is_read_back_from_its_text(tree: Expression) -> None:
+    assert parse(str(tree)) == tree
+
+
+@given(st.text(max_size=60))
+def test_any_text_parses_or_points(text: str) -> None:
+    assert parses_or_points(text)
+
+
+@settings(max_examples=2000)
+@given(st.lists(st.sampled_from(TOKENS), max_size=15), st.sampled_from(["", " "]))
+def test_any_row_of_tokens_parses_or_points(tokens: list[str], between: str) -> None:
+    assert parses_or_points(between.join(tokens))
+
+
+@settings(max_examples=1000)
+@given(expressions(), st.randoms(use_true_random=False), st.integers(1, 3))
+def test_a_text_with_typing_errors_parses_or_points(
+    tree: Expression, rng: random.Random, errors: int
+) -> None:
+    text = str(tree)
+    for _ in range(errors):
+        start = rng.randint(0, len(text))
+        text = text[:start] + rng.choice(["", *TOKENS]) + text[start + rng.randint(0, 2) :]
+    assert parses_or_points(text)
+
+
+@given(st.sampled_from(["(", "-", "exp(", "x+", "x**2+", "max(x,", "-(", "x*("]), st.data())
+def test_nesting_and_length_are_bounded(piece: str, data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, 2 * MAX_LENGTH // len(piece)))
+    closing = ")" * (piece.count("(") * count)
+    for text in (piece * count, piece * count + "x" + closing):
+        assert parses_or_points(text)
+
+
+def test_brackets_may_nest_as_deep_as_operators() -> None:
+    assert parse("(" * MAX_DEPTH + "x" + ")" * MAX_DEPTH) == X
+    with pytest.raises(ExpressionError, match="nested more than 64 deep") as caught:
+        parse("(" * 1000 + "x" + ")" * 1000)
+    assert caught.value.position == MAX_DEPTH + 1
+
+
+def test_a_text_that_is_too_long_is_refused_before_it_is_read() -> None:
+    with pytest.raises(ExpressionError, match="at most 4000 characters, but got 4001"):
+        parse("$" * (MAX_LENGTH + 1))
+
+
+def test_canonical_text_is_never_too_long_to_be_read() -> None:
+    balanced = "pi"
+    while len(balanced) < MAX_LENGTH // 4:
+        balanced = f"({balanced})*({balanced})"
+    with pytest.raises(ExpressionError, match="the canonical text of an expression may have"):
+        parse(balanced)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "position"),
+    [
+        ("sigmod(x)", "unknown primitive 'sigmod'; did you mean 'sigmoid'?", 0),
+        ("x + tahn(x)", "did you mean 'tanh'?", 4),
+        ("x +", "expected x, a number, a name or '(', found the end", 3),
+        ("", "found the end", 0),
+        ("   ", "found the end", 3),
+        ("(x", "expected ')' to close the bracket, found the end", 2),
+        ("sin(x, 2", "expected ')' after the operands of sin", 8),
+        ("x)", "expected an operator, found ')'", 1),
+        ("2 x", "expected an operator, found 'x'", 2),
+        ("x $ 2", "unexpected character '$'", 2),
+        ("x.real", "unexpected character '.'", 1),
+        ("__import__('os')", "unexpected character '_'", 0),
+        ("1 + max(x)", "max takes 2 operands, but got 1", 4),
+        ("sin(x, x)", "sin takes 1 operand, but got 2", 0),
+        ("sin()", "found ')'", 4),
+        ("x * sin", "'sin' is a primitive: write its operands, sin(x)", 4),
+        ("x ** 4", "the exponent after ** must be 2 or 3", 5),
+        ("x ** 2 ** 3", "powers of powers need brackets", 7),
+        ("beta[chanel] * x", "unknown granularity 'chanel'; did you mean 'channel'?", 5),
+        ("beta[channel", "expected ']' after the granularity, found the end", 12),
+        ("beta=x", "expected a number as the initial value", 5),
+        ("a=1 * x + a=2", "parameter 'a' is declared twice, differently", 10),
+        ("a * x + a[channel]", "parameter 'a' is declared twice, differently", 8),
+        ("x + 1e400", "a constant must be at most 3.38e+38 in size, but got inf", 4),
+        ("x" + " + x" * 70, "at most 64 operators deep", 2 + 64 * 4),
+    ],
+)
+def test_a_bad_text_is_pointed_at(text: str, rule: str, position: int) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert rule in caught.value.rule
+    assert caught.value.position == position
+    assert str(caught.value).endswith("^")
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("mul(x, sigmoid(x))", "x * sigmoid(x)"),
+        ("max(relu(x), cosh(elu(x)))", "max(relu(x), cosh(elu(x)))"),
+        ("add(neg(x), sub(2, div(x, 3)))", "-x + (2 - x / 3)"),
+        ("square(cube(x))", "(x ** 3) ** 2"),
+        ("swish(arctan(x))", "silu(atan(x))"),
+        ("maximum(x,minimum(x,0))", "max(x, min(x, 0))"),
+        ("sin(pi)", "sin(3.141592653589793)"),
+        ("beta[layer]=1 * x + beta", "beta * x + beta"),
+        ("a=-.5e0*x+a=-0.5", "a=-0.5 * x + a"),
+        ("x-(-2)", "x - -2"),
+        ("x - (-(2))", "x - -(2)"),
+        ("((x+x))+x", "x + x + x"),
+        ("x+(x+x)", "x + (x + x)"),
+        ("-x**2", "-x ** 2"),
+        ("(-x)**2", "(-x) ** 2"),
+        ("-2**2", "-2 ** 2"),
+        ("1.0 * 1e3 + -0", "1 * 1000 + 0"),
+    ],
+)
+def test_other_notations_have_one_canonical_text(text: str, same: str) -> None:
+    assert str(parse(text)) == same
+    assert str(parse(same)) == same
+
+
+def test_minus_before_a_number_is_part_of_it_and_brackets_make_it_an_operator() -> None:
+    assert parse("-2") == Constant(-2)
+    assert parse("-(2)") == Call("neg", (Constant(2),))
+    assert parse("-2 ** 2") == Call("neg", (Call("square", (Constant(2),)),))
+
+
+def test_a_name_that_nothing_has_is_one_learnable_scalar_everywhere() -> None:
+    tree = parse("x * sigmoid(beta[channel]=0.5 * x) + beta")
+    assert tree.parameters == (Parameter("beta", 0.5, "channel"),)
+    assert parse("x * beta").parameters == (Parameter("beta", 1.0, "layer"),)
+
+
+def test_variables_are_the_names_given() -> None:
+    assert parse("x1 + x", ("x1", "x")) == Call("add", (Variable("x1"), X))
+    with pytest.raises(ExpressionError, match="needs a name that nothing else has"):
+        parse("x1 + x", ("x1",))
+
+
+# Texts that are nearly right, and texts that are not: the mix that a person and a file produce.
+_PIECES = st.lists(st.sampled_from(TOKENS), max_size=25).map("".join)
+_SPACED = st.lists(st.sampled_from(TOKENS), max_size=25).map(" ".join)
+_NESTED = st.builds(
+    lambda piece, count, end: piece * count + end,
+    st.sampled_from(["(", "-", "exp(", "x+", "x**2+", "max(x,", "sum_n(x,", "reciprocal(", "a*"]),
+    st.integers(1, 900),
+    st.sampled_from(["", "x", "x)", "x" + ")" * 900]),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)  # 305 s on a machine that others use too
+@settings(max_examples=100_000)
+@given(st.text(max_size=80) | _PIECES | _SPACED | _NESTED | expressions(leaves=8).map(str))
+def test_any_of_100000_texts_parses_or_points(text: str) -> None:
+    assert parses_or_points(text)

@@ -1,0 +1,73 @@
+"""Parameter groups: activation parameters apart and without decay, everything exactly once."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from actsearch.space import (
+    family,
+    parameter_groups,
+    parse,
+    replace_activations,
+)
+from actsearch.space.modules.nonpointwise import MetaACON
+
+
+def network() -> nn.Module:
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4), nn.ReLU())
+    replace_activations(model, nn.ReLU, family("rational"))
+    return model
+
+
+def test_activation_parameters_have_a_group_without_decay() -> None:
+    weights, activations = parameter_groups(network())
+    assert len(weights["params"]) == 4
+    assert "weight_decay" not in weights
+    assert len(activations["params"]) == 2 * 10
+    assert activations["weight_decay"] == 0.0
+    assert "lr" not in activations
+
+
+def test_every_parameter_is_in_one_group_once() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.PReLU(), nn.ReLU())
+    replace_activations(model, nn.ReLU, parse("a[network]=0.5 * tanh(x)"))
+    ids = [id(p) for group in parameter_groups(model) for p in group["params"]]
+    assert sorted(ids) == sorted({id(p) for p in model.parameters()})
+
+
+def test_decay_moves_weights_and_leaves_activations() -> None:
+    model = network()
+    before = {n: p.detach().clone() for n, p in model.named_parameters()}
+    groups = parameter_groups(model, learning_rate=1e-3)
+    optimiser = torch.optim.AdamW(groups, lr=0.1, weight_decay=0.5)
+    (0 * model(torch.ones(1, 4)).sum()).backward()
+    optimiser.step()
+    for name, value in model.named_parameters():
+        same = torch.equal(value, before[name])
+        assert same == ("." in name and name.split(".")[0] in ("1", "3")), name
+    assert optimiser.param_groups[1]["lr"] == 1e-3
+
+
+def test_weights_inside_an_activation_keep_their_decay() -> None:
+    weights, activations = parameter_groups(MetaACON(4))
+    assert len(activations["params"]) == 2  # p1 and p2; its convolutions and batch norms are not
+    assert len(weights["params"]) == 8
+
+
+def test_a_class_of_ones_own_can_be_named() -> None:
+    class Exported(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.beta = nn.Parameter(torch.ones(()))
+
+    assert "weight_decay" not in parameter_groups(Exported())[0]
+    assert parameter_groups(Exported(), kinds=(Exported,))[0]["weight_decay"] == 0.0
+
+
+def test_frozen_parameters_and_empty_groups_are_left_out() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.PReLU())
+    model[1].requires_grad_(False)
+    (only,) = parameter_groups(model)
+    assert len(only["params"]) == 2
+    assert parameter_groups(nn.ReLU()) == []
