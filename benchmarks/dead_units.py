@@ -36,7 +36,7 @@ from actsearch.evaluators.data.images import Images, Task
 from actsearch.evaluators.diagnosis.dead_units import dead_units
 from actsearch.evaluators.diagnosis.training import epochs
 from actsearch.evaluators.networks.registry import NETWORKS
-from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.space import parse
 
 TRAINED = (0, 6, 13, 5)
@@ -53,7 +53,7 @@ def counted(
     recipe: Recipe, images: Images, seeds: int, trained: bool
 ) -> tuple[Counts, list[float]]:
     """Silent units by seed and layer, and the seconds each seed took."""
-    sets = Sets.on(torch.device("cpu"), recipe, images, subset(images, WATCHED))
+    sets = DataSplits.on(torch.device("cpu"), recipe, images, subset(images, WATCHED))
     counts, seconds = [], []
     for seed in range(seeds):
         start = time.perf_counter()

@@ -38,11 +38,11 @@ from actsearch.evaluators import (
 from actsearch.evaluators.data.images import Images
 from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.cuda_graphs import Record, cuda_graph
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import Slice, slices_of
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
-from actsearch.evaluators.training.sequential import OneByOneTraining
-from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import Member, members_of
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.evaluators.training.sequential import SequentialTraining
+from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
 from actsearch.space import parse
 
 Seconds: TypeAlias = dict[str, float]  # kind of training -> of one candidate's epoch
@@ -80,8 +80,8 @@ def epochs(
         recipe, limit=(steps + 1) * held, validation=held, rungs=(rounds + 1,)
     )
     train, validation = split(subset(images, (steps + 1) * held), validation=held, seed=0)
-    sets = Sets.on(device, recipe, train, validation)
-    slices = slices_of([parse(TEXTS[i % len(TEXTS)]) for i in range(count)], recipe, 0)
+    sets = DataSplits.on(device, recipe, train, validation)
+    slices = members_of([parse(TEXTS[i % len(TEXTS)]) for i in range(count)], recipe, 0)
     training = _training(name, slices, recipe, sets, record)
     epoch = iter(range(1, rounds + 2))
 
@@ -94,14 +94,14 @@ def epochs(
 
 
 def _training(
-    name: str, slices: list[Slice], recipe: Recipe, sets: Sets, record: Record | None
+    name: str, slices: list[Member], recipe: Recipe, sets: DataSplits, record: Record | None
 ) -> Training:
     build = NETWORKS[name]
     if len(slices) == 1:
-        return OneByOneTraining(build, slices, recipe, sets)
+        return SequentialTraining(build, slices, recipe, sets)
     if name == "mlp":
-        return StackedTraining(slices, recipe, sets, record)
-    return ModuleStackTraining(build, slices, recipe, sets, record)
+        return MlpEnsemble(slices, recipe, sets, record)
+    return VmapEnsemble(build, slices, recipe, sets, record)
 
 
 def seconds(work: Callable[[], None]) -> float:

@@ -33,16 +33,16 @@ from actsearch.evaluators import (
 )
 from actsearch.evaluators.data.images import Images, Task
 from actsearch.evaluators.networks.registry import NETWORKS
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import slices_of
-from actsearch.evaluators.training.sequential import OneByOneTraining
-from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import members_of
+from actsearch.evaluators.training.sequential import SequentialTraining
+from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
 from actsearch.space import parse
 
 BATCH = 128
 TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)", "x * tanh(softplus(x))")
 STEPS = {"mlp": 40, "conv": 20, "resnet20": 1, "vit": 1}  # an epoch's, where --quick compares
-Vehicle = type[OneByOneTraining] | type[ModuleStackTraining]
+Vehicle = type[SequentialTraining] | type[VmapEnsemble]
 
 
 def epochs(
@@ -56,8 +56,8 @@ def epochs(
         rungs=(rounds + 1,),
     )
     train, validation = split(subset(images, (steps + 1) * BATCH), validation=BATCH, seed=0)
-    sets = Sets.on(torch.device("cpu"), recipe, train, validation)
-    slices = slices_of([parse(text) for text in texts], recipe, 0)
+    sets = DataSplits.on(torch.device("cpu"), recipe, train, validation)
+    slices = members_of([parse(text) for text in texts], recipe, 0)
     training = vehicle(NETWORKS[name], slices, recipe, sets)
     epoch = iter(range(1, rounds + 2))
     return lambda: training.advance(next(epoch))
@@ -114,7 +114,7 @@ def main() -> None:
     steps, rounds = (40, 5) if quick else (200, 7)
     conv = ratio(
         "conv net with ReLU over its layers alone",
-        epochs(images, OneByOneTraining, "conv", TEXTS[:1], steps, rounds),
+        epochs(images, SequentialTraining, "conv", TEXTS[:1], steps, rounds),
         layers_alone(steps),
         rounds,
     )
@@ -122,8 +122,8 @@ def main() -> None:
     stacks = {
         name: ratio(
             f"{name}, four in a stack over one by one",
-            epochs(images, ModuleStackTraining, name, TEXTS, steps, rounds),
-            epochs(images, OneByOneTraining, name, TEXTS, steps, rounds),
+            epochs(images, VmapEnsemble, name, TEXTS, steps, rounds),
+            epochs(images, SequentialTraining, name, TEXTS, steps, rounds),
             rounds,
         )
         for name, steps in ((n, s if quick else 3 * s) for n, s in STEPS.items())

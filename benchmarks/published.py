@@ -43,9 +43,9 @@ from actsearch.evaluators import (
 )
 from actsearch.evaluators.data.images import Task, split
 from actsearch.evaluators.training.activations import weight_gain
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import Slice
-from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import Member
+from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Expression, parse
 
 RECORD = Path(__file__).with_suffix(".jsonl")
@@ -108,7 +108,7 @@ def rrelu_net(recipe: Recipe, _: Expression, seed: int, task: Task) -> nn.Module
     layers: list[nn.Module] = []
     for fan_in, fan_out in itertools.pairwise(sizes):
         linear = nn.Linear(fan_in, fan_out)
-        if recipe.gain:
+        if recipe.moment_init:
             nn.init.normal_(linear.weight, std=(gain if layers else 1.0) / math.sqrt(fan_in))
             nn.init.zeros_(linear.bias)
         layers += [linear, nn.RReLU()]
@@ -124,9 +124,9 @@ def train_rrelu(evaluator: ImageClassification, recipe: Recipe, seed: int) -> It
         train, _ = split(train, validation=len(train) - recipe.limit, seed=0)
     if recipe.selects:
         train, held_out = split(train, validation=recipe.validation, seed=recipe.split_seed)
-    sets = Sets.on(cpu, recipe, train, held_out, test)
+    sets = DataSplits.on(cpu, recipe, train, held_out, test)
     identity = parse("x")
-    training = OneByOneTraining(rrelu_net, [Slice(identity, seed)], recipe, sets)
+    training = SequentialTraining(rrelu_net, [Member(identity, seed)], recipe, sets)
     yield from run_bracket(training, Job(("x",), recipe, seed, halving=False, test=True))
 
 
@@ -142,9 +142,9 @@ def trained(
     for row, reports in runs:
         if not row:
             continue
-        for found in list(reports)[-1].slices:
+        for found in list(reports)[-1].candidates:
             accuracy = 0.0 if found.test_accuracy is None else found.test_accuracy
-            loss = None if recipe.selects else found.loss  # there it is of validation images
+            loss = None if recipe.selects else found.val_loss  # there it is of validation images
             yield Result(
                 recipe.label, row[found.index], seed, accuracy, loss, recipe.epochs,
                 torch.__version__, f"{os.cpu_count()} cores, {platform.machine()}",

@@ -28,16 +28,16 @@ import torch
 from scipy import stats
 
 from actsearch.evaluators import (
-    Progress,
+    MemberProgress,
     Recipe,
     load_train,
     recipe_from_name,
     split,
     subset,
 )
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import slices_of
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import members_of
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import (
     Expression,
     FingerprintIndex,
@@ -65,12 +65,12 @@ def drawn(count: int, seed: int = 0) -> list[Expression]:
 
 def trained(
     candidates: Sequence[Expression], recipe: Recipe
-) -> Iterator[tuple[int, list[Progress]]]:
-    """What every slice of a stack has reached, rung by rung; slices as `slices_of` orders them."""
+) -> Iterator[tuple[int, list[MemberProgress]]]:
+    """What every member of an ensemble has reached, rung by rung, in the order of `members_of`."""
     images = load_train() if recipe.limit is None else subset(load_train(), recipe.limit)
     train, validation = split(images, validation=recipe.validation, seed=recipe.split_seed)
-    sets = Sets.on(torch.device("cpu"), recipe, train, validation)
-    training = StackedTraining(slices_of(candidates, recipe, 0), recipe, sets)
+    sets = DataSplits.on(torch.device("cpu"), recipe, train, validation)
+    training = MlpEnsemble(members_of(candidates, recipe, 0), recipe, sets)
     for epoch in recipe.rungs:
         yield epoch, training.advance(epoch)
 
@@ -79,13 +79,13 @@ def settings(candidates: Sequence[Expression], recipe: Recipe) -> dict[str, Curv
     """Curves of the four settings; a training that diverges counts as accuracy 0."""
     found: dict[str, Curves] = {}
     for gain in (True, False):
-        grid = dataclasses.replace(recipe, gain=gain, steps=STEPS)
+        grid = dataclasses.replace(recipe, moment_init=gain, lr_multipliers=STEPS)
         weights = "gain" if gain else "torch's weights"
         own: Curves = {}
         best: Curves = {}
         found |= {weights: own, f"{weights}, grid": best}
         for epoch, progress in trained(candidates, grid):
-            scores = np.array([0.0 if p.reason else p.accuracy for p in progress])
+            scores = np.array([0.0 if p.reason else p.val_accuracy for p in progress])
             by_step = scores.reshape(len(STEPS), len(candidates))
             own[epoch], best[epoch] = by_step[0].tolist(), by_step.max(0).tolist()
     return found

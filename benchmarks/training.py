@@ -43,9 +43,9 @@ from actsearch.evaluators import (
 )
 from actsearch.evaluators.data.cache import data_root
 from actsearch.evaluators.data.datasets import FASHION_MNIST
-from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.dispatch import training_of
-from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.members import members_of
 from actsearch.space import parse
 
 BATCH, SIZES = 128, (784, 256, 192, 128, 64, 10)
@@ -65,18 +65,18 @@ RELU = ("relu(x)",) * len(COMPOSED)
 
 
 @cache
-def sets_of(images: int) -> Sets:
+def sets_of(images: int) -> DataSplits:
     """Training images, and a single batch for validation, which is not what is measured."""
     train, validation = split(subset(load_train(), images + BATCH), validation=BATCH, seed=0)
-    return Sets.on(torch.device("cpu"), None, train, validation)
+    return DataSplits.on(torch.device("cpu"), None, train, validation)
 
 
 def stack(
     texts: tuple[str, ...], images: int, epochs: int, seeds: int = 1
 ) -> Callable[[], object]:
     """Each call trains one epoch more of a stack."""
-    recipe = Recipe(limit=images + BATCH, validation=BATCH, rungs=(epochs,), repeats=seeds)
-    slices = slices_of([parse(t) for t in texts], recipe, 0)
+    recipe = Recipe(limit=images + BATCH, validation=BATCH, rungs=(epochs,), seeds_per_score=seeds)
+    slices = members_of([parse(t) for t in texts], recipe, 0)
     training = training_of(slices, recipe, sets_of(images))
     epoch = iter(range(1, epochs + 1))
     return lambda: training.advance(next(epoch))

@@ -14,12 +14,12 @@ from .image_classification import NoImages as NoImages
 from .image_classification import NoTestImages as NoTestImages
 from .model_evaluator import ModelEvaluator as ModelEvaluator
 from .protocol.conformance import check_evaluator as check_evaluator
+from .protocol.evaluator import CandidateReport as CandidateReport
 from .protocol.evaluator import Evaluator as Evaluator
 from .protocol.evaluator import FinalScore as FinalScore
 from .protocol.evaluator import Job as Job
-from .protocol.evaluator import Progress as Progress
+from .protocol.evaluator import MemberProgress as MemberProgress
 from .protocol.evaluator import RungReport as RungReport
-from .protocol.evaluator import SliceReport as SliceReport
 from .protocol.evaluator import Training as Training
 from .protocol.loading import BUILT_IN as BUILT_IN
 from .protocol.loading import evaluator_from_name as evaluator_from_name

@@ -20,9 +20,9 @@ from .protocol.evaluator import Job, RungReport, Training
 from .protocol.successive_halving import run_bracket
 from .recipes.recipe import Recipe
 from .training.activations import shared
-from .training.device_data import Sets
+from .training.device_data import DataSplits
 from .training.dispatch import training_of
-from .training.members import Grid, slices_of
+from .training.members import SweepAggregate, members_of
 
 
 class NoTestImages(ActsearchError):
@@ -77,12 +77,12 @@ class ImageClassification:
         device, recipe = torch.device(self.device), job.recipe
         train, validation = self._parts(recipe)
         test = self.test[recipe.dataset] if job.test else None
-        sets = Sets.on(device, recipe, train, validation, test)
-        candidates = [shared(parse(text), recipe.sharing) for text in job.expressions]
-        slices = slices_of(candidates, recipe, job.seed)
+        sets = DataSplits.on(device, recipe, train, validation, test)
+        candidates = [shared(parse(text), recipe.granularity) for text in job.expressions]
+        slices = members_of(candidates, recipe, job.seed)
         training = training_of(slices, recipe, sets)
         alone = len(slices) == len(candidates)
-        return training if alone else Grid(training, recipe, len(candidates))
+        return training if alone else SweepAggregate(training, recipe, len(candidates))
 
     def _parts(self, recipe: Recipe) -> tuple[Images, Images]:
         """What is trained on, and what the score is the accuracy on."""

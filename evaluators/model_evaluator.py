@@ -29,13 +29,13 @@ from .protocol.successive_halving import run_bracket
 from .recipes.recipe import Recipe
 from .training.activations import shared
 from .training.interleaved import (
+    InterleavedTraining,
     Measure,
     Run,
-    SideBySideTraining,
     Task,
     to,
 )
-from .training.members import Grid, Slice, slices_of
+from .training.members import Member, SweepAggregate, members_of
 from .training.rng import generators_kept, reseed
 from .training.user_data import Data, Samples
 
@@ -90,7 +90,7 @@ class ModelEvaluator:
             recipe,
             network=recipe.name,
             dataset="own data",
-            gain=False,
+            moment_init=False,
             validation=len(self._validation),
             evaluator=f"model-{self._digest()}",
         )
@@ -128,12 +128,12 @@ class ModelEvaluator:
         yield from run_bracket(self._training(job), job)
 
     def _training(self, job: Job) -> Training:
-        candidates = [shared(parse(text), job.recipe.sharing) for text in job.expressions]
-        slices = slices_of(candidates, job.recipe, job.seed)
+        candidates = [shared(parse(text), job.recipe.granularity) for text in job.expressions]
+        slices = members_of(candidates, job.recipe, job.seed)
         task = self._task(self._opened if job.test else None)
-        training = SideBySideTraining(self._build, slices, job.recipe, task, self._device)
+        training = InterleavedTraining(self._build, slices, job.recipe, task, self._device)
         alone = len(slices) == len(candidates)
-        return training if alone else Grid(training, job.recipe, len(candidates))
+        return training if alone else SweepAggregate(training, job.recipe, len(candidates))
 
     def _task(self, test: Samples | None) -> Task:
         return Task(self.name, self._train, self._validation, test, self._loss, self._metric)
@@ -151,8 +151,8 @@ class ModelEvaluator:
     def _try(self, baseline: Expression, targets: Tensor) -> None:
         """Two small batches of training and one of validation, on the CPU."""
         cpu = torch.device("cpu")
-        candidate = shared(baseline, self.recipe.sharing)
-        run = Run(self._build, Slice(candidate, 0), self.recipe, self._task(None), cpu)
+        candidate = shared(baseline, self.recipe.granularity)
+        run = Run(self._build, Member(candidate, 0), self.recipe, self._task(None), cpu)
         if not run.alive:
             return  # its channels have no place in this network: a result, told when it trains
         batches = self._train.shuffled(TRIED, 0, 1)[:2]

@@ -27,7 +27,7 @@ NO_SPREAD = 1e-9  # of accuracies: far below one image in a million, far above a
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedComparison:
     """A function against a baseline over the seeds they share; accuracies are fractions.
 
     interval: of the mean difference, at 95 %, not corrected. p_value: two-sided t. Where nothing
@@ -50,7 +50,7 @@ def compare(
     ours: Sequence[float],
     theirs: Sequence[float],
     by_image: NDArray[np.float64] | None = None,
-) -> Comparison:
+) -> PairedComparison:
     """Paired comparison of accuracies over the same seeds in the same order, at least 1.
 
     by_image: how much more often ours had each test image right, -1 to 1, a row for each seed of
@@ -64,7 +64,7 @@ def compare(
     mean = statistics.fmean(differences)
     spread = statistics.stdev(differences) if n > 1 else 0.0
     if spread < NO_SPREAD:
-        return Comparison(mean, None, 1.0, None, n)
+        return PairedComparison(mean, None, 1.0, None, n)
     effect = _hedges(n - 1) * mean / spread if n > 2 else None
     seeds = spread**2 / n  # variance of the mean difference, by what makes it
     images = None if by_image is None else _image_variance(by_image)
@@ -77,7 +77,7 @@ def compare(
     half = max(float(stats.t.isf(LEVEL / 2, df)) * math.sqrt(v) for v, df in found)
     p_value = max(2 * float(stats.t.sf(abs(mean) / math.sqrt(v), df)) for v, df in found)
     told = None if images is None else math.sqrt(images)
-    return Comparison(mean, (mean - half, mean + half), p_value, effect, n, told)
+    return PairedComparison(mean, (mean - half, mean + half), p_value, effect, n, told)
 
 
 def _image_variance(by_image: NDArray[np.float64]) -> float | None:
@@ -113,7 +113,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def verdict(comparison: Comparison, adjusted_p: float) -> Verdict:
+def verdict(comparison: PairedComparison, adjusted_p: float) -> Verdict:
     """Winner or worse only if the adjusted p-value is below 5 %; else a tie."""
     if adjusted_p >= LEVEL:
         return "tie"

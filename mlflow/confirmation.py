@@ -62,10 +62,12 @@ def _summary(record: FinalistRecord) -> Iterator[Point]:
     """The confirmation's figures, under the network's name; accuracies are fractions."""
     low, high = record.interval or (None, None)
     found = {
-        "test_mean": statistics.fmean(record.test) if record.test else None,
-        "test_sd": statistics.stdev(record.test) if len(record.test) > 1 else None,
-        "test_n": len(record.test),
-        "val_mean": statistics.fmean(record.val) if record.val else None,
+        "test_mean": statistics.fmean(record.test_accuracies) if record.test_accuracies else None,
+        "test_sd": statistics.stdev(record.test_accuracies)
+        if len(record.test_accuracies) > 1
+        else None,
+        "test_n": len(record.test_accuracies),
+        "val_mean": statistics.fmean(record.val_accuracies) if record.val_accuracies else None,
         "difference": record.difference,
         "difference_low": low,
         "difference_high": high,
@@ -108,7 +110,9 @@ def _retrainings(
     below = find(client, experiment, f"tags.`mlflow.parentRunId` = '{parent}'")
     known = {run.data.tags.get(RETRAINING_TAG): run for run in below}
     for row in rows:
-        for seed, val, test in zip(row.seeds, row.val, row.test, strict=True):
+        for seed, val, test in zip(
+            row.seeds, row.val_accuracies, row.test_accuracies, strict=True
+        ):
             identity, now = f"{row.network}/{seed}", now_ms()
             run = known.get(identity)
             if run is not None and finished(run):

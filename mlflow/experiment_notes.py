@@ -41,7 +41,9 @@ def confirmation_tables(records: Sequence[FinalistRecord]) -> str:
 
 
 def _table(network: str, records: Sequence[FinalistRecord]) -> str:
-    ranked = sorted(records, key=lambda r: -statistics.fmean(r.test) if r.test else 0.0)
+    ranked = sorted(
+        records, key=lambda r: -statistics.fmean(r.test_accuracies) if r.test_accuracies else 0.0
+    )
     head = "function", "test %", "validation %", "n", "difference (points)", "p", "verdict"
     lines = [head, ("---",) * len(head), *(_row(record) for record in ranked)]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -60,9 +62,9 @@ def _row(record: FinalistRecord) -> tuple[str, ...]:
     called = "" if record.name == record.expression else f" ({_cell(record.name)})"
     return (
         f"`{_cell(record.expression)}`{called}",
-        _spread(record.test),
-        _spread(record.val),
-        str(len(record.test)),
+        _spread(record.test_accuracies),
+        _spread(record.val_accuracies),
+        str(len(record.test_accuracies)),
         difference,
         "" if record.p_value is None else f"{record.p_value:.3f}",
         record.verdict or "",

@@ -30,13 +30,13 @@ class CandidateRecord:
     strategy: str
     started_ms: int
     finished_ms: int
-    score: float | None = None
-    rungs: Mapping[int, float] = field(default_factory=dict)
-    train_loss: Sequence[float] = ()
-    val_loss: Mapping[int, float] = field(default_factory=dict)
+    val_accuracy: float | None = None
+    val_accuracies: Mapping[int, float] = field(default_factory=dict)
+    train_losses: Sequence[float] = ()
+    val_losses: Mapping[int, float] = field(default_factory=dict)
     seconds: float = 0.0
-    step: float = 1.0
-    own_score: float | None = None
+    lr_multiplier: float = 1.0
+    base_lr_accuracy: float | None = None
     learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
     reason: str | None = None
     duplicate_of: int | None = None
@@ -62,8 +62,8 @@ class FinalistRecord:
     name: str
     network: str
     seeds: Sequence[int]
-    val: Sequence[float]
-    test: Sequence[float]
+    val_accuracies: Sequence[float]
+    test_accuracies: Sequence[float]
     difference: float | None = None
     interval: tuple[float, float] | None = None
     images_error: float | None = None

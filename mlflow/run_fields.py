@@ -18,6 +18,14 @@ TRIAL_TAG = "actsearch.trial"
 
 LONGEST_TAG = 5000  # characters of a reason; MLflow takes 8000, the rest is in candidate.json
 LONGEST_NAME = 250  # characters of a run's name in MLflow's SQL stores
+_FIRST_NAMES = {  # field -> its name in candidate.json, which is a stored format
+    "val_accuracy": "score",
+    "val_accuracies": "rungs",
+    "train_losses": "train_loss",
+    "val_losses": "val_loss",
+    "lr_multiplier": "step",
+    "base_lr_accuracy": "own_score",
+}
 
 
 def tags(record: CandidateRecord, expression: Expression) -> dict[str, str]:
@@ -52,23 +60,27 @@ def metrics(record: CandidateRecord) -> list[Point]:
     The last `val_accuracy` is the score.
     """
     found: list[Point] = [("seconds", record.seconds, 0)]
-    if record.step != 1 or record.own_score is not None:  # several step sizes were tried
-        found.append(("step_size", record.step, 0))
-    if record.own_score is not None:
-        found.append(("val_accuracy_at_own_step", record.own_score, 0))
-    if record.rungs:
-        found.append(("epochs", max(record.rungs), 0))
-    found += [("val_accuracy", value, epoch) for epoch, value in record.rungs.items()]
-    found += [("val_loss", value, epoch) for epoch, value in record.val_loss.items()]
-    found += [("train_loss", value, epoch) for epoch, value in enumerate(record.train_loss, 1)]
+    if (
+        record.lr_multiplier != 1 or record.base_lr_accuracy is not None
+    ):  # several step sizes were tried
+        found.append(("step_size", record.lr_multiplier, 0))
+    if record.base_lr_accuracy is not None:
+        found.append(("val_accuracy_at_own_step", record.base_lr_accuracy, 0))
+    if record.val_accuracies:
+        found.append(("epochs", max(record.val_accuracies), 0))
+    found += [("val_accuracy", value, epoch) for epoch, value in record.val_accuracies.items()]
+    found += [("val_loss", value, epoch) for epoch, value in record.val_losses.items()]
+    found += [("train_loss", value, epoch) for epoch, value in enumerate(record.train_losses, 1)]
     found += _learned(record.learned)
     return found
 
 
 def as_dict(record: CandidateRecord) -> dict[str, object]:
-    """The whole record, for candidate.json."""
+    """The whole record, for candidate.json, whose names are those of the first release."""
     return {
-        f.name: dict(value) if isinstance(value := getattr(record, f.name), Mapping) else value
+        _FIRST_NAMES.get(f.name, f.name): dict(value)
+        if isinstance(value := getattr(record, f.name), Mapping)
+        else value
         for f in fields(record)
     }
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from .exporting.module_file import export as export
     from .exporting.winner import Best as Best
     from .run import Outcome as Outcome
-    from .storage.config import Launch as Launch
+    from .storage.config import RunSettings as RunSettings
     from .storage.config import SearchConfig as SearchConfig
     from .storage.home import Home as Home
-    from .storage.trial import Candidate as Candidate
+    from .storage.trial import Trial as Trial
 
 _HOMES = {
     "Search": "api",

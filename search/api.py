@@ -11,7 +11,7 @@ from ..evaluators import Evaluator, Recipe
 from ..space import UnknownNameError
 from .errors import InvalidSetting
 from .evaluator_choice import (
-    Chosen,
+    NamedEvaluator,
     chosen,
     chosen_again,
     recipe_of,
@@ -19,20 +19,20 @@ from .evaluator_choice import (
 from .progress import Reporter, Silent
 from .run import Outcome, run
 from .storage.config import (
-    Launch,
+    RunSettings,
     SearchConfig,
-    Stored,
+    SearchFile,
     require,
     second_recipe,
 )
 from .storage.home import Home
 
-_LAUNCH = {field.name for field in dataclasses.fields(Launch)}
+_LAUNCH = {field.name for field in dataclasses.fields(RunSettings)}
 _CONFIG = {field.name for field in dataclasses.fields(SearchConfig)} - {"name", "evaluator"}
 
 
 class Search:
-    """One search; the settings are the fields of `SearchConfig` and `Launch`.
+    """One search; the settings are the fields of `SearchConfig` and `RunSettings`.
 
     recipe and second: a `Recipe` or the name of one. name: a fresh one by default. evaluator: an
     object, or a name as `--evaluator` takes it. limit_data: use only so many of the training
@@ -82,7 +82,7 @@ class Search:
 
 def _check(given: Mapping[str, Any]) -> None:
     """Raise UnknownNameError for a setting there is not, InvalidSetting for a wrong type."""
-    types = {**get_type_hints(SearchConfig), **get_type_hints(Launch)}
+    types = {**get_type_hints(SearchConfig), **get_type_hints(RunSettings)}
     for setting, value in given.items():
         if setting not in _LAUNCH | _CONFIG:
             raise UnknownNameError("setting", setting, _LAUNCH | _CONFIG)
@@ -94,25 +94,29 @@ def _check(given: Mapping[str, Any]) -> None:
             require(setting, repr(value), False, f"of type {wanted}")
 
 
-def _new(name: str, found: Chosen, limit: int | None, given: dict[str, Any]) -> Stored:
+def _new(name: str, found: NamedEvaluator, limit: int | None, given: dict[str, Any]) -> SearchFile:
     config = {k: v for k, v in given.items() if k in _CONFIG}
     recipe = config["recipe"] = recipe_of(found, config.get("recipe"), limit)
     second = second_recipe(recipe, config.get("second"))
     config["second"] = second and second.limited(limit)
     launch = {k: v for k, v in given.items() if k in _LAUNCH}
-    return Stored(SearchConfig(name=name, evaluator=found.name, **config), Launch(**launch))
+    return SearchFile(
+        SearchConfig(name=name, evaluator=found.name, **config), RunSettings(**launch)
+    )
 
 
-def _before(home: Home, name: str | None) -> Stored:
+def _before(home: Home, name: str | None) -> SearchFile:
     """What is stored of the search to go on with."""
     if name is None:
         raise InvalidSetting(
             "--resume needs the --name of the search; `actsearch leaderboard` lists them"
         )
-    return Stored.load(home.folder(name))
+    return SearchFile.load(home.folder(name))
 
 
-def _resumed(stored: Stored, found: Chosen, limit: int | None, given: dict[str, Any]) -> Stored:
+def _resumed(
+    stored: SearchFile, found: NamedEvaluator, limit: int | None, given: dict[str, Any]
+) -> SearchFile:
     recipe, second = stored.config.recipe, stored.config.second
     if "recipe" in given or limit not in (None, recipe.limit):
         # Without one given, the stored one at another limit; an own evaluator takes no limit.
@@ -130,7 +134,7 @@ def _resumed(stored: Stored, found: Chosen, limit: int | None, given: dict[str, 
                 f"{_short(given[setting])}: leave it out to go on, or start a new search"
             )
     launch = {k: v for k, v in given.items() if k in _LAUNCH}
-    return Stored(stored.config, dataclasses.replace(stored.launch, **launch))
+    return SearchFile(stored.config, dataclasses.replace(stored.settings, **launch))
 
 
 def _short(value: Any) -> str:

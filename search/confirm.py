@@ -27,8 +27,8 @@ from .confirmation.retrain import (
 )
 from .errors import InvalidSetting, NoSuchSearch
 from .evaluator_choice import (
-    OURS,
-    Chosen,
+    BUILT_IN_EVALUATOR,
+    NamedEvaluator,
     chosen_again,
     evaluator_for,
 )
@@ -36,12 +36,12 @@ from .executors.base import Executor
 from .executors.choice import executor_for
 from .progress import Reporter
 from .storage.config import (
-    Launch,
-    Stored,
+    RunSettings,
+    SearchFile,
     check_recipes,
     require,
 )
-from .storage.confirmation_log import Ledger
+from .storage.confirmation_log import ConfirmationLog
 from .storage.home import (
     Home,
     can_be_name,
@@ -49,8 +49,8 @@ from .storage.home import (
     usable,
 )
 from .storage.ranking import ranked
-from .storage.study import read_candidates
-from .storage.trial import Candidate
+from .storage.study import read_trials
+from .storage.trial import Trial
 
 NO_TEST_DATA = (
     "the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "
@@ -60,7 +60,7 @@ NO_TEST_DATA = (
 
 def confirm_finalists(
     folder: Path,
-    stored: Stored,
+    stored: SearchFile,
     executor: Executor,
     evaluator: Evaluator,
     reporter: Reporter,
@@ -69,15 +69,15 @@ def confirm_finalists(
 
     The caller holds the search's lock. None if nothing trained to a score.
     """
-    plan = plan_of(stored, read_candidates(folder))
+    plan = plan_of(stored, read_trials(folder))
     if not plan.finalists:
         return None
-    return carry_out(plan, Ledger(folder), executor, evaluator, reporter)
+    return carry_out(plan, ConfirmationLog(folder), executor, evaluator, reporter)
 
 
 def carry_out(
     plan: Plan,
-    ledger: Ledger,
+    ledger: ConfirmationLog,
     executor: Executor,
     evaluator: Evaluator,
     reporter: Reporter,
@@ -99,9 +99,9 @@ def carry_out(
     return table(plan, ledger)
 
 
-def plan_of(stored: Stored, candidates: list[Candidate]) -> Plan:
+def plan_of(stored: SearchFile, candidates: list[Trial]) -> Plan:
     """The confirmation of a search: its top candidates that are no baseline themselves."""
-    config, launch = stored.config, stored.launch
+    config, launch = stored.config, stored.settings
     known = FingerprintIndex()
     for expression in baselines().values():
         known.add(fingerprint(expression), 0)
@@ -119,7 +119,9 @@ def plan_of(stored: Stored, candidates: list[Candidate]) -> Plan:
     )
 
 
-def recipes_of(recipe: Recipe, second: Recipe | None, launch: Launch) -> list[tuple[Recipe, int]]:
+def recipes_of(
+    recipe: Recipe, second: Recipe | None, launch: RunSettings
+) -> list[tuple[Recipe, int]]:
     """The recipes of a confirmation, each with its number of seeds: the first one, the second
     network, and the first one on another data set if the launch asks for it.
 
@@ -136,10 +138,10 @@ def recipes_of(recipe: Recipe, second: Recipe | None, launch: Launch) -> list[tu
     return settings
 
 
-def recorded(folder: Path, stored: Stored) -> Confirmation | None:
+def recorded(folder: Path, stored: SearchFile) -> Confirmation | None:
     """The confirmation a search's folder holds, if it is whole."""
-    plan = plan_of(stored, read_candidates(folder))
-    return table(plan, Ledger(folder)) if plan.finalists else None
+    plan = plan_of(stored, read_trials(folder))
+    return table(plan, ConfirmationLog(folder)) if plan.finalists else None
 
 
 def confirm_search(
@@ -147,20 +149,20 @@ def confirm_search(
 ) -> Confirmation:
     """`actsearch confirm SEARCH`: the launch's settings changed by those given."""
     folder = home.folder(name)
-    stored = Stored.load(folder)
-    stored = Stored(stored.config, dataclasses.replace(stored.launch, **given))
+    stored = SearchFile.load(folder)
+    stored = SearchFile(stored.config, dataclasses.replace(stored.settings, **given))
     tracker = tracking.tracker_of(home)
     with lock(folder):
-        candidates = read_candidates(folder)
+        candidates = read_trials(folder)
         plan = plan_of(stored, candidates)
         if not plan.finalists:
             raise InvalidSetting(f"search '{name}' has no candidate to confirm yet")
-        ledger = Ledger(folder)
+        ledger = ConfirmationLog(folder)
         found = table(plan, ledger)
         if found is None:
             tracker.check()  # before any training
             scorer = chosen_again(stored.config, None)
-            found = _on_own_workers(plan, ledger, stored.launch, reporter, scorer)
+            found = _on_own_workers(plan, ledger, stored.settings, reporter, scorer)
         stored.save(folder)
         tracking.show(tracker, name, found, candidates)
     return found
@@ -173,15 +175,15 @@ def confirm_expressions(
     recipe: Recipe,
     second: Recipe | None,
     reporter: Reporter,
-    scorer: Chosen = OURS,
+    scorer: NamedEvaluator = BUILT_IN_EVALUATOR,
 ) -> Confirmation:
     """`actsearch confirm EXPR…`: recorded in the home's folder `confirmations`."""
     check_recipes(recipe, second)
     for text in texts:
         if text in home.names():
             raise InvalidSetting(f"'{text}' is a search: give one search alone, or expressions")
-    names = [str(depends_on_x(home, text)) for text in texts]
-    launch = Launch(**given)
+    names = [str(parse_expression_argument(home, text)) for text in texts]
+    launch = RunSettings(**given)
     folder = home.root / "confirmations"
     with usable(home.root):
         folder.mkdir(parents=True, exist_ok=True)
@@ -192,12 +194,16 @@ def confirm_expressions(
         seed=0,
     )
     with lock(folder):
-        ledger = Ledger(folder)
+        ledger = ConfirmationLog(folder)
         return table(plan, ledger) or _on_own_workers(plan, ledger, launch, reporter, scorer)
 
 
 def _on_own_workers(
-    plan: Plan, ledger: Ledger, launch: Launch, reporter: Reporter, scorer: Chosen
+    plan: Plan,
+    ledger: ConfirmationLog,
+    launch: RunSettings,
+    reporter: Reporter,
+    scorer: NamedEvaluator,
 ) -> Confirmation:
     """`carry_out` on workers that are started for it; raises InvalidSetting without test data."""
     evaluator = evaluator_for(scorer, [job.recipe for job in missing_jobs(plan, ledger)])
@@ -208,7 +214,7 @@ def _on_own_workers(
     return found
 
 
-def depends_on_x(home: Home, text: str) -> Expression:
+def parse_expression_argument(home: Home, text: str) -> Expression:
     """The expression of a text. Raises NoSuchSearch for what is more likely a mistyped search's
     name: a text without x, and a bare `x-1`, for which no test set should be opened."""
     expression = parse(text)

@@ -25,14 +25,14 @@ _AS_OBJECT = " given in Python"  # ends the stored name of an evaluator that no 
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class NamedEvaluator:
     """An evaluator and the name a search stores; own: None where it is the built-in one."""
 
     name: str = BUILT_IN
     own: Evaluator | None = None
 
 
-OURS = Chosen()  # the built-in evaluator
+BUILT_IN_EVALUATOR = NamedEvaluator()  # the built-in evaluator
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class ByRecipe:
         return (self.own if job.recipe.evaluator else self.built_in).run(job)
 
 
-def chosen(given: str | Evaluator | None) -> Chosen:
+def chosen(given: str | Evaluator | None) -> NamedEvaluator:
     """The evaluator of a name, or an object with the name it can be stored under.
 
     Raises EvaluatorError or UnknownNameError where there is none.
     """
     if given is None or given == BUILT_IN:
-        return OURS
+        return BUILT_IN_EVALUATOR
     if isinstance(given, str):
         if given.endswith(_AS_OBJECT):
             raise InvalidSetting(
@@ -65,14 +65,14 @@ def chosen(given: str | Evaluator | None) -> Chosen:
                 f"which no name makes again: go on in Python, with Search(name, resume=True, "
                 f"evaluator=…)"
             )
-        return Chosen(given, evaluator_from_name(given))
+        return NamedEvaluator(given, evaluator_from_name(given))
     kind = type(given)
     name = f"{kind.__module__}:{kind.__qualname__}"
     check_is_evaluator(name, given)
-    return Chosen(name if _has_a_name(kind) else name + _AS_OBJECT, given)
+    return NamedEvaluator(name if _has_a_name(kind) else name + _AS_OBJECT, given)
 
 
-def chosen_again(config: SearchConfig, given: str | Evaluator | None) -> Chosen:
+def chosen_again(config: SearchConfig, given: str | Evaluator | None) -> NamedEvaluator:
     """The evaluator of a stored search; raises InvalidSetting if it is another one by now."""
     found = chosen(config.evaluator if given is None else given)
     if found.name != config.evaluator:
@@ -92,7 +92,7 @@ def chosen_again(config: SearchConfig, given: str | Evaluator | None) -> Chosen:
 
 
 def recipe_of(
-    found: Chosen, given: Recipe | str | None = None, limit: int | None = None
+    found: NamedEvaluator, given: Recipe | str | None = None, limit: int | None = None
 ) -> Recipe:
     """The recipe it scores by: for an own evaluator its own one, with its name in the digest.
 
@@ -116,7 +116,7 @@ def recipe_of(
     return dataclasses.replace(base, evaluator=f"{found.name} {base.evaluator}".rstrip())
 
 
-def evaluator_for(found: Chosen, recipes: Iterable[Recipe]) -> Evaluator:
+def evaluator_for(found: NamedEvaluator, recipes: Iterable[Recipe]) -> Evaluator:
     """What scores under these recipes; raises DataUnavailable where our data cannot be had."""
     if found.own is None:
         return ImageClassification.of(recipes)
@@ -124,7 +124,7 @@ def evaluator_for(found: Chosen, recipes: Iterable[Recipe]) -> Evaluator:
     return ByRecipe(found.own, ImageClassification.of(ours)) if ours else found.own
 
 
-def check(found: Chosen) -> None:
+def check(found: NamedEvaluator) -> None:
     """Have an own evaluator try itself, if it can: raises what would go wrong in every job."""
     tried = getattr(found.own, "check", None)
     if tried is not None:

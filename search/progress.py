@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from .storage.trial import Candidate
+from .storage.trial import Trial
 
 LINE_EVERY = 15.0  # seconds between lines where the output is no terminal
 
@@ -23,7 +23,7 @@ class Reporter(Protocol):
 
     def begin(self, done: int, total: int, unit: str) -> None: ...
 
-    def candidate(self, found: Candidate) -> None: ...
+    def candidate(self, found: Trial) -> None: ...
 
     def advance(self, done: int) -> None: ...
 
@@ -37,7 +37,7 @@ class Silent:
 
     def begin(self, done: int, total: int, unit: str) -> None: ...
 
-    def candidate(self, found: Candidate) -> None: ...
+    def candidate(self, found: Trial) -> None: ...
 
     def advance(self, done: int) -> None: ...
 
@@ -51,7 +51,7 @@ class Progress:
         self._console = console or Console(file=sys.stderr, highlight=False)
         self._live: Live | None = None
         self._unit, self._done, self._total, self._first = "", 0, 0, 0
-        self._best: Candidate | None = None
+        self._best: Trial | None = None
         self._start = self._shown = 0.0
 
     def __enter__(self) -> Progress:
@@ -83,7 +83,7 @@ class Progress:
             )
             self._live.start()
 
-    def candidate(self, found: Candidate) -> None:
+    def candidate(self, found: Trial) -> None:
         """A candidate that has finished."""
         if found.state == "complete" and (self._best is None or _better(found, self._best)):
             self._best = found
@@ -109,7 +109,7 @@ class Progress:
         """The line as it stands."""
         parts = [f"{self._done}/{self._total} {self._unit}"]
         if self._best is not None and self._unit == "candidates":
-            score = 100 * (self._best.score or 0.0)
+            score = 100 * (self._best.val_accuracy or 0.0)
             parts.append(f"best {score:.2f}%  {self._best.expression}")
         spent = time.monotonic() - self._start
         parts.append(f"{_clock(spent)} spent")
@@ -119,8 +119,8 @@ class Progress:
         return "  ·  ".join(parts)
 
 
-def _better(one: Candidate, other: Candidate) -> bool:
-    return (one.score or 0.0) > (other.score or 0.0)
+def _better(one: Trial, other: Trial) -> bool:
+    return (one.val_accuracy or 0.0) > (other.val_accuracy or 0.0)
 
 
 def _clock(seconds: float) -> str:

@@ -16,8 +16,8 @@ from .confirm import confirm_finalists, recipes_of, recorded
 from .confirmation.comparison import Confirmation
 from .engine.driver import Engine, Timings
 from .evaluator_choice import (
-    OURS,
-    Chosen,
+    BUILT_IN_EVALUATOR,
+    NamedEvaluator,
     check,
     evaluator_for,
 )
@@ -25,10 +25,10 @@ from .executors.choice import executor_for
 from .exporting.module_file import Exported
 from .exporting.winner import Best, best_of, export_best
 from .progress import Reporter
-from .storage.config import Launch, SearchConfig, Stored
+from .storage.config import RunSettings, SearchConfig, SearchFile
 from .storage.home import Home, lock
-from .storage.study import Study, read_candidates
-from .storage.trial import Candidate
+from .storage.study import Study, read_trials
+from .storage.trial import Trial
 from .strategies.registry import strategy_from_name
 
 
@@ -38,7 +38,7 @@ class Outcome:
 
     config: SearchConfig
     folder: Path
-    candidates: list[Candidate]
+    trials: list[Trial]
     confirmation: Confirmation | None
     best: Best | None
     exported: Exported | None
@@ -49,15 +49,15 @@ class Outcome:
 
 def run(
     home: Home,
-    stored: Stored,
+    stored: SearchFile,
     *,
     resume: bool,
     reporter: Reporter,
-    found: Chosen = OURS,
+    found: NamedEvaluator = BUILT_IN_EVALUATOR,
 ) -> Outcome:
     """Run a new search, or go on with one. Raises ActsearchError's kinds; KeyboardInterrupt
     leaves the search in a state from which it can be resumed."""
-    config, launch = stored.config, stored.launch
+    config, launch = stored.config, stored.settings
     space = space_from_name(config.space)
     strategy = strategy_from_name(config.strategy, space, config.seed)
     folder = home.folder(config.name) if resume else None
@@ -81,14 +81,14 @@ def run(
         with _writing(tracker, config, study) as writer:
             engine = Engine(config, launch, space, study, _observer(config, writer, reporter))
             with executor_for(launch) as executor, _swept(study):
-                done = sum(map(tracking.is_shown, study.candidates()))
+                done = sum(map(tracking.is_shown, study.trials()))
                 reporter.begin(done, launch.candidates, "candidates")
                 engine.run(executor, evaluator)
                 reporter.end()
                 confirmation = None
                 if launch.confirm:
                     confirmation = confirm_finalists(folder, stored, executor, evaluator, reporter)
-        candidates = read_candidates(folder)
+        candidates = read_trials(folder)
         best = best_of(config, candidates, confirmation)
         exported = export_best(best, folder)
         unsent = len(writer.close(0))  # the end of its block has waited
@@ -96,7 +96,7 @@ def run(
     return Outcome(
         config=config,
         folder=folder,
-        candidates=candidates,
+        trials=candidates,
         confirmation=confirmation,
         best=best,
         exported=exported,
@@ -106,14 +106,14 @@ def run(
     )
 
 
-def _recipes(config: SearchConfig, launch: Launch) -> list[Recipe]:
+def _recipes(config: SearchConfig, launch: RunSettings) -> list[Recipe]:
     """Those it trains under: their data must be had before anything is trained."""
     if not launch.confirm:
         return [config.recipe]
     return [recipe for recipe, n in recipes_of(config.recipe, config.second, launch) if n > 0]
 
 
-def _headline(config: SearchConfig, launch: Launch, size: int) -> str:
+def _headline(config: SearchConfig, launch: RunSettings, size: int) -> str:
     where = f"{launch.workers} Ray workers" if launch.uses_ray else "this process"
     return (
         f"search '{config.name}': {launch.candidates} candidates of {config.space} "
@@ -123,8 +123,8 @@ def _headline(config: SearchConfig, launch: Launch, size: int) -> str:
 
 def _observer(
     config: SearchConfig, writer: BackgroundWriter, reporter: Reporter
-) -> Callable[[Candidate], None]:
-    def observe(found: Candidate) -> None:
+) -> Callable[[Trial], None]:
+    def observe(found: Trial) -> None:
         writer.submit(tracking.candidate_record(config, found))
         reporter.candidate(found)
 
@@ -137,8 +137,8 @@ def _writing(tracker: Tracker, config: SearchConfig, study: Study) -> Iterator[B
     tracker.close_open_runs(config.name)
     written = tracker.written(config.name)
     with BackgroundWriter(tracker) as writer:
-        for found in study.candidates():
-            if tracking.is_shown(found) and found.trial not in written:
+        for found in study.trials():
+            if tracking.is_shown(found) and found.number not in written:
                 writer.submit(tracking.candidate_record(config, found))
         yield writer
 
@@ -158,11 +158,11 @@ def sync(home: Home, name: str) -> int:
     Raises SearchBusy while the search is driven: its driver writes them itself.
     """
     folder = home.folder(name)
-    stored = Stored.load(folder)
+    stored = SearchFile.load(folder)
     tracker = tracking.tracker_of(home)
     tracker.check()
     with lock(folder):
-        found = read_candidates(folder)
+        found = read_trials(folder)
         tracker.open_search(name, tracking.description_of(stored.config))
         tracker.close_open_runs(name)
         shown = [candidate for candidate in found if tracking.is_shown(candidate)]

@@ -11,11 +11,11 @@ from ..evaluators import Recipe
 from ..mlflow.client import TrackingError
 from ..mlflow.records import CandidateRecord, FinalistRecord
 from ..mlflow.tracker import Tracker
-from .confirmation.comparison import Confirmation, Row
+from .confirmation.comparison import ComparisonRow, Confirmation
 from .storage.config import SearchConfig
 from .storage.home import Home
 from .storage.study import RETRIES
-from .storage.trial import Candidate
+from .storage.trial import Trial
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def _network(recipe: Recipe) -> str:
     return f"{recipe.network} {'-'.join(map(str, recipe.widths))}"
 
 
-def is_shown(candidate: Candidate) -> bool:
+def is_shown(candidate: Trial) -> bool:
     """Whether it gets a run: what has trained to its end, and what crashed for good.
 
     Not duplicates, not what is under way, not a crash or an interruption that was tried again.
@@ -59,23 +59,23 @@ def is_shown(candidate: Candidate) -> bool:
     return candidate.trained and candidate.state != "running"
 
 
-def candidate_record(config: SearchConfig, found: Candidate) -> CandidateRecord:
+def candidate_record(config: SearchConfig, found: Trial) -> CandidateRecord:
     """A finished candidate as MLflow's record."""
     return CandidateRecord(
         search=config.name,
-        trial=found.trial,
+        trial=found.number,
         expression=found.expression,
         state=found.state,
         strategy=config.strategy,
         started_ms=found.started_ms,
         finished_ms=found.finished_ms,
-        score=found.score,
-        rungs=found.rungs,
-        train_loss=found.train_losses,
-        val_loss=found.losses,
+        val_accuracy=found.val_accuracy,
+        val_accuracies=found.val_accuracies,
+        train_losses=found.train_losses,
+        val_losses=found.val_losses,
         seconds=found.seconds,
-        step=found.step,
-        own_score=found.own_score,
+        lr_multiplier=found.lr_multiplier,
+        base_lr_accuracy=found.base_lr_accuracy,
         learned=found.learned,
         reason=found.reason or found.error,
         duplicate_of=found.duplicate_of,
@@ -83,10 +83,10 @@ def candidate_record(config: SearchConfig, found: Candidate) -> CandidateRecord:
 
 
 def finalist_records(
-    search: str, found: Confirmation, candidates: Sequence[Candidate]
+    search: str, found: Confirmation, candidates: Sequence[Trial]
 ) -> list[FinalistRecord]:
     """The rows of a confirmation as MLflow's records."""
-    trials = {c.expression: c.trial for c in candidates if is_shown(c)}
+    trials = {c.expression: c.number for c in candidates if is_shown(c)}
     return [_finalist_record(search, row, found.label(row), trials) for row in found.rows]
 
 
@@ -94,7 +94,7 @@ def show(
     tracker: Tracker,
     search: str,
     found: Confirmation | None,
-    candidates: Sequence[Candidate],
+    candidates: Sequence[Trial],
 ) -> bool:
     """Write a confirmation to MLflow; False, with a warning, if that cannot be done now."""
     if found is None:
@@ -108,7 +108,7 @@ def show(
 
 
 def _finalist_record(
-    search: str, row: Row, network: str, trials: dict[str, int]
+    search: str, row: ComparisonRow, network: str, trials: dict[str, int]
 ) -> FinalistRecord:
     comparison = row.comparison
     return FinalistRecord(
@@ -118,8 +118,8 @@ def _finalist_record(
         name=row.name,
         network=network,
         seeds=row.seeds,
-        val=row.val,
-        test=row.test,
+        val_accuracies=row.val_accuracies,
+        test_accuracies=row.test_accuracies,
         difference=comparison.difference if comparison else None,
         interval=comparison.interval if comparison else None,
         images_error=comparison.images_error if comparison else None,

@@ -26,20 +26,20 @@ from numpy.typing import NDArray
 
 from actsearch.evaluators import (
     RECIPES,
+    CandidateReport,
     FinalScore,
     Job,
-    Progress,
+    MemberProgress,
     Recipe,
-    SliceReport,
     run_bracket,
 )
 from actsearch.evaluators.protocol.successive_halving import cutoffs_of
 from actsearch.search.confirm import plan_of
 from actsearch.search.confirmation.comparison import Confirmation, table
 from actsearch.search.confirmation.retrain import Plan
-from actsearch.search.storage.config import Launch, SearchConfig, Stored
-from actsearch.search.storage.confirmation_log import Ledger, Training
-from actsearch.search.storage.trial import Candidate
+from actsearch.search.storage.config import RunSettings, SearchConfig, SearchFile
+from actsearch.search.storage.confirmation_log import ConfirmationLog, Retraining
+from actsearch.search.storage.trial import Trial
 
 from .trainings import TAGGED, Trained
 
@@ -126,13 +126,13 @@ def _better(one: Trained, rungs: Mapping[int, float], test: float) -> Trained:
 
 
 class Replay:
-    """A bracket's training, with the accuracies of a world; satisfies `Training`."""
+    """A bracket's training, with the accuracies of a world; satisfies `Retraining`."""
 
     def __init__(self, world: World, names: Sequence[str], seed: int) -> None:
         self._slices = [world.training(name, seed) for name in names]
 
-    def advance(self, epoch: int) -> list[Progress]:
-        return [Progress(one.rungs[epoch], 0.0, ()) for one in self._slices]
+    def advance(self, epoch: int) -> list[MemberProgress]:
+        return [MemberProgress(one.rungs[epoch], 0.0, ()) for one in self._slices]
 
     def keep(self, positions: Sequence[int]) -> None:
         self._slices = [self._slices[p] for p in positions]
@@ -141,21 +141,21 @@ class Replay:
         raise AssertionError("a search never opens the test set")
 
 
-def search(world: World, candidates: int) -> list[Candidate]:
+def search(world: World, candidates: int) -> list[Trial]:
     """A search of so many tags on one worker: its candidates as the leaderboard gets them."""
     # Not in the tags' own order: a planted one may come at any time.
     names = [tags(candidates)[i] for i in world.rng.permutation(candidates)]
     scores: dict[int, list[float]] = {epoch: [] for epoch in CONFIG.recipe.rungs}
-    ended: list[Candidate] = []
+    ended: list[Trial] = []
     for start in range(0, candidates, CONFIG.bracket):
         inside = names[start : start + CONFIG.bracket]
         cutoffs = cutoffs_of(scores, CONFIG.recipe.eta)
         job = Job(tuple(inside), CONFIG.recipe, CONFIG.seed, cutoffs=cutoffs)
-        reports: list[dict[int, SliceReport]] = [{} for _ in inside]
+        reports: list[dict[int, CandidateReport]] = [{} for _ in inside]
         for report in run_bracket(Replay(world, inside, CONFIG.seed), job):
-            for found in report.slices:
+            for found in report.candidates:
                 reports[found.index][report.epoch] = found
-                scores[report.epoch].append(found.accuracy)
+                scores[report.epoch].append(found.val_accuracy)
         ended += [
             _candidate(start + index, inside[index], reached)
             for index, reached in enumerate(reports)
@@ -163,21 +163,21 @@ def search(world: World, candidates: int) -> list[Candidate]:
     return ended
 
 
-def _candidate(trial: int, name: str, reports: Mapping[int, SliceReport]) -> Candidate:
+def _candidate(trial: int, name: str, reports: Mapping[int, CandidateReport]) -> Trial:
     last = reports[max(reports)]
     assert last.state != "live"  # the bracket has ended
-    return Candidate(
-        trial=trial,
+    return Trial(
+        number=trial,
         expression=name,
         state=last.state,
-        score=last.accuracy,
-        rungs={epoch: found.accuracy for epoch, found in reports.items()},
+        val_accuracy=last.val_accuracy,
+        val_accuracies={epoch: found.val_accuracy for epoch, found in reports.items()},
     )
 
 
-def plan(candidates: list[Candidate]) -> Plan:
+def plan(candidates: list[Trial]) -> Plan:
     """What the default search would confirm of these candidates."""
-    return plan_of(Stored(CONFIG, Launch()), candidates)
+    return plan_of(SearchFile(CONFIG, RunSettings()), candidates)
 
 
 def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) -> Confirmation:
@@ -185,13 +185,13 @@ def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) ->
     baselines only where `held_to` says so."""
     baselines = dict(list(plan.baselines.items())[:held_to])
     plan = replace(plan, baselines=baselines, recipes=((CONFIG.recipe, seeds),))
-    ledger, recipe, epochs = Ledger(NOWHERE), CONFIG.recipe, CONFIG.recipe.epochs
+    ledger, recipe, epochs = ConfirmationLog(NOWHERE), CONFIG.recipe, CONFIG.recipe.epochs
     for name, text in plan.functions.items():
         for seed in plan.seeds(seeds):
             found = world.training(name, seed)
             told = found.hits if world.hits else None
             val, test = found.rungs[epochs], found.test
-            entry = Training(recipe.digest, "mlp", seed, text, val, test, {}, None, told)
+            entry = Retraining(recipe.digest, "mlp", seed, text, val, test, {}, None, told)
             ledger.trainings[entry.key] = entry
     confirmed = table(plan, ledger)
     assert confirmed is not None

@@ -25,9 +25,9 @@ from actsearch.evaluators import (
     load_train,
     split,
 )
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import Slice
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import Member
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.search.provenance import provenance_text
 from actsearch.space import Expression, baselines, parse
 
@@ -99,7 +99,7 @@ def extend(count: int, path: Path = POOL) -> None:
     torch.set_num_threads(1)
     held = {(t.name, t.seed) for t in read(path) if t.recipe == RECIPE.digest}
     train, validation = split(load_train(), validation=RECIPE.validation, seed=RECIPE.split_seed)
-    sets = Sets.on(torch.device("cpu"), RECIPE, train, validation, load_test())
+    sets = DataSplits.on(torch.device("cpu"), RECIPE, train, validation, load_test())
     for block in blocks(count):
         lacking = [one for one in block if one not in held]
         if lacking:
@@ -109,17 +109,17 @@ def extend(count: int, path: Path = POOL) -> None:
             print(f"{len(found)} x {found[0].cpu_seconds} CPU s: {found[0].name} …", flush=True)
 
 
-def _train(wanted: Sequence[tuple[str, int]], sets: Sets) -> list[Trained]:
+def _train(wanted: Sequence[tuple[str, int]], sets: DataSplits) -> list[Trained]:
     known = functions()
     start = time.process_time()
-    slices = [Slice(known[name], seed) for name, seed in wanted]
-    training = StackedTraining(slices, RECIPE, sets)
+    slices = [Member(known[name], seed) for name, seed in wanted]
+    training = MlpEnsemble(slices, RECIPE, sets)
     rungs: list[dict[int, float]] = [{} for _ in wanted]
     for epoch in RECIPE.rungs:
         for reached, progress in zip(rungs, training.advance(epoch), strict=True):
             if progress.reason:
                 raise RuntimeError(f"it diverged, which none should: {progress.reason}")
-            reached[epoch] = progress.accuracy
+            reached[epoch] = progress.val_accuracy
     tests = training.test()
     seconds = round((time.process_time() - start) / len(wanted), 1)
     made_by = f"{provenance_text()}, one thread"
@@ -128,8 +128,8 @@ def _train(wanted: Sequence[tuple[str, int]], sets: Sets) -> list[Trained]:
             name=name,
             seed=seed,
             rungs=reached,
-            test=test.accuracy,
-            hits=test.hits or b"",
+            test=test.test_accuracy,
+            hits=test.test_correct or b"",
             recipe=RECIPE.digest,
             cpu_seconds=seconds,
             made_by=made_by,

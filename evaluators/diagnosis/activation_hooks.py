@@ -27,7 +27,7 @@ ACTIVATIONS: Kinds = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class ActivationSite:
     """One use of an activation in one forward pass.
 
     name: of the module in its network, with a number where it is used again.
@@ -46,13 +46,13 @@ class Place:
 
 def watch(
     net: nn.Module, x: Tensor, kinds: Kinds = ACTIVATIONS
-) -> tuple[Tensor, tuple[Place, ...]]:
+) -> tuple[Tensor, tuple[ActivationSite, ...]]:
     """The network's output for a batch, and its places in the order of the forward pass.
 
     kinds: what counts as an activation; a network without any has `nn.Identity` in their place,
     and says so. Raises CandidateError where no module of these kinds runs.
     """
-    found: list[Place] = []
+    found: list[ActivationSite] = []
     waiting: list[Tensor] = []  # inputs of modules that have begun, the innermost last
     names = {module: name for name, module in net.named_modules() if isinstance(module, kinds)}
 
@@ -64,7 +64,7 @@ def watch(
     def end(module: nn.Module, _: tuple[Any, ...], output: Tensor) -> None:
         uses = 1 + sum(place.module is module for place in found)
         name = names[module] if uses == 1 else f"{names[module]} ({uses})"
-        found.append(Place(name, module, waiting.pop(), output))
+        found.append(ActivationSite(name, module, waiting.pop(), output))
 
     hooks = [module.register_forward_pre_hook(begin) for module in names]
     hooks += [module.register_forward_hook(end) for module in names]

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from .activation_hooks import (
     ACTIVATIONS,
+    ActivationSite,
     Kinds,
-    Place,
     by_unit,
     watch,
 )
@@ -63,7 +63,7 @@ def dead_units(
 class _Layer:
     """What is known of one layer's units after some batches."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ActivationSite) -> None:
         units = by_unit(place.after).shape[1]
         device = place.after.device
         self._name = place.name
@@ -73,7 +73,7 @@ class _Layer:
         self._mean = torch.zeros(units, dtype=torch.float64, device=device)
         self._spread = torch.zeros(units, dtype=torch.float64, device=device)  # around the mean
 
-    def add(self, place: Place) -> None:
+    def add(self, place: ActivationSite) -> None:
         after = by_unit(place.after)
         self._silent &= (after == 0).all(0)
         self._flat &= (by_unit(place.slope()) == 0).all(0)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from ...space import ActsearchError, Expression, UnknownNameError
 from ..data.images import Images, split, subset
 from ..networks.registry import NETWORKS
-from ..protocol.evaluator import Progress
+from ..protocol.evaluator import MemberProgress
 from ..recipes.recipe import Recipe
 from ..training.activations import shared
-from ..training.device_data import Batches, Sets
+from ..training.device_data import Batches, DataSplits
 from .batchnorm import calibrated
 from .curvature.hessian import LossHessian
 from .curvature.instability_index import instability
@@ -90,10 +90,10 @@ class _Looking:
         recipe = self.recipe
         limited = self.images if recipe.limit is None else subset(self.images, recipe.limit)
         held = split(limited, validation=recipe.validation, seed=recipe.split_seed)
-        sets = Sets.on(device, recipe, *held)
+        sets = DataSplits.on(device, recipe, *held)
         train = sets.train
         seen = _first(train, self.sizes.images)
-        candidate = shared(self.candidate, recipe.sharing)
+        candidate = shared(self.candidate, recipe.granularity)
         net = NETWORKS[recipe.network](recipe, candidate, self.seed, train.task).to(device)
         start = kernels(net)
         fresh = calibrated(net, seen[0])
@@ -126,7 +126,7 @@ class _Looking:
             torch=torch.__version__,
         )
 
-    def _trained(self, progress: Iterator[Progress]) -> Iterator[tuple[int, Progress]]:
+    def _trained(self, progress: Iterator[MemberProgress]) -> Iterator[tuple[int, MemberProgress]]:
         """The epochs, numbered from 1, as they end."""
         for number in range(1, self.recipe.epochs + 1):
             with self._timed("training", None):
@@ -134,8 +134,8 @@ class _Looking:
             if found is None:
                 return
             self.told(
-                f"epoch {number} of {self.recipe.epochs}: validation {100 * found.accuracy:.2f} %"
-                + (f", {found.reason}" if found.reason else "")
+                f"epoch {number} of {self.recipe.epochs}: validation "
+                f"{100 * found.val_accuracy:.2f} %" + (f", {found.reason}" if found.reason else "")
             )
             yield number, found
 
@@ -180,7 +180,7 @@ class _Looking:
         self,
         net: nn.Module,
         number: int,
-        found: Progress,
+        found: MemberProgress,
         start: Kernels,
         seen: tuple[Tensor, Tensor],
     ) -> Epoch:
@@ -194,8 +194,8 @@ class _Looking:
                 change = weight_change(start, net)
         return Epoch(
             number=number,
-            accuracy=found.accuracy,
-            loss=found.loss,
+            accuracy=found.val_accuracy,
+            loss=found.val_loss,
             train_loss=found.train_losses[-1],
             gradients=gradients,
             change=change,

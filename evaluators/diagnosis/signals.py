@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from ...space.analysis.moments import gaussian_nodes
 from .activation_hooks import (
     ACTIVATIONS,
+    ActivationSite,
     Kinds,
-    Place,
     slope_at,
     unit_dim,
     watch,
@@ -61,7 +61,7 @@ def layer_signals(
         return tuple(map(_signals, places, gradients))
 
 
-def _signals(place: Place, gradient: Tensor) -> LayerSignals:
+def _signals(place: ActivationSite, gradient: Tensor) -> LayerSignals:
     slope = place.slope()
     return LayerSignals(
         place.name,
@@ -74,7 +74,7 @@ def _signals(place: Place, gradient: Tensor) -> LayerSignals:
     )
 
 
-def _typical_slope(place: Place) -> Tensor:
+def _typical_slope(place: ActivationSite) -> Tensor:
     """The root mean square of the slope under N(0, 1), per unit, shaped to broadcast."""
     z, weights = (t[::EVERY].to(place.before) for t in gaussian_nodes())
     shape = [1] * place.before.dim()

@@ -10,7 +10,7 @@ from torch import nn
 from ...space import Expression, replace_activations
 from ..data.images import Task
 from ..recipes.recipe import Recipe
-from ..training.members import Slice
+from ..training.members import Member
 from ..training.mlp_ensemble import initial_weights
 
 
@@ -18,10 +18,12 @@ def mlp(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Modu
     """Linear layers of the recipe's widths, each with the candidate, then a linear head.
 
     Takes float [B, inputs], gives [B, classes]. Initial weights and biases are, bit for bit, those
-    of `StackedTraining` for this seed, the candidate's gain in them where the recipe says so.
+    of `MlpEnsemble` for this seed, the candidate's gain in them where the recipe says so.
     """
     sizes = (task.inputs, *recipe.widths, task.classes)
-    weights, biases = initial_weights([Slice(candidate, seed)], sizes, recipe, torch.device("cpu"))
+    weights, biases = initial_weights(
+        [Member(candidate, seed)], sizes, recipe, torch.device("cpu")
+    )
     layers: list[nn.Module] = []
     for (fan_in, fan_out), weight, bias in zip(
         itertools.pairwise(sizes), weights, biases, strict=True

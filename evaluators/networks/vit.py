@@ -120,7 +120,7 @@ def vit(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Modu
             nn.Linear(features, task.classes),
         )
         _initialise(net)
-    if recipe.gain:
+    if recipe.moment_init:
         with torch.no_grad():
             for block in blocks:
                 block.fall.weight.mul_(weight_gain(candidate))

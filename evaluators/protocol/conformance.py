@@ -21,10 +21,10 @@ import torch
 from ...space import parse
 from ..recipes.recipe import Recipe
 from .evaluator import (
+    CandidateReport,
     Evaluator,
     Job,
     RungReport,
-    SliceReport,
 )
 from .loading import check_is_evaluator
 from .report_validation import EvaluatorError, checked_reports, name_of
@@ -32,7 +32,7 @@ from .report_validation import EvaluatorError, checked_reports, name_of
 EXPRESSIONS = ("tanh(x)", "x * sigmoid(beta * x)", "max(x, 0) + a=0.25 * min(x, 0)")
 DIVERGING = "exp(exp(square(x)))"  # infinite from 2.4 on
 
-Ends = Mapping[int, SliceReport]  # the last report of every slice
+Ends = Mapping[int, CandidateReport]  # the last report of every slice
 
 
 def check_evaluator(
@@ -115,7 +115,7 @@ class _Checks:
 
     def the_seed_decides(self) -> str | None:
         other = self._ends(dataclasses.replace(self._whole, seed=1))
-        same = [i for i, end in self._straight.items() if end.loss == other[i].loss]
+        same = [i for i, end in self._straight.items() if end.val_loss == other[i].val_loss]
         if len(same) == len(other):
             return "job.seed must decide initial weights and batches, but seeds 0 and 1 agree"
         return None
@@ -127,7 +127,7 @@ class _Checks:
             if dataclasses.replace(alone, index=index) != together[index]:
                 return (
                     f"a score must not depend on what shares the job, but {text} reached "
-                    f"{alone.accuracy} alone and {together[index].accuracy} among others"
+                    f"{alone.val_accuracy} alone and {together[index].val_accuracy} among others"
                 )
         return None
 
@@ -140,14 +140,17 @@ class _Checks:
 
     def the_best_share_goes_on(self) -> str | None:
         for report in self._halved[:-1]:
-            sound = [s for s in report.slices if s.state != "infeasible"]
-            share = min(len(sound), math.ceil(len(report.slices) / self._job.recipe.eta))
+            sound = [s for s in report.candidates if s.state != "infeasible"]
+            share = min(len(sound), math.ceil(len(report.candidates) / self._job.recipe.eta))
             live = {s.index for s in sound if s.state == "live"}
-            worst = min((s.accuracy for s in sound if s.index in live), default=0.0)
-            if len(live) != share or any(s.accuracy > worst for s in sound if s.index not in live):
+            worst = min((s.val_accuracy for s in sound if s.index in live), default=0.0)
+            if len(live) != share or any(
+                s.val_accuracy > worst for s in sound if s.index not in live
+            ):
                 return (
-                    f"after epoch {report.epoch} the best {share} of {len(report.slices)} must go "
-                    f"on (eta {self._job.recipe.eta}), but {len(live)} do: run_bracket does it"
+                    f"after epoch {report.epoch} the best {share} of "
+                    f"{len(report.candidates)} must go on (eta {self._job.recipe.eta}), but "
+                    f"{len(live)} do: run_bracket does it"
                 )
         return None
 
@@ -198,7 +201,7 @@ class _Checks:
             return None
         asked = _ends(_run(opened, dataclasses.replace(self._whole, test=True)))
         shut = {
-            i: dataclasses.replace(end, test_accuracy=None, test_hits=None)
+            i: dataclasses.replace(end, test_accuracy=None, test_correct=None)
             for i, end in asked.items()
         }
         if shut != self._straight:
@@ -239,19 +242,19 @@ class _Checks:
 def _run(evaluator: Evaluator, job: Job) -> list[RungReport]:
     """A job's reports without what two runs may differ in: their seconds, and what nan equals."""
     return [
-        dataclasses.replace(r, seconds=0.0, slices=tuple(map(_comparable, r.slices)))
+        dataclasses.replace(r, seconds=0.0, candidates=tuple(map(_comparable, r.candidates)))
         for r in checked_reports(evaluator, job)
     ]
 
 
-def _comparable(found: SliceReport) -> SliceReport:
+def _comparable(found: CandidateReport) -> CandidateReport:
     if found.state != "infeasible":
         return found
-    return SliceReport(found.index, "infeasible", 0.0, 0.0, (), {}, found.reason)
+    return CandidateReport(found.index, "infeasible", 0.0, 0.0, (), {}, found.reason)
 
 
 def _ends(reports: Sequence[RungReport]) -> Ends:
-    return {found.index: found for report in reports for found in report.slices}
+    return {found.index: found for report in reports for found in report.candidates}
 
 
 def _generators() -> tuple[bytes, ...]:

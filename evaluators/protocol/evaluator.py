@@ -34,7 +34,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class SliceReport:
+class CandidateReport:
     """What one slice of a job has reached.
 
     accuracy: on validation images, a fraction. losses in nats. learned: parameter name -> value
@@ -48,15 +48,15 @@ class SliceReport:
 
     index: int  # into the job's expressions
     state: State
-    accuracy: float
-    loss: float
+    val_accuracy: float
+    val_loss: float
     train_losses: tuple[float, ...]  # per epoch, from the first one
     learned: Mapping[str, tuple[float, ...]]
     reason: str | None = None  # why it is infeasible
     test_accuracy: float | None = None
-    step: float = 1.0
-    own_accuracy: float | None = None
-    test_hits: bytes | None = None
+    lr_multiplier: float = 1.0
+    base_lr_accuracy: float | None = None
+    test_correct: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class RungReport:
     """The slices that trained to a rung, and the seconds of training and validation it took."""
 
     epoch: int
-    slices: tuple[SliceReport, ...]
+    candidates: tuple[CandidateReport, ...]
     seconds: float
 
     @property
-    def last(self) -> bool:
+    def is_last(self) -> bool:
         """Whether the job ends with this rung: no slice goes on."""
-        return not any(found.state == "live" for found in self.slices)
+        return not any(found.state == "live" for found in self.candidates)
 
 
 class Evaluator(Protocol):
@@ -115,31 +115,31 @@ class Evaluator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """One slice after some epochs of training, as a `Training` measures it; `SliceReport` says
+class MemberProgress:
+    """One slice after some epochs of training, as a `Training` measures it; `CandidateReport` says
     what its numbers are."""
 
-    accuracy: float
-    loss: float
+    val_accuracy: float
+    val_loss: float
     train_losses: tuple[float, ...]
     learned: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
-    step: float = 1.0
-    own_accuracy: float | None = None
+    lr_multiplier: float = 1.0
+    base_lr_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FinalScore:
-    """One slice on test data; accuracy and hits are `SliceReport`'s test_accuracy, test_hits."""
+    """One candidate on test data; `CandidateReport` says what the two numbers are."""
 
-    accuracy: float
-    hits: bytes | None = None
+    test_accuracy: float
+    test_correct: bytes | None = None
 
 
 class Training(Protocol):
     """Slices being trained side by side; positions count the slices that are still kept."""
 
-    def advance(self, epoch: int) -> list[Progress]:
+    def advance(self, epoch: int) -> list[MemberProgress]:
         """Train every slice to the end of `epoch` (counted from 1) and validate it."""
         ...
 

@@ -14,10 +14,10 @@ from typing import Any, get_args
 
 from ...space import ActsearchError, parse
 from .evaluator import (
+    CandidateReport,
     Evaluator,
     Job,
     RungReport,
-    SliceReport,
     State,
 )
 
@@ -59,41 +59,43 @@ def checked_reports(evaluator: Evaluator, job: Job) -> Iterator[RungReport]:
         if broken:
             raise EvaluatorError(f"evaluator {name}, report of epoch {epoch}: {'; '.join(broken)}")
         found = dataclasses.replace(
-            report, slices=tuple(map(_plain, report.slices)), seconds=float(report.seconds)
+            report, candidates=tuple(map(_plain, report.candidates)), seconds=float(report.seconds)
         )
         yield found
-        if found.last:
+        if found.is_last:
             return
-        live = [s.index for s in found.slices if s.state == "live"]
+        live = [s.index for s in found.candidates if s.state == "live"]
 
 
 def _broken(report: object, epoch: int, live: Sequence[int], job: Job) -> list[str]:
     """Every rule that a report breaks, as sentences."""
     if not isinstance(report, RungReport):
         return [f"it must be a RungReport, but is {_shown(report)}"]
-    if not isinstance(report.slices, tuple | list) or not all(
-        isinstance(found, SliceReport) for found in report.slices
+    if not isinstance(report.candidates, tuple | list) or not all(
+        isinstance(found, CandidateReport) for found in report.candidates
     ):
-        return [f"slices must be a tuple of SliceReport, but is {_shown(report.slices)}"]
+        return [
+            f"candidates must be a tuple of CandidateReport, but is {_shown(report.candidates)}"
+        ]
     broken = []
     if report.epoch != epoch:
         broken.append(f"epoch must be {epoch}, the next rung, but is {_shown(report.epoch)}")
-    indices = [found.index for found in report.slices]
+    indices = [found.index for found in report.candidates]
     if indices != list(live):
         broken.append(
-            f"it must have the {len(live)} live slices {_listed(live)} in that order, but has "
+            f"it must have the {len(live)} live candidates {_listed(live)} in that order, but has "
             f"{len(indices)}: {_listed(indices)}"
         )
     if not (_is_number(report.seconds) and report.seconds >= 0):
         broken.append(f"seconds must be a number, at least 0, but is {_shown(report.seconds)}")
     last = epoch == job.recipe.epochs
-    for found in report.slices:
-        text = job.expressions[found.index] if found.index in live else f"slice {found.index}"
-        broken += [f"{text}: {rule}" for rule in _broken_slice(found, last, job)]
+    for found in report.candidates:
+        text = job.expressions[found.index] if found.index in live else f"candidate {found.index}"
+        broken += [f"{text}: {rule}" for rule in _broken_candidate(found, last, job)]
     return broken
 
 
-def _broken_slice(found: SliceReport, last: bool, job: Job) -> list[str]:
+def _broken_candidate(found: CandidateReport, last: bool, job: Job) -> list[str]:
     ends = ("complete", "infeasible") if last else ("live", "pruned", "infeasible")
     if found.state not in _STATES:
         return [f"state must be one of {', '.join(_STATES)}, but is {_shown(found.state)}"]
@@ -103,46 +105,48 @@ def _broken_slice(found: SliceReport, last: bool, job: Job) -> list[str]:
         broken.append(f"state must be {' or '.join(ends)} {when}, but is {found.state}")
     infeasible = found.state == "infeasible"
     if infeasible and not (isinstance(found.reason, str) and found.reason):
-        broken.append(f"an infeasible slice must say its reason, but says {_shown(found.reason)}")
+        broken.append(
+            f"an infeasible candidate must say its reason, but says {_shown(found.reason)}"
+        )
     asked = job.test and found.state == "complete"
     if not asked and found.test_accuracy is not None:
         broken.append("test_accuracy must be None where the job does not ask for it")
-    broken += _broken_hits(found, job.recipe.repeats)
-    for field in ("accuracy", "test_accuracy") if asked else ("accuracy",):
+    broken += _broken_correct(found, job.recipe.seeds_per_score)
+    for field in ("val_accuracy", "test_accuracy") if asked else ("val_accuracy",):
         value = getattr(found, field)
         if not _is_number(value):
             broken.append(f"{field} must be a number, but is {_shown(value)}")
         elif not (infeasible or math.isnan(value) or 0 <= value <= 1):
             broken.append(f"{field} must be a fraction from 0 to 1, but is {_shown(value)}")
-    if not _is_number(found.loss):
-        broken.append(f"loss must be a number, but is {_shown(found.loss)}")
+    if not _is_number(found.val_loss):
+        broken.append(f"val_loss must be a number, but is {_shown(found.val_loss)}")
     if not _are_numbers(found.train_losses):
         broken.append(f"train_losses must be numbers, but is {_shown(found.train_losses)}")
     return broken + _broken_learned(found, job)
 
 
-def _broken_hits(found: SliceReport, repeats: int) -> list[str]:
-    hits: Any = found.test_hits
-    if hits is None:
+def _broken_correct(found: CandidateReport, repeats: int) -> list[str]:
+    correct: Any = found.test_correct
+    if correct is None:
         return []
-    if not isinstance(hits, bytes) or not hits or max(hits) > repeats:
+    if not isinstance(correct, bytes) or not correct or max(correct) > repeats:
         return [
-            f"test_hits must be a byte from 0 to {repeats} for each test sample, in how many of "
-            f"the {repeats} repeats it was right, but is {_shown(hits)}"
+            f"test_correct must be a byte from 0 to {repeats} for each test sample, in how many of "
+            f"the {repeats} repeats it was right, but is {_shown(correct)}"
         ]
-    share = sum(hits) / len(hits) / repeats
+    share = sum(correct) / len(correct) / repeats
     told = found.test_accuracy
     if told is not None and _is_number(told) and not math.isfinite(told):
         return []  # no score, and with it no candidate
     if told is None or not _is_number(told) or not abs(share - told) <= _ROUNDING:
         return [
-            f"test_hits must have the share test_accuracy, {_shown(told)}, of "
+            f"test_correct must have the share test_accuracy, {_shown(told)}, of "
             f"samples right, but has {share:.6f}"
         ]
     return []
 
 
-def _broken_learned(found: SliceReport, job: Job) -> list[str]:
+def _broken_learned(found: CandidateReport, job: Job) -> list[str]:
     learned: Any = found.learned
     if not hasattr(learned, "items"):
         return [f"learned must map names to values, but is {_shown(learned)}"]
@@ -157,25 +161,29 @@ def _broken_learned(found: SliceReport, job: Job) -> list[str]:
     ]
 
 
-def _plain(found: SliceReport) -> SliceReport:
+def _plain(found: CandidateReport) -> CandidateReport:
     """With Python's own floats, which every store takes; a score that is none is infeasible."""
     test = None if found.test_accuracy is None else float(found.test_accuracy)
     plain = dataclasses.replace(
         found,
-        accuracy=float(found.accuracy),
-        loss=float(found.loss),
+        val_accuracy=float(found.val_accuracy),
+        val_loss=float(found.val_loss),
         train_losses=tuple(map(float, found.train_losses)),
         learned={name: tuple(map(float, values)) for name, values in found.learned.items()},
         test_accuracy=test,
     )
     if plain.state == "infeasible":
         return plain
-    numbers = {"accuracy": plain.accuracy, "loss": plain.loss, "test accuracy": test}
+    numbers = {
+        "val_accuracy": plain.val_accuracy,
+        "val_loss": plain.val_loss,
+        "test_accuracy": test,
+    }
     for name, value in numbers.items():
         if value is not None and not math.isfinite(value):
             why = f"the evaluator's {name} is {value}"
             return dataclasses.replace(
-                plain, state="infeasible", reason=why, test_accuracy=None, test_hits=None
+                plain, state="infeasible", reason=why, test_accuracy=None, test_correct=None
             )
     return plain
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from .evaluator import (
+    CandidateReport,
     FinalScore,
     Job,
-    Progress,
+    MemberProgress,
     RungReport,
-    SliceReport,
     State,
     Training,
 )
@@ -83,14 +83,14 @@ def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
             return
 
 
-def _kept(progress: Sequence[Progress], job: Job, epoch: int) -> list[int]:
-    scores = [None if found.reason else found.accuracy for found in progress]
+def _kept(progress: Sequence[MemberProgress], job: Job, epoch: int) -> list[int]:
+    scores = [None if found.reason else found.val_accuracy for found in progress]
     if not job.halving or epoch == job.recipe.epochs:
         return [position for position, score in enumerate(scores) if score is not None]
     return survivors(scores, job.recipe.eta, job.cutoffs.get(epoch))
 
 
-def _state(found: Progress, kept: bool, last: bool) -> State:
+def _state(found: MemberProgress, kept: bool, last: bool) -> State:
     if found.reason:
         return "infeasible"
     if not kept:
@@ -98,18 +98,20 @@ def _state(found: Progress, kept: bool, last: bool) -> State:
     return "complete" if last else "live"
 
 
-def _report(index: int, found: Progress, state: State, test: FinalScore | None) -> SliceReport:
+def _report(
+    index: int, found: MemberProgress, state: State, test: FinalScore | None
+) -> CandidateReport:
     learned: Mapping[str, tuple[float, ...]] = dict(found.learned)
-    return SliceReport(
+    return CandidateReport(
         index,
         state,
-        found.accuracy,
-        found.loss,
+        found.val_accuracy,
+        found.val_loss,
         found.train_losses,
         learned,
         found.reason,
-        None if test is None else test.accuracy,
-        found.step,
-        found.own_accuracy,
-        None if test is None else test.hits,
+        None if test is None else test.test_accuracy,
+        found.lr_multiplier,
+        found.base_lr_accuracy,
+        None if test is None else test.test_correct,
     )

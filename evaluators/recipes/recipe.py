@@ -7,11 +7,22 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ...space import ActsearchError
 from ...space.errors import nearest
 from .rules import TRAIN_IMAGES, broken_rules
+
+# What is stored, hashed and read under the names of the first release.
+FIRST_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "lr_multipliers": "steps",
+        "seeds_per_score": "repeats",
+        "granularity": "sharing",
+        "moment_init": "gain",
+    }
+)
 
 
 class RecipeError(ActsearchError):
@@ -39,7 +50,9 @@ class Recipe:
     dataset: str = _later("fashion-mnist")
     network: str = "mlp"
     widths: tuple[int, ...] = (256, 192, 128, 64)  # neurons per hidden layer; channels; features
-    sharing: str = _later("layer")  # what has a copy of a learnable parameter that does not say
+    granularity: str = _later(
+        "layer"
+    )  # what has a copy of a learnable parameter that does not say
     rungs: tuple[int, ...] = (1, 3, 9)  # epochs after which a bracket is cut; the last ends it
     eta: int = 3  # one in eta goes on after each rung
     batch_size: int = 128
@@ -49,9 +62,13 @@ class Recipe:
     schedule: str = _later("linear")  # after the warm-up: to 0 at the end, or constant
     warmup: int = 100  # optimiser steps
     weight_decay: float = 0.0  # of weights; activation parameters and biases have none
-    gain: bool = True  # initial weights follow the activation's second moment; else torch's own
-    steps: tuple[float, ...] = _later((1.0,))  # step sizes tried, as multiples of learning_rate
-    repeats: int = _later(1)  # seeds a score is the mean of
+    moment_init: bool = (
+        True  # initial weights follow the activation's second moment; else torch's own
+    )
+    lr_multipliers: tuple[float, ...] = _later(
+        (1.0,)
+    )  # step sizes tried, as multiples of learning_rate
+    seeds_per_score: int = _later(1)  # seeds a score is the mean of
     precision: str = _later("float32")  # of matrix products and convolutions; bfloat16: autocast
     pixels: str = _later("standardised")  # by the training images' mean and deviation
     validation: int = 10_000  # training images held out, the only ones selection sees
@@ -62,7 +79,7 @@ class Recipe:
     evaluator: str = _later("")
 
     def __post_init__(self) -> None:
-        broken = broken_rules(self.to_dict())
+        broken = broken_rules(dataclasses.asdict(self))
         if broken:
             raise RecipeError(f"recipe '{self.name}': {'; '.join(broken)}")
 
@@ -80,9 +97,10 @@ class Recipe:
     def digest(self) -> str:
         """Eight hex digits of every number but the name: scores compare only where it is equal."""
         numbers = {
-            f.name: getattr(self, f.name)
+            FIRST_NAMES.get(f.name, f.name): getattr(self, f.name)
             for f in dataclasses.fields(self)
-            if not (f.name == "name" or (f.metadata and getattr(self, f.name) == f.default))
+            if f.name != "name"
+            and not (f.metadata.get("later") and getattr(self, f.name) == f.default)
         }
         return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -100,25 +118,36 @@ class Recipe:
         return dataclasses.replace(self, limit=images, validation=held)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return dataclasses.asdict(self)
+        """Plain data, for JSON, under the names of the first release."""
+        return {FIRST_NAMES.get(k, k): v for k, v in dataclasses.asdict(self).items()}
 
     @staticmethod
     def from_dict(stored: Mapping[str, Any], start: Recipe | None = None) -> Recipe:
         """The recipe of plain data, as from `to_dict`, JSON or TOML; what is not given is as in
-        `start` (default: quick). Raises RecipeError naming every unknown field and broken rule."""
+        `start` (default: quick). A field may go by its name or its first one.
+
+        Raises RecipeError naming every unknown field and broken rule.
+        """
         known = [field.name for field in dataclasses.fields(Recipe)]
-        unknown = sorted(set(stored) - set(known))
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+        renamed = {first: name for name, first in FIRST_NAMES.items()}
+        given = {
+            renamed.get(k, k): tuple(v) if isinstance(v, list) else v for k, v in stored.items()
+        }
+        unknown = sorted(set(given) - set(known))
         values: dict[str, Any] = {
-            **(start or Recipe()).to_dict(),
+            **dataclasses.asdict(start or Recipe()),
             **{k: given[k] for k in known if k in given},
         }
         mistakes = [f"a recipe has no {name}{nearest(name, known)}" for name in unknown]
+        mistakes += [
+            f"{name} and {first} are two names of one number: give it once"
+            for name, first in FIRST_NAMES.items()
+            if name in stored and first in stored
+        ]
         mistakes += broken_rules(values)
         if mistakes:
             raise RecipeError(f"recipe '{values['name']}': {'; '.join(mistakes)}")
         floats = {f.name for f in dataclasses.fields(Recipe) if isinstance(f.default, float)}
         exact: dict[str, Any] = {k: float(v) if k in floats else v for k, v in values.items()}
-        exact["steps"] = tuple(map(float, values["steps"]))
+        exact["lr_multipliers"] = tuple(map(float, values["lr_multipliers"]))
         return Recipe(**exact)

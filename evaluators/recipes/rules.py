@@ -69,7 +69,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             f"1 or more whole numbers, each at least {NARROWEST}",
             lambda v: _all(v, lambda w: _is_whole(w) and w >= NARROWEST),
         ),
-        "sharing": _one_of("layer", "network", "channel"),
+        "granularity": _one_of("layer", "network", "channel"),
         "rungs": (
             "rising epochs, from 1 on",
             lambda v: _all(v, _is_whole) and v[0] >= 1 and sorted(set(v)) == [*v],
@@ -82,14 +82,14 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "schedule": _one_of("linear", "constant"),
         "warmup": _whole(0),
         "weight_decay": _number(0),
-        "gain": _BOOL,
-        "steps": (
+        "moment_init": _BOOL,
+        "lr_multipliers": (
             "1 or more different numbers above 0, one of them 1",
             lambda v: (
                 _all(v, lambda s: _is_number(s) and s > 0) and len(set(v)) == len(v) and 1 in v
             ),
         ),
-        "repeats": _whole(1),
+        "seeds_per_score": _whole(1),
         "precision": _one_of("float32", "bfloat16"),
         "pixels": _one_of("standardised", "-1 to 1"),
         "validation": _whole(0),

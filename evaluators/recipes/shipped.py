@@ -20,8 +20,8 @@ from .recipe import Recipe, RecipeError
 # The published protocol (facts: `dldna` chapter 4): torch's own initial weights, plain SGD, one
 # activation object in all layers, no images held out. The book says momentum 0.9, its code 0.8.
 _DLDNA = Recipe(
-    name="dldna", sharing="network", rungs=(15,), optimizer="sgd", momentum=0.9,
-    schedule="constant", warmup=0, gain=False, pixels="-1 to 1", validation=0,
+    name="dldna", granularity="network", rungs=(15,), optimizer="sgd", momentum=0.9,
+    schedule="constant", warmup=0, moment_init=False, pixels="-1 to 1", validation=0,
 )  # fmt: skip
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
@@ -78,6 +78,6 @@ def _from_file(path: Path) -> Recipe:
 
 def to_toml(recipe: Recipe) -> str:
     """A recipe as a TOML file that `recipe_from_name` reads back to an equal one."""
-    given = {key: value for key, value in recipe.to_dict().items() if value is not None}
+    given = {key: value for key, value in dataclasses.asdict(recipe).items() if value is not None}
     # A JSON string, number, list or boolean is the same in TOML.
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in given.items())

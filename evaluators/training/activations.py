@@ -52,7 +52,7 @@ class _Slice:
     layers: list[list[Tensor]]
 
 
-class StackedActivations:
+class EnsembleActivations:
     """Applies slice k's candidate to signal[k]; neighbours that are equal share one call."""
 
     def __init__(

@@ -14,11 +14,11 @@ from typing import TypeVar
 import torch
 
 from ...space import ActsearchError
-from ..protocol.evaluator import FinalScore, Progress, Training
+from ..protocol.evaluator import FinalScore, MemberProgress, Training
 from ..recipes.recipe import Recipe
-from .members import Slice
+from .members import Member
 
-Start = Callable[[Sequence[Slice]], Training]
+Start = Callable[[Sequence[Member]], Training]
 Found = TypeVar("Found")
 
 
@@ -34,13 +34,13 @@ class ChunkedTraining:
     """
 
     def __init__(
-        self, start: Start, slices: Sequence[Slice], recipe: Recipe, *, size: int
+        self, start: Start, slices: Sequence[Member], recipe: Recipe, *, size: int
     ) -> None:
         self._start, self._recipe, self._size = start, recipe, size
         self._chunks = [_Chunk(part) for part in _parts(slices, size)]
         self._epoch = 0
 
-    def advance(self, epoch: int) -> list[Progress]:
+    def advance(self, epoch: int) -> list[MemberProgress]:
         """Train every slice to the end of `epoch` (counted from 1) and validate it.
 
         Raises OutOfMemory when a slice does not fit by itself.
@@ -114,7 +114,7 @@ class ChunkedTraining:
 class _Chunk:
     """Slices that train together, and their training once it has begun."""
 
-    def __init__(self, slices: Sequence[Slice]) -> None:
+    def __init__(self, slices: Sequence[Member]) -> None:
         self.slices = list(slices)
         self.training: Training | None = None
 
@@ -126,5 +126,5 @@ class _Chunk:
             self.training.keep(positions)
 
 
-def _parts(slices: Sequence[Slice], size: int) -> list[Sequence[Slice]]:
+def _parts(slices: Sequence[Member], size: int) -> list[Sequence[Member]]:
     return [slices[first : first + size] for first in range(0, len(slices), size)]

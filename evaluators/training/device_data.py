@@ -69,7 +69,7 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True)
-class Sets:
+class DataSplits:
     """What a training learns from, is validated on, and is tested on where a confirmation asks."""
 
     train: Batches
@@ -83,9 +83,9 @@ class Sets:
         train: Images,
         validation: Images,
         test: Images | None = None,
-    ) -> Sets:
+    ) -> DataSplits:
         """Each as `Batches.on` makes it."""
-        return Sets(
+        return DataSplits(
             Batches.on(train, device, recipe),
             Batches.on(validation, device, recipe),
             None if test is None else Batches.on(test, device, recipe),

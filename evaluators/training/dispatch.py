@@ -10,15 +10,15 @@ from ..protocol.evaluator import Training
 from ..recipes.recipe import Recipe
 from .chunked import ChunkedTraining
 from .cuda_graphs import cuda_graph
-from .device_data import Sets
-from .members import Slice
+from .device_data import DataSplits
+from .members import Member
 from .memory import free_bytes, keep_freed_memory, slices_at_once
-from .mlp_ensemble import StackedTraining
-from .sequential import OneByOneTraining
-from .vmap_ensemble import ModuleStackTraining
+from .mlp_ensemble import MlpEnsemble
+from .sequential import SequentialTraining
+from .vmap_ensemble import VmapEnsemble
 
 
-def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training:
+def training_of(slices: Sequence[Member], recipe: Recipe, sets: DataSplits) -> Training:
     """A training of the slices in the recipe's network, on the device the sets are on, as many at
     once as are predicted to fit its memory."""
     build, device = NETWORKS[recipe.network], sets.device
@@ -26,12 +26,12 @@ def training_of(slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> Training
     record = partial(cuda_graph, device) if on_gpu else None
     keep_freed_memory()
 
-    def start(part: Sequence[Slice]) -> Training:
+    def start(part: Sequence[Member]) -> Training:
         if recipe.network == "mlp":
-            return StackedTraining(part, recipe, sets, record)
+            return MlpEnsemble(part, recipe, sets, record)
         if on_gpu:
-            return ModuleStackTraining(build, part, recipe, sets, record)
-        return OneByOneTraining(build, part, recipe, sets)
+            return VmapEnsemble(build, part, recipe, sets, record)
+        return SequentialTraining(build, part, recipe, sets)
 
     size = 1
     # On a CPU a stack takes longer than its nets one after another: four 1.1 to 1.3 times as long

@@ -10,23 +10,23 @@ import torch
 from torch import Tensor
 
 from ..protocol.divergence import diverged
-from ..protocol.evaluator import FinalScore, Progress
+from ..protocol.evaluator import FinalScore, MemberProgress
 from ..protocol.metrics import final_score
 from ..recipes.recipe import Recipe
 from .cuda_graphs import Record, Replay
-from .device_data import Batches, Sets, steps_per_epoch
-from .ensemble_optimizer import StackOptimizer
-from .members import Slice
+from .device_data import Batches, DataSplits, steps_per_epoch
+from .ensemble_optimizer import EnsembleOptimizer
+from .members import Member
 
 
-class Stack(ABC):
+class Ensemble(ABC):
     """K slices that train together, on the device the batches are on; with a `record`, their
     steps are recorded and replayed."""
 
-    _optimizer: StackOptimizer
+    _optimizer: EnsembleOptimizer
 
     def __init__(
-        self, slices: Sequence[Slice], recipe: Recipe, sets: Sets, record: Record | None
+        self, slices: Sequence[Member], recipe: Recipe, sets: DataSplits, record: Record | None
     ) -> None:
         self._recipe, self._slices, self._sets = recipe, list(slices), sets
         self._device, self._record = sets.device, record
@@ -34,7 +34,7 @@ class Stack(ABC):
         self._steps = steps_per_epoch(recipe, len(sets.train))
         self._losses: list[tuple[float, ...]] = [() for _ in slices]  # per slice, per epoch
 
-    def advance(self, epoch: int) -> list[Progress]:
+    def advance(self, epoch: int) -> list[MemberProgress]:
         """Train every slice to the end of `epoch` (counted from 1) and validate it."""
         replay = Replay(self._record, self._optimizer.forget)
         self._total = torch.zeros(len(self._slices), device=self._device)  # losses of an epoch
@@ -48,7 +48,7 @@ class Stack(ABC):
         accuracy, loss = [n / count for n in right.sum(1).tolist()], means.tolist()
         learned = self._learned()
         return [
-            Progress(
+            MemberProgress(
                 accuracy[k], loss[k], history, learned[k], diverged(history, loss[k], learned[k])
             )
             for k, history in enumerate(self._losses)

@@ -24,7 +24,7 @@ Rows: TypeAlias = tuple[Tensor, slice | EllipsisType]  # of a stacked tensor, or
 PIECE = 1 << 20
 
 
-class StackOptimizer:
+class EnsembleOptimizer:
     """Steps the tensors of a stack.
 
     weights, biases: [K, ...] each, row k of slice k; only weights decay. own: for each slice the
@@ -98,7 +98,7 @@ class StackOptimizer:
         for tensor in (*self._stacked, *self._own):
             tensor.grad = None
 
-    def hand_over(self, to: StackOptimizer, index: Tensor) -> None:
+    def hand_over(self, to: EnsembleOptimizer, index: Tensor) -> None:
         """Give the moments of the slices at `index` (int64 [M]) to the optimiser of just those."""
         for ours, theirs in zip(self._stacked, to._stacked, strict=True):
             self._copy_moments(ours, to, theirs, index)
@@ -106,7 +106,7 @@ class StackOptimizer:
             self._copy_moments(tensor, to, tensor, ...)
 
     def _copy_moments(
-        self, ours: Tensor, to: StackOptimizer, theirs: Tensor, index: Tensor | EllipsisType
+        self, ours: Tensor, to: EnsembleOptimizer, theirs: Tensor, index: Tensor | EllipsisType
     ) -> None:
         pairs = zip(self._moments[id(ours)], to._moments[id(theirs)], strict=True)
         for moment, given in pairs:

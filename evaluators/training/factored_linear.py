@@ -18,7 +18,7 @@ from torch import Tensor
 LINE = 16  # floats in a cache line
 
 
-class Factors:
+class GradientFactors:
     """The two factors of the gradient of a layer's weights, noted by a backward pass: outputs, the
     gradient of what the layer gave, [K, out, B], and inputs, what it was given, [K, in, B]."""
 
@@ -49,7 +49,7 @@ def linear(
     biases: Tensor,
     signal: Tensor,
     fan_out: int,
-    factors: Factors | None,
+    factors: GradientFactors | None,
     *,
     first: bool = False,
 ) -> Tensor:
@@ -69,7 +69,11 @@ def linear(
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, weight: Tensor, bias: Tensor | None, signal: Tensor, factors: Factors | None
+        ctx: Any,
+        weight: Tensor,
+        bias: Tensor | None,
+        signal: Tensor,
+        factors: GradientFactors | None,
     ) -> Tensor:
         ctx.save_for_backward(weight, signal)
         ctx.factors = factors

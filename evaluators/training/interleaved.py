@@ -21,12 +21,12 @@ from ...space import (
     parameter_groups,
 )
 from ..protocol.divergence import diverged
-from ..protocol.evaluator import FinalScore, Progress
+from ..protocol.evaluator import FinalScore, MemberProgress
 from ..protocol.metrics import accuracy, final_score, right
 from ..protocol.report_validation import EvaluatorError
 from ..recipes.recipe import Recipe
 from .device_data import learning_rate
-from .members import Slice
+from .members import Member
 from .optimizer import optimizer_of
 from .precision import autocast
 from .rng import generators_kept, reseed
@@ -52,13 +52,13 @@ class Task:
     metric: Measure
 
 
-class SideBySideTraining:
+class InterleavedTraining:
     """K networks; `build(candidate)` makes one, its weights drawn from the global generators."""
 
     def __init__(
         self,
         build: Build,
-        slices: Sequence[Slice],
+        slices: Sequence[Member],
         recipe: Recipe,
         task: Task,
         device: torch.device,
@@ -70,7 +70,7 @@ class SideBySideTraining:
             self._runs = [Run(build, one, recipe, task, device) for one in slices]
         self._epoch = 0
 
-    def advance(self, epoch: int) -> list[Progress]:
+    def advance(self, epoch: int) -> list[MemberProgress]:
         """Train every slice to the end of `epoch` (counted from 1) and validate it."""
         with generators_kept(self._device):
             for current in range(self._epoch + 1, epoch + 1):
@@ -144,7 +144,7 @@ class Run:
     """One network in training. alive: whether it can still go on."""
 
     def __init__(
-        self, build: Build, one: Slice, recipe: Recipe, task: Task, device: torch.device
+        self, build: Build, one: Member, recipe: Recipe, task: Task, device: torch.device
     ) -> None:
         self._slice, self._recipe, self._task, self._device = one, recipe, task, device
         self.seed = one.seed
@@ -167,7 +167,7 @@ class Run:
     def step(self, batch: Batch, number: int, steps_per_epoch: int) -> None:
         """One optimiser step, the number-th (from 0) of the training."""
         self.net.train()
-        rate = learning_rate(self._recipe, number, steps_per_epoch) * self._slice.step
+        rate = learning_rate(self._recipe, number, steps_per_epoch) * self._slice.lr_multiplier
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         loss = self._loss(batch, self.output(batch), "training")
@@ -196,13 +196,13 @@ class Run:
         found: Tensor = self._guarded(lambda: right(output, batch[1]), batch, "the accuracy")
         return found
 
-    def progress(self, metric: float, loss: float) -> Progress:
+    def progress(self, metric: float, loss: float) -> MemberProgress:
         learned: dict[str, tuple[float, ...]] = {}
         if self._reason is None:
             modules = [m for m in self.net.modules() if isinstance(m, Activation)]
             learned = learned_values(self._slice.expression, modules)
         reason = self._reason or diverged(self.losses, loss, learned)
-        return Progress(metric, loss, tuple(self.losses), learned, reason)
+        return MemberProgress(metric, loss, tuple(self.losses), learned, reason)
 
     def output(self, batch: Batch) -> Any:
         """The network's outputs for a batch, in float32."""

@@ -18,7 +18,7 @@ from ..data.images import Task
 from ..networks.registry import Build
 from ..recipes.recipe import Recipe
 from .device_data import EVALUATION_BATCH
-from .members import Slice
+from .members import Member
 from .optimizer import moments_of
 from .precision import autocast
 
@@ -100,7 +100,7 @@ def _outputs(net: nn.Module, task: Task) -> list[tuple[nn.Module, float]]:
 
 
 def slices_at_once(
-    slices: Sequence[Slice],
+    slices: Sequence[Member],
     recipe: Recipe,
     task: Task,
     build: Build,

@@ -17,26 +17,30 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..recipes.recipe import Recipe
-from .activations import StackedActivations, weight_gain
+from .activations import EnsembleActivations, weight_gain
 from .cuda_graphs import Record
-from .device_data import Batches, Sets
-from .ensemble import Stack
-from .ensemble_optimizer import StackOptimizer
+from .device_data import Batches, DataSplits
+from .ensemble import Ensemble
+from .ensemble_optimizer import EnsembleOptimizer
 from .factored_linear import (
     LINE,
-    Factors,
+    GradientFactors,
     linear,
     padded,
 )
-from .members import Slice
+from .members import Member
 from .precision import autocast
 
 
-class StackedTraining(Stack):
+class MlpEnsemble(Ensemble):
     """K slices in the recipe's MLP; those of one seed start from one draw of the weights."""
 
     def __init__(
-        self, slices: Sequence[Slice], recipe: Recipe, sets: Sets, record: Record | None = None
+        self,
+        slices: Sequence[Member],
+        recipe: Recipe,
+        sets: DataSplits,
+        record: Record | None = None,
     ) -> None:
         super().__init__(slices, recipe, sets, record)
         task = sets.train.task
@@ -44,7 +48,7 @@ class StackedTraining(Stack):
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
         self._weights, self._biases = initial_weights(slices, sizes, recipe, self._device)
         candidates = [one.expression for one in slices]
-        self._activations = StackedActivations(candidates, recipe.widths, self._device)
+        self._activations = EnsembleActivations(candidates, recipe.widths, self._device)
         self._optimizer = self._new_optimizer()
 
     def _keep(self, positions: Sequence[int], index: Tensor) -> None:
@@ -61,7 +65,7 @@ class StackedTraining(Stack):
         runs = itertools.groupby(one.seed for one in self._slices)
         batches = [(len(list(group)), *by_seed[seed]) for seed, group in runs]
         wanted = torch.cat([labels.expand(count, -1) for count, _, labels in batches])
-        factors = [Factors() for _ in self._shapes]
+        factors = [GradientFactors() for _ in self._shapes]
         with autocast(self._recipe, self._device):
             scores = self._forward([(count, x) for count, x, _ in batches], factors)
             losses = _losses_of(scores, wanted)
@@ -74,7 +78,7 @@ class StackedTraining(Stack):
         self._total += _sums(losses.detach())
 
     def _forward(
-        self, inputs: Sequence[tuple[int, Tensor]], factors: Sequence[Factors | None]
+        self, inputs: Sequence[tuple[int, Tensor]], factors: Sequence[GradientFactors | None]
     ) -> Tensor:
         """Class scores [K, 10, B] of images, float [B, 784], each for so many slices; factors: of
         each layer, for a backward pass."""
@@ -98,9 +102,9 @@ class StackedTraining(Stack):
             loss += _sums(losses)
         return torch.cat(right, 1), loss / len(images)
 
-    def _new_optimizer(self) -> StackOptimizer:
-        steps = [one.step for one in self._slices]
-        return StackOptimizer(
+    def _new_optimizer(self) -> EnsembleOptimizer:
+        steps = [one.lr_multiplier for one in self._slices]
+        return EnsembleOptimizer(
             self._recipe,
             self._weights,
             self._biases,
@@ -123,11 +127,11 @@ def _losses_of(scores: Tensor, wanted: Tensor) -> Tensor:
 
 
 def initial_weights(
-    slices: Sequence[Slice], sizes: tuple[int, ...], recipe: Recipe, device: torch.device
+    slices: Sequence[Member], sizes: tuple[int, ...], recipe: Recipe, device: torch.device
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Weights [K, out * in] and biases [K, out] per layer, padded: one draw per seed."""
     drawn = {seed: _drawn(seed, sizes, recipe) for seed in {one.seed for one in slices}}
-    gains = [weight_gain(one.expression) if recipe.gain else 1.0 for one in slices]
+    gains = [weight_gain(one.expression) if recipe.moment_init else 1.0 for one in slices]
     weights, biases = [], []
     for layer, fan_in in enumerate(sizes[:-1]):
         scales = torch.full((len(slices), 1), 1 / math.sqrt(fan_in))
@@ -146,7 +150,7 @@ def _drawn(seed: int, sizes: tuple[int, ...], recipe: Recipe) -> list[tuple[Tens
     generator = torch.Generator().manual_seed(seed)
     layers = []
     for fan_in, fan_out in itertools.pairwise(sizes):
-        if recipe.gain:
+        if recipe.moment_init:
             weight = torch.randn(fan_out * fan_in, generator=generator)
             bias = torch.zeros(fan_out)
         else:  # both uniform within 1 / sqrt(fan_in)

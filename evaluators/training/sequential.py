@@ -15,19 +15,21 @@ from torch import Tensor, nn
 from ...space import Activation, Expression
 from ..networks.registry import Build
 from ..protocol.divergence import diverged
-from ..protocol.evaluator import FinalScore, Progress
+from ..protocol.evaluator import FinalScore, MemberProgress
 from ..protocol.metrics import final_score, right
 from ..recipes.recipe import Recipe
-from .device_data import Batches, Sets, steps_per_epoch
-from .members import Slice
+from .device_data import Batches, DataSplits, steps_per_epoch
+from .members import Member
 from .optimizer import Part, Update, gradient_of
 from .precision import autocast
 
 
-class OneByOneTraining:
+class SequentialTraining:
     """K separate networks; `build(recipe, candidate, seed, task)` makes one."""
 
-    def __init__(self, build: Build, slices: Sequence[Slice], recipe: Recipe, sets: Sets) -> None:
+    def __init__(
+        self, build: Build, slices: Sequence[Member], recipe: Recipe, sets: DataSplits
+    ) -> None:
         self._sets = sets
         task = sets.train.task
         self._runs = [
@@ -35,7 +37,7 @@ class OneByOneTraining:
             for one in slices
         ]
 
-    def advance(self, epoch: int) -> list[Progress]:
+    def advance(self, epoch: int) -> list[MemberProgress]:
         """Train every slice to the end of `epoch` (counted from 1) and validate it."""
         progress = []
         for run in self._runs:
@@ -44,7 +46,7 @@ class OneByOneTraining:
             accuracy = int(found.sum()) / len(found)
             learned = run.learned()
             reason = diverged(run.losses, loss, learned)
-            progress.append(Progress(accuracy, loss, tuple(run.losses), learned, reason))
+            progress.append(MemberProgress(accuracy, loss, tuple(run.losses), learned, reason))
         return progress
 
     def keep(self, positions: Sequence[int]) -> None:
@@ -61,13 +63,13 @@ class OneByOneTraining:
 class _Run:
     """One network in training."""
 
-    def __init__(self, net: nn.Module, one: Slice, recipe: Recipe, train: Batches) -> None:
+    def __init__(self, net: nn.Module, one: Member, recipe: Recipe, train: Batches) -> None:
         self._net = net.to(train.pixels.device)
         self._slice, self._recipe, self._train = one, recipe, train
         self._steps = steps_per_epoch(recipe, len(train))
         self._update = Update(recipe, train.pixels.device)
         self._parts = [
-            (tensors, Part.of(recipe, tensors, decay, one.step))
+            (tensors, Part.of(recipe, tensors, decay, one.lr_multiplier))
             for tensors, decay in _parameter_groups(self._net, recipe)
         ]
         self.losses: list[float] = []

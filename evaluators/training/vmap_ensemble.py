@@ -17,29 +17,29 @@ from torch import Tensor
 from ..networks.registry import Build
 from ..recipes.recipe import Recipe
 from .cuda_graphs import Record
-from .device_data import Batches, Sets
-from .ensemble import Stack
-from .ensemble_optimizer import StackOptimizer
-from .members import Slice
+from .device_data import Batches, DataSplits
+from .ensemble import Ensemble
+from .ensemble_optimizer import EnsembleOptimizer
+from .members import Member
 from .precision import autocast
 from .sequential import learned_values
-from .vmap_modules import StackedModules
+from .vmap_modules import VmapModules
 
 
-class ModuleStackTraining(Stack):
+class VmapEnsemble(Ensemble):
     """K slices of the network that `build(recipe, candidate, seed, task)` makes."""
 
     def __init__(
         self,
         build: Build,
-        slices: Sequence[Slice],
+        slices: Sequence[Member],
         recipe: Recipe,
-        sets: Sets,
+        sets: DataSplits,
         record: Record | None = None,
     ) -> None:
         super().__init__(slices, recipe, sets, record)
         task = sets.train.task
-        self._nets = StackedModules(
+        self._nets = VmapModules(
             [build(recipe, s.expression, s.seed, task).to(self._device) for s in slices]
         )
         self._optimizer = self._new_optimizer()
@@ -89,7 +89,7 @@ class ModuleStackTraining(Stack):
             right.append(scores.argmax(2) == labels)
         return torch.cat(right, 1), loss / len(images)
 
-    def _new_optimizer(self) -> StackOptimizer:
+    def _new_optimizer(self) -> EnsembleOptimizer:
         tensors = list(self._nets.parameters.values())
         matrices = [t for t in tensors if t.dim() > 2]  # [K, out, in] and [K, out, in, 3, 3]
         vectors = [t for t in tensors if t.dim() <= 2]
@@ -97,6 +97,6 @@ class ModuleStackTraining(Stack):
             list({id(p): p for module in modules for p in module.parameters()}.values())
             for modules in self._nets.activations()
         ]
-        steps = [one.step for one in self._slices]
+        steps = [one.lr_multiplier for one in self._slices]
         recorded = self._record is not None
-        return StackOptimizer(self._recipe, matrices, vectors, own, steps, recorded=recorded)
+        return EnsembleOptimizer(self._recipe, matrices, vectors, own, steps, recorded=recorded)

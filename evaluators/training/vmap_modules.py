@@ -22,7 +22,7 @@ from ...space import Activation
 NUMBER = "number"  # of the slice: a buffer wherever an activation stands
 
 
-class StackedModules:
+class VmapModules:
     """K modules that are alike but for their activations and what is in their tensors.
 
     Calling it maps float [B, N], the same for all slices, or [K, B, N] to [K, B, classes].

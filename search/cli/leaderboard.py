@@ -29,14 +29,14 @@ def run(options: argparse.Namespace) -> int:
         else:
             print(tables.overview_text(overview, home.root))
         return 0
-    from ..storage.config import Stored
-    from ..storage.study import read_candidates
+    from ..storage.config import SearchFile
+    from ..storage.study import read_trials
 
     folder = home.folder(options.search)
-    candidates = read_candidates(folder)
+    candidates = read_trials(folder)
     if options.json:
         print_json(tables.leaderboard_json(candidates))
     else:
-        validation = Stored.load(folder).config.recipe.validation
+        validation = SearchFile.load(folder).config.recipe.validation
         print(tables.leaderboard_text(candidates, validation, options.rows))
     return 0

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from ..progress import Progress
     from ..reports import leaderboard as tables
     from ..reports import scores as score
-    from ..storage.config import Launch
+    from ..storage.config import RunSettings
 
     given = {
         key: getattr(options, key)
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             [str(parse(text)) for text in options.expressions],
             recipe,
             range(options.seed, options.seed + options.seeds),
-            Launch(**given),
+            RunSettings(**given),
             progress,
             scorer,
         )

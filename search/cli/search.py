@@ -128,7 +128,7 @@ def _print_tables(outcome: Outcome) -> None:
     from ..reports import leaderboard as tables
     from ..reports.confirmation import confirmation_text
 
-    print(tables.leaderboard_text(outcome.candidates, outcome.config.recipe.validation))
+    print(tables.leaderboard_text(outcome.trials, outcome.config.recipe.validation))
     if outcome.confirmation is not None:
         print()
         print(confirmation_text(outcome.confirmation), flush=True)
@@ -141,7 +141,7 @@ def _print_json(outcome: Outcome, exported: Exported | None) -> None:
     print_json(
         {
             "name": outcome.config.name,
-            "leaderboard": tables.leaderboard_json(outcome.candidates),
+            "leaderboard": tables.leaderboard_json(outcome.trials),
             "confirmation": outcome.confirmation and confirmation_json(outcome.confirmation),
             "best": outcome.best
             and {

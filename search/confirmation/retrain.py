@@ -25,7 +25,7 @@ from ...evaluators import (
 from ..errors import SearchFailed
 from ..evaluator_choice import ByRecipe
 from ..executors.base import Assignment, Executor
-from ..storage.confirmation_log import Ledger, Opening, Training
+from ..storage.confirmation_log import ConfirmationLog, Opening, Retraining
 
 # Slices per job, by network; of any other one. Small enough that workers end together.
 CHUNK = {"mlp": 5, "conv": 3}
@@ -71,7 +71,7 @@ def _nothing() -> None:
     return None
 
 
-def missing_jobs(plan: Plan, ledger: Ledger) -> list[Job]:
+def missing_jobs(plan: Plan, ledger: ConfirmationLog) -> list[Job]:
     """The trainings of a plan that the ledger lacks."""
     jobs = []
     for recipe, count in plan.recipes:
@@ -81,7 +81,7 @@ def missing_jobs(plan: Plan, ledger: Ledger) -> list[Job]:
                 for text in dict.fromkeys(plan.functions.values())
                 if (recipe.digest, seed, text) not in ledger.trainings
             ]
-            slices = len(recipe.steps) * recipe.repeats  # of one function
+            slices = len(recipe.lr_multipliers) * recipe.seeds_per_score  # of one function
             size = max(1, CHUNK.get(recipe.network, 1) // slices)
             chunks = [lacking[i : i + size] for i in range(0, len(lacking), size)]
             jobs += [Job(tuple(c), recipe, seed, halving=False, test=True) for c in chunks]
@@ -92,7 +92,7 @@ class Confirmer:
     """Trains what a plan still lacks, and reads the table off the ledger."""
 
     def __init__(
-        self, plan: Plan, ledger: Ledger, on_training: Callable[[int, int], None]
+        self, plan: Plan, ledger: ConfirmationLog, on_training: Callable[[int, int], None]
     ) -> None:
         self._plan, self._ledger, self._on_training = plan, ledger, on_training
         self._jobs = missing_jobs(plan, ledger)
@@ -134,21 +134,21 @@ class Confirmer:
         job = self._under_way[number]
         self._ledger.add(
             [
-                Training(
+                Retraining(
                     job.recipe.digest,
                     job.recipe.network,
                     job.seed,
                     job.expressions[found.index],
-                    None if found.reason else found.accuracy,
+                    None if found.reason else found.val_accuracy,
                     None if found.reason else found.test_accuracy,
                     dict(found.learned),
                     found.reason,
-                    None if found.reason else found.test_hits,
+                    None if found.reason else found.test_correct,
                 )
-                for found in report.slices
+                for found in report.candidates
             ]
         )
-        self._done += len(report.slices)
+        self._done += len(report.candidates)
         self._on_training(self._done, self._total)
 
     def _on_done(self, number: int, error: str | None) -> None:

@@ -9,18 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...evaluators import (
+    CandidateReport,
     Evaluator,
     Job,
     RungReport,
-    SliceReport,
 )
 from ...evaluators.protocol.successive_halving import cutoffs_of
 from ...space import Space
 from ..errors import SearchFailed
 from ..executors.base import Assignment, Executor
-from ..storage.config import Launch, SearchConfig
-from ..storage.study import RETRIES, Asked, Study
-from ..storage.trial import Candidate, entered
+from ..storage.config import RunSettings, SearchConfig
+from ..storage.study import RETRIES, ProposedTrial, Study
+from ..storage.trial import Trial, entered
 from .proposer import Proposer
 
 logger = logging.getLogger(__name__)
@@ -49,8 +49,8 @@ class Timings:
 class _Bracket:
     """A job under way: its trials, and each one's reports so far."""
 
-    asked: Sequence[Asked]
-    reports: list[dict[int, SliceReport]]
+    asked: Sequence[ProposedTrial]
+    reports: list[dict[int, CandidateReport]]
     seconds: list[float]
     open: set[int] = field(default_factory=set)  # slices without a final state
 
@@ -61,18 +61,18 @@ class Engine:
     def __init__(
         self,
         config: SearchConfig,
-        launch: Launch,
+        launch: RunSettings,
         space: Space,
         study: Study,
-        on_candidate: Callable[[Candidate], None],
+        on_candidate: Callable[[Trial], None],
     ) -> None:
         self._config, self._launch, self._study = config, launch, study
         self._on_candidate = on_candidate
         self._proposer = Proposer(study, space, config.seed)
-        known = study.candidates()
+        known = study.trials()
         self._entered = entered(known)
         self._scores = {
-            epoch: [c.rungs[epoch] for c in known if epoch in c.rungs]
+            epoch: [c.val_accuracies[epoch] for c in known if epoch in c.val_accuracies]
             for epoch in config.recipe.rungs
         }
         self._succeeded = any(c.trained for c in known)
@@ -80,7 +80,7 @@ class Engine:
         self._given_up = 0  # candidates that failed to the last try
         self._brackets: dict[int, _Bracket] = {}
         self._number = 0
-        self._held: Asked | None = None
+        self._held: ProposedTrial | None = None
         self._exhausted = False
         self._deadline = math.inf
         self.timings = Timings()
@@ -111,15 +111,15 @@ class Engine:
         self.timings.brackets += 1
         return Assignment(self._number, self._job(asked))
 
-    def _job(self, asked: Sequence[Asked]) -> Job:
+    def _job(self, asked: Sequence[ProposedTrial]) -> Job:
         expressions = tuple(str(one.expression) for one in asked)
         cutoffs = cutoffs_of(self._scores, self._config.recipe.eta)
         return Job(expressions, self._config.recipe, self._config.seed, cutoffs=cutoffs)
 
-    def _ask_bracket(self) -> list[Asked]:
+    def _ask_bracket(self) -> list[ProposedTrial]:
         if time.monotonic() >= self._deadline:
             return []
-        asked: list[Asked] = []
+        asked: list[ProposedTrial] = []
         size = self._bracket_size()
         while len(asked) < size:
             one, self._held = self._held or self._ask(), None
@@ -134,7 +134,7 @@ class Engine:
             asked.append(one)
         return asked
 
-    def _ask(self) -> Asked | None:
+    def _ask(self) -> ProposedTrial | None:
         if not self._study.waiting() and self._entered >= self._launch.candidates:
             return None
         one = self._proposer.next()
@@ -154,13 +154,13 @@ class Engine:
         bracket = self._brackets[number]
         self._succeeded = True
         self.timings.training += report.seconds
-        for found in report.slices:
+        for found in report.candidates:
             asked = bracket.asked[found.index]
             bracket.reports[found.index][report.epoch] = found
-            bracket.seconds[found.index] += report.seconds / len(report.slices)
+            bracket.seconds[found.index] += report.seconds / len(report.candidates)
             if found.state != "infeasible":
-                self._scores[report.epoch].append(found.accuracy)
-                self._study.rung(asked.number, report.epoch, found.accuracy)
+                self._scores[report.epoch].append(found.val_accuracy)
+                self._study.rung(asked.number, report.epoch, found.val_accuracy)
             if found.state != "live":
                 bracket.open.discard(found.index)
                 seconds = bracket.seconds[found.index]

@@ -15,7 +15,7 @@ from ...space import (
     parse,
     screen,
 )
-from ..storage.study import Asked, Study
+from ..storage.study import ProposedTrial, Study
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +33,18 @@ class Proposer:
         self._study, self._space, self._seed = study, space, seed
         self._seen = {_key(encoding) for encoding in study.encodings()}
         self._index = FingerprintIndex()
-        for found in study.candidates():
+        for found in study.trials():
             if found.retry == 0 and found.entered_training:
-                self._index.add(fingerprint(parse(found.expression)), found.trial)
+                self._index.add(fingerprint(parse(found.expression)), found.number)
 
-    def next(self) -> Asked | None:
+    def next(self) -> ProposedTrial | None:
         """The next candidate to train, its trial running; None when the space is exhausted."""
         rejected = 0
         while True:
             if not self._study.waiting():
                 if len(self._seen) >= self._space.size:
                     return None
-                if rejected >= TRIES and self._study.repeats:
+                if rejected >= TRIES and self._study.may_repeat:
                     self._study.enqueue(self._unseen())
                     rejected = 0
             asked = self._study.ask(self._space)
@@ -53,7 +53,7 @@ class Proposer:
                 return asked
             rejected += 1
 
-    def _is_new(self, asked: Asked) -> bool:
+    def _is_new(self, asked: ProposedTrial) -> bool:
         self._seen.add(_key(asked.encoding))
         reason = screen(asked.expression)
         if reason is not None:

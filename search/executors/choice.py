@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..storage.config import Launch
+from ..storage.config import RunSettings
 from .base import Assignment as Assignment
 from .base import Executor as Executor
 from .base import NextJob as NextJob
@@ -11,7 +11,7 @@ from .base import OnRung as OnRung
 from .in_process import InProcess as InProcess
 
 
-def executor_for(launch: Launch) -> Executor:
+def executor_for(launch: RunSettings) -> Executor:
     """This process for one CPU worker, Ray for anything else; Ray is imported only then."""
     if not launch.uses_ray:
         return InProcess(launch.rung_limit)

@@ -50,7 +50,7 @@ class Worker(tune.Trainable):
                 report = next(self._reports, None)
         except Exception:
             return {"error": traceback.format_exc(), "done": True}
-        return {"done": True} if report is None else {"report": report, "done": report.last}
+        return {"done": True} if report is None else {"report": report, "done": report.is_last}
 
     @contextlib.contextmanager
     def _time_limit(self) -> Iterator[None]:

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ...space import Activation, Expression, parse
-from ..confirm import depends_on_x, recorded
+from ..confirm import parse_expression_argument, recorded
 from ..confirmation.comparison import Confirmation
 from ..errors import InvalidSetting
 from ..reports.confirmation import row_json, row_sentence, verdict_text
-from ..storage.config import SearchConfig, Stored
+from ..storage.config import SearchConfig, SearchFile
 from ..storage.home import Home
 from ..storage.ranking import ranked
-from ..storage.study import read_candidates
-from ..storage.trial import Candidate
+from ..storage.study import read_trials
+from ..storage.trial import Trial
 from .module_file import Exported, export
 
 
@@ -37,7 +37,7 @@ class Best:
 
 
 def best_of(
-    config: SearchConfig, candidates: list[Candidate], confirmation: Confirmation | None
+    config: SearchConfig, candidates: list[Trial], confirmation: Confirmation | None
 ) -> Best | None:
     """The best finalist, or without a confirmation the top of the leaderboard."""
     trials = {c.expression: c for c in candidates if c.trained}
@@ -57,27 +57,32 @@ def best_of(
         found = trials.get(row.expression)
         return Best(
             expression=parse(row.expression),
-            trial=found.trial if found else None,
+            trial=found.number if found else None,
             verdict=told,
             facts=facts,
             notes="\n".join([source, verdict_text(confirmation), *map(row_sentence, rows)]),
             learned=found.learned if found else {},
         )
-    top = next((c for c in ranked(candidates) if c.score is not None), None)
+    top = next((c for c in ranked(candidates) if c.val_accuracy is not None), None)
     if top is None:
         return None
     return _unconfirmed(top, source, facts)
 
 
-def _unconfirmed(found: Candidate, source: str, facts: dict[str, Any]) -> Best:
+def _unconfirmed(found: Trial, source: str, facts: dict[str, Any]) -> Best:
     """A candidate with nothing but its score of one run."""
-    score = "none" if found.score is None else f"{100 * found.score:.2f} %"
-    note = f"Not confirmed: validation accuracy of one run {score}, trial {found.trial}."
+    score = "none" if found.val_accuracy is None else f"{100 * found.val_accuracy:.2f} %"
+    note = f"Not confirmed: validation accuracy of one run {score}, trial {found.number}."
     return Best(
         expression=parse(found.expression),
-        trial=found.trial,
+        trial=found.number,
         verdict="unconfirmed",
-        facts={**facts, "verdict": "unconfirmed", "trial": found.trial, "score": found.score},
+        facts={
+            **facts,
+            "verdict": "unconfirmed",
+            "trial": found.number,
+            "score": found.val_accuracy,
+        },
         notes=f"{source}\n{note}",
         learned=found.learned,
     )
@@ -101,11 +106,11 @@ def exportable(home: Home, what: str, trial: int | None) -> Best:
     if what not in home.names():
         if trial is not None:
             home.folder(what)
-        expression = depends_on_x(home, what)
+        expression = parse_expression_argument(home, what)
         return Best(expression=expression, trial=None, verdict="unconfirmed", facts={})
     folder = home.folder(what)
-    stored = Stored.load(folder)
-    candidates = read_candidates(folder)
+    stored = SearchFile.load(folder)
+    candidates = read_trials(folder)
     if trial is None:
         best = best_of(stored.config, candidates, recorded(folder, stored))
         if best is None:
@@ -114,7 +119,7 @@ def exportable(home: Home, what: str, trial: int | None) -> Best:
                 f"`actsearch search --resume --name {what}`"
             )
         return best
-    found = next((c for c in candidates if c.trial == trial and c.expression), None)
+    found = next((c for c in candidates if c.number == trial and c.expression), None)
     if found is None:
         raise InvalidSetting(
             f"search '{what}' has no trial {trial} with a candidate: `actsearch leaderboard "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...evaluators.paired_statistics import Comparison
-from ..confirmation.comparison import Confirmation, Row
+from ...evaluators.paired_statistics import PairedComparison
+from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..provenance import provenance_text
 from .leaderboard import cut
 
@@ -39,12 +39,12 @@ def _scope(found: Confirmation) -> str:
     return f"intervals, p and verdicts are for other seeds and other test images{but}\n"
 
 
-def _cut_name(found: Confirmation, row: Row) -> str:
+def _cut_name(found: Confirmation, row: ComparisonRow) -> str:
     beside = "" if row.where == found.rows[0].where else f" on {found.label(row)}"
     return cut(row.name) + beside
 
 
-def _here(row: Row) -> str:
+def _here(row: ComparisonRow) -> str:
     """What is said of a row whose verdict does not hold for other test images."""
     known = row.comparison is not None and row.comparison.images_error is not None
     return "" if known else " on these test images"
@@ -67,7 +67,7 @@ def verdict_text(found: Confirmation) -> str:
     return " ".join([told, *_winners_below(found, row), *_elsewhere(found, row), opened])
 
 
-def _winners_below(found: Confirmation, best: Row) -> list[str]:
+def _winners_below(found: Confirmation, best: ComparisonRow) -> list[str]:
     """The other finalists that win on the first network: validation put them behind."""
     return [
         f"{row.name}, behind it on validation, beats {found.baseline}{_here(row)}."
@@ -76,7 +76,7 @@ def _winners_below(found: Confirmation, best: Row) -> list[str]:
     ]
 
 
-def _elsewhere(found: Confirmation, first: Row) -> list[str]:
+def _elsewhere(found: Confirmation, first: ComparisonRow) -> list[str]:
     """What became of a function on the other networks and data sets, a sentence for each."""
     told = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
     return [
@@ -87,18 +87,18 @@ def _elsewhere(found: Confirmation, first: Row) -> list[str]:
     ]
 
 
-def _other(found: Confirmation, row: Row) -> str:
+def _other(found: Confirmation, row: ComparisonRow) -> str:
     """What is different there: the network, or the data set."""
     first = found.rows[0]
     return row.dataset if row.network == first.network else found.label(row)
 
 
-def _beside(found: Confirmation, row: Row) -> list[Row]:
+def _beside(found: Confirmation, row: ComparisonRow) -> list[ComparisonRow]:
     """The rows on a row's network and data set."""
     return [other for other in found.rows if other.where == row.where]
 
 
-def _held_to(rows: Sequence[Row]) -> str:
+def _held_to(rows: Sequence[ComparisonRow]) -> str:
     """The baseline that finalists are compared with, of the rows on one network and data set."""
     # One that never trained has no comparison either, but stands below on validation.
     held_to = (row.name for row in rows if row.role == "baseline" and row.comparison is None)
@@ -120,9 +120,9 @@ def confirmation_json(found: Confirmation) -> dict[str, Any]:
     }
 
 
-def row_sentence(row: Row) -> str:
+def row_sentence(row: ComparisonRow) -> str:
     """One function on one network and data set, in a line."""
-    test = f"{100 * row.test_mean:.2f} %{_sd(row)} (n = {_seeds(len(row.test))})"
+    test = f"{100 * row.test_mean:.2f} %{_sd(row)} (n = {_seeds(len(row.test_accuracies))})"
     c = row.comparison
     if c is None:
         return f"{row.where}: test accuracy {test}."
@@ -134,7 +134,7 @@ def row_sentence(row: Row) -> str:
     )
 
 
-def row_json(row: Row) -> dict[str, Any]:
+def row_json(row: ComparisonRow) -> dict[str, Any]:
     """One function's numbers on one network and data set."""
     c = row.comparison
     return {
@@ -144,11 +144,11 @@ def row_json(row: Row) -> dict[str, Any]:
         "dataset": row.dataset,
         "role": row.role,
         "seeds": list(row.seeds),
-        "val": list(row.val),
-        "test": list(row.test),
+        "val": list(row.val_accuracies),
+        "test": list(row.test_accuracies),
         "test_mean": row.test_mean,
         "test_sd": row.test_sd,
-        "n": len(row.test),
+        "n": len(row.test_accuracies),
         "diverged": row.diverged,
         "difference": c.difference if c else None,
         "interval": list(c.interval) if c and c.interval else None,
@@ -160,8 +160,8 @@ def row_json(row: Row) -> dict[str, Any]:
     }
 
 
-def _row_text(row: Row, width: int, baseline: str) -> str:
-    test = f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test else "–"
+def _row_text(row: ComparisonRow, width: int, baseline: str) -> str:
+    test = f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test_accuracies else "–"
     best = "(best baseline on validation)"
     against = best if row.name == baseline else _difference(row.comparison)
     p = ""
@@ -170,9 +170,9 @@ def _row_text(row: Row, width: int, baseline: str) -> str:
     told: str = row.verdict or "baseline"
     if row.diverged:
         told += f" (diverged on {_seeds(row.diverged)})"
-    val = f"{100 * row.val_mean:.2f}%" if row.val else "–"
+    val = f"{100 * row.val_mean:.2f}%" if row.val_accuracies else "–"
     return (
-        f"{cut(row.name):<{width}}   {test:>20}  {len(row.test):>2}  {val:>8}  "
+        f"{cut(row.name):<{width}}   {test:>20}  {len(row.test_accuracies):>2}  {val:>8}  "
         f"{against:<28}  {p:>6}  {told}"
     )
 
@@ -181,12 +181,12 @@ def _seeds(n: int) -> str:
     return f"{n} seed{'s' * (n != 1)}"
 
 
-def _sd(row: Row) -> str:
+def _sd(row: ComparisonRow) -> str:
     """Its deviation over seeds in points, where there is more than one."""
     return "" if row.test_sd is None else f" ± {100 * row.test_sd:.2f}"
 
 
-def _difference(c: Comparison | None) -> str:
+def _difference(c: PairedComparison | None) -> str:
     """A difference in points, with its interval where the seeds tell one."""
     if c is None:
         return "no seed in common"

@@ -7,29 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from ...evaluators import Recipe
-from ..storage.config import Stored
+from ..storage.config import SearchFile
 from ..storage.home import Home
 from ..storage.ranking import noise, ranked, tied_with_best
-from ..storage.study import read_candidates
-from ..storage.trial import Candidate, entered
+from ..storage.study import read_trials
+from ..storage.trial import Trial, entered
 from .scores import Score
 
 WIDEST = 60  # characters of a formula before it is cut; the JSON output has it whole
 
 
-def leaderboard_json(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+def leaderboard_json(candidates: Sequence[Trial]) -> list[dict[str, Any]]:
     """One object per trained candidate, best first."""
     return [
         {
             "expression": c.expression,
             "state": c.state,
-            "score": c.score,
-            "rungs": {str(epoch): score for epoch, score in c.rungs.items()},
-            "trial": c.trial,
+            "score": c.val_accuracy,
+            "rungs": {str(epoch): score for epoch, score in c.val_accuracies.items()},
+            "trial": c.number,
             "reason": c.reason,
             "seconds": c.seconds,
-            "step": c.step,
-            "own_score": c.own_score,
+            "step": c.lr_multiplier,
+            "own_score": c.base_lr_accuracy,
             "learned": {name: list(values) for name, values in c.learned.items()},
         }
         for c in ranked(candidates)
@@ -37,7 +37,7 @@ def leaderboard_json(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
     ]
 
 
-def leaderboard_text(candidates: Sequence[Candidate], validation: int, rows: int = 15) -> str:
+def leaderboard_text(candidates: Sequence[Trial], validation: int, rows: int = 15) -> str:
     """The leaderboard as a table, at most `rows` of it; near-ties with the best carry a ~."""
     order = [c for c in ranked(candidates) if c.trained]
     if not order:
@@ -45,14 +45,14 @@ def leaderboard_text(candidates: Sequence[Candidate], validation: int, rows: int
     tied = tied_with_best(order, validation)
     lines = [f"{'trial':>5}  {'state':<10}  {'epochs':>6}  {'val acc':>8}    formula"]
     for c in order[:rows]:
-        score = f"{100 * c.score:7.2f}%" if c.score is not None else f"{'–':>8}"
-        mark = "~" if c.trial in tied and len(tied) > 1 else " "
-        epochs = max(c.rungs, default=0)
+        score = f"{100 * c.val_accuracy:7.2f}%" if c.val_accuracy is not None else f"{'–':>8}"
+        mark = "~" if c.number in tied and len(tied) > 1 else " "
+        epochs = max(c.val_accuracies, default=0)
         formula = cut(c.expression) + (f"   [{c.reason}]" if c.reason else "") + _step_text(c)
-        lines.append(f"{c.trial:>5}  {c.state:<10}  {epochs:>6}  {score} {mark}  {formula}")
+        lines.append(f"{c.number:>5}  {c.state:<10}  {epochs:>6}  {score} {mark}  {formula}")
     if len(order) > rows:
         lines.append(f"… and {len(order) - rows} more (--json lists all)")
-    best = order[0].score
+    best = order[0].val_accuracy
     if best is not None:
         error = 100 * noise(best, validation)
         lines.append(
@@ -62,12 +62,12 @@ def leaderboard_text(candidates: Sequence[Candidate], validation: int, rows: int
     return "\n".join(lines)
 
 
-def _step_text(c: Candidate) -> str:
+def _step_text(c: Trial) -> str:
     """The step size a score is at, and the score at the recipe's own, where they differ."""
-    if c.step == 1.0:
+    if c.lr_multiplier == 1.0:
         return ""
-    own = "diverges" if c.own_score is None else f"{100 * c.own_score:.2f}%"
-    return f"   [at {c.step:g} times the step size; at its own {own}]"
+    own = "diverges" if c.base_lr_accuracy is None else f"{100 * c.base_lr_accuracy:.2f}%"
+    return f"   [at {c.lr_multiplier:g} times the step size; at its own {own}]"
 
 
 def score_text(scores: Sequence[Score], recipe: Recipe) -> str:
@@ -78,7 +78,7 @@ def score_text(scores: Sequence[Score], recipe: Recipe) -> str:
         told = "–" if s.mean is None else f"{100 * s.mean:.2f}%"
         told += f" ± {100 * s.sd:.2f}" if s.sd is not None else ""
         why = f"   [{len(s.reasons)} diverged: {s.reasons[0]}]" if s.reasons else ""
-        lines.append(f"{cut(s.expression):<{width}}  {told:>18}  {len(s.accuracies):>2}{why}")
+        lines.append(f"{cut(s.expression):<{width}}  {told:>18}  {len(s.val_accuracies):>2}{why}")
     return "\n".join([*lines, "validation images only: the test set stayed closed"])
 
 
@@ -86,10 +86,10 @@ def score_json(found: Score) -> dict[str, Any]:
     """The same numbers, accuracies as fractions."""
     return {
         "expression": found.expression,
-        "val": list(found.accuracies),
+        "val": list(found.val_accuracies),
         "mean": found.mean,
         "sd": found.sd,
-        "n": len(found.accuracies),
+        "n": len(found.val_accuracies),
         "diverged": list(found.reasons),
     }
 
@@ -99,9 +99,9 @@ def overview(home: Home) -> list[dict[str, Any]]:
     rows = []
     for name in home.names():
         folder = home.folder(name)
-        stored = Stored.load(folder)
-        found = read_candidates(folder)
-        top = next((c for c in ranked(found) if c.score is not None), None)
+        stored = SearchFile.load(folder)
+        found = read_trials(folder)
+        top = next((c for c in ranked(found) if c.val_accuracy is not None), None)
         rows.append(
             {
                 "name": name,
@@ -109,8 +109,8 @@ def overview(home: Home) -> list[dict[str, Any]]:
                 "strategy": stored.config.strategy,
                 "recipe": stored.config.recipe.label,
                 "entered": entered(found),
-                "candidates": stored.launch.candidates,
-                "score": top.score if top else None,
+                "candidates": stored.settings.candidates,
+                "score": top.val_accuracy if top else None,
                 "expression": top.expression if top else None,
             }
         )

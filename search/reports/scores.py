@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from ...evaluators import Job, Recipe, RungReport
 from ..errors import SearchFailed
 from ..evaluator_choice import (
-    OURS,
-    Chosen,
+    BUILT_IN_EVALUATOR,
+    NamedEvaluator,
     check,
     evaluator_for,
 )
 from ..executors.base import Assignment
 from ..executors.choice import executor_for
 from ..progress import Reporter
-from ..storage.config import Launch, require, require_selection
+from ..storage.config import RunSettings, require, require_selection
 
 CHUNK = 8  # expressions per job
 
@@ -27,25 +27,25 @@ class Score:
     """Validation accuracies (fractions) of one expression, by seed; reasons where it diverged."""
 
     expression: str
-    accuracies: tuple[float, ...]
+    val_accuracies: tuple[float, ...]
     reasons: tuple[str, ...] = ()
 
     @property
     def mean(self) -> float | None:
-        return statistics.fmean(self.accuracies) if self.accuracies else None
+        return statistics.fmean(self.val_accuracies) if self.val_accuracies else None
 
     @property
     def sd(self) -> float | None:
-        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else None
+        return statistics.stdev(self.val_accuracies) if len(self.val_accuracies) > 1 else None
 
 
 def score(
     expressions: Sequence[str],
     recipe: Recipe,
     seeds: Sequence[int],
-    launch: Launch,
+    launch: RunSettings,
     reporter: Reporter,
-    scorer: Chosen = OURS,
+    scorer: NamedEvaluator = BUILT_IN_EVALUATOR,
 ) -> list[Score]:
     """Train each expression to the end under each seed; best mean first."""
     require("seeds", len(seeds), len(seeds) >= 1, "at least 1")
@@ -64,12 +64,12 @@ def score(
 
     def on_rung(number: int, report: RungReport) -> None:
         nonlocal done
-        for one in report.slices:
+        for one in report.candidates:
             text = jobs[number].expressions[one.index]
             if one.reason:
                 reasons[text].append(one.reason)
             else:
-                found[text].append(one.accuracy)
+                found[text].append(one.val_accuracy)
             done += 1
         reporter.advance(done)
 

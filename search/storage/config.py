@@ -46,7 +46,7 @@ class SearchConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class RunSettings:
     """How a search is run this time; may differ when it is resumed."""
 
     candidates: int = 60  # distinct ones that enter training, counted over the search's life
@@ -84,22 +84,30 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class SearchFile:
     """A search's config.json: what it is, and how it was last run."""
 
     config: SearchConfig
-    launch: Launch
+    settings: RunSettings
 
     def save(self, folder: Path) -> None:
         """Write config.json whole or not at all: it is what makes the folder a search."""
-        content = {"schema": SCHEMA, **dataclasses.asdict(self)}
+        content = {
+            "schema": SCHEMA,
+            "config": {
+                **dataclasses.asdict(self.config),
+                "recipe": self.config.recipe.to_dict(),
+                "second": self.config.second and self.config.second.to_dict(),
+            },
+            "launch": dataclasses.asdict(self.settings),
+        }
         partial = folder / "config.json.partial"
         with usable(folder):
             partial.write_text(json.dumps(content, indent=2) + "\n")
             os.replace(partial, folder / "config.json")
 
     @staticmethod
-    def load(folder: Path) -> Stored:
+    def load(folder: Path) -> SearchFile:
         """What a search's folder says; raises InvalidSetting if it cannot be read."""
         path = folder / "config.json"
         try:
@@ -113,7 +121,7 @@ class Stored:
             for part in ("recipe", "second"):
                 if config[part] is not None:
                     config[part] = Recipe.from_dict(config[part])
-            return Stored(SearchConfig(**config), Launch(**stored["launch"]))
+            return SearchFile(SearchConfig(**config), RunSettings(**stored["launch"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidSetting(f"{path} is damaged ({error}): restore it from a copy") from error
 

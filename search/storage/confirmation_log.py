@@ -21,22 +21,22 @@ from .home import usable
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class Retraining:
     """One function trained to the end under one recipe and seed.
 
     val and test are accuracies as fractions; both None, with a reason, if it diverged. hits: a
-    byte for each test image, as in `SliceReport`; None where nobody told.
+    byte for each test image, as in `CandidateReport`; None where nobody told.
     """
 
     recipe: str  # digest
     network: str
     seed: int
     expression: str
-    val: float | None
-    test: float | None
+    val_accuracy: float | None
+    test_accuracy: float | None
     learned: dict[str, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
-    hits: bytes | None = None
+    test_correct: bytes | None = None
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -54,17 +54,17 @@ class Opening:
     dataset: str = "fashion-mnist"  # the only one there was when lines did not say
 
 
-class Ledger:
+class ConfirmationLog:
     """The file `confirmation.jsonl` of a folder; reading an absent one gives an empty ledger."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "confirmation.jsonl"
-        self.trainings: dict[tuple[str, int, str], Training] = {}
+        self.trainings: dict[tuple[str, int, str], Retraining] = {}
         self.openings: list[Opening] = []
         self._whole = 0  # bytes up to the last whole line
         self._load()
 
-    def add(self, entries: Sequence[Training | Opening]) -> None:
+    def add(self, entries: Sequence[Retraining | Opening]) -> None:
         """Append, whole lines at once."""
         lines = [json.dumps(_stored(entry)) for entry in entries]
         data = "".join(line + "\n" for line in lines).encode()
@@ -92,21 +92,34 @@ class Ledger:
                     f"or delete it, which forgets that the test set was opened"
                 ) from error
 
-    def _keep(self, entry: Training | Opening) -> None:
+    def _keep(self, entry: Retraining | Opening) -> None:
         if isinstance(entry, Opening):
             self.openings.append(entry)
         else:
             self.trainings[entry.key] = entry
 
 
-def _stored(entry: Training | Opening) -> dict[str, Any]:
-    stored = {"kind": type(entry).__name__.lower(), **dataclasses.asdict(entry)}
-    if stored.get("hits") is not None:  # a tenth of its length
-        stored["hits"] = base64.b64encode(zlib.compress(stored["hits"], 9)).decode()
-    return stored
+def _stored(entry: Retraining | Opening) -> dict[str, Any]:
+    """The JSON object of a line; its field names are part of the stored format."""
+    if isinstance(entry, Opening):
+        return {"kind": "opening", **dataclasses.asdict(entry)}
+    correct = entry.test_correct
+    return {
+        "kind": "training",
+        "recipe": entry.recipe,
+        "network": entry.network,
+        "seed": entry.seed,
+        "expression": entry.expression,
+        "val": entry.val_accuracy,
+        "test": entry.test_accuracy,
+        "learned": entry.learned,
+        "reason": entry.reason,
+        # a tenth of its length
+        "hits": correct and base64.b64encode(zlib.compress(correct, 9)).decode(),
+    }
 
 
-def _entry(stored: Any) -> Training | Opening:
+def _entry(stored: Any) -> Retraining | Opening:
     if not isinstance(stored, dict):
         raise ValueError("no JSON object")
     kind = stored.pop("kind")
@@ -114,9 +127,13 @@ def _entry(stored: Any) -> Training | Opening:
         lists = {key: tuple(stored[key]) for key in ("finalists", "seeds")}
         return Opening(**{**stored, **lists})
     if kind == "training":
-        learned = {name: tuple(values) for name, values in stored["learned"].items()}
-        hits = stored.get("hits")
-        if hits is not None:
-            hits = zlib.decompress(base64.b64decode(hits, validate=True))
-        return Training(**{**stored, "learned": learned, "hits": hits})
+        compressed = stored.pop("hits", None)
+        return Retraining(
+            val_accuracy=stored.pop("val"),
+            test_accuracy=stored.pop("test"),
+            learned={name: tuple(values) for name, values in stored.pop("learned").items()},
+            test_correct=compressed
+            and zlib.decompress(base64.b64decode(compressed, validate=True)),
+            **stored,
+        )
     raise ValueError(f"unknown kind {kind!r}")

@@ -18,13 +18,14 @@ import optuna
 import sqlalchemy
 from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial as OptunaTrial
+from optuna.trial import TrialState
 
-from ...evaluators import SliceReport
+from ...evaluators import CandidateReport
 from ...space import Encoding, Expression, Space
 from ..errors import HomeUnusable
 from ..strategies.base import Strategy
-from .trial import Candidate
+from .trial import Trial
 from .trial_codec import (
     DUPLICATE_OF,
     ERROR,
@@ -33,8 +34,8 @@ from .trial_codec import (
     REASON,
     RESULT,
     RETRY,
-    candidate_of,
     result_text,
+    trial_of,
 )
 
 FILE = "study.db"
@@ -44,7 +45,7 @@ _CONNECT = {"connect_args": {"timeout": 60}}  # seconds to wait for another conn
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProposedTrial:
     """A trial that was just begun, with the candidate its parameters describe."""
 
     number: int
@@ -57,24 +58,24 @@ class Asked:
 class Study:
     """The study opened for writing; only the holder of the search's lock may.
 
-    repeats: whether its strategy may propose an encoding again.
+    may_repeat: whether its strategy may propose an encoding again.
     """
 
     def __init__(self, folder: Path, strategy: Strategy) -> None:
         self._path = folder / FILE
-        self.repeats = strategy.repeats
+        self.may_repeat = strategy.may_repeat
         with sqlite_errors(self._path):
             self._study = _open(self._path, strategy)
-        self._running: dict[int, Trial] = {}
+        self._running: dict[int, OptunaTrial] = {}
 
-    def ask(self, space: Space) -> Asked:
+    def ask(self, space: Space) -> ProposedTrial:
         """Begin a trial: one that waits to be retried, else what the strategy proposes."""
         with sqlite_errors(self._path):
             trial = self._study.ask()
             expression = space.build(trial.suggest_categorical)
             self._running[trial.number] = trial
             attributes = trial.user_attrs
-        return Asked(
+        return ProposedTrial(
             trial.number,
             expression,
             trial.params,
@@ -82,7 +83,7 @@ class Study:
             attributes.get(RETRY, 0),
         )
 
-    def accept(self, asked: Asked) -> None:
+    def accept(self, asked: ProposedTrial) -> None:
         """Record that a trial goes into training. A trial without this mark was killed while it
         was being drawn, and counts for nothing."""
         with sqlite_errors(self._path):
@@ -94,7 +95,7 @@ class Study:
             self._study.enqueue_trial(dict(encoding))
 
     def reject(
-        self, asked: Asked, *, reason: str | None = None, duplicate_of: int | None = None
+        self, asked: ProposedTrial, *, reason: str | None = None, duplicate_of: int | None = None
     ) -> None:
         """End a trial before training: screened out, or seen before."""
         why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
@@ -106,20 +107,20 @@ class Study:
         with sqlite_errors(self._path):
             self._running[number].report(accuracy, epoch)
 
-    def end(self, number: int, reports: Mapping[int, SliceReport], seconds: float) -> Candidate:
+    def end(self, number: int, reports: Mapping[int, CandidateReport], seconds: float) -> Trial:
         """End a trained trial as its last report says."""
         last = reports[max(reports)]
         attributes: dict[str, Any] = {RESULT: result_text(reports, seconds)}
         if last.state == "complete":
-            return self._finish(number, TrialState.COMPLETE, attributes, last.accuracy)
+            return self._finish(number, TrialState.COMPLETE, attributes, last.val_accuracy)
         if last.state == "infeasible":
             attributes[REASON] = last.reason
         return self._finish(number, TrialState.PRUNED, attributes)
 
-    def fail(self, number: int, error: str) -> Candidate:
+    def fail(self, number: int, error: str) -> Trial:
         """End a trial whose training crashed; it is enqueued again, up to RETRIES times."""
         with sqlite_errors(self._path):
-            found = candidate_of(self._study.get_trials(deepcopy=False)[number])
+            found = trial_of(self._study.get_trials(deepcopy=False)[number])
         if found.retry < RETRIES:
             self._enqueue_again(found, found.retry + 1)
         return self._finish(number, TrialState.FAIL, {ERROR: error})
@@ -131,7 +132,7 @@ class Study:
             again = {t.user_attrs.get(ORIGIN) for t in trials if t.state == TrialState.WAITING}
             left = [t for t in trials if t.state == TrialState.RUNNING]
             for trial in left:
-                found = candidate_of(trial)
+                found = trial_of(trial)
                 # One killed while it was being drawn has no candidate yet: its number is spent.
                 # The interruption is not the candidate's fault: it costs no further retry.
                 if found.expression and found.origin not in again:
@@ -145,10 +146,10 @@ class Study:
         with sqlite_errors(self._path):
             return len(self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
-    def candidates(self) -> list[Candidate]:
+    def trials(self) -> list[Trial]:
         """Every trial, in order."""
         with sqlite_errors(self._path):
-            return [candidate_of(t) for t in self._study.get_trials(deepcopy=False)]
+            return [trial_of(t) for t in self._study.get_trials(deepcopy=False)]
 
     def encodings(self) -> list[Encoding]:
         """The encodings of all trials that were drawn to the end."""
@@ -156,11 +157,11 @@ class Study:
             trials = self._study.get_trials(deepcopy=False)
         return [t.params for t in trials if EXPRESSION in t.user_attrs]
 
-    def _enqueue_again(self, found: Candidate, retry: int) -> None:
+    def _enqueue_again(self, found: Trial, retry: int) -> None:
         # Before the trial is failed: killed between the two, the next sweep finds both.
         with sqlite_errors(self._path):
             self._study.enqueue_trial(
-                self._study.get_trials(deepcopy=False)[found.trial].params,
+                self._study.get_trials(deepcopy=False)[found.number].params,
                 user_attrs={ORIGIN: found.origin, RETRY: retry},
             )
 
@@ -170,16 +171,16 @@ class Study:
         state: TrialState,
         attributes: Mapping[str, Any],
         value: float | None = None,
-    ) -> Candidate:
+    ) -> Trial:
         # Attributes before the state: a trial that is finished has them all, whenever killed.
         with sqlite_errors(self._path):
             trial = self._running.pop(number)
             for name, attribute in attributes.items():
                 trial.set_user_attr(name, attribute)
-            return candidate_of(self._study.tell(trial, value, state=state))
+            return trial_of(self._study.tell(trial, value, state=state))
 
 
-def read_candidates(folder: Path) -> list[Candidate]:
+def read_trials(folder: Path) -> list[Trial]:
     """Every trial of a search's study, also while a driver is writing it."""
     path = folder / FILE
     if not path.is_file():
@@ -194,7 +195,7 @@ def read_candidates(folder: Path) -> list[Candidate]:
             skip_table_creation=True,
         )
         study = optuna.load_study(study_name=_NAME, storage=storage)
-        return [candidate_of(trial) for trial in study.get_trials(deepcopy=False)]
+        return [trial_of(trial) for trial in study.get_trials(deepcopy=False)]
 
 
 def _is_made(path: Path) -> bool:

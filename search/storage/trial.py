@@ -10,7 +10,7 @@ State = Literal["complete", "pruned", "infeasible", "duplicate", "failed", "runn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Trial:
     """One trial of a search.
 
     score: validation accuracy (a fraction) at the last rung reached. rungs and losses (nats): by
@@ -19,17 +19,17 @@ class Candidate:
     where others were tried.
     """
 
-    trial: int
+    number: int
     expression: str
     state: State
-    score: float | None = None
-    rungs: Mapping[int, float] = field(default_factory=dict)
-    losses: Mapping[int, float] = field(default_factory=dict)
+    val_accuracy: float | None = None
+    val_accuracies: Mapping[int, float] = field(default_factory=dict)
+    val_losses: Mapping[int, float] = field(default_factory=dict)
     train_losses: tuple[float, ...] = ()
     learned: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
-    step: float = 1.0
-    own_score: float | None = None
+    lr_multiplier: float = 1.0
+    base_lr_accuracy: float | None = None
     reason: str | None = None  # why it is infeasible
     screened: bool = False  # infeasible without any training
     duplicate_of: int | None = None
@@ -42,7 +42,7 @@ class Candidate:
     @property
     def trained(self) -> bool:
         """Whether training told something about it: a score, or that it diverges."""
-        return bool(self.rungs) or (self.state == "infeasible" and not self.screened)
+        return bool(self.val_accuracies) or (self.state == "infeasible" and not self.screened)
 
     @property
     def entered_training(self) -> bool:
@@ -51,6 +51,6 @@ class Candidate:
         return bool(self.expression) and (self.trained or self.state in words)
 
 
-def entered(candidates: list[Candidate]) -> int:
+def entered(candidates: list[Trial]) -> int:
     """Distinct candidates that entered training: a retry counts with its origin."""
     return len({c.origin for c in candidates if c.entered_training})

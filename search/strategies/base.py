@@ -23,11 +23,11 @@ from ...space import Encoding, Space
 class Strategy(BaseSampler):
     """Base of the strategies that choose candidates themselves.
 
-    repeats: whether it may propose an encoding again, so that a run of rejected proposals is
+    may_repeat: whether it may propose an encoding again, so that a run of rejected proposals is
     broken by an unseen random one.
     """
 
-    repeats = True
+    may_repeat = True
 
     def __init__(self, space: Space, seed: int) -> None:
         self._space, self._seed = space, seed

@@ -49,7 +49,7 @@ class Evolution(Strategy):
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
         drawn = sum(not is_enqueued(t) for t in study.get_trials(deepcopy=False))
-        known = self._space.known()
+        known = self._space.seed_candidates()
         if drawn <= len(known):  # this trial is among those drawn
             return known[drawn - 1]
         finished = study.get_trials(

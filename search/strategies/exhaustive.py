@@ -16,7 +16,7 @@ from .base import Strategy
 class Exhaustive(Strategy):
     """The first encoding that no earlier trial has."""
 
-    repeats = False
+    may_repeat = False
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)

@@ -40,7 +40,7 @@ def grids() -> tuple[Tensor, Tensor]:
     return sample_points(), torch.cat([x, z])
 
 
-class Half:
+class Operand:
     """One operand: an expression over x with parameters of its own."""
 
     def __init__(self, expression: Expression) -> None:
@@ -89,7 +89,7 @@ class Half:
         return self._program(self._points.expand(count, -1), columns)
 
 
-class Joint:
+class RootOperator:
     """The last operator: a template over x1 and x2, with parameters of its own."""
 
     def __init__(self, option: str) -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ..analysis.screening import screen
 from ..errors import SpaceError
 from ..expressions.expression import Expression
-from ..spaces.fixed_topology import Place, Wired, assembled
+from ..spaces.fixed_topology import ChoiceNode, FixedTopology, assembled
 from .dedup import Distinct
-from .operands import Half, Joint
+from .operands import Operand, RootOperator
 from .vectorized import (
     FLAT_SLOPE,
     HUGE_VALUES,
@@ -54,10 +54,10 @@ class Counts:
 class _Side:
     """One operand of the root: all ways to choose its options, by number."""
 
-    root: Place | None
+    root: ChoiceNode | None
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[ChoiceNode, ...]:
         return tuple(p for p in self.root.every() if p.path) if self.root else ()
 
     def __len__(self) -> int:
@@ -70,11 +70,11 @@ class _Side:
             chosen[place.path] = place.options[digit]
         return chosen
 
-    def half(self, number: int, space: Wired) -> Half:
-        return Half(assembled(self.root, self[number], space.granularity))
+    def half(self, number: int, space: FixedTopology) -> Operand:
+        return Operand(assembled(self.root, self[number], space.granularity))
 
 
-def survey(space: Wired, halves: Sequence[int] | None = None) -> Counts:
+def survey(space: FixedTopology, halves: Sequence[int] | None = None) -> Counts:
     """The counts of a space, or of those candidates whose larger half has one of these numbers.
 
     The larger half is the one with more forms, which are numbered in the order of enumeration.
@@ -88,7 +88,7 @@ def survey(space: Wired, halves: Sequence[int] | None = None) -> Counts:
     many, few = sides[flip], sides[not flip]
     if len(few) > STACKED:
         raise SpaceError(f"the smaller half of {space.name} has {len(few)} forms, over {STACKED}")
-    joints = [Joint(option) for option in root.options]
+    joints = [RootOperator(option) for option in root.options]
     others = [few.half(number, space) for number in range(len(few))]
     stacked, table = stack(others), Distinct()
     places, verdict = array("q"), bytearray()  # of every finite candidate

@@ -35,14 +35,14 @@ from ..analysis.screening import (
     SPIKES,
     screening_points,
 )
-from .operands import Half, Joint
+from .operands import Operand, RootOperator
 
 LEFT, NOT_FINITE, HUGE_VALUES, STRAIGHT, FLAT_SLOPE, MOMENT = range(6)  # verdicts; STRAIGHT is
 # straight at the initial parameters: whether at others too, `screen` says
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class CandidateBatch:
     """The screening values of the n halves that vary in a batch."""
 
     value: Tensor  # float32 [n, S]
@@ -50,14 +50,14 @@ class Stack:
     exact: Tensor  # float64 [n, S]
 
 
-def stack(halves: Sequence[Half]) -> Stack:
+def stack(halves: Sequence[Operand]) -> CandidateBatch:
     """The stack of some halves."""
     columns = zip(*(half.screened for half in halves), strict=True)
     value, slope, exact = (torch.stack(list(column)) for column in columns)
-    return Stack(value, slope, exact)
+    return CandidateBatch(value, slope, exact)
 
 
-def verdicts(joint: Joint, half: Half, others: Stack, flip: bool) -> Tensor:
+def verdicts(joint: RootOperator, half: Operand, others: CandidateBatch, flip: bool) -> Tensor:
     """What `screen` would say of each: int8 [n]. `flip`: the one half is the second operand."""
     value, slope, exact = half.screened
     one, many = (value, slope), (others.value, others.slope)
@@ -94,7 +94,9 @@ def _straight(values: Tensor, x: Tensor) -> Tensor:
     return constant | (((values - line).abs() <= scale).sum(1) >= enough)
 
 
-def fingerprints(joint: Joint, half: Half, others: Sequence[Half], flip: bool) -> Tensor:
+def fingerprints(
+    joint: RootOperator, half: Operand, others: Sequence[Operand], flip: bool
+) -> Tensor:
     """Each candidate's fingerprint values, float64 [n, 3 * P]."""
     groups: dict[tuple[int, ...], list[tuple[int, _Ranks]]] = defaultdict(list)
     for at, ranks in enumerate(_ranks(joint, half, others, flip)):
@@ -116,7 +118,9 @@ def fingerprints(joint: Joint, half: Half, others: Sequence[Half], flip: bool) -
     return torch.stack(rows)
 
 
-def initial_values(joint: Joint, half: Half, other: Half, flip: bool) -> tuple[float, ...]:
+def initial_values(
+    joint: RootOperator, half: Operand, other: Operand, flip: bool
+) -> tuple[float, ...]:
     """The initial values of a candidate's parameters, sorted."""
     parts = _parts(joint, len(half.parameters), len(other.parameters), flip)
     return tuple(sorted(_initial(parts, joint, half, other)))
@@ -131,7 +135,9 @@ class _Ranks:
     own: tuple[int, ...]
 
 
-def _ranks(joint: Joint, half: Half, others: Sequence[Half], flip: bool) -> list[_Ranks]:
+def _ranks(
+    joint: RootOperator, half: Operand, others: Sequence[Operand], flip: bool
+) -> list[_Ranks]:
     """The ranks for every candidate of the batch."""
     found: list[_Ranks | None] = [None] * len(others)
     by_count: dict[int, list[int]] = defaultdict(list)
@@ -157,7 +163,7 @@ def _ranks(joint: Joint, half: Half, others: Sequence[Half], flip: bool) -> list
     return [ranks for ranks in found if ranks is not None]
 
 
-def _parts(joint: Joint, mine: int, theirs: int, flip: bool) -> list[tuple[str, int]]:
+def _parts(joint: RootOperator, mine: int, theirs: int, flip: bool) -> list[tuple[str, int]]:
     """Every parameter as (part, index), in the order in which the candidate's text has them."""
     first, second = (("other", theirs), ("half", mine))[:: 1 if flip else -1]
     names = [p.name for p in joint.parameters]
@@ -172,7 +178,7 @@ def _parts(joint: Joint, mine: int, theirs: int, flip: bool) -> list[tuple[str, 
 
 
 def _initial(
-    parts: Sequence[tuple[str, int]], joint: Joint, half: Half, other: Half
+    parts: Sequence[tuple[str, int]], joint: RootOperator, half: Operand, other: Operand
 ) -> list[float]:
     """The initial values of a candidate's parameters, in their order."""
     owners = {"half": half.parameters, "other": other.parameters, "own": joint.parameters}
@@ -180,7 +186,11 @@ def _initial(
 
 
 def _effects(
-    joint: Joint, half: Half, others: list[Half], parts: list[tuple[str, int]], flip: bool
+    joint: RootOperator,
+    half: Operand,
+    others: list[Operand],
+    parts: list[tuple[str, int]],
+    flip: bool,
 ) -> Tensor:
     """The summary with each parameter moved alone: float64 [g, number of parameters]."""
     mine = [index + 1 if part == "half" else 0 for part, index in parts]

@@ -25,9 +25,9 @@ from .expression import (
     Variable,
 )
 from .inplace import (
-    Operand,
     Slot,
     Step,
+    StepArgument,
     last_uses,
     overwriting,
 )
@@ -50,7 +50,7 @@ class Program:
     parameters: tuple[Parameter, ...]
     steps: tuple[Step, ...]
     last: tuple[tuple[int, ...], ...]
-    result: Operand
+    result: StepArgument
     spreads: bool  # the result does not depend on x and has to be broadcast to its shape
     # The steps as `__call__` wants them, which takes 0.3 us a step and not 1: constants have the
     # first slots, and a call is a function, one operand or two, and what it is the last to use.
@@ -102,13 +102,13 @@ def compile_program(expression: Expression) -> Program:
 
 class _Compiler:
     def __init__(self, parameters: tuple[Parameter, ...]) -> None:
-        self._slots: dict[Expression, Operand] = {
+        self._slots: dict[Expression, StepArgument] = {
             parameter: Slot(1 + i) for i, parameter in enumerate(parameters)
         }
         self._first_step = 1 + len(parameters)
         self.steps: list[Step] = []
 
-    def visit(self, node: Expression) -> Operand:
+    def visit(self, node: Expression) -> StepArgument:
         if isinstance(node, Variable):
             return Slot(0)
         if isinstance(node, Constant):
@@ -119,7 +119,7 @@ class _Compiler:
             found = self._slots[node] = self._emit(node)
         return found
 
-    def _emit(self, node: Call) -> Operand:
+    def _emit(self, node: Call) -> StepArgument:
         operands = tuple(self.visit(operand) for operand in node.operands)
         if all(isinstance(o, float) for o in operands):
             tensors = [torch.tensor(o, dtype=torch.float64) for o in operands]
@@ -146,8 +146,8 @@ def _true_divide(a: Tensor, b: float) -> Tensor:
 
 
 def _specialise(
-    primitive: str, operands: tuple[Operand, ...]
-) -> tuple[Callable[..., Any], str, tuple[Operand, ...]]:
+    primitive: str, operands: tuple[StepArgument, ...]
+) -> tuple[Callable[..., Any], str, tuple[StepArgument, ...]]:
     """The call for these operands: not every function takes Python numbers."""
     if primitive in ("max", "min") and any(isinstance(o, float) for o in operands):
         a, b = operands if isinstance(operands[1], float) else (operands[1], operands[0])

@@ -20,7 +20,7 @@ class Slot:
     index: int
 
 
-Operand = Slot | float
+StepArgument = Slot | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Step:
 
     function: Callable[..., Any]
     code: str
-    operands: tuple[Operand, ...]
+    operands: tuple[StepArgument, ...]
 
 
 def _add_to_second(a: Tensor | float, b: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ _OVERWRITABLE = frozenset(
 )
 
 
-def overwriting(steps: Sequence[Step], first: int, result: Operand) -> list[Step]:
+def overwriting(steps: Sequence[Step], first: int, result: StepArgument) -> list[Step]:
     """The steps with sums, differences and floors written over an operand, to the same bits.
 
     Over one that no other step reads, that autograd does not keep, and that has room: x's shape,
@@ -94,7 +94,9 @@ def overwriting(steps: Sequence[Step], first: int, result: Operand) -> list[Step
     return found
 
 
-def last_uses(steps: Sequence[Step], first: int, result: Operand) -> tuple[tuple[int, ...], ...]:
+def last_uses(
+    steps: Sequence[Step], first: int, result: StepArgument
+) -> tuple[tuple[int, ...], ...]:
     """For each step the slots, from `first` on, that it is the last to use."""
     needed = {result.index} if type(result) is Slot else set()
     found = []

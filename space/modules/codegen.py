@@ -11,7 +11,7 @@ from keyword import iskeyword
 from ..errors import CandidateError
 from ..expressions.compile import Program, compile_program
 from ..expressions.expression import Expression, Parameter, substitute
-from ..expressions.inplace import Operand, Slot
+from ..expressions.inplace import Slot, StepArgument
 from .activation import attribute_name
 
 _HEADER = '''"""{title}"""
@@ -93,7 +93,7 @@ def _forward(program: Program) -> str:
         view = ".view(shape)" if p.granularity == "channel" else ""
         lines.append(f"        {names[-1]} = self.{attribute_name(p)}.to(x.dtype){view}")
 
-    def text(operand: Operand) -> str:
+    def text(operand: StepArgument) -> str:
         if isinstance(operand, Slot):
             return names[operand.index]
         if not math.isfinite(operand):

@@ -48,7 +48,7 @@ class Space(ABC):
     def build(self, choose: Choose) -> Expression:
         """The candidate that the answers of `choose(path, options)` describe."""
 
-    def known(self) -> tuple[Encoding, ...]:
+    def seed_candidates(self) -> tuple[Encoding, ...]:
         """Encodings of well-known activations in this space, for strategies to start from."""
         return ()
 

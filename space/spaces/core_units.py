@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..errors import SpaceError
 from ..expressions.expression import Granularity
 from .base import Encoding
-from .fixed_topology import Place, Wired
+from .fixed_topology import ChoiceNode, FixedTopology
 from .operator_sets import SWISH, Operators
 
 # Binary, left and right of well-known activations.
@@ -27,7 +27,7 @@ _IDENTITY = ("max(x1, x2)", "x", "x")  # what the inner units compute then
 
 
 @dataclass(frozen=True, slots=True)
-class CoreUnits(Wired):
+class CoreUnits(FixedTopology):
     """Core units, over the Swish paper's operators unless told; each drawn beta is its own.
 
     The paper learns beta per channel; `layer` is the default here because the default network is
@@ -37,7 +37,7 @@ class CoreUnits(Wired):
     units: int = 1
     granularity: Granularity = "layer"
     operators: Operators = SWISH
-    _root: Place = field(init=False, repr=False, compare=False)
+    _root: ChoiceNode = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.units <= 8:
@@ -49,10 +49,10 @@ class CoreUnits(Wired):
         return f"core-{self.units}{self.suffix}{self.operators.label}"
 
     @property
-    def root(self) -> Place:
+    def root(self) -> ChoiceNode:
         return self._root
 
-    def known(self) -> tuple[Encoding, ...]:
+    def seed_candidates(self) -> tuple[Encoding, ...]:
         return tuple(
             self._encoding((unit, *[_IDENTITY] * (self.units - 1)))
             for unit in KNOWN
@@ -74,11 +74,14 @@ class CoreUnits(Wired):
             )
         return encoding
 
-    def _unit(self, path: str, units: int) -> Place:
+    def _unit(self, path: str, units: int) -> ChoiceNode:
         unary = self.operators.options("unary", 1)
         inner = self._unit(f"{path}.inner", units - 1) if units > 1 else None
-        return Place(
+        return ChoiceNode(
             f"{path}.binary",
             self.operators.options("binary", 2),
-            (Place(f"{path}.left", unary, (inner,)), Place(f"{path}.right", unary, (None,))),
+            (
+                ChoiceNode(f"{path}.left", unary, (inner,)),
+                ChoiceNode(f"{path}.right", unary, (None,)),
+            ),
         )

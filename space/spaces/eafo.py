@@ -56,8 +56,8 @@ class Corrected(Space):
         under = choose(PATH, OPTIONS)
         return _corrected(self.space.build(choose), under, self.space.granularity)
 
-    def known(self) -> tuple[Encoding, ...]:
-        return tuple({PATH: NONE, **encoding} for encoding in self.space.known())
+    def seed_candidates(self) -> tuple[Encoding, ...]:
+        return tuple({PATH: NONE, **encoding} for encoding in self.space.seed_candidates())
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
         found = self.space.encode(expression)

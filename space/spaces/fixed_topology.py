@@ -15,7 +15,7 @@ from ..expressions.expression import (
 )
 from .base import Choose, Space
 from .patterns import (
-    Fresh,
+    Instantiator,
     disjoint,
     named,
     operands_of,
@@ -23,7 +23,7 @@ from .patterns import (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChoiceNode:
     """A node of the wiring: its options, and what its operands are (None for x).
 
     A place with one option only has path "" and is not asked for.
@@ -31,9 +31,9 @@ class Place:
 
     path: str
     options: tuple[str, ...]
-    below: tuple[Place | None, ...]
+    below: tuple[ChoiceNode | None, ...]
 
-    def every(self) -> Iterator[Place]:
+    def every(self) -> Iterator[ChoiceNode]:
         """This place and all below it, level by level."""
         level = [self]
         while level:
@@ -42,12 +42,12 @@ class Place:
 
 
 def assembled(
-    root: Place | None, chosen: Mapping[str, str], granularity: Granularity
+    root: ChoiceNode | None, chosen: Mapping[str, str], granularity: Granularity
 ) -> Expression:
     """The candidate at and below a place, given the option chosen at each path."""
-    fresh = Fresh()
+    fresh = Instantiator()
 
-    def value(place: Place | None) -> Expression:
+    def value(place: ChoiceNode | None) -> Expression:
         if place is None:
             return X
         option = chosen[place.path] if place.path else place.options[0]
@@ -56,7 +56,7 @@ def assembled(
     return named(value(root), granularity)
 
 
-class Wired(Space):
+class FixedTopology(Space):
     """Base of core units and schemas: `root` is the wiring, `granularity` the parameters'."""
 
     __slots__ = ()
@@ -65,7 +65,7 @@ class Wired(Space):
 
     @property
     @abstractmethod
-    def root(self) -> Place:
+    def root(self) -> ChoiceNode:
         """The place whose value is the candidate's."""
 
     @property
@@ -87,7 +87,7 @@ class Wired(Space):
         return {place.path: found[0][place.path] for place in self.root.every() if place.path}
 
     def _readings(
-        self, place: Place | None, tree: Expression | None
+        self, place: ChoiceNode | None, tree: Expression | None
     ) -> Iterator[tuple[dict[str, str], frozenset[Parameter]]]:
         """Every way to choose options at and below a place so that its value is the tree.
 
@@ -109,7 +109,7 @@ class Wired(Space):
                         yield {place.path: option, **chosen}, united
 
     def _joint(
-        self, places: tuple[Place | None, ...], trees: tuple[Expression | None, ...]
+        self, places: tuple[ChoiceNode | None, ...], trees: tuple[Expression | None, ...]
     ) -> Iterator[tuple[dict[str, str], frozenset[Parameter]]]:
         """Every joint reading of several places."""
         if not places:

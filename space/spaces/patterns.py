@@ -43,7 +43,7 @@ def primitives(option: str, count: int) -> frozenset[str]:
     return frozenset(n.primitive for n in template(option, count).nodes() if isinstance(n, Call))
 
 
-class Fresh:
+class Instantiator:
     """Fills in templates; every call gives the template's parameters names of their own."""
 
     def __init__(self) -> None:

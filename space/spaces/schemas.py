@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..errors import ExpressionError, SpaceError, nearest
 from ..expressions.expression import Granularity
 from ..expressions.primitives import ALIASES, PRIMITIVES
-from .fixed_topology import Place, Wired
+from .fixed_topology import ChoiceNode, FixedTopology
 from .operator_sets import SWISH, Operators
 from .patterns import places
 
@@ -23,13 +23,13 @@ _ARITY = {"unary": 1, "binary": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Schema(Wired):
+class Schema(FixedTopology):
     """All candidates of a schema, over the Swish paper's operators unless told."""
 
     text: str
     granularity: Granularity = "layer"
     operators: Operators = SWISH
-    _root: Place = field(init=False, repr=False, compare=False)
+    _root: ChoiceNode = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", re.sub(r"\s", "", self.text))
@@ -47,7 +47,7 @@ class Schema(Wired):
         return f"{self.text}{self.suffix}{self.operators.label}"
 
     @property
-    def root(self) -> Place:
+    def root(self) -> ChoiceNode:
         return self._root
 
 
@@ -78,7 +78,7 @@ class _Reader:
         if self._at < len(self._text):
             raise self._error("expected the end of the schema", self._at)
 
-    def place(self, path: str) -> Place | None:
+    def place(self, path: str) -> ChoiceNode | None:
         """The place that begins here; None for x."""
         start, name = self._at, self._take()
         if name == "x":
@@ -97,7 +97,9 @@ class _Reader:
         self._expect(")")
         return self._made(name, path, tuple(below), start)
 
-    def _made(self, name: str, path: str, below: tuple[Place | None, ...], start: int) -> Place:
+    def _made(
+        self, name: str, path: str, below: tuple[ChoiceNode | None, ...], start: int
+    ) -> ChoiceNode:
         primitive = ALIASES.get(name, name)
         arity = PRIMITIVES[primitive].arity if primitive in PRIMITIVES else _ARITY.get(name)
         wrong = len(below) != arity if arity else len(below) < 2
@@ -105,6 +107,6 @@ class _Reader:
             wanted = f"{arity}" if arity else "at least 2"
             raise self._error(f"{name} takes {wanted} operands, but got {len(below)}", start)
         if primitive in PRIMITIVES:
-            return Place("", (f"{primitive}({','.join(places(len(below)))})",), below)
+            return ChoiceNode("", (f"{primitive}({','.join(places(len(below)))})",), below)
         options = self._operators.options(name, len(below))
-        return Place(f"{path}.{name}", options, below)
+        return ChoiceNode(f"{path}.{name}", options, below)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import actsearch.search.confirmation.comparison
-from actsearch.search.confirmation.comparison import Row
+from actsearch.search.confirmation.comparison import ComparisonRow
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -68,7 +68,7 @@ def test_copies_are_no_winners_unless_a_fault_makes_them_so(
     assert sum(map(bool, winners(pool, 0.0, 40))) >= 4, "not corrected, held to the worst"
 
 
-def worst(rows: Sequence[Row]) -> Row:
+def worst(rows: Sequence[ComparisonRow]) -> ComparisonRow:
     return min((row for row in rows if row.role == "baseline"), key=lambda row: row.test_mean)
 
 

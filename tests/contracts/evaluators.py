@@ -23,11 +23,11 @@ import pytest
 import torch
 
 from actsearch.evaluators import (
+    CandidateReport,
     Evaluator,
     Job,
     Recipe,
     RungReport,
-    SliceReport,
     check_evaluator,
 )
 from actsearch.space import ActsearchError, parse, space_from_name
@@ -42,9 +42,9 @@ def candidates(n: int) -> tuple[str, ...]:
     return tuple(str(space.decode(space.sample(rng))) for _ in range(n))
 
 
-def ends(reports: Sequence[RungReport]) -> dict[int, SliceReport]:
+def ends(reports: Sequence[RungReport]) -> dict[int, CandidateReport]:
     """The last report of every slice."""
-    return {found.index: found for rung in reports for found in rung.slices}
+    return {found.index: found for rung in reports for found in rung.candidates}
 
 
 def generators() -> tuple[bytes, ...]:
@@ -80,8 +80,8 @@ class EvaluatorContract:
         for end in found.values():
             assert (end.state == "infeasible") == (end.reason is not None)
             if end.state != "infeasible":
-                assert 0 <= end.accuracy <= 1
-                assert end.loss >= 0
+                assert 0 <= end.val_accuracy <= 1
+                assert end.val_loss >= 0
                 assert all(loss >= 0 for loss in end.train_losses)
 
     def test_reports_tell_every_slice_until_it_ends(
@@ -91,12 +91,12 @@ class EvaluatorContract:
         reports = list(evaluator.run(Job((*HARMLESS, DIVERGING, *HARMLESS[:2]), recipe, 0)))
         for rung, epoch in zip(reports, recipe.rungs, strict=False):
             assert rung.epoch == epoch
-            assert {found.index for found in rung.slices} == live
-            assert all(len(s.train_losses) == epoch for s in rung.slices)
+            assert {found.index for found in rung.candidates} == live
+            assert all(len(s.train_losses) == epoch for s in rung.candidates)
             assert rung.seconds > 0
-            live = {found.index for found in rung.slices if found.state == "live"}
-            assert rung.last == (not live)
-        assert [rung.last for rung in reports] == [False] * (len(reports) - 1) + [True]
+            live = {found.index for found in rung.candidates if found.state == "live"}
+            assert rung.is_last == (not live)
+        assert [rung.is_last for rung in reports] == [False] * (len(reports) - 1) + [True]
         assert {end.state for end in ends(reports).values()} == {
             "complete",
             "pruned",
@@ -106,8 +106,8 @@ class EvaluatorContract:
     def test_same_job_same_reports(self, evaluator: Evaluator, recipe: Recipe) -> None:
         job = Job(HARMLESS, recipe, 3)
         first, second = (
-            [r.slices for r in evaluator.run(job)],
-            [r.slices for r in evaluator.run(job)],
+            [r.candidates for r in evaluator.run(job)],
+            [r.candidates for r in evaluator.run(job)],
         )
         assert first == second
 
@@ -116,7 +116,7 @@ class EvaluatorContract:
             ends(list(evaluator.run(Job(HARMLESS, recipe, seed, halving=False))))
             for seed in (1, 2)
         )
-        assert all(one[i].loss != other[i].loss for i in one)
+        assert all(one[i].val_loss != other[i].val_loss for i in one)
 
     def test_a_score_does_not_depend_on_what_shares_the_job(
         self, evaluator: Evaluator, recipe: Recipe
@@ -124,7 +124,7 @@ class EvaluatorContract:
         together = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
         for i, text in enumerate(HARMLESS):
             (alone,) = evaluator.run(Job((text,), recipe, 0, halving=False))
-            assert replace(alone.slices[0], index=i) == together[i]
+            assert replace(alone.candidates[0], index=i) == together[i]
 
     def test_a_survivor_scores_what_it_would_have_without_halving(
         self, evaluator: Evaluator, recipe: Recipe
@@ -138,23 +138,23 @@ class EvaluatorContract:
     def test_halving_lets_one_in_eta_go_on(self, evaluator: Evaluator, recipe: Recipe) -> None:
         going_on = 6
         for rung in evaluator.run(Job(HARMLESS * 2, recipe, 0)):
-            assert len(rung.slices) == going_on
+            assert len(rung.candidates) == going_on
             going_on = math.ceil(going_on / recipe.eta)
 
     def test_a_confirmation_reports_every_slice_once_at_the_end(
         self, evaluator: Evaluator, recipe: Recipe
     ) -> None:
         (only,) = evaluator.run(Job(HARMLESS, recipe, 0, halving=False))
-        assert only.last
-        assert (only.epoch, len(only.slices)) == (recipe.epochs, 3)
-        assert all(found.state == "complete" for found in only.slices)
+        assert only.is_last
+        assert (only.epoch, len(only.candidates)) == (recipe.epochs, 3)
+        assert all(found.state == "complete" for found in only.candidates)
 
     def test_a_cut_off_that_none_reaches_ends_the_job(
         self, evaluator: Evaluator, recipe: Recipe
     ) -> None:
         (only,) = evaluator.run(Job(HARMLESS, recipe, 0, cutoffs={recipe.rungs[0]: 1.1}))
-        assert only.last
-        assert all(found.state == "pruned" for found in only.slices)
+        assert only.is_last
+        assert all(found.state == "pruned" for found in only.candidates)
 
     def test_a_diverging_candidate_is_infeasible_and_leaves_its_neighbours_alone(
         self, evaluator: Evaluator, recipe: Recipe
@@ -171,8 +171,8 @@ class EvaluatorContract:
         self, evaluator: Evaluator, recipe: Recipe
     ) -> None:
         (only,) = evaluator.run(Job((DIVERGING, DIVERGING), recipe, 0))
-        assert only.last
-        assert all(found.state == "infeasible" for found in only.slices)
+        assert only.is_last
+        assert all(found.state == "infeasible" for found in only.candidates)
 
     def test_learned_parameters_come_back_under_their_names(
         self, evaluator: Evaluator, recipe: Recipe
@@ -195,7 +195,7 @@ class EvaluatorContract:
         assert task == job
         reports = list(there.on("cpu").run(task))
         assert pickle.loads(pickle.dumps(reports)) == reports
-        assert [r.slices for r in reports] == [r.slices for r in evaluator.run(job)]
+        assert [r.slices for r in reports] == [r.candidates for r in evaluator.run(job)]
 
     def test_a_text_that_is_no_candidate_is_an_error_not_a_score(
         self, evaluator: Evaluator, recipe: Recipe
@@ -216,10 +216,10 @@ class EvaluatorContract:
         (unasked,) = with_test.run(job)
         (asked,) = with_test.run(replace(job, test=True))
         (without,) = evaluator.run(job)
-        assert unasked.slices[:3] == without.slices[:3]
-        assert all(found.test_accuracy is None for found in unasked.slices)
-        shut = [replace(s, test_accuracy=None, test_hits=None) for s in asked.slices[:3]]
-        assert shut == [*unasked.slices[:3]]
-        *told, diverged = [found.test_accuracy for found in asked.slices]
+        assert unasked.candidates[:3] == without.candidates[:3]
+        assert all(found.test_accuracy is None for found in unasked.candidates)
+        shut = [replace(s, test_accuracy=None, test_correct=None) for s in asked.candidates[:3]]
+        assert shut == [*unasked.candidates[:3]]
+        *told, diverged = [found.test_accuracy for found in asked.candidates]
         assert diverged is None
         assert all(accuracy is not None and 0 < accuracy < 1 for accuracy in told)

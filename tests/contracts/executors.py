@@ -74,8 +74,8 @@ def scores(reports: list[RungReport]) -> list[tuple[int, list[tuple[str, float, 
         (
             report.epoch,
             [
-                (found.state, found.accuracy, None if found.reason else found.loss)
-                for found in report.slices
+                (found.state, found.val_accuracy, None if found.reason else found.val_loss)
+                for found in report.candidates
             ],
         )
         for report in reports
@@ -118,7 +118,7 @@ class ExecutorContract:
         for number in (0, 3, 5):
             epochs = [report.epoch for report in events.reports[number]]
             assert epochs == list(TINY.rungs)
-            assert [report.last for report in events.reports[number]] == [False, False, True]
+            assert [report.is_last for report in events.reports[number]] == [False, False, True]
 
     def test_a_job_is_scored_as_without_an_executor(
         self, events: Events, images: ImageClassification
@@ -128,7 +128,7 @@ class ExecutorContract:
 
     def test_a_diverged_candidate_is_a_result_and_no_failure(self, events: Events) -> None:
         assert events.done[3] is None
-        diverged = events.reports[3][0].slices[1]
+        diverged = events.reports[3][0].candidates[1]
         assert diverged.state == "infeasible"
         assert diverged.reason is not None
 
@@ -147,7 +147,7 @@ class ExecutorContract:
         assert {number for number, error in events.done.items() if error} == set(FAILED)
 
     def test_an_evaluator_that_ends_early_has_failed(self, events: Events) -> None:
-        assert not events.reports[4][-1].last
+        assert not events.reports[4][-1].is_last
         assert "EndsEarly ended with 1 candidates still live" in (events.done[4] or "")
 
     def test_the_signal_handlers_are_left_as_found(self, events: Events, handler: object) -> None:

@@ -78,13 +78,17 @@ class Diverges(Faulty):
         for report in self.inner.run(job):
             yield dataclasses.replace(
                 report,
-                slices=tuple(
+                candidates=tuple(
                     dataclasses.replace(
-                        found, state="infeasible", accuracy=0.0, loss=math.nan, reason="nan"
+                        found,
+                        state="infeasible",
+                        val_accuracy=0.0,
+                        val_loss=math.nan,
+                        reason="nan",
                     )
                     if job.expressions[found.index] == self.culprit
                     else found
-                    for found in report.slices
+                    for found in report.candidates
                 ),
             )
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from actsearch.search.storage.home import Home
-from actsearch.search.storage.study import read_candidates
-from actsearch.search.storage.trial import Candidate
+from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial import Trial
 
 PATIENCE = 150.0  # seconds until a search that should get somewhere is given up
 
@@ -65,19 +65,19 @@ def actsearch(folder: Path, *arguments: str, **env: str) -> Iterator[Driver]:
 
 
 def wait_for(
-    driver: Driver, home: Home, name: str, ready: Callable[[list[Candidate]], bool]
-) -> list[Candidate]:
+    driver: Driver, home: Home, name: str, ready: Callable[[list[Trial]], bool]
+) -> list[Trial]:
     """Watch a search from outside until its candidates are so far; gives them."""
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         assert driver.process.poll() is None, f"it ended: {driver.err}"
-        found = read_candidates(home.searches / name)
+        found = read_trials(home.searches / name)
         if ready(found):
             return found
         time.sleep(0.05)
     raise AssertionError(f"nothing came of it in {PATIENCE:g} s: {driver.err}")
 
 
-def ended(found: list[Candidate]) -> list[Candidate]:
+def ended(found: list[Trial]) -> list[Trial]:
     """Those that training has told something about, to their end."""
     return [c for c in found if c.trained and c.state not in ("running", "failed")]

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import SliceReport
-from actsearch.search.storage.study import Asked, Study
+from actsearch.evaluators import CandidateReport
+from actsearch.search.storage.study import ProposedTrial, Study
 from actsearch.search.strategies.base import Strategy
 from actsearch.space import CoreUnits, Encoding, Space
 
@@ -44,12 +44,12 @@ print(json.dumps([dict(study.ask(SPACE).encoding) for _ in range(int(count))]))
 """
 
 
-def accuracy(asked: Asked) -> float:
+def accuracy(asked: ProposedTrial) -> float:
     """A made-up score: the same for the same encoding, different for most others."""
     return sum(map(ord, "".join(asked.encoding.values()))) % 97 / 100
 
 
-def finish(study: Study, asked: Asked) -> None:
+def finish(study: Study, asked: ProposedTrial) -> None:
     """End a trial as training would: one in three complete, the others pruned early."""
     study.accept(asked)
     rungs = RUNGS if asked.number % 3 == 0 else RUNGS[:1]
@@ -57,7 +57,7 @@ def finish(study: Study, asked: Asked) -> None:
     for epoch in rungs:
         state = "live" if epoch < rungs[-1] else "complete" if epoch == 9 else "pruned"
         score = accuracy(asked) * (0.5 + epoch / 18)
-        reports[epoch] = SliceReport(0, state, score, 1.0, (1.0,) * epoch, {})  # type: ignore[arg-type]
+        reports[epoch] = CandidateReport(0, state, score, 1.0, (1.0,) * epoch, {})  # type: ignore[arg-type]
         study.rung(asked.number, epoch, score)
     study.end(asked.number, reports, 1.0)
 
@@ -134,7 +134,7 @@ class StrategyContract:
         self, make: Make, copied: Callable[[], Path]
     ) -> None:
         one, other = (Study(copied(), make(SPACE, seed)) for seed in (SEED, SEED + 1))
-        in_order = not make(SPACE, SEED).repeats
+        in_order = not make(SPACE, SEED).may_repeat
         assert (proposals(one, 4) == proposals(other, 4)) is in_order
 
     def test_every_proposal_is_a_candidate_of_the_space(self, history: Path, make: Make) -> None:
@@ -142,7 +142,7 @@ class StrategyContract:
         found = study.encodings()
         assert len(found) == HISTORY
         expressions = [str(SPACE.decode(encoding)) for encoding in found]
-        assert expressions == [c.expression for c in study.candidates()]
+        assert expressions == [c.expression for c in study.trials()]
 
     def test_several_trials_can_be_under_way_at_once(
         self, make: Make, copied: Callable[[], Path]

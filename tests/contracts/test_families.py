@@ -138,17 +138,17 @@ def test_it_starts_as_asked_within_the_error_it_states(name: str, start: str) ->
 @every_family
 def test_two_epochs_on_2000_images_stay_finite(name: str) -> None:
     from actsearch.evaluators import recipe_from_name
-    from actsearch.evaluators.training.device_data import Batches, Sets
-    from actsearch.evaluators.training.members import Slice
-    from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+    from actsearch.evaluators.training.device_data import Batches, DataSplits
+    from actsearch.evaluators.training.members import Member
+    from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(0, 10, (2000,), generator=generator)
     noise = torch.randint(0, 128, (2000, 784), generator=generator)
     patterns = torch.randint(0, 128, (10, 784), generator=generator)
     images = Batches((noise + patterns[labels]).to(torch.uint8), labels)
-    slices = [Slice(family(name), 0)]
-    training = StackedTraining(slices, recipe_from_name("quick"), Sets(images, images))
+    slices = [Member(family(name), 0)]
+    training = MlpEnsemble(slices, recipe_from_name("quick"), DataSplits(images, images))
     (progress,) = training.advance(2)
     assert progress.reason is None
     assert all(torch.tensor(v).isfinite().all() for v in progress.learned.values())

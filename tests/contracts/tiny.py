@@ -11,9 +11,9 @@ from actsearch.evaluators import Evaluator, Job, Recipe
 from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.base import Assignment, Executor, NextJob, OnDone, OnRung
 from actsearch.search.executors.in_process import InProcess
-from actsearch.search.storage.config import Launch, SearchConfig
+from actsearch.search.storage.config import RunSettings, SearchConfig
 from actsearch.search.storage.study import Study
-from actsearch.search.storage.trial import Candidate
+from actsearch.search.storage.trial import Trial
 from actsearch.search.strategies.base import Strategy
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import CoreUnits, Operators, Space
@@ -78,13 +78,13 @@ class Ran:
     study: Study
     engine: Engine
     jobs: Sequence[Job]
-    told: list[Candidate]  # in the order they were reported
+    told: list[Trial]  # in the order they were reported
 
     @property
-    def candidates(self) -> list[Candidate]:
-        return self.study.candidates()
+    def candidates(self) -> list[Trial]:
+        return self.study.trials()
 
-    def by_state(self, state: str) -> list[Candidate]:
+    def by_state(self, state: str) -> list[Trial]:
         return [found for found in self.candidates if found.state == state]
 
 
@@ -97,15 +97,15 @@ def run_engine(
     strategy: Strategy | None = None,
     config: SearchConfig = CONFIG,
     executor: Executor | None = None,
-    launch: Launch | None = None,
+    launch: RunSettings | None = None,
 ) -> Ran:
     """Search in a study of its own (or go on with it, if the folder has one)."""
     space = space or CoreUnits()
     strategy = strategy or strategy_from_name(config.strategy, space, config.seed)
     study = Study(folder, strategy)
     study.sweep()
-    told: list[Candidate] = []
-    settings = replace(launch or Launch(), candidates=candidates)
+    told: list[Trial] = []
+    settings = replace(launch or RunSettings(), candidates=candidates)
     engine = Engine(config, settings, space, study, told.append)
     watched = Watched(executor or InProcess())
     ran = Ran(study, engine, watched.jobs, told)

@@ -33,9 +33,9 @@ from actsearch.evaluators.data.datasets import (
     DataSet,
 )
 from actsearch.evaluators.data.images import InvalidImages
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import slices_of
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import members_of
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import ExpressionError, parse
 from contracts.tiny_sets import tiny
 
@@ -61,7 +61,7 @@ def test_a_job_that_does_not_ask_never_looks_at_the_test_images(
 ) -> None:
     shut = confirming(images, cast(Images, Shut()))
     *_, last = shut.run(Job(TEXTS, RECIPE, 0, halving=halving))
-    assert last.last
+    assert last.is_last
     with pytest.raises(AssertionError, match="were opened"):
         list(shut.run(Job(TEXTS, RECIPE, 0, halving=halving, test=True)))
 
@@ -77,29 +77,37 @@ def test_test_accuracy_is_measured_on_the_test_images(images: Images, network: A
     recipe = Recipe(network=network, widths=(16, 8), rungs=(1,), limit=600, validation=150)
     _, validation = split(subset(images, 600), validation=150, seed=0)
     (report,) = confirming(images, validation).run(Job(TEXTS, recipe, 0, test=True))
-    assert [s.test_accuracy for s in report.slices] == [s.accuracy for s in report.slices]
+    assert [s.test_accuracy for s in report.candidates] == [
+        s.val_accuracy for s in report.candidates
+    ]
     (other,) = confirming(images, load_test()).run(Job(TEXTS, recipe, 0, test=True))
-    assert [s.accuracy for s in other.slices] == [s.accuracy for s in report.slices]
-    assert [s.test_accuracy for s in other.slices] != [s.accuracy for s in report.slices]
+    assert [s.val_accuracy for s in other.candidates] == [
+        s.val_accuracy for s in report.candidates
+    ]
+    assert [s.test_accuracy for s in other.candidates] != [
+        s.val_accuracy for s in report.candidates
+    ]
     # Hits are in the images' order: of the first ones alone they are the first ones.
     first = replace(validation, pixels=validation.pixels[:40], labels=validation.labels[:40])
     (cut,) = confirming(images, first).run(Job(TEXTS, recipe, 0, test=True))
-    for few, all_ in zip(cut.slices, report.slices, strict=True):
-        assert all_.test_hits is not None
-        assert few.test_hits == all_.test_hits[:40]
-        assert sum(all_.test_hits) / 150 == all_.test_accuracy
+    for few, all_ in zip(cut.candidates, report.candidates, strict=True):
+        assert all_.test_correct is not None
+        assert few.test_correct == all_.test_correct[:40]
+        assert sum(all_.test_correct) / 150 == all_.test_accuracy
 
 
 def test_the_recipe_decides_which_images_train_and_which_validate(images: Images) -> None:
     job = Job(TEXTS, Recipe(rungs=(1,), limit=600, validation=150, split_seed=4), 7)
     train, validation = split(subset(images, 600), validation=150, seed=4)
     device = torch.device("cpu")
-    sets = Sets.on(device, None, train, validation)
-    slices = slices_of([parse(t) for t in TEXTS], job.recipe, 7)
-    found = StackedTraining(slices, job.recipe, sets).advance(1)
+    sets = DataSplits.on(device, None, train, validation)
+    slices = members_of([parse(t) for t in TEXTS], job.recipe, 7)
+    found = MlpEnsemble(slices, job.recipe, sets).advance(1)
     (report,) = ImageClassification({"fashion-mnist": images}).run(job)
-    assert [s.accuracy for s in report.slices] == [progress.accuracy for progress in found]
-    assert [s.loss for s in report.slices] == [progress.loss for progress in found]
+    assert [s.val_accuracy for s in report.candidates] == [
+        progress.val_accuracy for progress in found
+    ]
+    assert [s.val_loss for s in report.candidates] == [progress.val_loss for progress in found]
 
 
 def test_labels_of_validation_images_do_not_reach_the_training(images: Images) -> None:
@@ -112,8 +120,8 @@ def test_labels_of_validation_images_do_not_reach_the_training(images: Images) -
     (honest,) = ImageClassification({"fashion-mnist": own}).run(job)
     lies_told = Images(own.pixels, (own.labels + lies) % 10)
     (lied,) = ImageClassification({"fashion-mnist": lies_told}).run(job)
-    assert [s.train_losses for s in honest.slices] == [s.train_losses for s in lied.slices]
-    assert [s.accuracy for s in honest.slices] != [s.accuracy for s in lied.slices]
+    assert [s.train_losses for s in honest.candidates] == [s.train_losses for s in lied.candidates]
+    assert [s.val_accuracy for s in honest.candidates] != [s.val_accuracy for s in lied.candidates]
 
 
 def test_a_text_that_does_not_parse_is_the_callers_error(images: Images) -> None:
@@ -137,9 +145,9 @@ def test_the_recipe_names_the_data_set(
         batch_size=16, learning_rate=2e-3, limit=700, validation=150,
     )  # fmt: skip
     (report,) = evaluator.run(Job(("relu(x)",), recipe, 0, test=True))
-    (found,) = report.slices
+    (found,) = report.candidates
     # Ten classes that a bar's place tells: far from the 10 % of a guess if labels fit the images.
-    assert found.accuracy > 0.5
+    assert found.val_accuracy > 0.5
     assert found.test_accuracy is not None
     assert found.test_accuracy > 0.5
 
@@ -188,4 +196,4 @@ def test_a_pickled_evaluator_scores_the_same(images: Images) -> None:
     again = pickle.loads(pickle.dumps(evaluator))
     job = Job(TEXTS, RECIPE, 0, halving=False)
     (ours,), (theirs,) = evaluator.run(job), again.run(job)
-    assert ours.slices == theirs.slices
+    assert ours.candidates == theirs.slices

@@ -23,11 +23,11 @@ from torch.utils.data import (
 )
 
 from actsearch.evaluators import (
+    CandidateReport,
     EvaluatorError,
     Job,
     ModelEvaluator,
     Recipe,
-    SliceReport,
 )
 from actsearch.space import CandidateError
 
@@ -98,11 +98,11 @@ def made(network: Callable[[], nn.Module] = Net, data: Any = (X, Y), **given: An
     return ModelEvaluator(network, data, **{"validation": 20, "recipe": RECIPE, **given})
 
 
-def ends(evaluator: ModelEvaluator, *texts: str, **given: Any) -> list[SliceReport]:
+def ends(evaluator: ModelEvaluator, *texts: str, **given: Any) -> list[CandidateReport]:
     """The end of each of these candidates, without halving."""
     recipe = given.pop("recipe", evaluator.recipe)
     (only,) = evaluator.run(Job(texts, recipe, given.pop("seed", 0), halving=False, **given))
-    return list(only.slices)
+    return list(only.candidates)
 
 
 def test_the_recipe_says_what_is_trained_and_no_shipped_one_has_its_digest() -> None:
@@ -149,7 +149,7 @@ def test_augmentation_is_drawn_by_the_seed_and_is_the_same_for_all_candidates() 
     evaluator = made(data=Noisy(), validation=(X[:20], Y[:20]))
     both, again = ends(evaluator, "tanh(x)", "sin(x)"), ends(evaluator, "sin(x)")
     assert replace(again[0], index=1) == both[1]
-    assert ends(evaluator, "sin(x)", seed=1)[0].loss != again[0].loss
+    assert ends(evaluator, "sin(x)", seed=1)[0].val_loss != again[0].val_loss
     assert ends(made(data=Noisy(0), validation=(X[:20], Y[:20])), "sin(x)")[0] != again[0]
 
 
@@ -182,7 +182,7 @@ def test_held_out_samples_are_not_trained_on() -> None:
     marked[evaluator._validation.index] += 1.0
     after = ends(evaluator, "tanh(x)")[0]
     assert after.train_losses == before.train_losses
-    assert after.loss != before.loss
+    assert after.val_loss != before.val_loss
 
 
 def test_the_test_data_are_loaded_when_they_are_opened_and_not_before() -> None:
@@ -198,8 +198,8 @@ def test_the_test_data_are_loaded_when_they_are_opened_and_not_before() -> None:
     (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
     assert opened
     assert end.test_accuracy is not None
-    assert end.test_hits is not None
-    assert sum(end.test_hits) / 30 == end.test_accuracy
+    assert end.test_correct is not None
+    assert sum(end.test_correct) / 30 == end.test_accuracy
     assert made().opened() is None
 
 
@@ -216,20 +216,20 @@ def test_loss_and_metric_may_be_ones_own() -> None:
     )
     evaluator.check()
     (end,) = ends(evaluator, "tanh(x)")
-    assert 0 < end.accuracy < 1
-    assert end.loss == pytest.approx(-torch.tensor(end.accuracy).log().item(), abs=0.1)
+    assert 0 < end.val_accuracy < 1
+    assert end.val_loss == pytest.approx(-torch.tensor(end.val_accuracy).log().item(), abs=0.1)
     (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
     assert end.test_accuracy is not None
-    assert end.test_hits is None, "it is no share of samples"
+    assert end.test_correct is None, "it is no share of samples"
 
 
 def test_a_step_size_that_diverges_leaves_the_hits_of_the_others() -> None:
     evaluator = made(test=(X[:30], Y[:30])).opened()
     recipe = replace(evaluator.recipe, steps=(1.0, 1e41))
     (end,) = ends(evaluator, "tanh(x)", test=True, recipe=recipe)
-    assert (end.step, end.reason) == (1.0, None)
-    assert end.test_hits is not None
-    assert sum(end.test_hits) / 30 == end.test_accuracy
+    assert (end.lr_multiplier, end.reason) == (1.0, None)
+    assert end.test_correct is not None
+    assert sum(end.test_correct) / 30 == end.test_accuracy
 
 
 def test_targets_of_another_length_in_every_batch_have_a_share_and_no_hits() -> None:
@@ -263,7 +263,7 @@ def test_targets_of_another_length_in_every_batch_have_a_share_and_no_hits() -> 
     (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
     assert end.test_accuracy is not None
     assert 0 < end.test_accuracy <= 1
-    assert end.test_hits is None
+    assert end.test_correct is None
 
 
 def test_pixels_as_targets_have_a_share_and_no_hits() -> None:
@@ -282,17 +282,17 @@ def test_pixels_as_targets_have_a_share_and_no_hits() -> None:
     (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
     assert end.test_accuracy is not None
     assert 0 < end.test_accuracy <= 1
-    assert end.test_hits is None
+    assert end.test_correct is None
 
 
 def test_bfloat16_and_step_sizes_and_repeats_follow_the_recipe() -> None:
     evaluator = made()
     plain = ends(evaluator, SWISH)[0]
     half = ends(evaluator, SWISH, recipe=replace(evaluator.recipe, precision="bfloat16"))[0]
-    assert half.loss != plain.loss
-    assert half.loss == pytest.approx(plain.loss, rel=0.05)
+    assert half.val_loss != plain.val_loss
+    assert half.val_loss == pytest.approx(plain.val_loss, rel=0.05)
     grid = ends(evaluator, SWISH, recipe=replace(evaluator.recipe, steps=(1.0, 3.0), repeats=2))
-    assert grid[0].own_accuracy is not None
+    assert grid[0].base_lr_accuracy is not None
 
 
 def test_a_frozen_layer_stays_as_it_was() -> None:

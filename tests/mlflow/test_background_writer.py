@@ -23,7 +23,7 @@ from actsearch.mlflow.client import TrackingRefused, TrackingUnavailable, local_
 from actsearch.mlflow.records import CandidateRecord
 from actsearch.mlflow.tracker import Tracker
 
-Candidate = Callable[..., CandidateRecord]
+Trial = Callable[..., CandidateRecord]
 
 
 class Scripted:
@@ -67,7 +67,7 @@ def mlflow_server(home: Path, port: int) -> Iterator[None]:
 
 @pytest.mark.slow  # 20 s: starts two servers
 def test_a_server_killed_and_started_again_gets_every_run_once(
-    home: Path, tmp_path: Path, candidate: Candidate
+    home: Path, tmp_path: Path, candidate: Trial
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -102,7 +102,7 @@ def test_a_server_killed_and_started_again_gets_every_run_once(
 
 
 def test_everything_submitted_is_in_the_store_when_the_block_ends(
-    tracker: Tracker, candidate: Candidate
+    tracker: Tracker, candidate: Trial
 ) -> None:
     with BackgroundWriter(tracker) as writer:
         for trial in range(5):
@@ -111,7 +111,7 @@ def test_everything_submitted_is_in_the_store_when_the_block_ends(
     assert writer.close() == []
 
 
-def test_submitting_does_not_wait_for_a_write(candidate: Candidate) -> None:
+def test_submitting_does_not_wait_for_a_write(candidate: Trial) -> None:
     release = threading.Event()
     writer = writer_for(lambda _: release.wait(10))
     started = time.monotonic()
@@ -122,7 +122,7 @@ def test_submitting_does_not_wait_for_a_write(candidate: Candidate) -> None:
     assert writer.close() == []
 
 
-def test_what_could_not_be_written_in_time_is_handed_back(candidate: Candidate) -> None:
+def test_what_could_not_be_written_in_time_is_handed_back(candidate: Trial) -> None:
     def write(_: CandidateRecord) -> None:
         raise TrackingUnavailable("down")
 
@@ -137,7 +137,7 @@ def test_what_could_not_be_written_in_time_is_handed_back(candidate: Candidate) 
 
 
 def test_ctrl_c_during_an_outage_does_not_wait_long(
-    candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+    candidate: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("actsearch.mlflow.background_writer.WHEN_STOPPED", 0.2)
 
@@ -155,7 +155,7 @@ def test_ctrl_c_during_an_outage_does_not_wait_long(
     assert time.monotonic() - started < 3.0
 
 
-def test_a_record_that_always_fails_delays_no_other(candidate: Candidate) -> None:
+def test_a_record_that_always_fails_delays_no_other(candidate: Trial) -> None:
     written: list[int] = []
 
     def write(record: CandidateRecord) -> None:
@@ -171,7 +171,7 @@ def test_a_record_that_always_fails_delays_no_other(candidate: Candidate) -> Non
 
 
 def test_a_refused_record_is_handed_back_and_not_tried_again(
-    candidate: Candidate, caplog: pytest.LogCaptureFixture
+    candidate: Trial, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries: list[int] = []
 
@@ -187,7 +187,7 @@ def test_a_refused_record_is_handed_back_and_not_tried_again(
     assert "no such search" in caplog.text
 
 
-def test_an_unexpected_exception_surfaces_at_the_next_call(candidate: Candidate) -> None:
+def test_an_unexpected_exception_surfaces_at_the_next_call(candidate: Trial) -> None:
     def write(_: CandidateRecord) -> None:
         raise ZeroDivisionError("a bug")
 
@@ -200,7 +200,7 @@ def test_an_unexpected_exception_surfaces_at_the_next_call(candidate: Candidate)
         writer.close()
 
 
-def test_an_outage_is_told_once(candidate: Candidate, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_is_told_once(candidate: Trial, caplog: pytest.LogCaptureFixture) -> None:
     calls: list[int] = []
 
     def write(record: CandidateRecord) -> None:

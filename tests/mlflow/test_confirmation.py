@@ -14,7 +14,7 @@ from actsearch.mlflow.client import TrackingRefused
 from actsearch.mlflow.records import CandidateRecord, FinalistRecord
 from actsearch.mlflow.tracker import Tracker
 
-Candidate = Callable[..., CandidateRecord]
+Trial = Callable[..., CandidateRecord]
 Finalist = Callable[..., FinalistRecord]
 
 
@@ -36,7 +36,7 @@ def runs(client: MlflowClient, tracker: Tracker, condition: str) -> list[Run]:
 
 
 def test_the_finalists_run_carries_the_figures_and_the_verdict_of_the_first_network(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, rows: list[FinalistRecord]
+    tracker: Tracker, client: MlflowClient, candidate: Trial, rows: list[FinalistRecord]
 ) -> None:
     run_id = tracker.write(candidate(0))
     tracker.write_confirmation(rows)
@@ -52,7 +52,7 @@ def test_the_finalists_run_carries_the_figures_and_the_verdict_of_the_first_netw
 
 
 def test_a_baseline_has_a_top_level_run_of_its_own_with_its_picture(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, rows: list[FinalistRecord]
+    tracker: Tracker, client: MlflowClient, candidate: Trial, rows: list[FinalistRecord]
 ) -> None:
     tracker.write(candidate(0))
     tracker.write_confirmation(rows)
@@ -66,7 +66,7 @@ def test_a_baseline_has_a_top_level_run_of_its_own_with_its_picture(
 
 
 def test_every_training_has_a_run_below_its_function(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, rows: list[FinalistRecord]
+    tracker: Tracker, client: MlflowClient, candidate: Trial, rows: list[FinalistRecord]
 ) -> None:
     run_id = tracker.write(candidate(0))
     tracker.write_confirmation(rows)
@@ -81,7 +81,7 @@ def test_every_training_has_a_run_below_its_function(
 def test_written_again_it_adds_only_new_seeds(
     tracker: Tracker,
     client: MlflowClient,
-    candidate: Candidate,
+    candidate: Trial,
     finalist: Finalist,
     rows: list[FinalistRecord],
 ) -> None:
@@ -98,7 +98,7 @@ def test_written_again_it_adds_only_new_seeds(
 
 
 def test_the_note_and_a_saved_view_show_the_confirmation(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, rows: list[FinalistRecord]
+    tracker: Tracker, client: MlflowClient, candidate: Trial, rows: list[FinalistRecord]
 ) -> None:
     tracker.write(candidate(0))
     tracker.write_confirmation(rows)
@@ -112,7 +112,7 @@ def test_the_note_and_a_saved_view_show_the_confirmation(
 
 
 def test_a_finalist_that_diverged_on_every_seed_is_written_without_figures(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, finalist: Finalist
+    tracker: Tracker, client: MlflowClient, candidate: Trial, finalist: Finalist
 ) -> None:
     run_id = tracker.write(candidate(0))
     bare = {"difference": None, "interval": None, "p_value": None}

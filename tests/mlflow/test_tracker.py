@@ -18,7 +18,7 @@ from actsearch.mlflow.client import TrackingRefused, TrackingUnavailable
 from actsearch.mlflow.records import CandidateRecord
 from actsearch.mlflow.tracker import Tracker
 
-Candidate = Callable[..., CandidateRecord]
+Trial = Callable[..., CandidateRecord]
 
 
 def runs(client: MlflowClient, tracker: Tracker, condition: str = "") -> list[Run]:
@@ -26,24 +26,24 @@ def runs(client: MlflowClient, tracker: Tracker, condition: str = "") -> list[Ru
 
 
 def test_a_candidates_run_shows_its_formula_its_curve_and_its_numbers(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate
+    tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     record = candidate(7)
     run = client.get_run(tracker.write(record))
     assert run.info.run_name == run.data.params["expression"] == "x * sigmoid(beta * x)"
     assert run.data.params["initial.beta"] == "1 per layer"
-    assert run.data.metrics["val_accuracy"] == record.score
+    assert run.data.metrics["val_accuracy"] == record.val_accuracy
     assert run.data.metrics["learned/beta/layer_2"] == 0.75
     assert (run.info.start_time, run.info.end_time) == (record.started_ms, record.finished_ms)
     assert run.info.status == "FINISHED"
     history = client.get_metric_history(run.info.run_id, "val_accuracy")
-    assert {point.step: point.value for point in history} == record.rungs
+    assert {point.step: point.value for point in history} == record.val_accuracies
     losses = client.get_metric_history(run.info.run_id, "train_loss")
-    assert [p.value for p in sorted(losses, key=lambda p: p.step)] == record.train_loss
+    assert [p.value for p in sorted(losses, key=lambda p: p.step)] == record.train_losses
 
 
 def test_a_candidates_run_holds_its_picture_and_its_whole_record(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate
+    tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     run_id = tracker.write(candidate(7))
     files = {file.path for file in client.list_artifacts(run_id)}
@@ -55,7 +55,7 @@ def test_a_candidates_run_holds_its_picture_and_its_whole_record(
 
 
 def test_candidates_are_found_by_state_size_reason_and_the_trial_they_repeat(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate
+    tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     tracker.write(candidate(0))
     untrained: dict[str, object] = {"score": None, "rungs": {}, "train_loss": [], "val_loss": {}}
@@ -78,7 +78,7 @@ def test_candidates_are_found_by_state_size_reason_and_the_trial_they_repeat(
 
 
 def test_values_that_are_not_finite_are_left_out(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate
+    tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     nan, inf = float("nan"), float("inf")
     run_id = tracker.write(candidate(train_loss=[0.9, inf, nan], val_loss={1: nan}))
@@ -88,7 +88,7 @@ def test_values_that_are_not_finite_are_left_out(
 
 
 def test_a_record_with_more_metrics_than_one_request_takes_is_written_whole(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate
+    tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     losses = [1 / (1 + epoch) for epoch in range(1100)]
     run_id = tracker.write(candidate(train_loss=losses))
@@ -96,7 +96,7 @@ def test_a_record_with_more_metrics_than_one_request_takes_is_written_whole(
 
 
 def test_a_record_written_twice_is_there_once(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, home: Path
+    tracker: Tracker, client: MlflowClient, candidate: Trial, home: Path
 ) -> None:
     first = tracker.write(candidate(3))
     assert tracker.write(candidate(3)) == first
@@ -107,7 +107,7 @@ def test_a_record_written_twice_is_there_once(
 def test_a_run_left_open_is_closed_and_then_written_on(
     tracker: Tracker,
     client: MlflowClient,
-    candidate: Candidate,
+    candidate: Trial,
     monkeypatch: pytest.MonkeyPatch,
     home: Path,
 ) -> None:
@@ -132,7 +132,7 @@ def test_a_run_left_open_is_closed_and_then_written_on(
 
 
 def test_a_search_opened_again_is_the_same_experiment_with_its_new_description(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, home: Path
+    tracker: Tracker, client: MlflowClient, candidate: Trial, home: Path
 ) -> None:
     tracker.write(candidate())
     experiment, _ = tracker.link("mine")
@@ -158,7 +158,7 @@ def test_the_saved_view_sorts_by_accuracy_and_the_link_opens_it(
 
 
 def test_the_saved_views_filter_is_one_that_mlflow_reads(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate
+    tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     tracker.write(candidate(0, rungs={}))
     tracker.write(candidate(1))
@@ -169,7 +169,7 @@ def test_the_saved_views_filter_is_one_that_mlflow_reads(
 
 
 def test_a_deleted_search_is_gone_for_good_and_its_name_is_free(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, home: Path
+    tracker: Tracker, client: MlflowClient, candidate: Trial, home: Path
 ) -> None:
     tracker.write(candidate())
     tracker.open_search("other", {})
@@ -183,7 +183,7 @@ def test_a_deleted_search_is_gone_for_good_and_its_name_is_free(
 
 
 def test_deleting_a_search_leaves_the_rest_of_mlflows_trash_alone(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate
+    tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     tracker.write(candidate())
     tracker.open_search("other", {})
@@ -202,7 +202,7 @@ def test_deleting_a_search_that_is_not_there_is_no_error(tracker: Tracker, tmp_p
 
 
 def test_a_name_that_the_user_put_into_mlflows_trash_can_be_used_again(
-    tracker: Tracker, client: MlflowClient, candidate: Candidate, home: Path
+    tracker: Tracker, client: MlflowClient, candidate: Trial, home: Path
 ) -> None:
     client.delete_experiment(tracker.link("mine")[0])
     again = Tracker(home)
@@ -212,7 +212,7 @@ def test_a_name_that_the_user_put_into_mlflows_trash_can_be_used_again(
 
 
 def test_a_home_that_was_copied_writes_its_own_plots_and_leaves_the_others(
-    tracker: Tracker, candidate: Candidate, home: Path, tmp_path: Path
+    tracker: Tracker, candidate: Trial, home: Path, tmp_path: Path
 ) -> None:
     tracker.write(candidate())
     kept = sorted(home.rglob("curve.png"))
@@ -227,7 +227,7 @@ def test_a_home_that_was_copied_writes_its_own_plots_and_leaves_the_others(
 
 @pytest.mark.parametrize("name", ["..", "../../else", "a/b", "näme with spaces", "100%"])
 def test_no_name_of_a_search_leads_out_of_the_home(
-    home: Path, candidate: Candidate, name: str
+    home: Path, candidate: Trial, name: str
 ) -> None:
     tracker = Tracker(home)
     tracker.open_search(name, {})
@@ -237,7 +237,7 @@ def test_no_name_of_a_search_leads_out_of_the_home(
 
 
 def test_a_search_that_mlflow_does_not_know_is_refused_with_what_to_do(
-    tracker: Tracker, candidate: Candidate
+    tracker: Tracker, candidate: Trial
 ) -> None:
     with pytest.raises(TrackingRefused, match=r"no search 'nobody'.*actsearch sync nobody"):
         tracker.write(candidate(search="nobody"))

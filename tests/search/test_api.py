@@ -12,7 +12,7 @@ from actsearch.evaluators import Images, load_test
 from actsearch.evaluators.data.datasets import DataSet
 from actsearch.search import Home, Search
 from actsearch.search.errors import InvalidSetting, NameTaken, NoSuchSearch
-from actsearch.search.storage.config import Stored
+from actsearch.search.storage.config import SearchFile
 from actsearch.space import UnknownNameError, parse
 from contracts.tiny import TINY, TINY_CONV
 
@@ -63,7 +63,7 @@ def test_the_test_set_stays_closed_until_the_confirmation(
 
 def test_a_resumed_search_keeps_what_it_was_run_with(searched: Home) -> None:
     search = Search("mine", home=searched.root, resume=True, workers=2)
-    launch = Stored.load(searched.folder(search.name)).launch
+    launch = SearchFile.load(searched.folder(search.name)).settings
     assert (launch.workers, launch.seeds) == (1, 2), "nothing is stored before it runs"
 
 

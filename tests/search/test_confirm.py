@@ -8,21 +8,25 @@ from dataclasses import replace
 import pytest
 
 from actsearch.search import Home
-from actsearch.search.confirm import depends_on_x, plan_of
+from actsearch.search.confirm import parse_expression_argument, plan_of
 from actsearch.search.errors import NoSuchSearch
 from actsearch.search.exporting.winner import best_of
-from actsearch.search.storage.config import Launch, Stored
-from actsearch.search.storage.trial import Candidate, State
+from actsearch.search.storage.config import RunSettings, SearchFile
+from actsearch.search.storage.trial import State, Trial
 from actsearch.space import parse
 from contracts.tiny import CONFIG
 
-STORED = Stored(CONFIG, Launch(finalists=2, seeds=4, second_seeds=9))
+STORED = SearchFile(CONFIG, RunSettings(finalists=2, seeds=4, second_seeds=9))
 
 
-def candidate(trial: int, expression: str, score: float, state: State = "complete") -> Candidate:
+def candidate(trial: int, expression: str, score: float, state: State = "complete") -> Trial:
     epoch = 4 if state == "complete" else 1
-    return Candidate(
-        trial=trial, expression=expression, state=state, score=score, rungs={epoch: score}
+    return Trial(
+        number=trial,
+        expression=expression,
+        state=state,
+        val_accuracy=score,
+        val_accuracies={epoch: score},
     )
 
 
@@ -54,7 +58,7 @@ def test_without_a_confirmation_the_best_is_the_top_of_the_leaderboard_unconfirm
     best = best_of(CONFIG, found, None)
     assert best is not None
     assert (str(best.expression), best.trial, best.verdict) == ("cos(x)", 1, "unconfirmed")
-    assert best_of(CONFIG, [replace(found[0], score=None, rungs={})], None) is None
+    assert best_of(CONFIG, [replace(found[0], val_accuracy=None, val_accuracies={})], None) is None
 
 
 @pytest.mark.parametrize("text", ["x-1", "x", "2-x", "a-x"])
@@ -62,17 +66,17 @@ def test_a_bare_text_that_could_be_a_name_is_not_taken_for_an_expression(
     home: Home, text: str
 ) -> None:
     with pytest.raises(NoSuchSearch, match=rf"no search in .*write '\({text}\)'"):
-        depends_on_x(home, text)
-    assert str(depends_on_x(home, f"({text})")) == str(parse(text))
+        parse_expression_argument(home, text)
+    assert str(parse_expression_argument(home, f"({text})")) == str(parse(text))
 
 
 def test_a_mistyped_name_is_told_the_nearest_search(searched: Home) -> None:
     shutil.move(searched.folder("mine"), searched.searches / "relu-x")
     with pytest.raises(NoSuchSearch, match="did you mean 'relu-x'"):
-        depends_on_x(searched, "rely-x")
+        parse_expression_argument(searched, "rely-x")
 
 
 @pytest.mark.parametrize("text", ["mine", "mine-2", "beta", "3.0", "my_search + 1"])
 def test_a_text_without_x_is_taken_for_a_mistyped_name(home: Home, text: str) -> None:
     with pytest.raises(NoSuchSearch, match="does not depend on x"):
-        depends_on_x(home, text)
+        parse_expression_argument(home, text)

@@ -22,13 +22,13 @@ from actsearch.evaluators import (
 from actsearch.search import Home, Search
 from actsearch.search.errors import InvalidSetting, SearchFailed
 from actsearch.search.evaluator_choice import (
-    Chosen,
+    NamedEvaluator,
     chosen,
     evaluator_for,
     recipe_of,
 )
-from actsearch.search.storage.config import Stored
-from actsearch.search.storage.confirmation_log import Ledger
+from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.confirmation_log import ConfirmationLog
 from contracts import own
 from contracts.tiny import TINY
 
@@ -53,8 +53,8 @@ def ran(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(root)
 
 
-def stored(home: Home, name: str = "mine") -> Stored:
-    return Stored.load(home.folder(name))
+def stored(home: Home, name: str = "mine") -> SearchFile:
+    return SearchFile.load(home.folder(name))
 
 
 def test_its_name_and_its_recipe_are_stored_and_in_the_digest(ran: Home) -> None:
@@ -66,10 +66,10 @@ def test_its_name_and_its_recipe_are_stored_and_in_the_digest(ran: Home) -> None
 
 
 def test_it_is_confirmed_in_that_network_alone_and_its_test_data_opened_once(ran: Home) -> None:
-    ledger = Ledger(ran.folder("mine"))
+    ledger = ConfirmationLog(ran.folder("mine"))
     assert {t.recipe for t in ledger.trainings.values()} == {stored(ran).config.recipe.digest}
     assert [o.dataset for o in ledger.openings] == ["own data"]
-    assert all(t.test is not None for t in ledger.trainings.values() if t.reason is None)
+    assert all(t.test_accuracy is not None for t in ledger.trainings.values() if t.reason is None)
 
 
 def test_the_table_names_network_and_data(ran: Home, actsearch: Verb) -> None:
@@ -83,7 +83,7 @@ def test_it_goes_on_by_its_stored_name(ran: Home) -> None:
     before = stored(ran).config
     outcome = Search("mine", home=ran.root, resume=True, candidates=4).run()
     assert outcome.config == before
-    assert len([c for c in outcome.candidates if c.entered_training]) >= 4
+    assert len([c for c in outcome.trials if c.entered_training]) >= 4
 
 
 def test_leaderboard_and_export_do_without_the_users_module(
@@ -123,8 +123,8 @@ def test_a_search_stored_before_there_were_own_evaluators_still_loads(
         for later in ("evaluator", "rung_limit", "also_on"):
             part.pop(later, None)
     (tmp_path / "config.json").write_text(json.dumps(content))
-    old = Stored.load(tmp_path)
-    assert (old.config.evaluator, old.launch.rung_limit) == (BUILT_IN, None)
+    old = SearchFile.load(tmp_path)
+    assert (old.config.evaluator, old.settings.rung_limit) == (BUILT_IN, None)
 
 
 def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(
@@ -138,7 +138,7 @@ def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(
         "no confirmation: the evaluator has no test data (ModelEvaluator takes test=…" in told.err
     )
     assert "val acc" in told.out
-    assert not Ledger(home.folder("shut")).openings
+    assert not ConfirmationLog(home.folder("shut")).openings
     told = actsearch("confirm", "shut", "--home", home.root)
     assert told.status == 1
     assert f"no confirmation of {name}: the evaluator has no test data" in told.err
@@ -153,7 +153,7 @@ def test_a_second_network_is_trained_where_it_is_asked_for(home: Home) -> None:
         "own-mlp on own data",
         "mlp on fashion-mnist",
     ]
-    openings = [o.dataset for o in Ledger(outcome.folder).openings]
+    openings = [o.dataset for o in ConfirmationLog(outcome.folder).openings]
     assert sorted(openings) == ["fashion-mnist", "own data"]
 
 
@@ -212,10 +212,10 @@ def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
             return iter([report])
 
     theirs = Recipe(evaluator="mine:Own")
-    both = evaluator_for(Chosen("mine:Own", Own()), [TINY, theirs])
+    both = evaluator_for(NamedEvaluator("mine:Own", Own()), [TINY, theirs])
     assert list(both.on("cpu").run(Job(("tanh(x)",), theirs, 0))) == [report]
     assert [r.epoch for r in both.run(Job(("tanh(x)",), TINY, 0))] == list(TINY.rungs)
-    assert isinstance(evaluator_for(Chosen(), [TINY]), ImageClassification)
+    assert isinstance(evaluator_for(NamedEvaluator(), [TINY]), ImageClassification)
 
 
 class Broken:
@@ -246,8 +246,11 @@ class Percent(Broken):
 
     def run(self, job: Job) -> Iterator[RungReport]:
         for report in own.without_test().run(job):
-            wrong = (dataclasses.replace(s, accuracy=100 * s.accuracy) for s in report.slices)
-            yield dataclasses.replace(report, slices=tuple(wrong))
+            wrong = (
+                dataclasses.replace(s, val_accuracy=100 * s.val_accuracy)
+                for s in report.candidates
+            )
+            yield dataclasses.replace(report, candidates=tuple(wrong))
 
 
 def test_an_evaluator_that_breaks_a_rule_stops_the_search_with_the_rule(home: Home) -> None:

@@ -15,7 +15,7 @@ from actsearch.mlflow import background_writer as writer
 from actsearch.mlflow.client import local_uri
 from actsearch.search import Home, Search
 from actsearch.search.progress import Silent
-from actsearch.search.storage.trial import Candidate
+from actsearch.search.storage.trial import Trial
 from contracts.processes import ended
 from contracts.tiny import TINY, TINY_CONV
 
@@ -29,7 +29,7 @@ class LocksMlflow(Silent):
     def __init__(self, store: sqlite3.Connection) -> None:
         self._store = store
 
-    def candidate(self, found: Candidate) -> None:
+    def candidate(self, found: Trial) -> None:
         if not self._store.in_transaction:
             self._store.execute("BEGIN EXCLUSIVE")
 
@@ -102,10 +102,10 @@ def test_lost_in_the_midst_the_search_goes_on_and_the_runs_are_written_later(
             if thread.name == "mlflow-writer":
                 thread.join(60)  # its last try; a command's process would just end here
         store.rollback()
-    assert len(ended(outcome.candidates)) == 6
+    assert len(ended(outcome.trials)) == 6
     assert not outcome.shown
     assert outcome.confirmation is not None
     assert outcome.exported is not None
     told = actsearch("sync", "mine", "--home", home.root)
     assert (told.status, told.out.split()[0]) == (0, "6")
-    assert shown(home) == [c.trial for c in ended(outcome.candidates)]
+    assert shown(home) == [c.number for c in ended(outcome.trials)]

@@ -22,8 +22,8 @@ from actsearch.mlflow.client import local_uri
 from actsearch.search import Home, Search
 from actsearch.search.confirm import recipes_of
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.storage.config import Launch, Stored
-from actsearch.search.storage.confirmation_log import Ledger, Opening
+from actsearch.search.storage.config import RunSettings, SearchFile
+from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening
 from actsearch.space import UnknownNameError
 from contracts.tiny import TINY, TINY_CONV
 from contracts.tiny_sets import tiny
@@ -52,8 +52,8 @@ def with_kmnist(data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     data.locate(small, own=tmp_path / "own")
 
 
-def mine(home: Home) -> Ledger:
-    return Ledger(home.folder("mine"))
+def mine(home: Home) -> ConfirmationLog:
+    return ConfirmationLog(home.folder("mine"))
 
 
 @pytest.mark.usefixtures("with_kmnist")
@@ -109,7 +109,7 @@ def test_a_search_takes_the_second_data_set_along(home: Home) -> None:
     assert outcome.best is not None
     assert set(outcome.best.facts["numbers"]) == {"mlp", "mlp on kmnist"}
     assert [opening.dataset for opening in mine(home).openings] == ["fashion-mnist", "kmnist"]
-    assert Stored.load(home.folder("mine")).launch.also_on == "kmnist"
+    assert SearchFile.load(home.folder("mine")).settings.also_on == "kmnist"
 
 
 @pytest.mark.usefixtures("data_root")
@@ -139,11 +139,11 @@ def test_the_search_s_own_data_set_is_no_other_one(searched: Home, actsearch: Ve
 
 def test_an_unknown_data_set_names_the_nearest_one() -> None:
     with pytest.raises(UnknownNameError, match="unknown data set 'kminst'; did you mean 'kmnist'"):
-        Launch(also_on="kminst")
+        RunSettings(also_on="kminst")
 
 
 def test_the_other_data_set_gets_the_search_s_recipe() -> None:
-    (_, n), _, (other, m) = recipes_of(TINY, TINY_CONV, Launch(seeds=4, also_on="cifar10"))
+    (_, n), _, (other, m) = recipes_of(TINY, TINY_CONV, RunSettings(seeds=4, also_on="cifar10"))
     assert (n, m) == (4, 4)
     assert other.dataset == "cifar10"
     assert other.digest != TINY.digest
@@ -153,7 +153,7 @@ def test_the_other_data_set_gets_the_search_s_recipe() -> None:
 def test_openings_from_before_there_were_other_sets_are_fashion_mnist_s(tmp_path: Path) -> None:
     line = '{"kind": "opening", "at": "2026-01-01", "finalists": ["sin(x)"], "seeds": [1]}\n'
     (tmp_path / "confirmation.jsonl").write_text(line)
-    (opening,) = Ledger(tmp_path).openings
+    (opening,) = ConfirmationLog(tmp_path).openings
     assert opening == Opening("2026-01-01", ("sin(x)",), (1,), "fashion-mnist")
 
 
@@ -169,7 +169,7 @@ def test_expressions_are_confirmed_under_the_recipes_given(
     assert told.status == 0, told.err
     networks = [row["network"] for row in json.loads(told.out)["rows"]]
     assert list(dict.fromkeys(networks)) == ["conv", "mlp"], "the first decides"
-    trained = {recipe for recipe, _, _ in Ledger(home.root / "confirmations").trainings}
+    trained = {recipe for recipe, _, _ in ConfirmationLog(home.root / "confirmations").trainings}
     assert trained == {TINY.digest, TINY_CONV.digest}
 
 

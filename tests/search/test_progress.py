@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from actsearch.search.progress import Progress
-from actsearch.search.storage.trial import Candidate
+from actsearch.search.storage.trial import Trial
 
 
-def candidate(trial: int, score: float) -> Candidate:
-    return Candidate(trial=trial, expression=f"x ** {trial}", state="complete", score=score)
+def candidate(trial: int, score: float) -> Trial:
+    return Trial(number=trial, expression=f"x ** {trial}", state="complete", val_accuracy=score)
 
 
 @pytest.fixture

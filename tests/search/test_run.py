@@ -18,8 +18,8 @@ from mlflow import MlflowClient
 from actsearch.mlflow.client import local_uri
 from actsearch.search.cli.main import main
 from actsearch.search.storage.home import Home
-from actsearch.search.storage.study import read_candidates
-from actsearch.search.storage.trial import Candidate, entered
+from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial import Trial, entered
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 
 MORE = 4  # candidates after the last interruption
@@ -33,8 +33,8 @@ class Story:
 
     home: Home
     workers: int
-    killed: list[Candidate] = field(default_factory=list)  # as SIGKILL left them
-    stopped: list[Candidate] = field(default_factory=list)  # as the signal left them
+    killed: list[Trial] = field(default_factory=list)  # as SIGKILL left them
+    stopped: list[Trial] = field(default_factory=list)  # as the signal left them
     stop: tuple[int, str] | None = None  # its exit status and messages
     end: tuple[int, str, str] = (0, "", "")  # of the last launch, with its results
     pid: int = 0  # of the first driver
@@ -46,8 +46,8 @@ class Story:
         return self.home.searches / "mine"
 
     @property
-    def candidates(self) -> list[Candidate]:
-        return read_candidates(self.folder)
+    def candidates(self) -> list[Trial]:
+        return read_trials(self.folder)
 
 
 def here(*arguments: str) -> tuple[int, str, str]:
@@ -132,10 +132,10 @@ def test_it_was_killed_in_the_midst_of_training(story: Story) -> None:
 
 
 def test_what_had_ended_before_a_kill_is_there_unchanged_in_the_end(story: Story) -> None:
-    final = {c.trial: c for c in story.candidates}
+    final = {c.number: c for c in story.candidates}
     for snapshot in (story.killed, story.stopped):
         for candidate in ended(snapshot):
-            assert final[candidate.trial] == candidate
+            assert final[candidate.number] == candidate
 
 
 def test_no_candidate_was_trained_to_its_end_twice(story: Story) -> None:
@@ -168,7 +168,7 @@ def test_mlflow_has_one_closed_run_for_each_candidate_that_trained(story: Story)
     runs = list(client.search_runs([experiment.experiment_id], max_results=1000))
     assert {run.info.status for run in runs} == {"FINISHED"}
     shown = sorted(int(run.data.tags["actsearch.trial"]) for run in runs)
-    assert shown == sorted(c.trial for c in ended(story.candidates))
+    assert shown == sorted(c.number for c in ended(story.candidates))
 
 
 def test_a_signal_stops_it_with_130_and_the_advice_to_resume(story: Story) -> None:

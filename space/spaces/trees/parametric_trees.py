@@ -19,7 +19,7 @@ from ...expressions.expression import (
 )
 from ..base import Choose, Encoding, Space
 from ..operator_sets import ACT_BENCH, Operators
-from ..patterns import Fresh, named
+from ..patterns import Instantiator, named
 from .counts import Counts
 from .mutations import crossed, mutated
 from .nodes import (
@@ -101,7 +101,7 @@ class ParametricTrees(Space):
 
     def expression(self, tree: Node) -> Expression:
         """The candidate of a tree."""
-        fresh = Fresh()
+        fresh = Instantiator()
 
         def value(node: Node) -> Expression:
             below = [value(operand) for operand in node.below] or [X]

@@ -84,9 +84,9 @@ def test_the_training_is_the_one_that_scores(name: str, images: Images) -> None:
     recipe = dataclasses.replace(recipe_from_name(name).limited(600), rungs=(2,), batch_size=64)
     found = diagnose(parse("tanh(x)"), recipe, images, seed=3, parts=("dead",), sizes=SMALL)
     job = Job(("tanh(x)",), recipe, 3)
-    (score,) = list(ImageClassification({recipe.dataset: images}).run(job))[-1].slices
+    (score,) = list(ImageClassification({recipe.dataset: images}).run(job))[-1].candidates
     assert found.epochs[-1].train_loss == pytest.approx(score.train_losses[-1], rel=1e-4)
-    assert found.accuracy == pytest.approx(score.accuracy, abs=0.021)  # 2 of 100 images
+    assert found.accuracy == pytest.approx(score.val_accuracy, abs=0.021)  # 2 of 100 images
 
 
 def test_a_conv_net_is_looked_at_by_channels(images: Images) -> None:

@@ -18,9 +18,9 @@ from actsearch.evaluators import (
 from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.recipes.rules import NETWORKS as NAMES
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import Slice
-from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import Member
+from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Activation, parse
 
 CPU = torch.device("cpu")
@@ -96,7 +96,7 @@ def test_every_candidate_starts_from_one_draw_up_to_its_gain(name: str) -> None:
         ratio = tensor[theirs[key] != 0] / theirs[key][theirs[key] != 0]
         if len(ratio):
             torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio))
-    plain = dataclasses.replace(SMALL[name], gain=False)
+    plain = dataclasses.replace(SMALL[name], moment_init=False)
     without = [
         weights(NETWORKS[name](plain, parse(t), 0, GREY)) for t in ("tanh(x)", "3 * relu(x)")
     ]
@@ -142,8 +142,8 @@ def test_it_learns(name: str, images: Images) -> None:
         learning_rate=5e-3,
     )
     train, validation = split(subset(images, 380), validation=60, seed=0)
-    sets = Sets.on(CPU, None, train, validation)
-    slices = [Slice(parse("x * sigmoid(beta * x)"), 0)]
-    (found,) = OneByOneTraining(NETWORKS[name], slices, recipe, sets).advance(4)
+    sets = DataSplits.on(CPU, None, train, validation)
+    slices = [Member(parse("x * sigmoid(beta * x)"), 0)]
+    (found,) = SequentialTraining(NETWORKS[name], slices, recipe, sets).advance(4)
     assert found.train_losses[-1] < 0.75 * found.train_losses[0]
     assert len(found.learned["beta"]) == len(places(net(name)))

@@ -17,27 +17,27 @@ from actsearch.evaluators import (
 from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.activations import shared
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import Slice
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
-from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import Member
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Activation, parse
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(widths=(23, 16), limit=400, validation=80, rungs=(2,), warmup=3)
 
 
-def parts(images: Images, recipe: Recipe) -> Sets:
+def parts(images: Images, recipe: Recipe) -> DataSplits:
     train, validation = split(subset(images, 400), validation=80, seed=0)
-    return Sets.on(CPU, None, train, validation)
+    return DataSplits.on(CPU, None, train, validation)
 
 
 @pytest.mark.parametrize("gain", [True, False])
 @pytest.mark.parametrize("text", ["relu(x)", "2 * sin(x)"])
 def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, gain: bool) -> None:
-    recipe = dataclasses.replace(RECIPE, gain=gain)
-    slices = [Slice(parse("tanh(x)"), 4), Slice(parse(text), 5)]
-    stack = StackedTraining(slices, recipe, parts(images, recipe))
+    recipe = dataclasses.replace(RECIPE, moment_init=gain)
+    slices = [Member(parse("tanh(x)"), 4), Member(parse(text), 5)]
+    stack = MlpEnsemble(slices, recipe, parts(images, recipe))
     net = NETWORKS["mlp"](recipe, parse(text), 5, Task())
     linears = [m for m in net.modules() if isinstance(m, nn.Linear)]
     rows = zip(linears, stack._weights, stack._biases, strict=True)
@@ -48,13 +48,13 @@ def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, g
 
 
 def test_trained_alone_it_is_the_stacks_slice(images: Images) -> None:
-    slices = [Slice(parse("x * sigmoid(b[channel] * x)"), 1), Slice(parse("relu(x)"), 2, 0.5)]
-    together = StackedTraining(slices, RECIPE, parts(images, RECIPE)).advance(2)
-    alone = OneByOneTraining(NETWORKS["mlp"], slices, RECIPE, parts(images, RECIPE)).advance(2)
+    slices = [Member(parse("x * sigmoid(b[channel] * x)"), 1), Member(parse("relu(x)"), 2, 0.5)]
+    together = MlpEnsemble(slices, RECIPE, parts(images, RECIPE)).advance(2)
+    alone = SequentialTraining(NETWORKS["mlp"], slices, RECIPE, parts(images, RECIPE)).advance(2)
     for ours, theirs in zip(alone, together, strict=True):
         # float32 sums in another order
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=1e-4)
-        assert ours.loss == pytest.approx(theirs.loss, rel=1e-3)
+        assert ours.val_loss == pytest.approx(theirs.val_loss, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import (
+    CandidateReport,
     Evaluator,
     EvaluatorError,
     Job,
     Recipe,
     RungReport,
-    SliceReport,
     check_evaluator,
 )
 from actsearch.space import parse
@@ -49,7 +49,7 @@ class Told:
         for epoch in job.recipe.rungs if job.halving else job.recipe.rungs[-1:]:
             report = self.report(job, live, epoch)
             yield report
-            live = [found.index for found in report.slices if found.state == "live"]
+            live = [found.index for found in report.candidates if found.state == "live"]
             if not live:
                 return
 
@@ -69,13 +69,13 @@ class Told:
     def score(self, job: Job, index: int) -> float:
         return worth(job.expressions[index], job.seed)
 
-    def slice(self, job: Job, index: int, score: float, state: Any) -> SliceReport:
+    def slice(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
         text = job.expressions[index]
         learned = {p.name: (score,) for p in parse(text).parameters}
         if "exp(exp" in text:
-            return SliceReport(index, "infeasible", 0.0, 0.0, (), {}, "inf")
+            return CandidateReport(index, "infeasible", 0.0, 0.0, (), {}, "inf")
         test = score if job.test and state == "complete" else None
-        return SliceReport(index, state, score, 1 - score, (), learned, None, test)
+        return CandidateReport(index, state, score, 1 - score, (), learned, None, test)
 
 
 class ForgetsTheSeed(Told):
@@ -97,8 +97,8 @@ class KeepsTheWorst(Told):
     def report(self, job: Job, live: list[int], epoch: int) -> RungReport:
         found = super().report(job, live, epoch)
         states: dict[str, Any] = {"live": "pruned", "pruned": "live", "complete": "complete"}
-        turned = tuple(replace(s, state=states.get(s.state, s.state)) for s in found.slices)
-        return replace(found, slices=turned)
+        turned = tuple(replace(s, state=states.get(s.state, s.state)) for s in found.candidates)
+        return replace(found, candidates=turned)
 
 
 class GoesOnBelowTheCutOff(Told):
@@ -107,13 +107,15 @@ class GoesOnBelowTheCutOff(Told):
 
 
 class LearnsNothing(Told):
-    def slice(self, job: Job, index: int, score: float, state: Any) -> SliceReport:
+    def slice(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
         return replace(super().slice(job, index, score, state), learned={})
 
 
 class ScoresWhatDiverges(Told):
-    def slice(self, job: Job, index: int, score: float, state: Any) -> SliceReport:
-        return SliceReport(index, state, score, 0.0, (), super().slice(job, index, 0, "").learned)
+    def slice(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
+        return CandidateReport(
+            index, state, score, 0.0, (), super().slice(job, index, 0, "").learned
+        )
 
 
 class LooksUnasked(Told):

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from actsearch.evaluators import (
+    CandidateReport,
     EvaluatorError,
     Job,
     Recipe,
     RungReport,
-    SliceReport,
 )
 from actsearch.evaluators.protocol.report_validation import checked_reports
 
@@ -25,12 +25,12 @@ LEARNED = {"beta": (1.1,)}
 FIRST = RungReport(
     1,
     (
-        SliceReport(0, "pruned", 0.5, 1.2, (1.3,), {}),
-        SliceReport(1, "live", 0.6, 1.1, (1.3,), LEARNED),
+        CandidateReport(0, "pruned", 0.5, 1.2, (1.3,), {}),
+        CandidateReport(1, "live", 0.6, 1.1, (1.3,), LEARNED),
     ),
     0.1,
 )
-LAST = RungReport(2, (SliceReport(1, "complete", 0.7, 1.0, (1.3, 1.2), LEARNED),), 0.1)
+LAST = RungReport(2, (CandidateReport(1, "complete", 0.7, 1.0, (1.3, 1.2), LEARNED),), 0.1)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def heard(*reports: Any, job: Job = JOB) -> list[RungReport]:
 
 def first(**changes: Any) -> RungReport:
     """The first report with something else said of its first slice."""
-    return replace(FIRST, slices=(replace(FIRST.slices[0], **changes), FIRST.slices[1]))
+    return replace(
+        FIRST, candidates=(replace(FIRST.candidates[0], **changes), FIRST.candidates[1])
+    )
 
 
 def test_reports_that_keep_the_rules_come_through_unchanged() -> None:
@@ -72,30 +74,33 @@ def test_what_follows_the_last_report_is_not_asked_for() -> None:
     ("report", "rule"),
     [
         (0.93, "it must be a RungReport, but is 0.93"),
-        (replace(FIRST, slices=cast(Any, "ab")), "slices must be a tuple of SliceReport"),
+        (
+            replace(FIRST, candidates=cast(Any, "ab")),
+            "candidates must be a tuple of CandidateReport",
+        ),
         (replace(FIRST, epoch=3), "epoch must be 1, the next rung, but is 3"),
         (replace(FIRST, seconds=-1.0), "seconds must be a number, at least 0, but is -1.0"),
         (
-            replace(FIRST, slices=FIRST.slices[:1]),
-            "it must have the 2 live slices 0, 1 in that order, but has 1: 0",
+            replace(FIRST, candidates=FIRST.candidates[:1]),
+            "it must have the 2 live candidates 0, 1 in that order, but has 1: 0",
         ),
         (
-            replace(FIRST, slices=(*FIRST.slices, replace(FIRST.slices[0], index=2))),
+            replace(FIRST, candidates=(*FIRST.candidates, replace(FIRST.candidates[0], index=2))),
             "but has 3: 0, 1, 2",
         ),
         (first(state="done"), "tanh(x): state must be one of live, complete, pruned, infeasible"),
         (first(state="complete"), "live or pruned or infeasible before the last rung"),
-        (first(state="infeasible"), "an infeasible slice must say its reason, but says None"),
-        (first(accuracy="0.9"), "tanh(x): accuracy must be a number, but is '0.9'"),
-        (first(accuracy=87.3), "accuracy must be a fraction from 0 to 1, but is 87.3"),
-        (first(accuracy=True), "accuracy must be a number, but is True"),
-        (first(accuracy=None), "accuracy must be a number, but is None"),
-        (first(loss="low"), "loss must be a number, but is 'low'"),
+        (first(state="infeasible"), "an infeasible candidate must say its reason, but says None"),
+        (first(val_accuracy="0.9"), "tanh(x): val_accuracy must be a number, but is '0.9'"),
+        (first(val_accuracy=87.3), "val_accuracy must be a fraction from 0 to 1, but is 87.3"),
+        (first(val_accuracy=True), "val_accuracy must be a number, but is True"),
+        (first(val_accuracy=None), "val_accuracy must be a number, but is None"),
+        (first(val_loss="low"), "val_loss must be a number, but is 'low'"),
         (first(train_losses=1.3), "train_losses must be numbers, but is 1.3"),
         (first(learned=[1.0]), "learned must map names to values, but is [1.0]"),
         (first(learned={"a": (1.0,)}), "for the parameters none, but has 'a': (1.0,)"),
         (first(test_accuracy=0.5), "test_accuracy must be None where the job does not ask"),
-        (first(test_hits=b"\0\1"), "must have the share test_accuracy, None, of samples right"),
+        (first(test_correct=b"\0\1"), "must have the share test_accuracy, None, of samples right"),
     ],
 )
 def test_each_broken_rule_is_named_with_the_evaluator_the_candidate_and_the_value(
@@ -108,8 +113,10 @@ def test_each_broken_rule_is_named_with_the_evaluator_the_candidate_and_the_valu
 
 
 def test_all_that_is_wrong_with_a_report_is_said_at_once() -> None:
-    with pytest.raises(EvaluatorError, match=r"epoch must be 1.*; tanh\(x\): accuracy .*; .*loss"):
-        heard(replace(first(accuracy=2.0, loss=None), epoch=9))
+    with pytest.raises(
+        EvaluatorError, match=r"epoch must be 1.*; tanh\(x\): val_accuracy .*; .*loss"
+    ):
+        heard(replace(first(val_accuracy=2.0, loss=None), epoch=9))
 
 
 def test_reports_that_end_too_soon_are_an_error() -> None:
@@ -121,54 +128,62 @@ def test_reports_that_end_too_soon_are_an_error() -> None:
 
 def test_a_slice_cannot_stay_live_after_the_last_rung() -> None:
     with pytest.raises(EvaluatorError, match="complete or infeasible at the last rung, but is li"):
-        heard(FIRST, replace(LAST, slices=(replace(LAST.slices[0], state="live"),)))
+        heard(FIRST, replace(LAST, candidates=(replace(LAST.candidates[0], state="live"),)))
 
 
 def test_a_slice_that_was_cut_cannot_come_back() -> None:
-    with pytest.raises(EvaluatorError, match="the 1 live slices 1 in that order, but has 2: 0, 1"):
+    with pytest.raises(
+        EvaluatorError, match="the 1 live candidates 1 in that order, but has 2: 0, 1"
+    ):
         heard(FIRST, replace(FIRST, epoch=2))
 
 
-@pytest.mark.parametrize("field", ["accuracy", "loss"])
+@pytest.mark.parametrize("field", ["val_accuracy", "val_loss"])
 def test_a_score_that_is_not_finite_is_infeasible_and_no_score(field: str) -> None:
     (report, _) = heard(first(**{field: math.nan}), LAST)
-    assert report.slices[0].state == "infeasible"
-    assert report.slices[0].reason == f"the evaluator's {field} is nan"
+    assert report.candidates[0].state == "infeasible"
+    assert report.candidates[0].reason == f"the evaluator's {field} is nan"
 
 
 def test_numbers_of_numpy_become_pythons_own() -> None:
-    found = heard(first(accuracy=np.float32(0.5), train_losses=[np.float64(1.5)]), LAST)[0]
-    assert type(found.slices[0].accuracy) is float
-    assert [type(loss) for loss in found.slices[0].train_losses] == [float]
+    found = heard(first(val_accuracy=np.float32(0.5), train_losses=[np.float64(1.5)]), LAST)[0]
+    assert type(found.candidates[0].val_accuracy) is float
+    assert [type(loss) for loss in found.candidates[0].train_losses] == [float]
 
 
 def test_hits_beside_a_test_accuracy_of_nan_go_with_it() -> None:
     asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
-    end = replace(LAST.slices[0], index=0, test_accuracy=math.nan, test_hits=b"\1\0")
-    (report,) = heard(replace(LAST, slices=(end,)), job=asked)
-    assert (report.slices[0].state, report.slices[0].test_hits) == ("infeasible", None)
+    end = replace(LAST.candidates[0], index=0, test_accuracy=math.nan, test_correct=b"\1\0")
+    (report,) = heard(replace(LAST, candidates=(end,)), job=asked)
+    assert (report.candidates[0].state, report.candidates[0].test_correct) == ("infeasible", None)
 
 
 def test_test_hits_are_counts_of_repeats_and_have_the_accuracy() -> None:
     asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
-    asked = replace(asked, recipe=replace(RECIPE, repeats=2))
-    end = replace(LAST.slices[0], index=0, test_accuracy=0.625, test_hits=bytes([2, 1, 2, 0]))
-    last = replace(LAST, slices=(end,))
+    asked = replace(asked, recipe=replace(RECIPE, seeds_per_score=2))
+    end = replace(
+        LAST.candidates[0], index=0, test_accuracy=0.625, test_correct=bytes([2, 1, 2, 0])
+    )
+    last = replace(LAST, candidates=(end,))
     assert heard(last, job=asked) == [last]
     for hits in (bytes([3, 1, 1, 0]), b"", [2, 1, 2, 0], "yes"):
-        with pytest.raises(EvaluatorError, match="test_hits must be a byte from 0 to 2 for each"):
-            heard(replace(last, slices=(replace(end, test_hits=cast(Any, hits)),)), job=asked)
+        with pytest.raises(
+            EvaluatorError, match="test_correct must be a byte from 0 to 2 for each"
+        ):
+            heard(
+                replace(last, candidates=(replace(end, test_correct=cast(Any, hits)),)), job=asked
+            )
 
 
 def test_a_test_accuracy_is_due_where_the_job_asks_for_it() -> None:
     asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
-    last = replace(LAST, slices=(replace(LAST.slices[0], index=0, test_accuracy=0.65),))
+    last = replace(LAST, candidates=(replace(LAST.candidates[0], index=0, test_accuracy=0.65),))
     assert heard(last, job=asked) == [last]
     with pytest.raises(EvaluatorError, match="test_accuracy must be a number, but is None"):
-        heard(replace(LAST, slices=(replace(LAST.slices[0], index=0),)), job=asked)
-    wrong = replace(last.slices[0], test_hits=bytes([1, 1, 1, 0]))
+        heard(replace(LAST, candidates=(replace(LAST.candidates[0], index=0),)), job=asked)
+    wrong = replace(last.candidates[0], test_correct=bytes([1, 1, 1, 0]))
     with pytest.raises(EvaluatorError, match=r"the share test_accuracy, 0\.65, of samples"):
-        heard(replace(last, slices=(wrong,)), job=asked)
-    lucky = replace(last.slices[0], test_accuracy=65.0)
+        heard(replace(last, candidates=(wrong,)), job=asked)
+    lucky = replace(last.candidates[0], test_accuracy=65.0)
     with pytest.raises(EvaluatorError, match="test_accuracy must be a fraction"):
-        heard(replace(last, slices=(lucky,)), job=asked)
+        heard(replace(last, candidates=(lucky,)), job=asked)

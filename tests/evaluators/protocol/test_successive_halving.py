@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from actsearch.evaluators import (
     FinalScore,
     Job,
-    Progress,
+    MemberProgress,
     Recipe,
     RungReport,
     run_bracket,
@@ -35,10 +35,12 @@ class Scripted:
         self.table, self.alive = table, list(range(len(next(iter(table.values())))))
         self.tested: list[list[int]] = []
 
-    def advance(self, epoch: int) -> list[Progress]:
+    def advance(self, epoch: int) -> list[MemberProgress]:
         found = [self.table[epoch][i] for i in self.alive]
         return [
-            Progress(0.1 if math.isnan(s) else s, s, (s,), {}, "nan" if math.isnan(s) else None)
+            MemberProgress(
+                0.1 if math.isnan(s) else s, s, (s,), {}, "nan" if math.isnan(s) else None
+            )
             for s in found
         ]
 
@@ -55,7 +57,7 @@ def job(slices: int, **more: Any) -> Job:
 
 
 def states(report: RungReport) -> dict[int, str]:
-    return {found.index: found.state for found in report.slices}
+    return {found.index: found.state for found in report.candidates}
 
 
 def constant(values: Sequence[float]) -> dict[int, Sequence[float]]:
@@ -98,18 +100,18 @@ def test_a_score_of_0_is_a_score() -> None:
 
 def test_nine_slices_become_three_and_then_one() -> None:
     rungs = list(run_bracket(Scripted(constant([0.1 * i for i in range(9)])), job(9)))
-    assert [(rung.epoch, len(rung.slices)) for rung in rungs] == [(1, 9), (3, 3), (9, 1)]
+    assert [(rung.epoch, len(rung.candidates)) for rung in rungs] == [(1, 9), (3, 3), (9, 1)]
     assert [i for i, state in states(rungs[0]).items() if state == "live"] == [6, 7, 8]
     assert states(rungs[1]) == {6: "pruned", 7: "pruned", 8: "live"}
     assert states(rungs[2]) == {8: "complete"}
-    assert [rung.last for rung in rungs] == [False, False, True]
+    assert [rung.is_last for rung in rungs] == [False, False, True]
     assert all(rung.seconds >= 0 for rung in rungs)
 
 
 def test_reports_name_slices_by_their_place_in_the_job() -> None:
     table = {1: [0.9, 0.1, 0.8, 0.1, 0.1, 0.7, 0.1], 3: [0.2, 0, 0.3, 0, 0, 0.4, 0], 9: [0.5] * 7}
     rungs = list(run_bracket(Scripted(table), job(7)))
-    assert [{s.index: s.accuracy for s in rung.slices} for rung in rungs] == [
+    assert [{s.index: s.val_accuracy for s in rung.candidates} for rung in rungs] == [
         dict(enumerate(table[1])),
         {0: 0.2, 2: 0.3, 5: 0.4},
         {5: 0.5},
@@ -119,7 +121,7 @@ def test_reports_name_slices_by_their_place_in_the_job() -> None:
 def test_a_late_bracket_stops_where_it_misses_every_cut_off() -> None:
     late = job(9, cutoffs={1: 0.95})
     (only,) = run_bracket(Scripted(constant([0.1 * i for i in range(9)])), late)
-    assert only.last
+    assert only.is_last
     assert set(states(only).values()) == {"pruned"}
 
 
@@ -135,12 +137,14 @@ def test_diverged_slices_drop_out_and_never_take_a_place() -> None:
     rungs = list(run_bracket(Scripted(table), job(4)))
     first = {0: "infeasible", 1: "live", 2: "infeasible", 3: "infeasible"}
     assert [states(rung) for rung in rungs] == [first, {1: "live"}, {1: "complete"}]
-    assert all((s.reason is None) == (s.state != "infeasible") for r in rungs for s in r.slices)
+    assert all(
+        (s.reason is None) == (s.state != "infeasible") for r in rungs for s in r.candidates
+    )
 
 
 def test_a_bracket_of_diverged_slices_ends_at_once() -> None:
     (only,) = run_bracket(Scripted(constant([DIVERGED] * 3)), job(3))
-    assert only.last
+    assert only.is_last
     assert set(states(only).values()) == {"infeasible"}
 
 
@@ -159,8 +163,8 @@ def test_a_confirmation_trains_every_slice_to_the_end_and_reports_once() -> None
 def test_only_finished_slices_meet_the_test_set_and_once() -> None:
     training = Scripted({9: [0.1, DIVERGED, 0.9]})
     (only,) = run_bracket(training, job(3, halving=False, test=True))
-    assert [found.test_accuracy for found in only.slices] == [0.0, None, 0.02]
-    assert [s.test_hits and sum(s.test_hits) for s in only.slices] == [0, None, 2]
+    assert [found.test_accuracy for found in only.candidates] == [0.0, None, 0.02]
+    assert [s.test_correct and sum(s.test_correct) for s in only.candidates] == [0, None, 2]
     assert training.tested == [[0, 2]]
 
 
@@ -168,7 +172,7 @@ def test_pruned_slices_never_meet_the_test_set() -> None:
     training = Scripted(constant([0.1 * i for i in range(9)]))
     rungs = list(run_bracket(training, job(9, test=True)))
     assert training.tested == [[8]]
-    told = [s.test_accuracy for rung in rungs for s in rung.slices]
+    told = [s.test_accuracy for rung in rungs for s in rung.candidates]
     assert [accuracy for accuracy in told if accuracy is not None] == [0.08]
 
 
@@ -183,7 +187,7 @@ def test_the_test_set_stays_closed_where_every_slice_diverged() -> None:
 def test_the_test_set_stays_closed_unless_asked_for(halving: bool) -> None:
     training = Scripted(constant([0.3, 0.4]))
     reports: Iterator[RungReport] = run_bracket(training, job(2, halving=halving))
-    assert all(found.test_accuracy is None for rung in reports for found in rung.slices)
+    assert all(found.test_accuracy is None for rung in reports for found in rung.candidates)
     assert training.tested == []
 
 

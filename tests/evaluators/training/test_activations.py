@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from actsearch.evaluators.training.activations import StackedActivations, shared, weight_gain
+from actsearch.evaluators.training.activations import EnsembleActivations, shared, weight_gain
 from actsearch.space import parse
 from contracts.expressions import gradients
 
@@ -24,11 +24,11 @@ TEXTS = (
 )
 
 
-def stacked(*texts: str) -> StackedActivations:
-    return StackedActivations([parse(text) for text in texts], WIDTHS, CPU)
+def stacked(*texts: str) -> EnsembleActivations:
+    return EnsembleActivations([parse(text) for text in texts], WIDTHS, CPU)
 
 
-def tensors(activations: StackedActivations) -> list[Tensor]:
+def tensors(activations: EnsembleActivations) -> list[Tensor]:
     """Every learnable tensor, by slice."""
     return [tensor for own in activations.own() for tensor in own]
 

@@ -13,33 +13,33 @@ import torch
 from actsearch.evaluators import (
     FinalScore,
     Images,
-    Progress,
+    MemberProgress,
     Recipe,
     split,
     subset,
 )
 from actsearch.evaluators.training.chunked import ChunkedTraining, OutOfMemory
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import Slice, slices_of
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import Member, members_of
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import ActsearchError, parse
 
 TEXTS = ("relu(x)", "tanh(x)", "a * x", "sin(x)", "mish(x)", "gelu(x)", "erf(x)")
 RECIPE = Recipe(widths=(16, 8), limit=120, validation=40, rungs=(1, 2, 3), warmup=2)
-SLICES = slices_of([parse(text) for text in TEXTS], RECIPE, 0)
+SLICES = members_of([parse(text) for text in TEXTS], RECIPE, 0)
 
 
 @dataclasses.dataclass
 class Memory:
     """A device that trains at most `room` slices at once, and how many it was asked to."""
 
-    sets: Sets
+    sets: DataSplits
     room: int = 99
     begun: list[int] = dataclasses.field(default_factory=list)
-    references: list[weakref.ref[StackedTraining]] = dataclasses.field(default_factory=list)
+    references: list[weakref.ref[MlpEnsemble]] = dataclasses.field(default_factory=list)
     advanced: list[tuple[int, int]] = dataclasses.field(default_factory=list)  # slices, epoch
 
-    def start(self, slices: Sequence[Slice]) -> StackedTraining:
+    def start(self, slices: Sequence[Member]) -> MlpEnsemble:
         self.begun.append(len(slices))
         training = _Limited(self, slices)
         self.references.append(weakref.ref(training))
@@ -49,12 +49,12 @@ class Memory:
         return ChunkedTraining(self.start, SLICES, RECIPE, size=size)
 
 
-class _Limited(StackedTraining):
-    def __init__(self, memory: Memory, slices: Sequence[Slice]) -> None:
+class _Limited(MlpEnsemble):
+    def __init__(self, memory: Memory, slices: Sequence[Member]) -> None:
         super().__init__(slices, RECIPE, memory.sets)
         self._memory = memory
 
-    def advance(self, epoch: int) -> list[Progress]:
+    def advance(self, epoch: int) -> list[MemberProgress]:
         self._memory.advanced.append((len(self._slices), epoch))
         if len(self._slices) > self._memory.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
@@ -69,11 +69,11 @@ class _Limited(StackedTraining):
 @pytest.fixture
 def memory(images: Images) -> Memory:
     train, validation = split(subset(images, 120), validation=40, seed=0)
-    return Memory(Sets.on(torch.device("cpu"), None, train, validation, validation))
+    return Memory(DataSplits.on(torch.device("cpu"), None, train, validation, validation))
 
 
-def whole(memory: Memory, epoch: int) -> tuple[list[Progress], list[FinalScore]]:
-    training = StackedTraining(SLICES, RECIPE, memory.sets)
+def whole(memory: Memory, epoch: int) -> tuple[list[MemberProgress], list[FinalScore]]:
+    training = MlpEnsemble(SLICES, RECIPE, memory.sets)
     return training.advance(epoch), training.test()
 
 
@@ -147,7 +147,7 @@ def test_other_errors_surface(memory: Memory, monkeypatch: pytest.MonkeyPatch) -
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(StackedTraining, "_train_epoch", broken)
+    monkeypatch.setattr(MlpEnsemble, "_train_epoch", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         memory.chunked(4).advance(1)
     assert memory.begun == [4]

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 
 from actsearch.evaluators import (
     Images,
-    Progress,
+    MemberProgress,
     Recipe,
     split,
     subset,
@@ -32,11 +32,11 @@ from actsearch.evaluators.training.cuda_graphs import (
     Replay,
     cuda_graph,
 )
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.ensemble import Stack
-from actsearch.evaluators.training.members import slices_of
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
-from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.ensemble import Ensemble
+from actsearch.evaluators.training.members import members_of
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
 from actsearch.space import PRIMITIVES, Expression, parse
 from actsearch.space.families.table import FAMILIES, family
 from contracts.recorder import recorded
@@ -54,8 +54,8 @@ VARIANTS = {
     "adamw": MLP,
     "sgd": dataclasses.replace(MLP, optimizer="sgd"),
     "sgd with momentum": dataclasses.replace(MLP, optimizer="sgd", momentum=0.9),
-    "three step sizes": dataclasses.replace(MLP, steps=(1.0, 0.3, 3.0), weight_decay=0.1),
-    "two seeds": dataclasses.replace(MLP, repeats=2),
+    "three step sizes": dataclasses.replace(MLP, lr_multipliers=(1.0, 0.3, 3.0), weight_decay=0.1),
+    "two seeds": dataclasses.replace(MLP, seeds_per_score=2),
     "bfloat16": dataclasses.replace(MLP, precision="bfloat16"),
 }
 CANDIDATES = [parse(text) for text in ("relu(x)", "x * sigmoid(beta * x)", "a[channel] * tanh(x)")]
@@ -75,16 +75,16 @@ def start(
     candidates: Sequence[Expression] = CANDIDATES,
     modules: bool = False,
     device: str = "cpu",
-) -> Stack:
+) -> Ensemble:
     train, validation = split(subset(images, recipe.limit or 0), validation=40, seed=0)
-    sets = Sets.on(torch.device(device), None, train, validation)
-    slices = slices_of(candidates, recipe, 0)
+    sets = DataSplits.on(torch.device(device), None, train, validation)
+    slices = members_of(candidates, recipe, 0)
     if modules:
-        return ModuleStackTraining(NETWORKS[recipe.network], slices, recipe, sets, record)
-    return StackedTraining(slices, recipe, sets, record)
+        return VmapEnsemble(NETWORKS[recipe.network], slices, recipe, sets, record)
+    return MlpEnsemble(slices, recipe, sets, record)
 
 
-def course(training: Stack) -> list[Progress]:
+def course(training: Ensemble) -> list[MemberProgress]:
     """Of three epochs, the last with one slice of those before."""
     found = [*training.advance(2)]
     training.keep([LAST])
@@ -107,7 +107,7 @@ def test_replays_learn_what_plain_steps_learn(images: Images, name: str) -> None
     for ours, theirs in zip(found, plainly, strict=True):
         # step sizes are float32 tensors here, and Python's numbers there
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=1e-4)
-        assert ours.loss == pytest.approx(theirs.loss, rel=1e-3)
+        assert ours.val_loss == pytest.approx(theirs.val_loss, rel=1e-3)
 
 
 def _applied(name: str) -> Expression:
@@ -164,7 +164,7 @@ def test_no_tensor_of_an_epoch_is_left_on_the_host(
 
     def checked(*tensors: Tensor) -> None:
         with OnMeta():  # type: ignore[no-untyped-call]
-            Stack._step_on(training, *tensors)
+            Ensemble._step_on(training, *tensors)
 
     training._step_on = checked  # type: ignore[method-assign]
     for kept in (len(training._slices), 1):

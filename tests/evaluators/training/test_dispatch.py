@@ -22,13 +22,13 @@ from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training import dispatch as vehicles
 from actsearch.evaluators.training.chunked import ChunkedTraining
-from actsearch.evaluators.training.device_data import Sets
+from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.dispatch import training_of
-from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.memory import footprint
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
-from actsearch.evaluators.training.sequential import OneByOneTraining
-from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.evaluators.training.sequential import SequentialTraining
+from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
 from actsearch.space import parse
 
 START = Recipe(limit=120, validation=40, rungs=(1, 2), warmup=2, batch_size=16)
@@ -41,9 +41,9 @@ RECIPES = {
 TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)")
 
 
-def parts(images: Images, device: str = "cpu") -> Sets:
+def parts(images: Images, device: str = "cpu") -> DataSplits:
     train, validation = split(subset(images, 120), validation=40, seed=0)
-    return Sets.on(torch.device(device), None, train, validation, validation)
+    return DataSplits.on(torch.device(device), None, train, validation, validation)
 
 
 class Synchronisations(TorchDispatchMode):
@@ -63,12 +63,12 @@ class Synchronisations(TorchDispatchMode):
 def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
     images: Images, name: str
 ) -> None:
-    slices = slices_of([parse(text) for text in TEXTS], RECIPES[name], 0)
+    slices = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
     training = training_of(slices, RECIPES[name], parts(images))
     found = training.advance(1)
     assert isinstance(training, ChunkedTraining)
     used = [type(chunk.training) for chunk in training._chunks]
-    assert used == ([StackedTraining] if name == "mlp" else [OneByOneTraining] * 3)
+    assert used == ([MlpEnsemble] if name == "mlp" else [SequentialTraining] * 3)
     for one, expected in zip(slices, found, strict=True):
         alone = training_of([one], RECIPES[name], parts(images))
         assert alone.advance(1) == [expected]
@@ -80,7 +80,7 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
     images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = RECIPES["mlp"]
-    slices = slices_of([parse(text) for text in TEXTS], recipe, 0)
+    slices = members_of([parse(text) for text in TEXTS], recipe, 0)
     whole = training_of(slices, recipe, parts(images)).advance(2)
     needed = footprint(NETWORKS["mlp"](recipe, slices[1].expression, 0, Task()), recipe, Task())
     free = 3 * needed.state + 2 * needed.signals
@@ -92,12 +92,12 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
 
 
 def _start(vehicle: str, texts: Sequence[str], recipe: Recipe, images: Images) -> Training:
-    slices = slices_of([parse(text) for text in texts], recipe, 0)
+    slices = members_of([parse(text) for text in texts], recipe, 0)
     if vehicle == "the stack of an MLP":
-        return StackedTraining(slices, recipe, parts(images))
+        return MlpEnsemble(slices, recipe, parts(images))
     if vehicle == "a stack of modules":
-        return ModuleStackTraining(NETWORKS["mlp"], slices, recipe, parts(images))
-    return OneByOneTraining(NETWORKS["mlp"], slices, recipe, parts(images))
+        return VmapEnsemble(NETWORKS["mlp"], slices, recipe, parts(images))
+    return SequentialTraining(NETWORKS["mlp"], slices, recipe, parts(images))
 
 
 @pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
@@ -125,7 +125,7 @@ def test_a_constant_candidate_trains_to_chance_beside_others_and_alone(
     training.keep([0])
     (constant,) = training.advance(2)
     assert (constant.reason, len(constant.train_losses)) == (None, 2)
-    assert constant.loss == pytest.approx(math.log(10), abs=0.2)
+    assert constant.val_loss == pytest.approx(math.log(10), abs=0.2)
 
 
 @pytest.mark.gpu
@@ -134,13 +134,13 @@ def test_a_constant_candidate_trains_to_chance_beside_others_and_alone(
 def test_on_a_gpu_every_network_is_a_stack_that_learns_what_a_cpu_learns(
     images: Images, name: str
 ) -> None:
-    slices = slices_of([parse(text) for text in TEXTS], RECIPES[name], 0)
+    slices = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
     training = training_of(slices, RECIPES[name], parts(images, "cuda"))
     found = training.advance(1)
     assert isinstance(training, ChunkedTraining)
     (chunk,) = training._chunks
-    assert type(chunk.training) is (StackedTraining if name == "mlp" else ModuleStackTraining)
-    alone = OneByOneTraining(NETWORKS[name], slices, RECIPES[name], parts(images))
+    assert type(chunk.training) is (MlpEnsemble if name == "mlp" else VmapEnsemble)
+    alone = SequentialTraining(NETWORKS[name], slices, RECIPES[name], parts(images))
     for ours, theirs in zip(found, alone.advance(1), strict=True):
         # a GPU's convolutions may round to 10 bits (TF32)
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.02)

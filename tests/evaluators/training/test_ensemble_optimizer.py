@@ -11,7 +11,7 @@ from torch import Tensor
 from actsearch.evaluators import Recipe
 from actsearch.evaluators.training import ensemble_optimizer as module
 from actsearch.evaluators.training.device_data import learning_rate
-from actsearch.evaluators.training.ensemble_optimizer import StackOptimizer
+from actsearch.evaluators.training.ensemble_optimizer import EnsembleOptimizer
 from actsearch.evaluators.training.optimizer import optimizer_of
 
 START = Recipe(warmup=3, rungs=(2,), weight_decay=0.1, learning_rate=0.05)
@@ -65,7 +65,7 @@ def test_steps_are_torchs_also_of_the_slices_that_are_kept(
     recipe = RECIPES[name]
     weights, biases, own = tensors(0)
     options = {"in_pieces": in_pieces}
-    optimizer = StackOptimizer(recipe, [weights], [biases], own, STEPS, **options)
+    optimizer = EnsembleOptimizer(recipe, [weights], [biases], own, STEPS, **options)
     rows = list(range(len(STEPS)))
     for number in range(TAKEN):
         if number == TAKEN - 2:
@@ -74,7 +74,7 @@ def test_steps_are_torchs_also_of_the_slices_that_are_kept(
             weights, biases, own = weights[index], biases[index], [own[k] for k in KEPT]
             old = optimizer
             steps = [STEPS[k] for k in KEPT]
-            optimizer = StackOptimizer(recipe, [weights], [biases], own, steps, **options)
+            optimizer = EnsembleOptimizer(recipe, [weights], [biases], own, steps, **options)
             old.hand_over(optimizer, index)
         gradient, of_biases, of_own = tensors(number + 1)
         biases.grad = of_biases[rows]
@@ -104,7 +104,7 @@ def test_pieces_do_not_span_step_sizes_and_hold_at_most_what_they_may(
 ) -> None:
     monkeypatch.setattr(module, "PIECE", 2 * 64 * 4)
     weights, biases, own = tensors(0)
-    optimizer = StackOptimizer(START, [weights], [biases], own, STEPS, in_pieces=True)
+    optimizer = EnsembleOptimizer(START, [weights], [biases], own, STEPS, in_pieces=True)
     seen: list[slice] = []
 
     def gradient(rows: slice) -> Tensor:

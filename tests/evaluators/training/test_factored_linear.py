@@ -8,7 +8,7 @@ from torch import Tensor
 
 from actsearch.evaluators.training.factored_linear import (
     LINE,
-    Factors,
+    GradientFactors,
     linear,
     padded,
 )
@@ -36,7 +36,7 @@ def test_pieces_of_the_gradient_are_autograds(fan_out: int, first: bool) -> None
     upstream = torch.randn(expected.shape, generator=torch.Generator().manual_seed(0))
     wanted = torch.autograd.grad(expected, (weights, biases, signal), upstream)
 
-    factors = Factors()
+    factors = GradientFactors()
     outputs = linear(weights, biases, signal, fan_out, factors, first=first)
     outputs.backward(upstream)
     assert torch.equal(outputs, expected)
@@ -53,14 +53,14 @@ def test_gradients_are_right_in_float64(first: bool) -> None:
     weights, biases, signal = layer(3, torch.float64)
 
     def outputs(biases: Tensor, signal: Tensor) -> Tensor:
-        return linear(weights, biases, signal, 3, Factors(), first=first)
+        return linear(weights, biases, signal, 3, GradientFactors(), first=first)
 
     assert torch.autograd.gradcheck(outputs, (biases, signal))
 
 
 def test_under_autocast_the_gradient_is_made_in_bfloat16_and_given_in_float32() -> None:
     weights, biases, signal = layer(16)
-    factors = Factors()
+    factors = GradientFactors()
     with torch.autocast("cpu", torch.bfloat16):
         outputs = linear(weights, biases, signal, 16, factors)
     outputs.sum().backward()

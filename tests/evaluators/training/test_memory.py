@@ -15,15 +15,15 @@ import torch
 from actsearch.evaluators import RECIPES, Recipe
 from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.registry import NETWORKS
-from actsearch.evaluators.training.device_data import Batches, Sets
-from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.device_data import Batches, DataSplits
+from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.memory import (
     Footprint,
     footprint,
     free_bytes,
     slices_at_once,
 )
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import parse
 
 MLP = Recipe(widths=(256, 64), batch_size=2048)  # so large that validation needs no more
@@ -99,7 +99,7 @@ def test_it_is_close_to_what_torch_allocates_for_a_step(name: str) -> None:
     ("slices_of_memory", "fit"), [(0.5, 1), (1, 1), (3.5, 3), (64, 64), (1000, 64)]
 )
 def test_as_many_slices_as_fit_train_at_once(slices_of_memory: float, fit: int) -> None:
-    slices = slices_of([parse("tanh(x)")] * 64, MLP, 0)
+    slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
     one = of(MLP)
     free = 64 * one.state + slices_of_memory * one.signals
     assert slices_at_once(slices, MLP, Task(), NETWORKS["mlp"], int(free) + 1) == fit
@@ -107,14 +107,14 @@ def test_as_many_slices_as_fit_train_at_once(slices_of_memory: float, fit: int) 
 
 def test_the_longest_formula_is_measured() -> None:
     texts = ("tanh(x)", "sin(x) * tanh(softplus(x)) * cos(2 * x)", "relu(x)")
-    slices = slices_of([parse(text) for text in texts], MLP, 0)
+    slices = members_of([parse(text) for text in texts], MLP, 0)
     free = 3 * of(MLP).state + 2 * of(MLP, texts[1]).signals
     assert slices_at_once(slices, MLP, Task(), NETWORKS["mlp"], free - 9) == 1
     assert slices_at_once(slices, MLP, Task(), NETWORKS["mlp"], free + 9) == 2
 
 
 def test_a_recording_takes_signals_and_gradients_once_more() -> None:
-    slices = slices_of([parse("tanh(x)")] * 64, MLP, 0)
+    slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
     one, build = of(MLP), NETWORKS["mlp"]
     free = 64 * (one.state + 4 * WEIGHTS) + 20 * one.signals
     assert slices_at_once(slices, MLP, Task(), build, free + 1, recorded=True) == 10
@@ -128,8 +128,8 @@ def test_a_step_of_a_stack_of_mlps_takes_no_more_than_predicted(
     images = 1024
     recipe = Recipe(widths=widths, batch_size=images, limit=2 * images, validation=images)
     batches = Batches(torch.zeros(images, 784, dtype=torch.uint8), torch.arange(images) % 10)
-    slices = slices_of([parse(text)] * 2, recipe, 0)
-    training = StackedTraining(slices, recipe, Sets(batches, batches))
+    slices = members_of([parse(text)] * 2, recipe, 0)
+    training = MlpEnsemble(slices, recipe, DataSplits(batches, batches))
     training.advance(1)
     pixels = next(batches.shuffled(images, 0, 1))
     with torch.profiler.profile(profile_memory=True) as profile:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from actsearch.evaluators import (
     FinalScore,
     Images,
-    Progress,
+    MemberProgress,
     Recipe,
     split,
     subset,
@@ -28,9 +28,9 @@ from actsearch.evaluators import (
 from actsearch.evaluators.data.datasets import FASHION_MNIST
 from actsearch.evaluators.protocol.divergence import diverged
 from actsearch.evaluators.training.activations import weight_gain
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import Slice, slices_of
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import Member, members_of
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import parse
 
 CPU = torch.device("cpu")
@@ -55,7 +55,7 @@ RECIPES = {
     "odd, one image left over": dataclasses.replace(ODD, batch_size=26),
     "pairs": dataclasses.replace(ODD, batch_size=2, limit=160),
     "narrow": dataclasses.replace(SMALL, widths=(4, 5, 7), batch_size=30),
-    "default weights, decay": dataclasses.replace(ODD, gain=False, weight_decay=0.1),
+    "default weights, decay": dataclasses.replace(ODD, moment_init=False, weight_decay=0.1),
 }
 
 
@@ -65,16 +65,16 @@ class Parts:
 
     images: Images
 
-    def start(self, texts: Sequence[str], recipe: Recipe, seed: int = 3) -> StackedTraining:
+    def start(self, texts: Sequence[str], recipe: Recipe, seed: int = 3) -> MlpEnsemble:
         candidates = [parse(text) for text in texts]
-        return self.stack(slices_of(candidates, recipe, seed), recipe)
+        return self.stack(members_of(candidates, recipe, seed), recipe)
 
-    def stack(self, slices: Sequence[Slice], recipe: Recipe) -> StackedTraining:
+    def stack(self, slices: Sequence[Member], recipe: Recipe) -> MlpEnsemble:
         assert recipe.limit is not None
         chosen = subset(self.images, recipe.limit)
         train, validation = split(chosen, validation=recipe.validation, seed=recipe.split_seed)
-        sets = Sets.on(CPU, None, train, validation, validation)
-        return StackedTraining(slices, recipe, sets)
+        sets = DataSplits.on(CPU, None, train, validation, validation)
+        return MlpEnsemble(slices, recipe, sets)
 
 
 @pytest.fixture(scope="module")
@@ -82,18 +82,18 @@ def parts(images: Images) -> Parts:
     return Parts(images)
 
 
-def numbers(training: StackedTraining, k: int) -> list[Tensor]:
+def numbers(training: MlpEnsemble, k: int) -> list[Tensor]:
     """Every learned number of slice k, padding included: weights, biases, activations."""
     stacked = [w[k] for w in (*training._weights, *training._biases)]
     own = [t for layer in training._activations._slices[k].layers for t in layer]
     return [tensor.detach() for tensor in (*stacked, *own)]
 
 
-def same(ours: StackedTraining, i: int, theirs: StackedTraining, k: int) -> bool:
+def same(ours: MlpEnsemble, i: int, theirs: MlpEnsemble, k: int) -> bool:
     return all(map(torch.equal, numbers(ours, i), numbers(theirs, k)))
 
 
-def plain(training: StackedTraining, k: int, recipe: Recipe, text: str) -> nn.Sequential:
+def plain(training: MlpEnsemble, k: int, recipe: Recipe, text: str) -> nn.Sequential:
     """Slice k as torch's own modules, from where its weights are now; takes [B, 784]."""
     sizes = (784, *recipe.widths, 10)
     layers: list[nn.Module] = []
@@ -173,7 +173,7 @@ def test_a_rung_that_is_reached_is_not_trained_again(parts: Parts) -> None:
 @pytest.mark.parametrize("text", TEXTS[:2] + TEXTS[4:8])
 @pytest.mark.parametrize("gain", [True, False])
 def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, gain: bool) -> None:
-    recipe = dataclasses.replace(ODD, gain=gain, weight_decay=0.1)
+    recipe = dataclasses.replace(ODD, moment_init=gain, weight_decay=0.1)
     training = parts.start(["tanh(x)", text], recipe)
     net = plain(training, 1, recipe, text)
     shared: dict[str, nn.Parameter] = {}
@@ -217,7 +217,7 @@ def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, ga
     x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     with torch.no_grad():
         loss = F.cross_entropy(after_with_activations(after, net)(x), validation.labels)
-    assert found.loss == pytest.approx(loss.item(), rel=1e-4)
+    assert found.val_loss == pytest.approx(loss.item(), rel=1e-4)
 
 
 def after_with_activations(after: nn.Sequential, net: nn.Sequential) -> nn.Sequential:
@@ -233,12 +233,12 @@ def test_accuracy_is_the_share_of_largest_scores(parts: Parts) -> None:
     tests = training.test()  # on the same images here
     for k, text in enumerate(("relu(x)", "tanh(x)")):
         right = plain(training, k, SMALL, text)(x).argmax(1) == validation.labels
-        assert found[k].accuracy == int(right.sum()) / 101
-        assert tests[k] == FinalScore(found[k].accuracy, bytes(right.tolist()))
+        assert found[k].val_accuracy == int(right.sum()) / 101
+        assert tests[k] == FinalScore(found[k].val_accuracy, bytes(right.tolist()))
 
 
 def test_initial_weights_without_gain_are_those_of_linear(parts: Parts) -> None:
-    training = parts.start(["relu(x)"], dataclasses.replace(SMALL, gain=False), seed=11)
+    training = parts.start(["relu(x)"], dataclasses.replace(SMALL, moment_init=False), seed=11)
     net = plain(training, 0, SMALL, "relu(x)")
     torch.manual_seed(0)
     for ours in net[::2]:
@@ -279,7 +279,7 @@ def test_all_slices_start_from_one_draw_scaled_by_their_gain(parts: Parts) -> No
 def test_the_seed_decides_weights_and_order_and_the_global_generator_nothing(
     parts: Parts,
 ) -> None:
-    def run(seed: int, noise: int) -> list[Progress]:
+    def run(seed: int, noise: int) -> list[MemberProgress]:
         torch.manual_seed(noise)
         before = torch.get_rng_state()
         found = parts.start(["relu(x)"], SMALL, seed).advance(1)
@@ -293,7 +293,7 @@ def test_the_seed_decides_weights_and_order_and_the_global_generator_nothing(
 def test_training_learns(parts: Parts) -> None:
     found = parts.start(["relu(x)", "x * sigmoid(beta * x)"], SMALL).advance(3)
     for progress in found:
-        assert progress.accuracy > 0.5  # 10 classes: chance is 0.1
+        assert progress.val_accuracy > 0.5  # 10 classes: chance is 0.1
         assert list(progress.train_losses) == sorted(progress.train_losses, reverse=True)
     assert found[1].learned["beta"] != (1.0,) * 4
 
@@ -332,7 +332,7 @@ STEPS = (0.3, 1.0, 3.0)
     "recipe",
     [
         ODD,
-        dataclasses.replace(SMALL, gain=False, weight_decay=0.1),
+        dataclasses.replace(SMALL, moment_init=False, weight_decay=0.1),
         dataclasses.replace(SMALL, optimizer="sgd", momentum=0.9, learning_rate=0.05),
         dataclasses.replace(SMALL, optimizer="sgd", schedule="constant"),
     ],
@@ -342,8 +342,8 @@ def test_seeds_and_step_sizes_side_by_side_are_what_they_are_alone(
     parts: Parts, recipe: Recipe
 ) -> None:
     texts = ("relu(x)", "x * sigmoid(beta * x)", "c[network]=0.7 * sin(x)")
-    grid = dataclasses.replace(recipe, steps=STEPS, repeats=2)
-    slices = slices_of([parse(text) for text in texts], grid, 3)
+    grid = dataclasses.replace(recipe, lr_multipliers=STEPS, seeds_per_score=2)
+    slices = members_of([parse(text) for text in texts], grid, 3)
     assert len(slices) == 18
     together = parts.stack(slices, grid)
     found = together.advance(1)
@@ -359,14 +359,14 @@ def test_seeds_and_step_sizes_side_by_side_are_what_they_are_alone(
 
 def test_a_step_size_of_a_slice_is_that_of_a_recipe_that_has_it(parts: Parts) -> None:
     thrice = dataclasses.replace(SMALL, learning_rate=3e-3)
-    (found,) = parts.stack([Slice(parse("silu(x)"), 3, 3.0)], SMALL).advance(1)
-    (wanted,) = parts.stack([Slice(parse("silu(x)"), 3)], thrice).advance(1)
+    (found,) = parts.stack([Member(parse("silu(x)"), 3, 3.0)], SMALL).advance(1)
+    (wanted,) = parts.stack([Member(parse("silu(x)"), 3)], thrice).advance(1)
     assert found == wanted
 
 
 def test_a_slice_that_diverges_at_a_large_step_leaves_the_small_ones_alone(parts: Parts) -> None:
-    grid = dataclasses.replace(SMALL, optimizer="sgd", steps=(1e6, 1.0))
-    slices = slices_of([parse("x ** 2")], grid, 3)
+    grid = dataclasses.replace(SMALL, optimizer="sgd", lr_multipliers=(1e6, 1.0))
+    slices = members_of([parse("x ** 2")], grid, 3)
     wild, tame = parts.stack(slices, grid).advance(1)
     assert wild.reason is not None
     assert [tame] == parts.stack(slices[1:], grid).advance(1)
@@ -377,7 +377,7 @@ def test_bfloat16_rounds_the_products_and_keeps_the_weights_float32(parts: Parts
     coarse = parts.start(texts, dataclasses.replace(SMALL, precision="bfloat16"))
     fine = parts.start(texts, SMALL)
     for ours, theirs in zip(coarse.advance(3), fine.advance(3), strict=True):
-        assert ours.loss != theirs.loss
+        assert ours.val_loss != theirs.val_loss
         assert ours.train_losses[-1] < ours.train_losses[0]
-        assert ours.loss == pytest.approx(theirs.loss, rel=0.1)
+        assert ours.val_loss == pytest.approx(theirs.val_loss, rel=0.1)
     assert {w.dtype for w in coarse._weights} == {torch.float32}

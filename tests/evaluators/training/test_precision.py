@@ -10,17 +10,17 @@ from torch import Tensor
 
 from actsearch.evaluators import (
     Images,
-    Progress,
+    MemberProgress,
     Recipe,
     split,
     subset,
 )
 from actsearch.evaluators.networks.registry import NETWORKS
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import slices_of
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.precision import autocast
-from actsearch.evaluators.training.sequential import OneByOneTraining
-from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.evaluators.training.sequential import SequentialTraining
+from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
 from actsearch.space import parse
 
 CPU = torch.device("cpu")
@@ -29,25 +29,25 @@ RECIPES = {
     "vit": Recipe(network="vit", widths=(16,)),
     "mlp": Recipe(widths=(24, 16)),
 }
-VEHICLES: dict[str, type[OneByOneTraining] | type[ModuleStackTraining]] = {
-    "one by one": OneByOneTraining,
-    "a stack of modules": ModuleStackTraining,
+VEHICLES: dict[str, type[SequentialTraining] | type[VmapEnsemble]] = {
+    "one by one": SequentialTraining,
+    "a stack of modules": VmapEnsemble,
 }
 
 
 def trained(
     images: Images, vehicle: str, name: str, precision: str
-) -> tuple[list[Progress], list[Tensor]]:
+) -> tuple[list[MemberProgress], list[Tensor]]:
     recipe = dataclasses.replace(
         RECIPES[name], precision=precision, limit=200, validation=40, rungs=(3,), warmup=2,
         batch_size=32, learning_rate=5e-3,
     )  # fmt: skip
     train, validation = split(subset(images, 200), validation=40, seed=0)
-    sets = Sets.on(CPU, None, train, validation)
-    slices = slices_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
+    sets = DataSplits.on(CPU, None, train, validation)
+    slices = members_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
     training = VEHICLES[vehicle](NETWORKS[name], slices, recipe, sets)
     found = training.advance(3)
-    if isinstance(training, OneByOneTraining):
+    if isinstance(training, SequentialTraining):
         return found, [t for run in training._runs for t in run._net.state_dict().values()]
     stacked = [*training._nets.parameters.values(), *training._nets._buffers.values()]
     own = [p for ms in training._nets.activations() for m in ms for p in m.parameters()]

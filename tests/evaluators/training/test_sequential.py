@@ -12,7 +12,7 @@ from torch import nn
 from actsearch.evaluators import (
     RECIPES,
     Images,
-    Progress,
+    MemberProgress,
     Recipe,
     split,
     subset,
@@ -20,10 +20,10 @@ from actsearch.evaluators import (
 from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.conv import conv_net
 from actsearch.evaluators.networks.registry import Build
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import slices_of
-from actsearch.evaluators.training.mlp_ensemble import StackedTraining
-from actsearch.evaluators.training.sequential import OneByOneTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import members_of
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Expression, parse
 
 CPU = torch.device("cpu")
@@ -39,18 +39,18 @@ class Parts:
 
     images: Images
 
-    def sets(self, recipe: Recipe) -> Sets:
+    def sets(self, recipe: Recipe) -> DataSplits:
         assert recipe.limit is not None
         chosen = subset(self.images, recipe.limit)
         train, validation = split(chosen, validation=recipe.validation, seed=0)
-        return Sets.on(CPU, None, train, validation)
+        return DataSplits.on(CPU, None, train, validation)
 
     def start(
         self, texts: Sequence[str], recipe: Recipe = CONV, build: Build = conv_net, seed: int = 0
-    ) -> OneByOneTraining:
+    ) -> SequentialTraining:
         candidates = [parse(text) for text in texts]
-        return OneByOneTraining(
-            build, slices_of(candidates, recipe, seed), recipe, self.sets(recipe)
+        return SequentialTraining(
+            build, members_of(candidates, recipe, seed), recipe, self.sets(recipe)
         )
 
 
@@ -102,8 +102,10 @@ def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
         )
         for i in range(len(images))
     ]
-    assert found.loss == pytest.approx(sum(loss for _, loss in one_by_one) / len(images), rel=1e-4)
-    assert found.accuracy == pytest.approx(sum(right for right, _ in one_by_one) / len(images))
+    assert found.val_loss == pytest.approx(
+        sum(loss for _, loss in one_by_one) / len(images), rel=1e-4
+    )
+    assert found.val_accuracy == pytest.approx(sum(right for right, _ in one_by_one) / len(images))
 
 
 def test_learned_values_come_per_layer_or_once_for_the_net(parts: Parts) -> None:
@@ -118,8 +120,8 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
     recipe = Recipe(
         widths=(24, 16), limit=400, validation=80, rungs=(2,), warmup=3, weight_decay=0.1
     )
-    slices = slices_of([parse(t) for t in TEXTS], recipe, 0)
-    stack = StackedTraining(slices, recipe, parts.sets(recipe))
+    slices = members_of([parse(t) for t in TEXTS], recipe, 0)
+    stack = MlpEnsemble(slices, recipe, parts.sets(recipe))
     start = [w.detach().clone() for w in stack._weights]
 
     def build(_: Recipe, candidate: Expression, __: int, ___: Task) -> nn.Module:
@@ -142,7 +144,7 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
     for one, stacked in zip(ours, stack.advance(2), strict=True):
         # float32 sums in another order
         assert one.train_losses == pytest.approx(stacked.train_losses, rel=1e-4)
-        assert one.loss == pytest.approx(stacked.loss, rel=1e-3)
+        assert one.val_loss == pytest.approx(stacked.val_loss, rel=1e-3)
         for name, values in one.learned.items():
             assert values == pytest.approx(stacked.learned[name], abs=1e-4)
 
@@ -157,7 +159,7 @@ def test_biases_norms_and_activation_parameters_do_not_decay(parts: Parts) -> No
 
 
 def test_the_seed_decides_and_the_global_generator_nothing(parts: Parts) -> None:
-    def run(seed: int, noise: int) -> list[Progress]:
+    def run(seed: int, noise: int) -> list[MemberProgress]:
         torch.manual_seed(noise)
         before = torch.get_rng_state()
         found = parts.start(["relu(x)"], seed=seed).advance(1)

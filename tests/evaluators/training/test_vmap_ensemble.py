@@ -11,17 +11,17 @@ from torch import Tensor, nn
 
 from actsearch.evaluators import (
     Images,
-    Progress,
+    MemberProgress,
     Recipe,
     split,
     subset,
 )
 from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.registry import NETWORKS, Build
-from actsearch.evaluators.training.device_data import Sets
-from actsearch.evaluators.training.members import Slice, slices_of
-from actsearch.evaluators.training.sequential import OneByOneTraining
-from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.evaluators.training.device_data import DataSplits
+from actsearch.evaluators.training.members import Member, members_of
+from actsearch.evaluators.training.sequential import SequentialTraining
+from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
 from actsearch.space import Expression, parse
 
 CPU = torch.device("cpu")
@@ -69,20 +69,20 @@ class Parts:
 
     images: Images
 
-    def sets(self, recipe: Recipe) -> Sets:
+    def sets(self, recipe: Recipe) -> DataSplits:
         assert recipe.limit is not None
         chosen = subset(self.images, recipe.limit)
         train, validation = split(chosen, validation=recipe.validation, seed=0)
-        return Sets.on(CPU, None, train, validation, validation)
+        return DataSplits.on(CPU, None, train, validation, validation)
 
     def stack(
-        self, slices: Sequence[Slice], recipe: Recipe, build: Build | None = None
-    ) -> ModuleStackTraining:
+        self, slices: Sequence[Member], recipe: Recipe, build: Build | None = None
+    ) -> VmapEnsemble:
         build = build or precise(recipe.network)
-        return ModuleStackTraining(build, slices, recipe, self.sets(recipe))
+        return VmapEnsemble(build, slices, recipe, self.sets(recipe))
 
-    def alone(self, slices: Sequence[Slice], recipe: Recipe) -> OneByOneTraining:
-        return OneByOneTraining(precise(recipe.network), slices, recipe, self.sets(recipe))
+    def alone(self, slices: Sequence[Member], recipe: Recipe) -> SequentialTraining:
+        return SequentialTraining(precise(recipe.network), slices, recipe, self.sets(recipe))
 
 
 @pytest.fixture(scope="module")
@@ -90,16 +90,16 @@ def parts(images: Images) -> Parts:
     return Parts(images)
 
 
-def texts(recipe: Recipe, seed: int = 0) -> list[Slice]:
-    return slices_of([parse(text) for text in TEXTS], recipe, seed)
+def texts(recipe: Recipe, seed: int = 0) -> list[Member]:
+    return members_of([parse(text) for text in TEXTS], recipe, seed)
 
 
-def assert_close(ours: Sequence[Progress], theirs: Sequence[Progress]) -> None:
+def assert_close(ours: Sequence[MemberProgress], theirs: Sequence[MemberProgress]) -> None:
     for one, other in zip(ours, theirs, strict=True):
         # What is left is the loss in float32, and the moments of parameters near 0.
         assert one.train_losses == pytest.approx(other.train_losses, rel=1e-5)
-        assert one.loss == pytest.approx(other.loss, rel=1e-5)
-        assert one.accuracy == other.accuracy
+        assert one.val_loss == pytest.approx(other.val_loss, rel=1e-5)
+        assert one.val_accuracy == other.val_accuracy
         assert list(one.learned) == list(other.learned)
         for name, values in one.learned.items():
             assert values == pytest.approx(other.learned[name], abs=1e-5)
@@ -117,17 +117,17 @@ def test_a_slice_among_others_is_the_net_alone(parts: Parts, name: str) -> None:
 def test_in_float32_too_as_far_as_its_rounding_lets_it(parts: Parts, name: str) -> None:
     recipe = dataclasses.replace(RECIPES[name], learning_rate=1e-4)
     build, sets = NETWORKS[name], parts.sets(recipe)
-    together = ModuleStackTraining(build, texts(recipe), recipe, sets).advance(1)
-    alone = OneByOneTraining(build, texts(recipe), recipe, sets).advance(1)
+    together = VmapEnsemble(build, texts(recipe), recipe, sets).advance(1)
+    alone = SequentialTraining(build, texts(recipe), recipe, sets).advance(1)
     for one, other in zip(together, alone, strict=True):
         assert one.train_losses == pytest.approx(other.train_losses, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])
 def test_each_slice_has_its_own_seed_and_step_size(parts: Parts, name: str) -> None:
-    recipe = dataclasses.replace(RECIPES[name], steps=(1.0, 3.0), repeats=2)
+    recipe = dataclasses.replace(RECIPES[name], lr_multipliers=(1.0, 3.0), seeds_per_score=2)
     # One candidate, whose parameters each slice must have for itself all the same.
-    slices = slices_of([parse("a[channel] * mish(x)")], recipe, 7)
+    slices = members_of([parse("a[channel] * mish(x)")], recipe, 7)
     assert len(slices) == 4
     found = parts.stack(slices, recipe).advance(2)
     assert_close(found, parts.alone(slices, recipe).advance(2))
@@ -147,8 +147,10 @@ def test_slices_that_leave_change_nothing(parts: Parts, name: str) -> None:
 
 
 def test_step_sizes_survive_a_cut(parts: Parts) -> None:
-    recipe = dataclasses.replace(RECIPES["conv"], steps=(1.0, 0.3), optimizer="sgd", momentum=0.9)
-    slices = slices_of([parse("relu(x)"), parse("a[channel] * tanh(x)")], recipe, 0)
+    recipe = dataclasses.replace(
+        RECIPES["conv"], lr_multipliers=(1.0, 0.3), optimizer="sgd", momentum=0.9
+    )
+    slices = members_of([parse("relu(x)"), parse("a[channel] * tanh(x)")], recipe, 0)
     whole, cut = parts.stack(slices, recipe), parts.stack(slices, recipe)
     found = whole.advance(2)
     cut.advance(1)
@@ -160,7 +162,7 @@ def test_step_sizes_survive_a_cut(parts: Parts) -> None:
 def test_a_diverging_neighbour_changes_nothing(parts: Parts, name: str) -> None:
     recipe = RECIPES[name]
     texts = ("relu(x)", "exp(exp(square(x))) * exp(exp(square(10 * x)))", "tanh(x)")
-    slices = slices_of([parse(text) for text in texts], recipe, 0)
+    slices = members_of([parse(text) for text in texts], recipe, 0)
     found = parts.stack(slices, recipe).advance(2)
     assert found[1].reason == "training loss is nan in epoch 1"
     assert_close([found[0], found[2]], parts.alone([slices[0], slices[2]], recipe).advance(2))
@@ -186,7 +188,7 @@ def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
 @every_network
 def test_the_global_generator_decides_nothing(parts: Parts, name: str) -> None:
     before = torch.get_rng_state()
-    parts.stack([Slice(parse("relu(x)"), 0)], RECIPES[name]).advance(1)
+    parts.stack([Member(parse("relu(x)"), 0)], RECIPES[name]).advance(1)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -199,13 +201,13 @@ def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts)
         return Precise(nn.Sequential(candidate.module(), head))
 
     recipe = RECIPES["mlp"]
-    slices = slices_of([parse("tanh(x)"), parse("a * x")], recipe, 0)
-    alone = OneByOneTraining(build, slices, recipe, parts.sets(recipe)).advance(1)
+    slices = members_of([parse("tanh(x)"), parse("a * x")], recipe, 0)
+    alone = SequentialTraining(build, slices, recipe, parts.sets(recipe)).advance(1)
     assert_close(parts.stack(slices, recipe, build).advance(1), alone)
 
 
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:
-    training = parts.stack([Slice(parse("relu(x)"), 0)], RECIPES["conv"])
+    training = parts.stack([Member(parse("relu(x)"), 0)], RECIPES["conv"])
     training._sets = dataclasses.replace(training._sets, test=None)
     with pytest.raises(ValueError, match="was given no test images"):
         training.test()

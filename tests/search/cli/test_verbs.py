@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from actsearch.mlflow.client import local_uri
 from actsearch.search import Home
-from actsearch.search.storage.study import read_candidates
+from actsearch.search.storage.study import read_trials
 from actsearch.space import parse
 
 Verb = Callable[..., Any]
@@ -73,12 +73,12 @@ def test_an_empty_home_says_how_to_begin(actsearch: Verb, tmp_path: Path) -> Non
 def test_a_name_that_is_taken_is_refused_and_the_search_left_alone(
     actsearch: Verb, finished: Home
 ) -> None:
-    before = read_candidates(finished.searches / "mine")
+    before = read_trials(finished.searches / "mine")
     told = actsearch("search", "--name", "mine", "--home", finished.root)
     assert told.status == 1
     assert "search 'mine' exists" in told.err
     assert "--resume" in told.err
-    assert read_candidates(finished.searches / "mine") == before
+    assert read_trials(finished.searches / "mine") == before
 
 
 @pytest.mark.parametrize(
@@ -108,12 +108,12 @@ def test_a_search_is_not_resumed_as_another_one(
 def test_resuming_a_finished_search_shows_it_again_and_trains_nothing(
     actsearch: Verb, searched: Home
 ) -> None:
-    before = read_candidates(searched.searches / "mine")
+    before = read_trials(searched.searches / "mine")
     ledger = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
     told = actsearch("search", "--name", "mine", "--resume", "--json", "--home", searched.root)
     assert told.status == 0
     assert json.loads(told.out)["confirmation"]["test_set_openings"] == 1
-    assert read_candidates(searched.searches / "mine") == before
+    assert read_trials(searched.searches / "mine") == before
     assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == ledger
 
 

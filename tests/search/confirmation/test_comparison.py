@@ -14,7 +14,7 @@ import pytest
 from actsearch.evaluators.paired_statistics import compare, holm
 from actsearch.search.confirmation.comparison import Confirmation, table
 from actsearch.search.confirmation.retrain import Plan
-from actsearch.search.storage.confirmation_log import Ledger, Training
+from actsearch.search.storage.confirmation_log import ConfirmationLog, Retraining
 from contracts.tiny import TINY, TINY_CONV
 
 BASELINES = {"ReLU": "relu(x)", "Tanh": "tanh(x)"}
@@ -37,14 +37,16 @@ def plan(finalists: Mapping[str, str] = FINALISTS, seeds: int = SEEDS, second: i
     return Plan(finalists=finalists, baselines=BASELINES, recipes=recipes, seed=7)
 
 
-def written(folder: Path, scores: Scores, finalists: Mapping[str, str] = FINALISTS) -> Ledger:
+def written(
+    folder: Path, scores: Scores, finalists: Mapping[str, str] = FINALISTS
+) -> ConfirmationLog:
     """A ledger with these accuracies by seed; None: it diverged there."""
-    ledger = Ledger(folder)
+    ledger = ConfirmationLog(folder)
     seeds = plan(finalists).seeds(SEEDS)
     for expression, (val, test) in scores.items():
         for seed, v, t in zip(seeds, val, test, strict=True):
             reason = "nan" if v is None else None
-            ledger.add([Training(TINY.digest, "mlp", seed, expression, v, t, {}, reason)])
+            ledger.add([Retraining(TINY.digest, "mlp", seed, expression, v, t, {}, reason)])
     return ledger
 
 
@@ -74,7 +76,7 @@ def test_the_search_s_own_data_set_decides_whatever_another_one_says(tmp_path: P
     for rank, text in enumerate(SCORES):  # the other way round, and all better than before
         for n, seed in enumerate(seeds):
             told = 0.99 - rank / 100 - n / 1000
-            ledger.add([Training(other.digest, "mlp", seed, text, told, told)])
+            ledger.add([Retraining(other.digest, "mlp", seed, text, told, told)])
     both = replace(plan(), recipes=((TINY, SEEDS), (other, SEEDS)))
     found = table(both, ledger)
     alone = table(plan(), ledger)
@@ -95,8 +97,8 @@ def test_differences_are_paired_by_seed(tmp_path: Path) -> None:
         [t for t in SCORES["tanh(x)"][1] if t is not None],
     )
     assert row.comparison == expected
-    assert row.test_mean == pytest.approx(statistics.fmean(row.test))
-    assert row.test_sd == pytest.approx(statistics.stdev(row.test))
+    assert row.test_mean == pytest.approx(statistics.fmean(row.test_accuracies))
+    assert row.test_sd == pytest.approx(statistics.stdev(row.test_accuracies))
 
 
 def test_which_images_were_right_widens_the_interval_by_what_other_images_would_change(
@@ -106,14 +108,14 @@ def test_which_images_were_right_widens_the_interval_by_what_other_images_would_
     easier = rng.permutation([0.19] * 500 + [-0.19] * 500)  # for one function, on half the images
     for name in ("told", "not"):
         (tmp_path / name).mkdir()
-    ledgers = {True: Ledger(tmp_path / "told"), False: Ledger(tmp_path / "not")}
+    ledgers = {True: ConfirmationLog(tmp_path / "told"), False: ConfirmationLog(tmp_path / "not")}
     for text, sign in (("tanh(x)", 1), ("sin(x)", -1)):
         for seed in plan().seeds(SEEDS):
             hits = bytes((rng.random(1_000) < 0.8 + sign * easier).tolist())
             test = sum(hits) / 1_000
             for known, ledger in ledgers.items():
                 told = hits if known else None
-                ledger.add([Training(TINY.digest, "mlp", seed, text, 0.8, test, {}, None, told)])
+                ledger.add([Retraining(TINY.digest, "mlp", seed, text, 0.8, test, {}, None, told)])
     wanted = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
     found = {}
     for known, ledger in ledgers.items():
@@ -141,14 +143,14 @@ def test_trainings_that_do_not_tell_their_hits_leave_it_to_those_that_do(tmp_pat
     def images_error(folder: str, told: Sequence[int], repeats: int = 1) -> float | None:
         """With the hits of these seeds; of each repeat the same."""
         (tmp_path / folder).mkdir()
-        ledger = Ledger(tmp_path / folder)
-        recipe = replace(TINY, repeats=repeats)
+        ledger = ConfirmationLog(tmp_path / folder)
+        recipe = replace(TINY, seeds_per_score=repeats)
         for text in ("tanh(x)", "sin(x)"):
             for k, seed in enumerate(seeds):
                 right = drawn[text][k]
                 hits = bytes((right * repeats).tolist()) if k in told else None
                 test = float(right.mean())
-                entry = Training(recipe.digest, "mlp", seed, text, 0.8, test, {}, None, hits)
+                entry = Retraining(recipe.digest, "mlp", seed, text, 0.8, test, {}, None, hits)
                 ledger.add([entry])
         found = table(replace(wanted, recipes=((recipe, SEEDS),)), ledger)
         assert found is not None
@@ -173,11 +175,11 @@ def test_trainings_that_do_not_tell_their_hits_leave_it_to_those_that_do(tmp_pat
 
 
 def test_hits_on_other_numbers_of_images_are_compared_over_seeds(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path)
+    ledger = ConfirmationLog(tmp_path)
     for count, seed in enumerate(plan().seeds(SEEDS), 4):
         for text, right in (("tanh(x)", 1), ("sin(x)", count % 3)):
             hits = bytes([1] * right + [0] * (count - right))
-            entry = Training(TINY.digest, "mlp", seed, text, 0.8, right / count, {}, None, hits)
+            entry = Retraining(TINY.digest, "mlp", seed, text, 0.8, right / count, {}, None, hits)
             ledger.add([entry])
     found = table(replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"}), ledger)
     assert found is not None

@@ -18,7 +18,7 @@ from actsearch.search.confirmation.retrain import (
 )
 from actsearch.search.errors import SearchFailed
 from actsearch.search.executors.in_process import InProcess
-from actsearch.search.storage.confirmation_log import Ledger
+from actsearch.search.storage.confirmation_log import ConfirmationLog
 from contracts.faults import RaisesAtOnce
 from contracts.tiny import TINY, TINY_CONV
 
@@ -49,32 +49,34 @@ def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
 ) -> None:
     whole = opened(images)
     wanted = plan({"sin(x)": "sin(x)"}, seeds=2, second=1)
-    ledger = Ledger(tmp_path)
+    ledger = ConfirmationLog(tmp_path)
     first = Confirmer(wanted, ledger, lambda done, total: None)
     assert first.missing == 3 * 2 + 3 * 1
     first.run(InProcess(), whole)
-    found = table(wanted, Ledger(tmp_path))
+    found = table(wanted, ConfirmationLog(tmp_path))
     assert found is not None
     assert found.openings == 1
     assert all(
-        t.hits is not None and sum(t.hits) / 10_000 == t.test
-        for t in Ledger(tmp_path).trainings.values()
+        t.test_correct is not None and sum(t.test_correct) / 10_000 == t.test_accuracy
+        for t in ConfirmationLog(tmp_path).trainings.values()
     )
     compared = [row.comparison for row in found.rows if row.network == "mlp" and row.comparison]
     assert [c.images_error is not None for c in compared] == [True, True]
-    assert {(row.name, row.network, len(row.test)) for row in found.rows} == {
+    assert {(row.name, row.network, len(row.test_accuracies)) for row in found.rows} == {
         (name, network, n)
         for name in ("sin(x)", "ReLU", "Tanh")
         for network, n in (("mlp", 2), ("conv", 1))
     }
-    again = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
+    again = Confirmer(wanted, ConfirmationLog(tmp_path), lambda done, total: None)
     assert again.missing == 0
     more = Confirmer(
-        plan({"sin(x)": "sin(x)"}, seeds=3, second=1), Ledger(tmp_path), lambda done, total: None
+        plan({"sin(x)": "sin(x)"}, seeds=3, second=1),
+        ConfirmationLog(tmp_path),
+        lambda done, total: None,
     )
     assert more.missing == 3, "the other seeds are on record"
     more.run(InProcess(), whole)
-    found = table(plan({"sin(x)": "sin(x)"}, seeds=3, second=1), Ledger(tmp_path))
+    found = table(plan({"sin(x)": "sin(x)"}, seeds=3, second=1), ConfirmationLog(tmp_path))
     assert found is not None
     assert found.openings == 2
 
@@ -84,29 +86,29 @@ def test_a_crash_says_that_the_rest_can_be_trained_later(
 ) -> None:
     wanted = plan({"sin(x)": "sin(x)"}, seeds=2)
     evaluator = RaisesAtOnce(opened(images))
-    confirmer = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
+    confirmer = Confirmer(wanted, ConfirmationLog(tmp_path), lambda done, total: None)
     with pytest.raises(SearchFailed, match="no luck at all; what was trained is recorded"):
         confirmer.run(InProcess(), evaluator)
-    assert table(wanted, Ledger(tmp_path)) is None
+    assert table(wanted, ConfirmationLog(tmp_path)) is None
 
 
 def test_a_recipe_of_step_sizes_and_repeats_is_confirmed_with_one_entry_a_seed(
     images: ImageClassification, tmp_path: Path
 ) -> None:
-    grid = replace(TINY, steps=(0.5, 1.0), repeats=2, limit=200, validation=50)
+    grid = replace(TINY, lr_multipliers=(0.5, 1.0), seeds_per_score=2, limit=200, validation=50)
     wanted = Plan(
         finalists={"sin(x)": "sin(x)"}, baselines=BASELINES, recipes=((grid, 2),), seed=7
     )
-    confirmer = Confirmer(wanted, Ledger(tmp_path), lambda done, total: None)
+    confirmer = Confirmer(wanted, ConfirmationLog(tmp_path), lambda done, total: None)
     confirmer.run(InProcess(), opened(images))
-    ledger = Ledger(tmp_path)
+    ledger = ConfirmationLog(tmp_path)
     found = table(wanted, ledger)
     assert found is not None
-    assert {(row.name, len(row.test)) for row in found.rows} == {
+    assert {(row.name, len(row.test_accuracies)) for row in found.rows} == {
         ("sin(x)", 2), ("ReLU", 2), ("Tanh", 2),
     }  # fmt: skip
     # Of 50 validation images and two repeats, so in hundredths.
-    doubled = [(t.val or 0) * 100 for t in ledger.trainings.values()]
+    doubled = [(t.val_accuracy or 0) * 100 for t in ledger.trainings.values()]
     assert doubled == pytest.approx([round(d) for d in doubled])
 
 
@@ -115,8 +117,8 @@ def test_a_job_has_few_slices_whatever_the_network(network: str, tmp_path: Path)
     widths = {"mlp": (8,), "conv": (4, 4), "resnet20": (4, 4, 4), "vit": (16,)}
     own = "" if network in widths else "my_package:MyEvaluator"
     recipe = replace(TINY, network=network, evaluator=own, widths=widths.get(network, (8,)))
-    recipe = replace(recipe, repeats=3)
+    recipe = replace(recipe, seeds_per_score=3)
     wanted = Plan(finalists=FINALISTS, baselines=BASELINES, recipes=((recipe, 2),), seed=7)
-    jobs = missing_jobs(wanted, Ledger(tmp_path))
+    jobs = missing_jobs(wanted, ConfirmationLog(tmp_path))
     assert sum(len(job.expressions) for job in jobs) == 5 * 2
     assert all(len(job.expressions) == 1 for job in jobs)

@@ -10,8 +10,8 @@ import pytest
 from actsearch.evaluators import ImageClassification
 from actsearch.search.engine.driver import FAILURES
 from actsearch.search.errors import SearchFailed
-from actsearch.search.storage.config import Launch
-from actsearch.search.storage.study import RETRIES, read_candidates
+from actsearch.search.storage.config import RunSettings
+from actsearch.search.storage.study import RETRIES, read_trials
 from actsearch.search.storage.trial import entered
 from contracts.faults import Diverges, EndsEarly, RaisesAtOnce, RaisesBetweenRungs
 from contracts.tiny import CONFIG, PRODUCTS, TINY, Ran, run_engine
@@ -42,9 +42,9 @@ def test_as_many_distinct_candidates_enter_training_as_were_asked_for(ran: Ran) 
 def test_of_every_bracket_the_best_third_goes_on(ran: Ran) -> None:
     for job in ran.jobs:
         rungs = [
-            max(found.rungs)
+            max(found.val_accuracies)
             for found in ran.candidates
-            if found.expression in job.expressions and found.rungs
+            if found.expression in job.expressions and found.val_accuracies
         ]
         assert sum(rung > TINY.rungs[0] for rung in rungs) <= 1
 
@@ -53,15 +53,15 @@ def test_a_candidates_score_is_that_of_its_last_rung(ran: Ran) -> None:
     complete = ran.by_state("complete")
     assert complete
     for found in complete:
-        assert tuple(found.rungs) == TINY.rungs
-        assert found.score == found.rungs[TINY.epochs]
+        assert tuple(found.val_accuracies) == TINY.rungs
+        assert found.val_accuracy == found.val_accuracies[TINY.epochs]
         assert len(found.train_losses) == TINY.epochs
         assert found.seconds > 0
 
 
 def test_every_candidate_is_reported_once_and_with_its_end(ran: Ran) -> None:
-    assert sorted(found.trial for found in ran.told) == [
-        found.trial for found in ran.candidates if found.entered_training
+    assert sorted(found.number for found in ran.told) == [
+        found.number for found in ran.candidates if found.entered_training
     ]
     assert not {found.state for found in ran.told} & {"running", "waiting", "failed"}
 
@@ -70,8 +70,8 @@ def test_the_same_search_comes_out_the_same(
     ran: Ran, images: ImageClassification, tmp_path: Path
 ) -> None:
     again = run_engine(tmp_path, images, candidates=12)
-    assert [(c.expression, c.state, c.rungs) for c in again.candidates] == [
-        (c.expression, c.state, c.rungs) for c in ran.candidates
+    assert [(c.expression, c.state, c.val_accuracies) for c in again.candidates] == [
+        (c.expression, c.state, c.val_accuracies) for c in ran.candidates
     ]
 
 
@@ -79,13 +79,16 @@ def test_late_brackets_are_held_to_what_earlier_ones_reached(ran: Ran) -> None:
     assert ran.jobs[0].cutoffs == {}
     cutoff = ran.jobs[-1].cutoffs[1]  # nine scores were in by then
     early = [
-        found.rungs[1]
+        found.val_accuracies[1]
         for found in ran.candidates
-        if 1 in found.rungs and found.expression not in ran.jobs[-1].expressions
+        if 1 in found.val_accuracies and found.expression not in ran.jobs[-1].expressions
     ]
     assert sum(score >= cutoff for score in early) >= len(early) // 3
     for found in ran.candidates:
-        if found.expression in ran.jobs[-1].expressions and found.rungs.get(1, 1.0) < cutoff:
+        if (
+            found.expression in ran.jobs[-1].expressions
+            and found.val_accuracies.get(1, 1.0) < cutoff
+        ):
             assert found.state == "pruned"
 
 
@@ -113,7 +116,7 @@ def test_brackets_shrink_at_the_end_so_that_all_workers_end_together(
     sizes = [
         len(job.expressions)
         for job in run_engine(
-            tmp_path, images, candidates=8, config=config, launch=Launch(workers=2)
+            tmp_path, images, candidates=8, config=config, launch=RunSettings(workers=2)
         ).jobs
     ]
     assert sizes == [4, 2, 1, 1]
@@ -122,7 +125,7 @@ def test_brackets_shrink_at_the_end_so_that_all_workers_end_together(
 def test_no_bracket_starts_after_the_time_limit(
     images: ImageClassification, tmp_path: Path
 ) -> None:
-    ran = run_engine(tmp_path, images, candidates=1000, launch=Launch(time_limit=0.5))
+    ran = run_engine(tmp_path, images, candidates=1000, launch=RunSettings(time_limit=0.5))
     assert 1 <= len(ran.jobs) < 50
     assert not ran.by_state("running")
 
@@ -158,7 +161,7 @@ def test_every_try_is_on_record_with_its_traceback_and_its_origin(crashed: Ran, 
     tries = [found for found in crashed.candidates if found.expression == culprit]
     assert [found.state for found in tries] == ["failed"] * (1 + RETRIES)
     assert [found.retry for found in tries] == list(range(1 + RETRIES))
-    assert {found.origin for found in tries} == {tries[0].trial}
+    assert {found.origin for found in tries} == {tries[0].number}
     for found in tries:
         assert "ValueError: no luck at all" in (found.error or "")
 
@@ -176,7 +179,7 @@ def test_it_stops_when_a_few_candidates_have_used_up_their_tries(
 ) -> None:
     with pytest.raises(SearchFailed):
         run_engine(tmp_path, RaisesAtOnce(images), candidates=100)
-    tries = [c for c in read_candidates(tmp_path) if c.state == "failed"]
+    tries = [c for c in read_trials(tmp_path) if c.state == "failed"]
     assert sum(c.retry == RETRIES for c in tries) == FAILURES
     assert entered(tries) == CONFIG.bracket
 
@@ -191,7 +194,7 @@ def test_a_search_of_one_candidate_that_fails_says_so_too(
 def test_a_crash_between_rungs_takes_only_what_was_still_live(
     images: ImageClassification, ran: Ran, tmp_path: Path
 ) -> None:
-    (survivor,) = [c.expression for c in ran.candidates if c.trial <= 3 and c.state == "complete"]
+    (survivor,) = [c.expression for c in ran.candidates if c.number <= 3 and c.state == "complete"]
     crashed = run_engine(tmp_path, RaisesBetweenRungs(images, survivor), candidates=3)
     told = {found.expression: found for found in crashed.told}
     assert {e: found.state == "failed" for e, found in told.items()} == {
@@ -206,7 +209,7 @@ def test_a_candidate_that_diverges_is_infeasible_with_the_reason_and_never_retri
     culprit = ran.jobs[0].expressions[0]
     found = run_engine(tmp_path, Diverges(images, culprit), candidates=3).candidates
     (diverged,) = [c for c in found if c.expression == culprit]
-    assert (diverged.state, diverged.reason, diverged.score) == ("infeasible", "nan", None)
+    assert (diverged.state, diverged.reason, diverged.val_accuracy) == ("infeasible", "nan", None)
     assert diverged.trained
 
 

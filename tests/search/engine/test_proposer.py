@@ -43,18 +43,18 @@ def whole(images: ImageClassification, tmp_path_factory: pytest.TempPathFactory)
 def test_a_function_seen_before_is_recorded_as_a_duplicate_of_the_first_and_never_trained(
     whole: Ran,
 ) -> None:
-    found = {c.trial: c for c in whole.candidates}
+    found = {c.number: c for c in whole.candidates}
     duplicates = whole.by_state("duplicate")
     assert len(duplicates) == 9
     for duplicate in duplicates:
         assert duplicate.duplicate_of is not None
         first = found[duplicate.duplicate_of]
-        assert first.trial < duplicate.trial
+        assert first.number < duplicate.number
         assert first.entered_training
         assert fingerprint(parse(duplicate.expression)).matches(
             fingerprint(parse(first.expression))
         )
-        assert not duplicate.rungs
+        assert not duplicate.val_accuracies
         assert not duplicate.trained
 
 
@@ -77,7 +77,7 @@ def test_a_strategy_that_is_stuck_gives_way_to_unseen_random_candidates(tmp_path
     asked = [proposer.next() for _ in range(3)]
     expressions = [str(one.expression) for one in asked if one is not None]
     assert len(set(expressions)) == 3
-    found = study.candidates()
+    found = study.trials()
     stuck = [c for c in found if c.expression == "x + x"]
     assert len(stuck) >= 3 * TRIES
     assert {c.state for c in stuck} == {"infeasible"}

@@ -17,7 +17,7 @@ from actsearch.search.executors.base import Executor
 from actsearch.search.executors.deadline import Overdue, time_limit
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.executors.ray_tune import RayTune
-from actsearch.search.storage.config import Launch
+from actsearch.search.storage.config import RunSettings
 from contracts.executors import Events
 from contracts.faults import Hangs
 from contracts.tiny import TINY, run_engine
@@ -34,7 +34,7 @@ def check_that_only_what_hangs_fails(
     assert [report.epoch for report in events.reports[0]] == [1]
     assert f"no report within {limit} seconds, the limit of a rung" in (events.done[0] or "")
     assert (events.done[1], events.done[2]) == (None, None)
-    assert events.reports[2][-1].last
+    assert events.reports[2][-1].is_last
 
 
 def test_a_job_that_hangs_has_failed_and_the_next_one_runs(images: ImageClassification) -> None:
@@ -112,4 +112,4 @@ def test_outside_the_main_thread_a_limit_is_refused(images: ImageClassification)
 
 def test_a_limit_must_be_above_zero() -> None:
     with pytest.raises(InvalidSetting, match="rung limit must be above 0 seconds, but got 0"):
-        Launch(rung_limit=0.0)
+        RunSettings(rung_limit=0.0)

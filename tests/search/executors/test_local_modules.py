@@ -62,5 +62,5 @@ def test_two_workers_train_it_and_score_as_this_process_does(mine: Evaluator) ->
         executor.run(mine, events.next_job, events.on_rung, events.on_done)
     assert events.done == dict.fromkeys(range(len(jobs)))
     for number, job in enumerate(jobs):
-        here = [report.slices for report in mine.run(job)]
-        assert [report.slices for report in events.reports[number]] == here
+        here = [report.candidates for report in mine.run(job)]
+        assert [report.candidates for report in events.reports[number]] == here

@@ -13,7 +13,7 @@ from actsearch.evaluators import ImageClassification, Job
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.executors.ray_callbacks import WORKER_DIED
 from actsearch.search.executors.ray_tune import RayTune
-from actsearch.search.storage.config import Launch
+from actsearch.search.storage.config import RunSettings
 from actsearch.search.storage.trial import entered
 from contracts.executors import Events
 from contracts.faults import CannotMove, KillsItsProcess, Meets
@@ -43,7 +43,7 @@ def harmed(
         folder,
         evaluator,
         candidates=6,
-        launch=Launch(workers=2, gpus_per_worker=0.5),
+        launch=RunSettings(workers=2, gpus_per_worker=0.5),
         executor=RayTune(2, 0.5, None),
     )
 
@@ -63,8 +63,8 @@ def test_its_candidates_are_trained_again_and_nothing_is_lost(harmed: Ran, unhar
 
 
 def test_the_scores_are_those_of_a_search_without_the_accident(harmed: Ran, unharmed: Ran) -> None:
-    first_rungs = {found.expression: found.rungs.get(1) for found in unharmed.told}
-    assert {found.expression: found.rungs.get(1) for found in harmed.told} == first_rungs
+    first_rungs = {found.expression: found.val_accuracies.get(1) for found in unharmed.told}
+    assert {found.expression: found.val_accuracies.get(1) for found in harmed.told} == first_rungs
 
 
 def test_two_workers_share_a_gpu_and_train_at_the_same_time(

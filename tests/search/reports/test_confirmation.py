@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 from actsearch.evaluators import Recipe
-from actsearch.search.confirmation.comparison import Confirmation, Row, table
+from actsearch.search.confirmation.comparison import ComparisonRow, Confirmation, table
 from actsearch.search.confirmation.retrain import Plan
 from actsearch.search.reports.confirmation import (
     confirmation_json,
@@ -23,7 +23,7 @@ from actsearch.search.reports.confirmation import (
     row_sentence,
     verdict_text,
 )
-from actsearch.search.storage.confirmation_log import Ledger, Training
+from actsearch.search.storage.confirmation_log import ConfirmationLog, Retraining
 from contracts.tiny import TINY
 
 BASELINES = {"ReLU": "relu(x)", "SiLU": "silu(x)", "Tanh": "tanh(x)"}
@@ -37,13 +37,13 @@ def told(scores: Scores, recipe: Recipe = TINY) -> Confirmation:
     baselines = {name: text for name, text in BASELINES.items() if name in scores}
     count = len(next(iter(scores.values())))
     plan = Plan(finalists=finalists, baselines=baselines, recipes=((recipe, count),), seed=0)
-    ledger = Ledger(Path("/nonexistent"))
+    ledger = ConfirmationLog(Path("/nonexistent"))
     for name, found in scores.items():
         text = baselines.get(name, name)
         for seed, one in zip(plan.seeds(count), found, strict=True):
             val, test = one or (None, None)
             reason = None if one else "training loss is nan in epoch 1"
-            entry = Training(recipe.digest, "mlp", seed, text, val, test, {}, reason)
+            entry = Retraining(recipe.digest, "mlp", seed, text, val, test, {}, reason)
             ledger.trainings[entry.key] = entry
     confirmed = table(plan, ledger)
     assert confirmed is not None
@@ -204,7 +204,7 @@ def test_the_table_does_not_depend_on_the_order_functions_are_given_in() -> None
     scores = {"ReLU": STEADY, "sin(x)": [(0.8, 0.81), (0.8, 0.84), (0.7, 0.80)], "Tanh": STEADY}
     scores = {**scores, "cos(x)": [(0.9, 0.7), (0.9, 0.75), (0.9, 0.7)]}
 
-    def rows(found: Confirmation) -> dict[str, Row]:
+    def rows(found: Confirmation) -> dict[str, ComparisonRow]:
         return {row.name: replace(row) for row in found.rows if row.role == "finalist"}
 
     assert rows(told(scores)) == rows(told(dict(sorted(scores.items()))))

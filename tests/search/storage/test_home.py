@@ -22,7 +22,7 @@ from actsearch.search.errors import (
     NoSuchSearch,
     SearchBusy,
 )
-from actsearch.search.storage.config import Launch, Stored
+from actsearch.search.storage.config import RunSettings, SearchFile
 from actsearch.search.storage.home import DEFAULT_HOME, Home, lock
 from contracts.tiny import CONFIG
 
@@ -43,7 +43,7 @@ def home(tmp_path: Path) -> Home:
 
 def make(home: Home, name: str) -> Path:
     folder = home.new_folder(name)
-    Stored(CONFIG, Launch()).save(folder)
+    SearchFile(CONFIG, RunSettings()).save(folder)
     return folder
 
 
@@ -249,7 +249,7 @@ def test_a_full_disk_is_noticed_before_the_search_begins(tmp_path: Path) -> None
 
 def test_a_configuration_comes_back_as_it_was(home: Home) -> None:
     folder = make(home, "mine")
-    assert Stored.load(folder) == Stored(CONFIG, Launch())
+    assert SearchFile.load(folder) == SearchFile(CONFIG, RunSettings())
 
 
 @pytest.mark.parametrize(
@@ -268,5 +268,5 @@ def test_a_configuration_that_cannot_be_read_is_named(
     assert callable(damage)
     path.write_text(json.dumps(damage(json.loads(path.read_text()))))
     with pytest.raises(InvalidSetting, match=message) as caught:
-        Stored.load(path.parent)
+        SearchFile.load(path.parent)
     assert str(path) in str(caught.value)

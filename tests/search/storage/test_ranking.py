@@ -15,13 +15,13 @@ from actsearch.search.storage.ranking import (
     trained,
 )
 from actsearch.search.storage.study import RETRIES
-from actsearch.search.storage.trial import Candidate, State, entered
+from actsearch.search.storage.trial import State, Trial, entered
 from actsearch.search.tracking import is_shown
 
 
 def candidate(
     trial: int, state: State, rungs: dict[int, float] | None = None, **changes: Any
-) -> Candidate:
+) -> Trial:
     rungs = rungs or {}
     values: dict[str, Any] = {
         "expression": f"x ** {trial}",
@@ -30,7 +30,7 @@ def candidate(
         "origin": trial,
         "seconds": 1.0,
     }
-    return Candidate(trial=trial, state=state, **values | changes)
+    return Trial(number=trial, state=state, **values | changes)
 
 
 def test_complete_ones_come_first_then_pruned_by_rung_then_the_rest() -> None:
@@ -44,7 +44,7 @@ def test_complete_ones_come_first_then_pruned_by_rung_then_the_rest() -> None:
         candidate(6, "complete", {1: 0.5, 3: 0.6, 9: 0.8}),
         candidate(7, "waiting"),
     ]
-    assert [c.trial for c in ranked(found)] == [6, 3, 2, 0, 1, 5]
+    assert [c.number for c in ranked(found)] == [6, 3, 2, 0, 1, 5]
 
 
 def test_what_was_screened_out_is_not_among_the_trained() -> None:
@@ -82,7 +82,7 @@ def test_only_what_came_to_an_end_is_shown_in_mlflow() -> None:
         candidate(10, "duplicate", duplicate_of=0, seconds=0.0),
         candidate(11, "infeasible", reason="affine", screened=True),
     ]
-    assert [c.trial for c in [*shown, *hidden] if is_shown(c)] == [c.trial for c in shown]
+    assert [c.number for c in [*shown, *hidden] if is_shown(c)] == [c.number for c in shown]
 
 
 def test_scores_within_two_standard_errors_of_the_best_are_ties() -> None:

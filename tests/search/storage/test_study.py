@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import SliceReport
+from actsearch.evaluators import CandidateReport
 from actsearch.search.errors import HomeUnusable
 from actsearch.search.storage.study import (
     FILE,
     RETRIES,
-    Asked,
+    ProposedTrial,
     Study,
-    read_candidates,
+    read_trials,
 )
-from actsearch.search.storage.trial import Candidate, State
+from actsearch.search.storage.trial import State, Trial
 from actsearch.search.strategies.random import Random
 from actsearch.space import CoreUnits
 
@@ -32,16 +32,16 @@ def opened(folder: Path) -> Study:
     return Study(folder, Random(SPACE, 0))
 
 
-def begun(study: Study) -> Asked:
+def begun(study: Study) -> ProposedTrial:
     """A trial in training."""
     asked = study.ask(SPACE)
     study.accept(asked)
     return asked
 
 
-def report(state: str, accuracy: float, **changes: object) -> SliceReport:
+def report(state: str, accuracy: float, **changes: object) -> CandidateReport:
     values: dict[str, object] = {"loss": 0.5, "train_losses": (0.9, 0.7), "learned": {}}
-    return SliceReport(0, state, accuracy, **values | changes)  # type: ignore[arg-type]
+    return CandidateReport(0, state, accuracy, **values | changes)  # type: ignore[arg-type]
 
 
 def test_a_complete_candidate_comes_back_with_its_curve_and_what_it_learned(
@@ -54,16 +54,16 @@ def test_a_complete_candidate_comes_back_with_its_curve_and_what_it_learned(
         3: report("complete", 0.75, learned={"beta": (1.5, 2.5)}),
     }
     for epoch, found in reports.items():
-        study.rung(asked.number, epoch, found.accuracy)
+        study.rung(asked.number, epoch, found.val_accuracy)
     ended = study.end(asked.number, reports, 12.3456789)
-    assert read_candidates(tmp_path) == [ended]
-    assert ended == Candidate(
-        trial=0,
+    assert read_trials(tmp_path) == [ended]
+    assert ended == Trial(
+        number=0,
         expression=str(asked.expression),
         state="complete",
-        score=0.75,
-        rungs={1: 0.5, 3: 0.75},
-        losses={1: 1.5, 3: 0.5},
+        val_accuracy=0.75,
+        val_accuracies={1: 0.5, 3: 0.75},
+        val_losses={1: 1.5, 3: 0.5},
         train_losses=(0.9, 0.7),
         learned={"beta": (1.5, 2.5)},
         seconds=12.345679,
@@ -85,11 +85,11 @@ def test_every_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
         numbers["infeasible"], {1: report("infeasible", 0.1, loss=math.nan, reason="nan")}, 0.0
     )
     study.fail(numbers["failed"], "Traceback …")
-    found = {c.trial: c for c in read_candidates(tmp_path)}
+    found = {c.number: c for c in read_trials(tmp_path)}
     for state, number in numbers.items():
         assert found[number].state == state
     assert found[numbers["infeasible"]].reason == "nan"
-    assert found[numbers["infeasible"]].score is None
+    assert found[numbers["infeasible"]].val_accuracy is None
     assert found[numbers["infeasible"]].trained, "however short its training was"
     assert found[numbers["failed"]].error == "Traceback …"
     waiting = found[max(found)]
@@ -103,7 +103,7 @@ def test_what_is_rejected_before_training_keeps_its_formula_and_the_reason(
     screened, repeated = study.ask(SPACE), study.ask(SPACE)
     study.reject(screened, reason="affine")
     study.reject(repeated, duplicate_of=0)
-    first, second = read_candidates(tmp_path)
+    first, second = read_trials(tmp_path)
     assert (first.state, first.reason, first.expression) == (
         "infeasible",
         "affine",
@@ -117,8 +117,12 @@ def test_what_is_rejected_before_training_keeps_its_formula_and_the_reason(
 def test_the_rungs_of_a_running_candidate_are_seen_by_a_reader(tmp_path: Path) -> None:
     study = opened(tmp_path)
     study.rung(begun(study).number, 1, 0.625)
-    (found,) = read_candidates(tmp_path)
-    assert (found.state, found.score, dict(found.rungs)) == ("running", 0.625, {1: 0.625})
+    (found,) = read_trials(tmp_path)
+    assert (found.state, found.val_accuracy, dict(found.val_accuracies)) == (
+        "running",
+        0.625,
+        {1: 0.625},
+    )
 
 
 def test_a_retry_brings_its_candidate_and_keeps_its_origin(tmp_path: Path) -> None:
@@ -137,7 +141,7 @@ def test_what_was_left_running_is_failed_and_comes_again(tmp_path: Path) -> None
     left = begun(opened(tmp_path))
     study = opened(tmp_path)
     assert study.sweep() == 1
-    assert read_candidates(tmp_path)[0].state == "failed"
+    assert read_trials(tmp_path)[0].state == "failed"
     again = study.ask(SPACE)
     assert (again.expression, again.origin, again.retry) == (left.expression, left.number, 1)
     assert study.sweep() == 1  # the retry itself, left running
@@ -162,7 +166,7 @@ def test_what_was_killed_while_it_was_drawn_counts_for_nothing(tmp_path: Path) -
     assert study.sweep() == 1
     assert study.waiting() == 0
     assert study.encodings() == []
-    (found,) = study.candidates()
+    (found,) = study.trials()
     assert not found.entered_training
 
 
@@ -171,7 +175,7 @@ def test_killed_between_enqueuing_a_retry_and_failing_it_gives_one_retry_only(
 ) -> None:
     study = opened(tmp_path)
     left = begun(study)
-    (found,) = study.candidates()
+    (found,) = study.trials()
     study._enqueue_again(found, 1)  # what `fail` does first; then the process dies
     study = opened(tmp_path)
     study.sweep()
@@ -195,10 +199,10 @@ def test_readers_see_a_whole_state_at_every_moment_of_a_writer(tmp_path: Path) -
     def read() -> None:
         try:
             while not stop.is_set():
-                found = read_candidates(tmp_path)
-                assert [c.trial for c in found] == list(range(len(found)))
+                found = read_trials(tmp_path)
+                assert [c.number for c in found] == list(range(len(found)))
                 for candidate in found:
-                    assert candidate.state != "complete" or candidate.score == 0.5
+                    assert candidate.state != "complete" or candidate.val_accuracy == 0.5
                 seen.append(len(found))
         except BaseException as error:  # the test's own thread raises it
             faults.append(error)
@@ -211,13 +215,13 @@ def test_readers_see_a_whole_state_at_every_moment_of_a_writer(tmp_path: Path) -
     reader.join()
     assert not faults
     assert seen == sorted(seen)
-    assert len(read_candidates(tmp_path)) == 15
+    assert len(read_trials(tmp_path)) == 15
 
 
 def test_a_search_without_a_study_yet_has_no_candidates(tmp_path: Path) -> None:
-    assert read_candidates(tmp_path) == []
+    assert read_trials(tmp_path) == []
     (tmp_path / FILE).touch()  # as a reader finds it in the first moment of a search
-    assert read_candidates(tmp_path) == []
+    assert read_trials(tmp_path) == []
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def changes(child: dict[str, str], parent: dict[str, str]) -> int:
 def started() -> tuple[optuna.Study, list[dict[str, str]]]:
     """A study past its start: every known function and six more, with rising accuracies."""
     study = optuna.create_study(direction="maximize", sampler=evolution())
-    first = len(SPACE.known()) + 6
+    first = len(SPACE.seed_candidates()) + 6
     return study, [play(study, {1: 0.1 + i / 100}) for i in range(first)]
 
 
@@ -107,7 +107,7 @@ def test_what_was_never_trained_is_no_parent(
 
 def test_it_begins_with_the_functions_that_everybody_knows() -> None:
     study = optuna.create_study(direction="maximize", sampler=evolution())
-    known = list(SPACE.known())
+    known = list(SPACE.seed_candidates())
     assert [play(study, {1: 0.5}) for _ in known] == known
 
 
@@ -115,7 +115,7 @@ def alone(space: Space, parents: list[dict[str, str]]) -> optuna.Study:
     """A study past its start whose whole population are these two, each winning by turns."""
     sampler = evolution(population=2, tournament=1, crossed=1.0, space=space)
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    for _ in range(len(space.known()) + 6):
+    for _ in range(len(space.seed_candidates()) + 6):
         play(study, {1: 0.1}, space)
     for parent in parents:
         study.enqueue_trial(parent)
@@ -162,7 +162,7 @@ def test_a_quarter_of_the_children_have_two_parents(
 
     def counted(*_: object) -> dict[str, str]:
         crossed.append(True)
-        return dict(SPACE.known()[0])
+        return dict(SPACE.seed_candidates()[0])
 
     monkeypatch.setattr(CoreUnits, "cross", counted)
     for _ in range(200):

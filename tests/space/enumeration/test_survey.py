@@ -18,7 +18,7 @@ from actsearch.space import (
     screen,
 )
 from actsearch.space.analysis.fingerprint import TOLERANCE
-from actsearch.space.enumeration.operands import Half, Joint
+from actsearch.space.enumeration.operands import Operand, RootOperator
 from actsearch.space.enumeration.survey import Counts, survey
 from actsearch.space.enumeration.vectorized import (
     NOT_FINITE,
@@ -27,9 +27,9 @@ from actsearch.space.enumeration.vectorized import (
     verdicts,
 )
 from actsearch.space.expressions.expression import substitute
-from actsearch.space.spaces.fixed_topology import Wired, assembled
+from actsearch.space.spaces.fixed_topology import FixedTopology, assembled
 from actsearch.space.spaces.operator_sets import AQUASURF, GRAFS, SWISH
-from actsearch.space.spaces.patterns import Fresh, named, template
+from actsearch.space.spaces.patterns import Instantiator, named, template
 
 SOME = Operators(
     ("x", "x ** 3", "sqrt(x)", "beta * x", "exp(x)", "max(x, 0)", "sigmoid(x)", "beta", "sinh(x)"),
@@ -39,7 +39,7 @@ SIMPLE = Operators(("x", "beta * x", "exp(x)", "a=0.5 * x", "1"), SWISH.binary[3
 POWERS = ("pow", "div", "tanh", "exp", "cosh", "square", "relu")
 
 
-def one_by_one(space: Wired) -> Counts:
+def one_by_one(space: FixedTopology) -> Counts:
     """The counts by `screen` and `fingerprint` of each candidate."""
     index, found = FingerprintIndex(), Counter[str]()
     for number, encoding in enumerate(space.encodings()):
@@ -78,7 +78,7 @@ def one_by_one(space: Wired) -> Counts:
     ],
     ids=lambda space: space.name[:40],
 )
-def test_the_counts_are_those_of_looking_at_each_candidate_alone(space: Wired) -> None:
+def test_the_counts_are_those_of_looking_at_each_candidate_alone(space: FixedTopology) -> None:
     assert survey(space) == one_by_one(space)
 
 
@@ -88,16 +88,16 @@ def test_a_batch_has_every_candidates_own_fingerprint_and_verdict(
     operators: Operators, flip: bool
 ) -> None:
     space = CoreUnits(2, operators=operators)
-    few = [Half(space_half("unit.right", option, space)) for option in operators.unary]
+    few = [Operand(space_half("unit.right", option, space)) for option in operators.unary]
     chosen = {
         "unit.inner.binary": "beta * x1 + (1 - beta) * x2",
         "unit.inner.left": "beta * x",
         "unit.inner.right": "x",
         "unit.left": operators.unary[1],
     }
-    many = Half(assembled(space.root.below[0], chosen, "layer"))
+    many = Operand(assembled(space.root.below[0], chosen, "layer"))
     for option in operators.binary:
-        joint = Joint(option)
+        joint = RootOperator(option)
         codes = verdicts(joint, many, stack(few), flip)
         values = fingerprints(joint, many, few, flip)
         for at, right in enumerate(operators.unary):
@@ -109,14 +109,14 @@ def test_a_batch_has_every_candidates_own_fingerprint_and_verdict(
             assert (codes[at] == NOT_FINITE) == ("not finite" in (screen(tree) or ""))
 
 
-def space_half(path: str, option: str, space: Wired) -> Expression:
+def space_half(path: str, option: str, space: FixedTopology) -> Expression:
     """The right operand with an option chosen."""
     return assembled(space.root.below[1], {path: option}, "layer")
 
 
-def flipped(option: str, right: str, many: Half) -> Expression:
+def flipped(option: str, right: str, many: Operand) -> Expression:
     """The candidate whose first operand is the small half."""
-    fresh = Fresh()
+    fresh = Instantiator()
     first = fresh.fill(right, [template("x", 1)])
     second = substitute(
         many.expression, {p: fresh.parameter() for p in many.expression.parameters}
@@ -143,8 +143,8 @@ def test_a_space_of_another_wiring_is_refused() -> None:
 
 
 def test_the_slope_of_a_batch_is_the_one_of_the_formula() -> None:
-    half, other = Half(CoreUnits(1).decode(ONE)), Half(CoreUnits(1).decode(ONE))
-    value, slope = Joint("x1 * x2").value_and_slope(half.screened[:2], other.screened[:2])
+    half, other = Operand(CoreUnits(1).decode(ONE)), Operand(CoreUnits(1).decode(ONE))
+    value, slope = RootOperator("x1 * x2").value_and_slope(half.screened[:2], other.screened[:2])
     torch.testing.assert_close(value, half.screened[0] ** 2)
     torch.testing.assert_close(slope, 2 * half.screened[0] * half.screened[1])
 

@@ -144,11 +144,11 @@ def test_well_known_activations_of_core_units_are_what_they_are_called() -> None
     names = ["x * sigmoid(x)", "x * sigmoid(beta * x)", "relu(x)", "tanh(x)", "softplus(x)"]
     for units in (1, 2, 3):
         space = CoreUnits(units)
-        found = [space.decode(encoding) for encoding in space.known()]
+        found = [space.decode(encoding) for encoding in space.seed_candidates()]
         for expression, name in zip(found, names, strict=True):
             assert fingerprint(expression).matches(fingerprint(parse(name)))
 
 
 def test_well_known_activations_a_restricted_space_lacks_are_left_out() -> None:
     space = CoreUnits(1, operators=Operators(("x", "max(x, 0)"), ("max(x1, x2)",)))
-    assert [str(space.decode(e)) for e in space.known()] == ["max(x, max(x, 0))"]
+    assert [str(space.decode(e)) for e in space.seed_candidates()] == ["max(x, max(x, 0))"]

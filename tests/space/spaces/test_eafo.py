@@ -36,8 +36,8 @@ def test_relu_corrected_under_normal_inputs_is_crrelu() -> None:
 
 def test_without_correction_it_is_the_candidate_of_the_space() -> None:
     assert SPACE.decode({PATH: NONE, **RELU}) == CoreUnits(1).decode(RELU)
-    assert [SPACE.decode(e) for e in SPACE.known()] == [
-        CoreUnits(1).decode(e) for e in CoreUnits(1).known()
+    assert [SPACE.decode(e) for e in SPACE.seed_candidates()] == [
+        CoreUnits(1).decode(e) for e in CoreUnits(1).seed_candidates()
     ]
 
 
