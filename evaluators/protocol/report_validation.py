@@ -131,8 +131,8 @@ def _broken_correct(found: CandidateReport, repeats: int) -> list[str]:
         return []
     if not isinstance(correct, bytes) or not correct or max(correct) > repeats:
         return [
-            f"test_correct must be a byte from 0 to {repeats} for each test sample, in how many of "
-            f"the {repeats} repeats it was right, but is {_shown(correct)}"
+            f"test_correct must be a byte from 0 to {repeats} for each test sample, in how many "
+            f"of the {repeats} repeats it was right, but is {_shown(correct)}"
         ]
     share = sum(correct) / len(correct) / repeats
     told = found.test_accuracy
