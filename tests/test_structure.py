@@ -7,7 +7,7 @@ import importlib.util
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,14 +26,43 @@ OWNERS = {  # library: where alone it may be imported, as a prefix of the file's
     "ray": ("search/executors/ray_tune.py", "search/executors/ray_"),
 }
 HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "sympy", "torch")
+# Bottom first; a package, or a file that is none, may import those below it. What shares a level
+# stands side by side: neither imports the other.
+LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "space": (
+        ("errors", "json_safe"), ("expressions",), ("modules", "catalog"), ("families",),
+        ("analysis",), ("eafo",), ("spaces",), ("enumeration",),
+    ),
+    "evaluators": (
+        ("data",), ("networks",), ("recipes",), ("protocol",), ("training", "paired_statistics"),
+        ("image_classification",), ("model_evaluator",), ("diagnosis",),
+    ),
+    "mlflow": (
+        ("figures", "records", "client", "saved_views"), ("run_io",), ("run_fields",),
+        ("experiments", "experiment_notes"), ("confirmation", "diagnoses"), ("tracker",),
+        ("background_writer", "ui_server"),
+    ),
+    "search": (
+        ("errors",), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
+        ("executors",), ("progress",), ("confirmation",), ("reports",), ("tracking",),
+        ("exporting",), ("engine",), ("run", "confirm", "diagnosis"), ("api",), ("cli",),
+    ),
+}  # fmt: skip
+# `parse(text).module()` is how a user gets a module: the one import that points up.
+UPWARD = {("space/expressions/expression.py", "actsearch.space.modules.activation.Activation")}
 FILES = sorted(path for room in ROOMS for path in (REPOSITORY / room).rglob("*.py"))
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Absolute dotted names of what a file imports anywhere in it, type-checking blocks too;
-    relative ones resolved as Python does, with the file at `actsearch/ROOM/…`."""
-    package = ("actsearch", *path.relative_to(REPOSITORY).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Absolute dotted names of what a file of the repository imports."""
+    return imports_of(path.read_text(), path.relative_to(REPOSITORY))
+
+
+def imports_of(source: str, path: Path) -> Iterator[str]:
+    """Absolute dotted names of what a source imports anywhere in it, in functions and
+    type-checking blocks too; relative ones as Python resolves them at `actsearch/PATH`."""
+    package = ("actsearch", *path.parent.parts)
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -107,6 +136,48 @@ def test_imports_point_one_way(room: str) -> None:
         if name.startswith("actsearch.") and name.split(".")[1] not in MAY_IMPORT[room]
     ]
     assert not wrong
+
+
+def imports_up(room: str, path: Path, names: Iterable[str]) -> list[str]:
+    """Those of a file's imports from its own room that are of a higher layer, of a neighbour on
+    its own, or of the room's door; path: relative to the repository."""
+    level = {name: depth for depth, names in enumerate(LAYERS[room]) for name in names}
+    package = path.parts[1].removesuffix(".py")
+    ours = [name.split(".") for name in names if name.startswith(f"actsearch.{room}.")]
+    return [
+        ".".join(parts)
+        for parts in ours
+        if parts[2] != package
+        and level.get(parts[2], len(LAYERS[room])) >= level[package]
+        and (str(path), ".".join(parts)) not in UPWARD
+    ]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_packages_import_only_what_is_below_them(room: str) -> None:
+    wrong = {}
+    for path in FILES:
+        relative = path.relative_to(REPOSITORY)
+        if relative.parts[0] == room and relative.parts[1:] != ("__init__.py",):
+            wrong[str(relative)] = imports_up(room, relative, imports(path))
+    assert not {path: names for path, names in wrong.items() if names}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from ..spaces.base import Space",
+        "def later():\n    from ..spaces.base import Space",
+        "if TYPE_CHECKING:\n    from ..spaces.base import Space",
+        "import actsearch.space.spaces.base",
+        "from .. import Space",
+        "from ..families.table import FAMILIES",
+    ],
+)
+def test_a_forbidden_import_would_be_found(planted: str) -> None:
+    path = Path("space/catalog/planted.py")
+    assert imports_up("space", path, imports_of(planted, path))
+    assert not imports_up("space", path, imports_of("from ..errors import SpaceError", path))
 
 
 @pytest.mark.parametrize("library", OWNERS)

@@ -1,0 +1,77 @@
+"""The doors are the API: their names, on a list, and used wherever they have the name."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+# Whoever adds a name here promises to keep it; docs/architecture.md says what is no API.
+DOORS: dict[str, list[str]] = {}
+USERS = sorted(
+    path for folder in ("tests", "benchmarks", "examples") for path in (REPOSITORY / folder).rglob("*.py")
+)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_opens_on_the_names_of_the_list(door: str) -> None:
+    module = importlib.import_module(door)
+    assert sorted(module.__all__) == DOORS[door]
+    assert not [name for name in DOORS[door] if isinstance(getattr(module, name), ModuleType)]
+    public = {name for name, value in vars(module).items() if not isinstance(value, ModuleType)}
+    assert {n for n in public if not n.startswith("_")} - {"annotations"} <= {*DOORS[door], "import_module", "TYPE_CHECKING", "Any"}
+
+
+def test_no_module_is_hidden_by_a_function_of_its_name() -> None:
+    """In a process of its own, which has then imported every module of ours."""
+    code = f"""
+import importlib, sys
+for name in {modules()}:
+    importlib.import_module(name)
+hidden = [n for n in {modules()} for parent, _, leaf in [n.rpartition(".")]
+          if getattr(sys.modules[parent], leaf) is not sys.modules[n]]
+assert not hidden, hidden
+"""
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stderr
+
+
+def modules() -> list[str]:
+    """Every module of ours but the doors, by its dotted name."""
+    names = []
+    for room in ("space", "evaluators", "mlflow", "search"):
+        for path in sorted((REPOSITORY / room).rglob("*.py")):
+            parts = path.relative_to(REPOSITORY).with_suffix("").parts
+            if parts[-1] not in ("__init__", "__main__"):
+                names.append(".".join(("actsearch", *parts)))
+    return names
+
+
+@pytest.mark.parametrize("path", USERS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_what_a_door_has_is_imported_from_the_door(path: Path) -> None:
+    past = [
+        f"line {node.lineno}: {name.name} from {node.module}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+        for name in node.names
+        for door in DOORS
+        if node.module.startswith(f"{door}.") and name.name in DOORS[door]
+        if is_same(node.module, door, name.name)
+    ]
+    assert not past
+
+
+def is_same(module: str, door: str, name: str) -> bool:
+    """Whether both names are of one object: a private function may be called as one at a door."""
+    return getattr(importlib.import_module(module), name) is getattr(
+        importlib.import_module(door), name
+    )
