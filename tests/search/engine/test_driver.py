@@ -40,13 +40,13 @@ def test_as_many_distinct_candidates_enter_training_as_were_asked_for(ran: Ran) 
 
 
 def test_of_every_bracket_the_best_third_goes_on(ran: Ran) -> None:
+    first, second, _ = TINY.rungs
     for job in ran.jobs:
-        rungs = [
-            max(found.rungs)
-            for found in ran.candidates
-            if found.expression in job.expressions and found.rungs
-        ]
-        assert sum(rung > TINY.rungs[0] for rung in rungs) <= 1
+        found = [c for c in ran.candidates if c.expression in job.expressions and c.rungs]
+        best = max(c.rungs[first] for c in found)
+        beaten = best < job.cutoffs.get(first, 0.0)  # by earlier brackets: then none goes on
+        assert [c.rungs[first] for c in found if second in c.rungs] == [best] * (not beaten)
+    assert len(ran.jobs) == 4
 
 
 def test_a_candidates_score_is_that_of_its_last_rung(ran: Ran) -> None:
