@@ -205,7 +205,8 @@ def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts)
 
 
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:
-    training = parts.stack([Slice(parse("relu(x)"), 0)], RECIPES["conv"])
-    training._sets = dataclasses.replace(training._sets, test=None)
+    recipe = RECIPES["conv"]
+    sets = dataclasses.replace(parts.sets(recipe), test=None)
+    training = ModuleStackTraining(NETWORKS["conv"], [Slice(parse("relu(x)"), 0)], recipe, sets)
     with pytest.raises(ValueError, match="was given no test images"):
         training.test()
