@@ -13,6 +13,7 @@ from actsearch.evaluators import ImageClassification, load_train
 from actsearch.mlflow.tracker import Tracker
 from actsearch.search import Home, Search
 from actsearch.search.cli.main import main
+from actsearch.search.storage.config import Stored
 from contracts.tiny import TINY, TINY_CONV
 
 
@@ -68,6 +69,22 @@ def finished(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Home
 def searched(finished: Home, tmp_path: Path) -> Home:
     """A copy of `finished` to do something to."""
     return Home(Path(shutil.copytree(finished.root, tmp_path / "home")))
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> Callable[[Search], Stored]:
+    """What a search would be run with, which is not run."""
+
+    def asked(search: Search) -> Stored:
+        handed_over: list[Stored] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "actsearch.search.api.run", lambda *args, **_: handed_over.append(args[1])
+            )
+            search.run()
+        return handed_over[0]
+
+    return asked
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def test_biases_norms_and_activation_parameters_do_not_decay(parts: Parts) -> No
             net = conv_net(*arguments)
             with torch.no_grad():
                 for tensor in net.parameters():
-                    tensor += 1  # biases too would start at 0, where no decay is seen
+                    tensor.add_(1)  # biases too would start at 0, where no decay is seen
             before.append({name: p.detach().clone() for name, p in net.named_parameters()})
             built.append(net)
             return net

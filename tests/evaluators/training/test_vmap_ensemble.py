@@ -22,6 +22,7 @@ from actsearch.evaluators.training.device_data import Sets
 from actsearch.evaluators.training.members import Slice, slices_of
 from actsearch.evaluators.training.sequential import OneByOneTraining
 from actsearch.evaluators.training.vmap_ensemble import ModuleStackTraining
+from actsearch.evaluators.training.vmap_modules import StackedModules
 from actsearch.space import Expression, parse
 
 CPU = torch.device("cpu")
@@ -166,14 +167,21 @@ def test_a_diverging_neighbour_changes_nothing(parts: Parts, name: str) -> None:
     assert_close([found[0], found[2]], parts.alone([slices[0], slices[2]], recipe).advance(2))
 
 
-def test_batch_norm_gathers_the_statistics_of_each_slice(parts: Parts) -> None:
-    recipe = RECIPES["conv"]
-    training = parts.stack(texts(recipe), recipe)
-    training.advance(1)
-    means = training._nets._buffers["net.5.running_mean"]
-    assert means.shape == (5, 8)
-    assert torch.equal(means[2], means[3])  # both mish
-    assert not torch.isclose(means[0], means[2]).any()
+def test_batch_norm_gathers_the_statistics_of_each_slice() -> None:
+    build = precise("conv")
+    nets = [build(RECIPES["conv"], parse(text), 0, Task()) for text in TEXTS]
+    stacked = StackedModules(nets)
+    x = torch.randn(64, 784, generator=torch.Generator().manual_seed(0))
+    stacked.train(False)
+    before = stacked(x)
+    stacked.train(True)
+    stacked(x)
+    stacked.train(False)
+    for net in nets:
+        net.train()(x)
+    expected = torch.stack([net.eval()(x) for net in nets])
+    torch.testing.assert_close(stacked(x), expected)
+    assert (expected - before).abs().amax((1, 2)).min() > 0.01
 
 
 def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
