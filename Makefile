@@ -38,6 +38,9 @@ test-fast: $(STAMP)  ## run those of a room that take seconds (ROOM=space, or sp
 test-slow: $(STAMP) test-cpus  ## run the tests that take minutes
 	$(BIN)/pytest -m slow
 
+test-cpus: $(STAMP)  ## run the numerical tests as on lesser CPUs, with one thread and with two
+	bash tests/cpus.sh $(BIN)/python $(SIDE_BY_SIDE) -m "$(DEFAULT)"
+
 soak: $(STAMP)  ## run real searches, killed and resumed again and again
 	$(BIN)/pytest -m soak --timeout 3600
 

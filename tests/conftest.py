@@ -1,4 +1,4 @@
-"""One thread per process, the same hypothesis examples in every run, and one Ray for all."""
+"""One thread per process, the same hypothesis examples in every run, one Ray, one MLflow store."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         groups[item] = group
         ranks[group] = min(ranks.get(group, 2), 0 if group in ONCE else 2 - heavy)
     items.sort(key=lambda item: ranks[groups[item]])
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with an MLflow store and nothing in it; making one takes seconds, copying none."""
+    from actsearch.mlflow.tracker import Tracker
+
+    root = tmp_path_factory.mktemp("empty")
+    Tracker(root).check()
+    return root
 
 
 @pytest.fixture(scope="session")

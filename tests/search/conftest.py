@@ -10,7 +10,6 @@ from typing import NamedTuple
 import pytest
 
 from actsearch.evaluators import ImageClassification, load_train
-from actsearch.mlflow.tracker import Tracker
 from actsearch.search import Home, Search
 from actsearch.search.cli.main import main
 from actsearch.search.storage.config import Stored
@@ -28,14 +27,6 @@ class Told(NamedTuple):
 @pytest.fixture(scope="session")
 def images() -> ImageClassification:
     return ImageClassification({"fashion-mnist": load_train()})
-
-
-@pytest.fixture(scope="session")
-def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with an MLflow store and nothing in it; making one takes seconds, copying none."""
-    root = tmp_path_factory.mktemp("empty")
-    Tracker(root).check()
-    return root
 
 
 @pytest.fixture
