@@ -32,9 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     groups: dict[pytest.Item, str] = {}
     for item in items:
         used: Sequence[str] = getattr(item, "fixturenames", ())
-        heavy = not HEAVY.isdisjoint(used)
-        if heavy:
+        if not HEAVY.isdisjoint(used):
             item.add_marker("heavy")
+        heavy = item.get_closest_marker("heavy") is not None
         group = next((name for name in ONCE if name in used), item.location[0])
         item.add_marker(pytest.mark.xdist_group(group))
         groups[item] = group

@@ -22,6 +22,7 @@ from actsearch.search.storage.study import read_candidates
 from actsearch.search.storage.trial import Candidate, entered
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 
+pytestmark = pytest.mark.heavy  # by fixtures that it names only as it runs
 MORE = 4  # candidates after the last interruption
 BEGIN = ("search", "--name", "mine", "--limit-data", "1500", "--no-confirm", "--candidates", "500")
 RESUME = ("search", "--name", "mine", "--resume")
