@@ -10,7 +10,11 @@ CHECKED = $(wildcard benchmarks examples tests)
 FREE = $$(d=best; n=1; while test -e $$d; do n=$$((n + 1)); d=best-$$n; done; echo $$d)
 WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n > 2 ? n : 2 )))
 
-.PHONY: help install search test test-slow soak bench lint docs wheel
+# a worker for every core, up to eight; tests that share something costly stay on one of them
+SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+DEFAULT := not slow and not soak
+
+.PHONY: help install search test test-fast test-slow test-cpus soak bench lint docs wheel
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,10 +30,16 @@ search: $(STAMP)  ## search on FashionMNIST with one worker per core, and export
 	$(BIN)/actsearch search --workers $(WORKERS) --output $(FREE)
 
 test: $(STAMP)  ## run the tests
-	$(BIN)/pytest -m "not slow and not soak"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(DEFAULT)"
 
-test-slow: $(STAMP)  ## run the tests that take minutes
+test-fast: $(STAMP)  ## run those of a room that take seconds (ROOM=space, or space/analysis)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(DEFAULT) and not heavy" tests/$(ROOM)
+
+test-slow: $(STAMP) test-cpus  ## run the tests that take minutes
 	$(BIN)/pytest -m slow
+
+test-cpus: $(STAMP)  ## run the numerical tests as on lesser CPUs, with one thread and with two
+	bash tests/cpus.sh $(BIN)/python $(SIDE_BY_SIDE) -m "$(DEFAULT)"
 
 soak: $(STAMP)  ## run real searches, killed and resumed again and again
 	$(BIN)/pytest -m soak --timeout 3600

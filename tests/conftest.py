@@ -1,19 +1,55 @@
-"""One thread per process, the same hypothesis examples in every run, and one Ray for all."""
+"""One thread per process, the same hypothesis examples in every run, one Ray, one MLflow store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import hypothesis
 import pytest
 import torch
 
-torch.set_num_threads(1)  # the machine is shared, and sums come out the same everywhere
+# The machine is shared, and sums come out the same everywhere. Two for `make test-cpus` alone;
+# processes that a test starts inherit it.
+torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1")))
 
 # Derandomised and without a deadline: a slow machine or a new seed must not fail the build.
 hypothesis.settings.register_profile("stable", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("stable")
+
+# Fixtures that take seconds to make. Where tests run side by side (pytest-xdist), all that use one
+# of the first kind are on one worker, so that it is made once.
+ONCE = ("ray_session", "finished")
+HEAVY = {*ONCE, "images", "empty_home"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m reads the marks, and --random-order has the last word
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a costly fixture as heavy, and have their modules run first: the
+    short ones fill up the workers to the end. A module stays whole, for its own fixtures."""
+    ranks: dict[str, int] = {}  # of a group: 0 if it shares a fixture, 1 if it is heavy, else 2
+    groups: dict[pytest.Item, str] = {}
+    for item in items:
+        used: Sequence[str] = getattr(item, "fixturenames", ())
+        if not HEAVY.isdisjoint(used):
+            item.add_marker("heavy")
+        heavy = item.get_closest_marker("heavy") is not None
+        group = next((name for name in ONCE if name in used), item.location[0])
+        item.add_marker(pytest.mark.xdist_group(group))
+        groups[item] = group
+        ranks[group] = min(ranks.get(group, 2), 0 if group in ONCE else 2 - heavy)
+    items.sort(key=lambda item: ranks[groups[item]])
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with an MLflow store and nothing in it; making one takes seconds, copying none."""
+    from actsearch.mlflow.tracker import Tracker
+
+    root = tmp_path_factory.mktemp("empty")
+    Tracker(root).check()
+    return root
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +60,12 @@ def ray_session() -> Iterator[None]:
     ray = ray_tune.ray  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # workers import contracts.faults
-        ray.init(num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
+        ray.init(
+            address="local",  # not that of another worker
+            num_cpus=2,
+            num_gpus=1,
+            include_dashboard=False,
+            log_to_driver=False,
+        )
     yield
     ray.shutdown()

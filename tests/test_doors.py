@@ -16,7 +16,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # Whoever adds a name here promises to keep it; docs/architecture.md says what is no API.
 DOORS: dict[str, list[str]] = {}
 USERS = sorted(
-    path for folder in ("tests", "benchmarks", "examples") for path in (REPOSITORY / folder).rglob("*.py")
+    path
+    for folder in ("tests", "benchmarks", "examples")
+    for path in (REPOSITORY / folder).rglob("*.py")
 )
 
 
@@ -26,7 +28,12 @@ def test_a_door_opens_on_the_names_of_the_list(door: str) -> None:
     assert sorted(module.__all__) == DOORS[door]
     assert not [name for name in DOORS[door] if isinstance(getattr(module, name), ModuleType)]
     public = {name for name, value in vars(module).items() if not isinstance(value, ModuleType)}
-    assert {n for n in public if not n.startswith("_")} - {"annotations"} <= {*DOORS[door], "import_module", "TYPE_CHECKING", "Any"}
+    assert {n for n in public if not n.startswith("_")} - {"annotations"} <= {
+        *DOORS[door],
+        "import_module",
+        "TYPE_CHECKING",
+        "Any",
+    }
 
 
 def test_no_module_is_hidden_by_a_function_of_its_name() -> None:

@@ -79,10 +79,12 @@ class EvaluatorContract:
         assert sorted(found) == list(range(10))
         for end in found.values():
             assert (end.state == "infeasible") == (end.reason is not None)
-            if end.state != "infeasible":
-                assert 0 <= end.val_accuracy <= 1
-                assert end.val_loss >= 0
-                assert all(loss >= 0 for loss in end.train_losses)
+        sound = [end for end in found.values() if end.state != "infeasible"]
+        assert sound
+        for end in sound:
+            assert 0 <= end.val_accuracy <= 1
+            assert end.val_loss >= 0
+            assert all(loss >= 0 for loss in end.train_losses)
 
     def test_reports_tell_every_slice_until_it_ends(
         self, evaluator: Evaluator, recipe: Recipe
@@ -96,6 +98,7 @@ class EvaluatorContract:
             assert rung.seconds > 0
             live = {found.index for found in rung.candidates if found.state == "live"}
             assert rung.is_last == (not live)
+        assert not live
         assert [rung.is_last for rung in reports] == [False] * (len(reports) - 1) + [True]
         assert {end.state for end in ends(reports).values()} == {
             "complete",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -56,6 +57,8 @@ def actsearch(folder: Path, *arguments: str, **env: str) -> Iterator[Driver]:
             stderr=err,
             text=True,
             start_new_session=True,
+            # A shell has what it starts in the background ignore Ctrl-C, and we pass that on.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process,
     ):
         try:

@@ -29,6 +29,7 @@ from actsearch.evaluators import (
     ModelEvaluator,
     Recipe,
 )
+from actsearch.evaluators.training.user_data import Samples
 from actsearch.space import CandidateError
 
 RECIPE = Recipe(name="little", rungs=(1, 2), batch_size=16, warmup=2)
@@ -179,7 +180,8 @@ def test_held_out_samples_are_not_trained_on() -> None:
     marked = X.clone()
     evaluator = made(data=(marked, Y))
     before = ends(evaluator, "tanh(x)")[0]
-    marked[evaluator._validation.index] += 1.0
+    _, held_out = Samples.of((marked, Y), "train").split(20, RECIPE.split_seed)
+    marked[held_out.index] += 1.0
     after = ends(evaluator, "tanh(x)")[0]
     assert after.train_losses == before.train_losses
     assert after.val_loss != before.val_loss

@@ -71,8 +71,7 @@ def test_swapping_the_two_changes_the_sign_and_nothing_else(
     theirs = [*ours[step % len(ours) :], *ours[: step % len(ours)]]
     one, other = compare(ours, theirs), compare(theirs, ours)
     assert other.difference == -one.difference
-    if one.interval is not None:
-        assert other.interval == (-one.interval[1], -one.interval[0])
+    assert other.interval == (one.interval and (-one.interval[1], -one.interval[0]))
     assert (other.p_value, other.n) == (one.p_value, one.n)
 
 

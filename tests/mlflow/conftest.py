@@ -17,14 +17,6 @@ from actsearch.mlflow.tracker import Tracker
 START = 1_750_000_000_000  # milliseconds since the epoch
 
 
-@pytest.fixture(scope="session")
-def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with an MLflow store and nothing in it; making one takes seconds, copying none."""
-    home = tmp_path_factory.mktemp("empty")
-    Tracker(home).check()
-    return home
-
-
 @pytest.fixture
 def home(empty_home: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(empty_home, tmp_path / "home"))

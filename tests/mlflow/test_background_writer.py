@@ -82,7 +82,7 @@ def test_a_server_killed_and_started_again_gets_every_run_once(
     started = time.monotonic()
     for trial in range(12, 16):
         writer.submit(candidate(trial))
-    assert time.monotonic() - started < 0.1
+    assert time.monotonic() - started < 5.0  # many times what a busy machine takes for it
     assert len(writer.close(timeout=0.2)) >= 4
 
     writer = BackgroundWriter(tracker)
@@ -112,14 +112,14 @@ def test_everything_submitted_is_in_the_store_when_the_block_ends(
 
 
 def test_submitting_does_not_wait_for_a_write(candidate: Trial) -> None:
-    release = threading.Event()
-    writer = writer_for(lambda _: release.wait(10))
-    started = time.monotonic()
+    release, written = threading.Event(), list[bool]()
+    writer = writer_for(lambda _: written.append(release.wait(60)))
     for trial in range(100):
         writer.submit(candidate(trial))
-    assert time.monotonic() - started < 1.0
+        assert not written, "the first write waits for what comes after the last submit"
     release.set()
     assert writer.close() == []
+    assert written == [True] * 100
 
 
 def test_what_could_not_be_written_in_time_is_handed_back(candidate: Trial) -> None:
@@ -132,7 +132,7 @@ def test_what_could_not_be_written_in_time_is_handed_back(candidate: Trial) -> N
         writer.submit(record)
     started = time.monotonic()
     left = writer.close(timeout=0.3)
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 10.0  # not the 30 s there are by default
     assert sorted(left, key=lambda r: r.trial) == records
 
 
@@ -152,7 +152,7 @@ def test_ctrl_c_during_an_outage_does_not_wait_long(
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 10.0  # not the 30 s of an end without it
 
 
 def test_a_record_that_always_fails_delays_no_other(candidate: Trial) -> None:
@@ -191,9 +191,11 @@ def test_an_unexpected_exception_surfaces_at_the_next_call(candidate: Trial) -> 
     def write(_: CandidateRecord) -> None:
         raise ZeroDivisionError("a bug")
 
+    before = set(threading.enumerate())
     writer = writer_for(write)
     writer.submit(candidate(0))
-    writer._thread.join(5)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
     with pytest.raises(ZeroDivisionError, match="a bug"):
         writer.submit(candidate(1))
     with pytest.raises(ZeroDivisionError, match="a bug"):

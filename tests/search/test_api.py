@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -72,21 +73,25 @@ def test_equal_settings_may_be_given_again(searched: Home) -> None:
     Search("mine", home=searched.root, resume=True, limit_data=None, space="core-1[network]")
 
 
-def test_the_limit_of_the_data_may_be_given_again_with_any_recipe(home: Home) -> None:
+def test_the_limit_of_the_data_may_be_given_again_with_any_recipe(
+    home: Home, stored: Callable[[Search], SearchFile]
+) -> None:
     arguments: dict[str, Any] = {"home": home.root, "recipe": "conv", "limit_data": 500}
     search = Search("mine", **arguments)
-    search._stored.save(home.new_folder("mine"))
+    stored(search).save(home.new_folder("mine"))
     Search("mine", home=home.root, resume=True, limit_data=500)
     Search("mine", resume=True, **arguments)
     with pytest.raises(InvalidSetting, match="was begun with recipe conv-"):
         Search("mine", home=home.root, resume=True, limit_data=600)
 
 
-def test_the_second_network_is_another_than_the_first(home: Home) -> None:
+def test_the_second_network_is_another_than_the_first(
+    home: Home, stored: Callable[[Search], SearchFile]
+) -> None:
     for recipe, second in (("quick", "conv"), ("conv", "mlp")):
-        stored = Search("mine", home=home.root, recipe=recipe)._stored
-        assert stored.config.second is not None
-        assert stored.config.second.network == second
+        config = stored(Search("mine", home=home.root, recipe=recipe)).config
+        assert config.second is not None
+        assert config.second.network == second
     with pytest.raises(InvalidSetting, match="second recipe's network must be another"):
         Search("mine", home=home.root, recipe="conv", second="conv")
 

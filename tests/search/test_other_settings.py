@@ -208,11 +208,13 @@ def test_a_search_is_confirmed_under_its_own_recipes(
     assert f"{option} is for expressions: a search has its own recipes" in told.err
 
 
-def test_the_second_network_can_be_chosen_and_follows_the_data_set(home: Home) -> None:
+def test_the_second_network_can_be_chosen_and_follows_the_data_set(
+    home: Home, stored: Callable[[Search], SearchFile]
+) -> None:
     search = Search("mine", home=home.root, second="resnet20", recipe=RECIPES["standard"])
-    assert search._stored.config.second == RECIPES["resnet20"]
+    assert stored(search).config.second == RECIPES["resnet20"]
     own = TINY.from_dict({"dataset": "cifar10"}, TINY)
-    config = Search("mine", home=home.root, recipe=own, limit_data=300)._stored.config
+    config = stored(Search("mine", home=home.root, recipe=own, limit_data=300)).config
     assert config.second is not None
     assert (config.second.network, config.second.dataset) == ("conv", CIFAR10.name)
     with pytest.raises(

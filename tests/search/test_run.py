@@ -22,6 +22,7 @@ from actsearch.search.storage.study import read_trials
 from actsearch.search.storage.trial import Trial, entered
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 
+pytestmark = pytest.mark.heavy  # by fixtures that it names only as it runs
 MORE = 4  # candidates after the last interruption
 BEGIN = ("search", "--name", "mine", "--limit-data", "1500", "--no-confirm", "--candidates", "500")
 RESUME = ("search", "--name", "mine", "--resume")
@@ -126,6 +127,15 @@ def story(request: pytest.FixtureRequest) -> Story:
     return found
 
 
+@pytest.fixture(
+    scope="module", params=["alone", pytest.param("stopped_on_ray", marks=pytest.mark.slow)]
+)
+def halted(request: pytest.FixtureRequest) -> Story:
+    """Those that a signal stopped after the kill."""
+    found: Story = request.getfixturevalue(request.param)
+    return found
+
+
 def test_it_was_killed_in_the_midst_of_training(story: Story) -> None:
     assert any(c.state == "running" and c.expression for c in story.killed)
     assert ended(story.killed)
@@ -171,10 +181,9 @@ def test_mlflow_has_one_closed_run_for_each_candidate_that_trained(story: Story)
     assert shown == sorted(c.number for c in ended(story.candidates))
 
 
-def test_a_signal_stops_it_with_130_and_the_advice_to_resume(story: Story) -> None:
-    if story.stop is None:
-        return  # it was only killed
-    status, err = story.stop
+def test_a_signal_stops_it_with_130_and_the_advice_to_resume(halted: Story) -> None:
+    assert halted.stop is not None
+    status, err = halted.stop
     assert status == 130
     assert "Go on with: actsearch search --resume --name mine --home" in err
     assert "Traceback" not in err

@@ -65,6 +65,7 @@ def test_a_parameter_of_the_network_is_one_tensor() -> None:
 
 def test_building_it_shows_batch_norm_no_image() -> None:
     norms = [m for m in net("a[channel] * x").modules() if isinstance(m, nn.BatchNorm2d)]
+    assert len(norms) == 2
     for norm in norms:
         assert norm.num_batches_tracked is not None
         assert int(norm.num_batches_tracked) == 0

@@ -19,7 +19,7 @@ from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.activations import shared
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
-from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble, initial_weights
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Activation, parse
 
@@ -34,14 +34,13 @@ def parts(images: Images, recipe: Recipe) -> DataSplits:
 
 @pytest.mark.parametrize("gain", [True, False])
 @pytest.mark.parametrize("text", ["relu(x)", "2 * sin(x)"])
-def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, gain: bool) -> None:
+def test_its_weights_are_the_stacks_to_the_last_bit(text: str, gain: bool) -> None:
     recipe = dataclasses.replace(RECIPE, moment_init=gain)
     slices = [Member(parse("tanh(x)"), 4), Member(parse(text), 5)]
-    stack = MlpEnsemble(slices, recipe, parts(images, recipe))
+    weights, biases = initial_weights(slices, (784, *recipe.widths, 10), recipe, CPU)
     net = NETWORKS["mlp"](recipe, parse(text), 5, Task())
     linears = [m for m in net.modules() if isinstance(m, nn.Linear)]
-    rows = zip(linears, stack._weights, stack._biases, strict=True)
-    for linear, weight, bias in rows:
+    for linear, weight, bias in zip(linears, weights, biases, strict=True):
         assert torch.equal(linear.weight.flatten(), weight[1][: linear.weight.numel()])
         assert torch.equal(linear.bias, bias[1][: linear.bias.numel()])
         assert linear.bias.any() == (not gain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -21,7 +21,6 @@ from actsearch.evaluators import (
 from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training import dispatch as vehicles
-from actsearch.evaluators.training.chunked import ChunkedTraining
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.dispatch import training_of
 from actsearch.evaluators.training.members import members_of
@@ -59,16 +58,35 @@ class Synchronisations(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
+Started = list[tuple[Callable[..., Training], int]]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """Every training that is started: its class, and of how many slices."""
+    found: Started = []
+
+    def noted(kind: Callable[..., Training], position: int) -> Callable[..., Training]:
+        def start(*arguments: Any) -> Training:
+            found.append((kind, len(arguments[position])))
+            return kind(*arguments)
+
+        return start
+
+    monkeypatch.setattr(vehicles, "StackedTraining", noted(MlpEnsemble, 0))
+    monkeypatch.setattr(vehicles, "ModuleStackTraining", noted(VmapEnsemble, 1))
+    monkeypatch.setattr(vehicles, "OneByOneTraining", noted(SequentialTraining, 1))
+    return found
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
-    images: Images, name: str
+    images: Images, name: str, started: Started
 ) -> None:
     slices = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
     training = training_of(slices, RECIPES[name], parts(images))
     found = training.advance(1)
-    assert isinstance(training, ChunkedTraining)
-    used = [type(chunk.training) for chunk in training._chunks]
-    assert used == ([MlpEnsemble] if name == "mlp" else [SequentialTraining] * 3)
+    assert started == ([(MlpEnsemble, 3)] if name == "mlp" else [(SequentialTraining, 1)] * 3)
     for one, expected in zip(slices, found, strict=True):
         alone = training_of([one], RECIPES[name], parts(images))
         assert alone.advance(1) == [expected]
@@ -77,18 +95,20 @@ def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
 
 
 def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
-    images: Images, monkeypatch: pytest.MonkeyPatch
+    images: Images,
+    monkeypatch: pytest.MonkeyPatch,
+    started: Started,
 ) -> None:
     recipe = RECIPES["mlp"]
     slices = members_of([parse(text) for text in TEXTS], recipe, 0)
     whole = training_of(slices, recipe, parts(images)).advance(2)
     needed = footprint(NETWORKS["mlp"](recipe, slices[1].expression, 0, Task()), recipe, Task())
     free = 3 * needed.state + 2 * needed.signals
+    started.clear()
     monkeypatch.setattr(vehicles, "free_bytes", lambda device: free)
     training = training_of(slices, recipe, parts(images))
     assert training.advance(2) == whole
-    assert isinstance(training, ChunkedTraining)
-    assert [len(chunk.slices) for chunk in training._chunks] == [2, 1]
+    assert started == [(MlpEnsemble, 2), (MlpEnsemble, 1)]
 
 
 def _start(vehicle: str, texts: Sequence[str], recipe: Recipe, images: Images) -> Training:
@@ -132,14 +152,12 @@ def test_a_constant_candidate_trains_to_chance_beside_others_and_alone(
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", RECIPES)
 def test_on_a_gpu_every_network_is_a_stack_that_learns_what_a_cpu_learns(
-    images: Images, name: str
+    images: Images, name: str, started: Started
 ) -> None:
     slices = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
     training = training_of(slices, RECIPES[name], parts(images, "cuda"))
     found = training.advance(1)
-    assert isinstance(training, ChunkedTraining)
-    (chunk,) = training._chunks
-    assert type(chunk.training) is (MlpEnsemble if name == "mlp" else VmapEnsemble)
+    assert started == [(MlpEnsemble if name == "mlp" else VmapEnsemble, len(TEXTS))]
     alone = SequentialTraining(NETWORKS[name], slices, RECIPES[name], parts(images))
     for ours, theirs in zip(found, alone.advance(1), strict=True):
         # a GPU's convolutions may round to 10 bits (TF32)

@@ -131,9 +131,8 @@ def test_a_step_of_a_stack_of_mlps_takes_no_more_than_predicted(
     slices = members_of([parse(text)] * 2, recipe, 0)
     training = MlpEnsemble(slices, recipe, DataSplits(batches, batches))
     training.advance(1)
-    pixels = next(batches.shuffled(images, 0, 1))
     with torch.profiler.profile(profile_memory=True) as profile:
-        training._step_on(*pixels)
+        training.advance(2)  # a step, and a validation that needs less
     predicted = footprint(NETWORKS["mlp"](recipe, parse(text), 0, Task()), recipe, Task())
     # The pieces of the gradients are not predicted, but are small.
     assert 0.5 < _peak(profile) / len(slices) / predicted.signals < 1.1
@@ -141,21 +140,31 @@ def test_a_step_of_a_stack_of_mlps_takes_no_more_than_predicted(
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that is told")
 def test_freed_memory_is_kept_and_not_taken_again_page_by_page() -> None:
+    # Counted in MiB that the process holds, not in page faults: how many pages there are to a
+    # tensor is the kernel's choice, and in which gap of the heap it lands is glibc's.
     script = """
 import resource, torch
+from pathlib import Path
 from actsearch.evaluators.training.memory import keep_freed_memory
+
+def resident():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
 keep_freed_memory()
-for _ in range(3):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+before = resident()
+for _ in range(5):
     tensors = [torch.ones(2**21) for _ in range(12)]  # 8 MiB each
     del tensors
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    print(resident() - before)
 """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
     )
-    assert int(found.stdout) < 1000  # of 24,576 pages
+    first, *_, last = map(float, found.stdout.split())
+    assert first > 90  # of 96
+    assert last < first + 32  # of 4 * 96 more: the same pages, but for a gap or two
 
 
 def test_a_core_gets_its_share_of_the_machines_memory() -> None:

@@ -30,7 +30,7 @@ from actsearch.evaluators.protocol.divergence import diverged
 from actsearch.evaluators.training.activations import weight_gain
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member, members_of
-from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble, initial_weights
 from actsearch.space import parse
 
 CPU = torch.device("cpu")
@@ -70,11 +70,14 @@ class Parts:
         return self.stack(members_of(candidates, recipe, seed), recipe)
 
     def stack(self, slices: Sequence[Member], recipe: Recipe) -> MlpEnsemble:
+        return MlpEnsemble(slices, recipe, self.sets(recipe))
+
+    def sets(self, recipe: Recipe) -> DataSplits:
+        """With the validation images as test images too."""
         assert recipe.limit is not None
         chosen = subset(self.images, recipe.limit)
         train, validation = split(chosen, validation=recipe.validation, seed=recipe.split_seed)
-        sets = DataSplits.on(CPU, None, train, validation, validation)
-        return MlpEnsemble(slices, recipe, sets)
+        return DataSplits.on(CPU, None, train, validation, validation)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +198,7 @@ def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, ga
     epoch_losses = []
     for epoch in (1, 2):
         total = 0.0
-        for x, labels in training._sets.train.shuffled(64, 3, epoch):
+        for x, labels in parts.sets(recipe).train.shuffled(64, 3, epoch):
             loss = F.cross_entropy(net(x), labels)
             optimizer.zero_grad()
             loss.backward()
@@ -213,7 +216,7 @@ def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, ga
         values = [float(getattr(m, parameter.name).detach().mean()) for m in net[1::2]]
         count = 1 if parameter.granularity == "network" else None
         assert found.learned[parameter.name] == pytest.approx(values[:count], abs=1e-4)
-    validation = training._sets.validation
+    validation = parts.sets(recipe).validation
     x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     with torch.no_grad():
         loss = F.cross_entropy(after_with_activations(after, net)(x), validation.labels)
@@ -228,7 +231,7 @@ def after_with_activations(after: nn.Sequential, net: nn.Sequential) -> nn.Seque
 def test_accuracy_is_the_share_of_largest_scores(parts: Parts) -> None:
     training = parts.start(["relu(x)", "tanh(x)"], SMALL)
     found = training.advance(1)
-    validation = training._sets.validation
+    validation = parts.sets(SMALL).validation
     x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     tests = training.test()  # on the same images here
     for k, text in enumerate(("relu(x)", "tanh(x)")):
@@ -267,13 +270,13 @@ def test_gain_keeps_the_second_moment_of_signals_at_1(parts: Parts, text: str) -
 
 
 def test_all_slices_start_from_one_draw_scaled_by_their_gain(parts: Parts) -> None:
-    training = parts.start(["relu(x)", "tanh(x)"], SMALL)
+    slices = members_of([parse("relu(x)"), parse("tanh(x)")], SMALL, 3)
+    (first, *deeper), biases = initial_weights(slices, (784, *SMALL.widths, 10), SMALL, CPU)
     ratio = weight_gain(parse("relu(x)")) / weight_gain(parse("tanh(x)"))
-    first, *deeper = training._weights
     assert torch.equal(first[0], first[1]), "the input is common to all"
     for weight in deeper:
         torch.testing.assert_close(weight[0], weight[1] * ratio)
-    assert all(not bias.any() for bias in training._biases)
+    assert not any(bias.any() for bias in biases)
 
 
 def test_the_seed_decides_weights_and_order_and_the_global_generator_nothing(
@@ -299,8 +302,8 @@ def test_training_learns(parts: Parts) -> None:
 
 
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:
-    training = parts.start(["relu(x)"], SMALL)
-    training._sets = dataclasses.replace(training._sets, test=None)
+    sets = dataclasses.replace(parts.sets(SMALL), test=None)
+    training = MlpEnsemble([Member(parse("relu(x)"), 3)], SMALL, sets)
     with pytest.raises(ValueError, match="was given no test images"):
         training.test()
 
@@ -380,4 +383,5 @@ def test_bfloat16_rounds_the_products_and_keeps_the_weights_float32(parts: Parts
         assert ours.val_loss != theirs.val_loss
         assert ours.train_losses[-1] < ours.train_losses[0]
         assert ours.val_loss == pytest.approx(theirs.val_loss, rel=0.1)
-    assert {w.dtype for w in coarse._weights} == {torch.float32}
+    for k in range(len(texts)):
+        assert {tensor.dtype for tensor in numbers(coarse, k)} == {torch.float32}

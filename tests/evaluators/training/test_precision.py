@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import nn
 
 from actsearch.evaluators import (
     Images,
@@ -37,7 +38,8 @@ VEHICLES: dict[str, type[SequentialTraining] | type[VmapEnsemble]] = {
 
 def trained(
     images: Images, vehicle: str, name: str, precision: str
-) -> tuple[list[MemberProgress], list[Tensor]]:
+) -> tuple[list[MemberProgress], set[torch.dtype]]:
+    """What is learned, and the formats of all that is learned wherever it is used."""
     recipe = dataclasses.replace(
         RECIPES[name], precision=precision, limit=200, validation=40, rungs=(3,), warmup=2,
         batch_size=32, learning_rate=5e-3,
@@ -45,13 +47,19 @@ def trained(
     train, validation = split(subset(images, 200), validation=40, seed=0)
     sets = DataSplits.on(CPU, None, train, validation)
     slices = members_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
-    training = VEHICLES[vehicle](NETWORKS[name], slices, recipe, sets)
-    found = training.advance(3)
-    if isinstance(training, SequentialTraining):
-        return found, [t for run in training._runs for t in run._net.state_dict().values()]
-    stacked = [*training._nets.parameters.values(), *training._nets._buffers.values()]
-    own = [p for ms in training._nets.activations() for m in ms for p in m.parameters()]
-    return found, [*stacked, *own]
+    formats: set[torch.dtype] = set()
+
+    def note(module: nn.Module, _: object) -> None:
+        tensors = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+        formats.update(t.dtype for t in tensors if t.is_floating_point())
+
+    def build(*arguments: Any) -> nn.Module:
+        net = NETWORKS[name](*arguments)
+        for module in net.modules():
+            module.register_forward_pre_hook(note)
+        return net
+
+    return VEHICLES[vehicle](build, slices, recipe, sets).advance(3), formats
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -59,9 +67,9 @@ def trained(
 def test_bfloat16_changes_the_numbers_and_trains_with_float32_weights(
     images: Images, vehicle: str, name: str
 ) -> None:
-    half, tensors = trained(images, vehicle, name, "bfloat16")
+    half, formats = trained(images, vehicle, name, "bfloat16")
     full, _ = trained(images, vehicle, name, "float32")
-    assert all(t.dtype == torch.float32 for t in tensors if t.is_floating_point())
+    assert formats == {torch.float32}
     for ours, theirs in zip(half, full, strict=True):
         assert ours.train_losses != theirs.train_losses
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from actsearch.evaluators import (
     RECIPES,
@@ -22,7 +24,7 @@ from actsearch.evaluators.networks.conv import conv_net
 from actsearch.evaluators.networks.registry import Build
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
-from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble, initial_weights
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Expression, parse
 
@@ -91,21 +93,21 @@ def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
 
 def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
     # Batch norm must use what training has gathered, not the validation images themselves.
-    training = parts.start(["relu(x)"])
-    (found,) = training.advance(1)
-    images = training._sets.validation
-    one_by_one = [
-        training._runs[0].evaluate(
-            dataclasses.replace(
-                images, pixels=images.pixels[i : i + 1], labels=images.labels[i : i + 1]
-            )
-        )
-        for i in range(len(images))
-    ]
-    assert found.val_loss == pytest.approx(
-        sum(loss for _, loss in one_by_one) / len(images), rel=1e-4
-    )
-    assert found.val_accuracy == pytest.approx(sum(right for right, _ in one_by_one) / len(images))
+    built: list[nn.Module] = []
+
+    def build(*arguments: Any) -> nn.Module:
+        built.append(conv_net(*arguments))
+        return built[-1]
+
+    (found,) = parts.start(["relu(x)"], build=build).advance(1)
+    scores, labels = [], []
+    for x, label in parts.sets(CONV).validation.in_order():
+        with torch.no_grad():
+            scores += [built[0].eval()(image.unsqueeze(0)) for image in x]
+        labels.append(label)
+    alone, wanted = torch.cat(scores), torch.cat(labels)
+    assert found.val_loss == pytest.approx(F.cross_entropy(alone, wanted).item(), rel=1e-4)
+    assert found.val_accuracy == int((alone.argmax(1) == wanted).sum()) / len(wanted)
 
 
 def test_learned_values_come_per_layer_or_once_for_the_net(parts: Parts) -> None:
@@ -122,10 +124,11 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
     )
     slices = members_of([parse(t) for t in TEXTS], recipe, 0)
     stack = MlpEnsemble(slices, recipe, parts.sets(recipe))
-    start = [w.detach().clone() for w in stack._weights]
+    sizes = (784, *recipe.widths, 10)
+    start, _ = initial_weights(slices, sizes, recipe, CPU)
 
     def build(_: Recipe, candidate: Expression, __: int, ___: Task) -> nn.Module:
-        sizes, layers, shared = (784, 24, 16, 10), list[nn.Module](), dict[str, nn.Parameter]()
+        layers, shared = list[nn.Module](), dict[str, nn.Parameter]()
         for i, weight in enumerate(start):
             linear = nn.Linear(sizes[i], sizes[i + 1])
             row = weight[[parse(t) for t in TEXTS].index(candidate)]
@@ -150,12 +153,36 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
 
 
 def test_biases_norms_and_activation_parameters_do_not_decay(parts: Parts) -> None:
-    decay = dataclasses.replace(CONV, weight_decay=0.3)
-    (_, matrices), (_, others) = parts.start(["a[channel] * x + b * x"], decay)._runs[0]._parts
-    assert (matrices.decay, others.decay) == (0.3, 0.0)
-    assert len(matrices.tensors) == 3  # two convolutions and the head
-    assert len(others.tensors) == 9  # two norms of two, one bias, two activations of two
-    assert all(p.dim() >= 2 for p in matrices.tensors)
+    # A first step of SGD at a rate of 1: what the decay adds to it is a part of the tensor.
+    decay = dataclasses.replace(
+        CONV, rungs=(1,), warmup=0, optimizer="sgd", learning_rate=1.0, batch_size=400
+    )
+
+    def stepped(weight_decay: float) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        built: list[nn.Module] = []
+        before: list[dict[str, Tensor]] = []
+
+        def build(*arguments: Any) -> nn.Module:
+            net = conv_net(*arguments)
+            with torch.no_grad():
+                for tensor in net.parameters():
+                    tensor.add_(1)  # biases too would start at 0, where no decay is seen
+            before.append({name: p.detach().clone() for name, p in net.named_parameters()})
+            built.append(net)
+            return net
+
+        recipe = dataclasses.replace(decay, weight_decay=weight_decay)
+        parts.start(["a[channel] * x + b * x"], recipe, build).advance(1)
+        return before[0], dict(built[0].named_parameters())
+
+    start, without = stepped(0.0)
+    _, decayed = stepped(0.3)
+    matrices = [name for name, tensor in start.items() if tensor.dim() > 1]
+    assert len(matrices) == 3  # two convolutions and the head
+    assert len(start) == 3 + 9  # two norms of two, one bias, two activations of two
+    for name, tensor in start.items():
+        expected = 0.3 * tensor if name in matrices else torch.zeros_like(tensor)
+        torch.testing.assert_close(without[name] - decayed[name], expected)
 
 
 def test_the_seed_decides_and_the_global_generator_nothing(parts: Parts) -> None:

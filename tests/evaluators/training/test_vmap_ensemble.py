@@ -22,6 +22,7 @@ from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member, members_of
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
+from actsearch.evaluators.training.vmap_modules import VmapModules
 from actsearch.space import Expression, parse
 
 CPU = torch.device("cpu")
@@ -168,14 +169,21 @@ def test_a_diverging_neighbour_changes_nothing(parts: Parts, name: str) -> None:
     assert_close([found[0], found[2]], parts.alone([slices[0], slices[2]], recipe).advance(2))
 
 
-def test_batch_norm_gathers_the_statistics_of_each_slice(parts: Parts) -> None:
-    recipe = RECIPES["conv"]
-    training = parts.stack(texts(recipe), recipe)
-    training.advance(1)
-    means = training._nets._buffers["net.5.running_mean"]
-    assert means.shape == (5, 8)
-    assert torch.equal(means[2], means[3])  # both mish
-    assert not torch.isclose(means[0], means[2]).any()
+def test_batch_norm_gathers_the_statistics_of_each_slice() -> None:
+    build = precise("conv")
+    nets = [build(RECIPES["conv"], parse(text), 0, Task()) for text in TEXTS]
+    stacked = VmapModules(nets)
+    x = torch.randn(64, 784, generator=torch.Generator().manual_seed(0))
+    stacked.train(False)
+    before = stacked(x)
+    stacked.train(True)
+    stacked(x)
+    stacked.train(False)
+    for net in nets:
+        net.train()(x)
+    expected = torch.stack([net.eval()(x) for net in nets])
+    torch.testing.assert_close(stacked(x), expected)
+    assert (expected - before).abs().amax((1, 2)).min() > 0.01
 
 
 def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
@@ -207,7 +215,8 @@ def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts)
 
 
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:
-    training = parts.stack([Member(parse("relu(x)"), 0)], RECIPES["conv"])
-    training._sets = dataclasses.replace(training._sets, test=None)
+    recipe = RECIPES["conv"]
+    sets = dataclasses.replace(parts.sets(recipe), test=None)
+    training = VmapEnsemble(NETWORKS["conv"], [Member(parse("relu(x)"), 0)], recipe, sets)
     with pytest.raises(ValueError, match="was given no test images"):
         training.test()

@@ -141,6 +141,6 @@ except KeyboardInterrupt:
     done = subprocess.run(
         [sys.executable, "-c", script],
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-        timeout=30,
+        timeout=100,
     )
     assert done.returncode == 130

@@ -181,13 +181,13 @@ def test_options_that_would_not_be_heard_are_refused(actsearch: Verb, finished: 
 
 
 def test_expressions_are_confirmed_with_the_record_in_the_home(
-    actsearch: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    actsearch: Verb, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ("confirm", "sin(x)", "--seeds", "2", "--limit-data", "300", "--json")
-    first = actsearch(*arguments, "--home", tmp_path)
+    first = actsearch(*arguments, "--home", home.root)
     assert first.status == 0, first.err
     monkeypatch.delattr("actsearch.search.confirmation.retrain.load_test")
-    again = actsearch(*arguments, "--home", tmp_path)
+    again = actsearch(*arguments, "--home", home.root)
     assert json.loads(again.out) == json.loads(first.out)
     assert json.loads(again.out)["test_set_openings"] == 1
 

@@ -10,6 +10,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import optuna
 import pytest
 
 from actsearch.evaluators import CandidateReport
@@ -171,12 +172,21 @@ def test_what_was_killed_while_it_was_drawn_counts_for_nothing(tmp_path: Path) -
 
 
 def test_killed_between_enqueuing_a_retry_and_failing_it_gives_one_retry_only(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
     study = opened(tmp_path)
     left = begun(study)
-    (found,) = study.trials()
-    study._enqueue_again(found, 1)  # what `fail` does first; then the process dies
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Trial, "set_user_attr", die)  # by then it is enqueued
+        with pytest.raises(Killed):
+            study.fail(left.number, "no luck")
+    assert study.waiting() == 1
     study = opened(tmp_path)
     study.sweep()
     assert study.waiting() == 1
@@ -235,7 +245,7 @@ FILLS_UP = """
 import resource, sys
 from pathlib import Path
 from actsearch.search.errors import HomeUnusable
-from actsearch.search.strategies import Random
+from actsearch.search.strategies.random import Random
 from actsearch.search.storage.study import Study
 from actsearch.space import CoreUnits
 space, folder = CoreUnits(), Path(sys.argv[1])

@@ -138,11 +138,16 @@ def test_without_symbols_a_piecewise_line_still_gets_the_exact_eta(text: str) ->
     assert str(found.eta) == "x * exp(-x ** 2 / 2)"
 
 
-@pytest.mark.parametrize("name", ["normal", "logistic", "cauchy"])
-@pytest.mark.parametrize("text", ["tanh(x)", "sigmoid(x)", "softplus(x)", "x + x ** 3"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (name, text)
+        for name in ("normal", "logistic", "cauchy")
+        for text in ("tanh(x)", "sigmoid(x)", "softplus(x)", "x + x ** 3")
+        if (name, text) != ("logistic", "sigmoid(x)")  # the worst one: there is no eta
+    ],
+)
 def test_without_symbols_a_smooth_function_gets_nearly_the_same(name: str, text: str) -> None:
-    if (name, text) == ("logistic", "sigmoid(x)"):
-        return  # the worst one: there is no eta
     eta = [correction(parse(text), density(name), symbols=s).eta for s in (True, False)]
     exact, found = (values(e, X) for e in eta)
     assert (exact - found).abs().max() < 0.03 * exact.abs().max()

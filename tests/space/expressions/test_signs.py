@@ -33,10 +33,10 @@ def test_these_may_be(text: str) -> None:
     assert not never_negative(parse(text))
 
 
-@given(expressions(largest=10, parameters=False))
+# About one drawn tree in five is said to be.
+@given(expressions(largest=10, parameters=False).filter(never_negative))
 def test_what_is_said_never_to_be_negative_is_not(expression: Expression) -> None:
-    if never_negative(expression):
-        assert not (compile_program(expression)(X.double()) < 0).any()
+    assert not (compile_program(expression)(X.double()) < 0).any()
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])

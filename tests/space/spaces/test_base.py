@@ -29,7 +29,7 @@ from actsearch.space import (
     parse,
 )
 from actsearch.space.expressions.expression import substitute
-from actsearch.space.spaces.base import Choose
+from actsearch.space.spaces.base import Choose, Encoding
 from actsearch.space.spaces.operator_sets import ACT_BENCH, GRAFS
 
 ARITY = {"leaf": 0, "sin": 1, "exp": 1, "max": 2}
@@ -116,6 +116,18 @@ every_space = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.n
 seeds = st.integers(0, 2**32 - 1)
 
 
+def choices(space: Space, encoding: Encoding) -> dict[str, tuple[str, ...]]:
+    """The options at every path that decoding comes along."""
+    found: dict[str, tuple[str, ...]] = {}
+
+    def choose(path: str, options: tuple[str, ...]) -> str:
+        found[path] = options
+        return encoding[path]
+
+    space.build(choose)
+    return found
+
+
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_enumeration_gives_every_encoding_once_as_many_as_size_says(depth: int) -> None:
     space = Trees(depth)
@@ -152,7 +164,7 @@ def test_a_mutation_is_another_encoding_of_the_space(space: Space, seed: int) ->
     assert old == kept  # the argument is left alone
     assert new != old
     space.decode(new)
-    assert set(space._walk(new)) == set(new)  # no choice too many
+    assert set(choices(space, new)) == set(new)  # no choice too many
     assert new == space.mutate(old, _after(seed, space))  # from the generator alone
 
 
@@ -170,7 +182,7 @@ def test_a_child_is_of_the_space_and_of_its_parents(space: Space, seed: int) -> 
     first, second = space.sample(rng), space.sample(rng)
     child = space.cross(first, second, rng)
     space.decode(child)
-    assert set(space._walk(child)) == set(child)
+    assert set(choices(space, child)) == set(child)
     assert space.cross(first, first, rng) == first or isinstance(space, ParametricTrees | Union)
 
 
@@ -219,7 +231,7 @@ def test_the_options_at_a_path_are_always_the_same(space: Space) -> None:
     rng = np.random.default_rng(0)
     offered: dict[str, tuple[str, ...]] = {}
     for _ in range(300):  # Optuna refuses a second distribution under one name
-        for path, options in space._walk(space.sample(rng)).items():
+        for path, options in choices(space, space.sample(rng)).items():
             assert offered.setdefault(path, options) == options
 
 
@@ -234,7 +246,7 @@ def test_a_mutation_changes_one_choice_and_only_what_depends_on_it(
     new = space.mutate(old, rng)
     assert old == kept  # the argument is left alone
     space.decode(new)
-    assert set(space._walk(new)) == set(new)  # no choice too many
+    assert set(choices(space, new)) == set(new)  # no choice too many
     changed = [path for path in old.keys() & new.keys() if old[path] != new[path]]
     changed += old.keys() ^ new.keys()
     target = min(changed, key=len)
@@ -258,7 +270,7 @@ def test_every_choice_is_mutated_equally_often() -> None:
 def test_sampling_is_uniform() -> None:
     rng, space = np.random.default_rng(1), CoreUnits(1)
     drawn = [space.sample(rng) for _ in range(5000)]
-    for path, options in space._walk(drawn[0]).items():
+    for path, options in choices(space, drawn[0]).items():
         counts = Counter(encoding[path] for encoding in drawn)
         expected = len(drawn) / len(options)
         # The statistic's distribution is known: over seeds, one alarm in 1e6 for each of three.

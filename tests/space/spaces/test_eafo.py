@@ -62,11 +62,12 @@ def test_a_correction_is_mutated_as_rarely_as_any_choice_and_the_rest_stays() ->
 def test_a_corrected_candidate_keeps_its_correction_when_it_mutates() -> None:
     rng = np.random.default_rng(1)
     start = {PATH: "normal", **RELU}
-    for _ in range(50):
-        new = SPACE.mutate(start, rng)
-        if new[PATH] == "normal":
-            inner = {path: option for path, option in new.items() if path != PATH}
-            assert str(SPACE.decode(new)).startswith(str(CoreUnits(1).decode(inner)))
+    mutated = [SPACE.mutate(start, rng) for _ in range(50)]
+    kept = [new for new in mutated if new[PATH] == "normal"]
+    assert len(kept) > 20  # three of its four choices are of the inner candidate
+    for new in kept:
+        inner = {path: option for path, option in new.items() if path != PATH}
+        assert str(SPACE.decode(new)).startswith(str(CoreUnits(1).decode(inner)))
 
 
 def test_every_second_draw_is_corrected() -> None:
