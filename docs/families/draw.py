@@ -14,20 +14,16 @@ from pathlib import Path
 
 import matplotlib as mpl
 import torch
-from torch import Tensor
 
 mpl.use("agg")
 from matplotlib import pyplot as plt
 
 from actsearch.space import (
     FAMILIES,
-    Expression,
     Family,
     Fitted,
     fitted,
 )
-from actsearch.space.analysis.moments import initial_values
-from actsearch.space.expressions.compile import compile_program
 from actsearch.space.families.fitting import target
 
 HERE = Path(__file__).parent
@@ -72,17 +68,17 @@ def draw(name: str, found: Fitted) -> None:
     """The family's PNG."""
     figure, axes = plt.subplots(figsize=(2.4, 1.8), dpi=90)
     expression = found.expression
-    initial = torch.stack(initial_values(expression))
+    initial = torch.tensor([p.initial for p in expression.parameters], dtype=torch.float64)
     generator = torch.Generator().manual_seed(0)
     for _ in range(4):
         size = (0.2 * initial.abs()).clamp(min=0.1)
         moved = initial + size * torch.randn(len(initial), generator=generator)
-        axes.plot(X, evaluate(expression, moved)[0], color=GREY, linewidth=0.5, alpha=0.6)
-    value, slope = evaluate(expression, initial)
+        axes.plot(X, expression.values(X, list(moved)), color=GREY, linewidth=0.5, alpha=0.6)
+    value, slope = expression.values_and_slopes(X)
     axes.plot(X, slope, color=ORANGE, linewidth=1.0, linestyle="--")
     axes.plot(X, value, color=BLUE, linewidth=1.8)
     if found.start is not None:
-        wanted = evaluate(target(found.start), torch.zeros(0))[0]
+        wanted = target(found.start).values(X)
         axes.plot(X, wanted, color="black", linewidth=0.9, linestyle=":")
     low, high = float(min(value.min(), slope.min())), float(max(value.max(), slope.max()))
     margin = 0.1 * (high - low)
@@ -92,14 +88,6 @@ def draw(name: str, found: Fitted) -> None:
     figure.tight_layout(pad=0.3)
     figure.savefig(HERE / f"{name}.png", metadata={"Software": None})
     plt.close(figure)
-
-
-def evaluate(expression: Expression, parameters: Tensor) -> tuple[Tensor, Tensor]:
-    """f and f' on X at these parameters, in their order."""
-    x = X.clone().requires_grad_()
-    value = compile_program(expression)(x, list(parameters.double().unbind()))
-    (slope,) = torch.autograd.grad(value.sum(), x)
-    return value.detach(), slope
 
 
 if __name__ == "__main__":

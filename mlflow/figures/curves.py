@@ -77,18 +77,10 @@ def as_image(figure: Figure) -> Image:
 
 def curves(expression: Expression, x: Tensor) -> tuple[Curve, Curve]:
     """f and f' at x, shape [points]; what is not finite is NaN, which leaves a gap."""
-    # One channel, in dimension 1, serves parameters of every granularity.
-    points = x.clone().unsqueeze(1).requires_grad_()
-    with torch.enable_grad():
-        value = expression.module(channels=1)(points)
-        slope = (
-            torch.autograd.grad(value.sum(), points)[0]
-            if value.requires_grad
-            else torch.zeros_like(points)
-        )
-    both = torch.cat([value.detach(), slope], dim=1)
-    both = torch.where(both.isfinite(), both, torch.nan)
-    return both[:, 0].numpy(), both[:, 1].numpy()
+    parameters = [torch.tensor(p.initial).to(x.dtype) for p in expression.parameters]  # a module's
+    both = expression.values_and_slopes(x, parameters)
+    value, slope = (torch.where(row.isfinite(), row, torch.nan) for row in both)
+    return value.numpy(), slope.numpy()
 
 
 def _layers(expression: Expression, learned: Mapping[str, Sequence[float]]) -> list[Expression]:

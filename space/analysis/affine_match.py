@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from ..catalog.table import CATALOG
-from ..expressions.compile import compile_program
 from ..expressions.expression import (
     Call,
     Expression,
@@ -76,7 +75,7 @@ def scaled(points: Tensor, target: Tensor) -> Match | None:
         table = _scalings()[name][best]
         a = float(table @ y / table.square().sum())
         expression = CATALOG[name].expression
-        raw = compile_program(expression)(b * points[near])
+        raw = expression.values(b * points[near])
         c = float(target[near].mean() - a * raw.mean())
         found = fit(_stretched(expression), points, target, [(a, b, c)])
         if found.error <= EQUAL:
@@ -104,7 +103,7 @@ def _scalings() -> dict[str, Tensor]:
     tables = {}
     for name, entry in CATALOG.items():
         if not entry.trainable:
-            table = compile_program(entry.expression)(scales[:, None] * near)
+            table = entry.expression.values(scales[:, None] * near)
             table = table - table.mean(1, keepdim=True)
             tables[name] = torch.where(table.isfinite().all(1, keepdim=True), table, 0.0)
     return tables

@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor
 
-from ..expressions.compile import compile_program
 from ..expressions.expression import Expression
-from .moments import initial_values
 
 Kind = Literal["constant", "line", "oscillates", "slower", "faster", "swings", "undefined"]
 PLACES = (1e4, 1e6)
@@ -68,7 +65,7 @@ def asymptote(expression: Expression, side: int) -> Asymptote:
     """The behaviour for x to minus infinity (`side` -1) or plus infinity (1)."""
     windows = [_window(expression, side * place, side) for place in PLACES]
     if not all(math.isfinite(v) for window in windows for v in window):
-        value = _value(expression, side * torch.tensor(PLACES, dtype=torch.float64))
+        value = expression.values(side * torch.tensor(PLACES, dtype=torch.float64))
         if value.isnan().any():
             return Asymptote("undefined", math.nan, math.nan, -math.inf, math.inf)
         return _growing("faster", bool(value.max() > 0), bool(value.min() < 0))
@@ -108,7 +105,7 @@ def _window(
     least and the largest value."""
     u = torch.linspace(0, WIDTH, POINTS, dtype=torch.float64)
     x = start + side * u
-    value = _value(expression, x)
+    value = expression.values(x)
     mean, centre = value.mean(), x.mean()
     slope = ((x - centre) * (value - mean)).sum() / (x - centre).square().sum()
     wave = (value - mean - slope * (x - centre)).abs().max()
@@ -120,12 +117,8 @@ def _window(
 def _between(expression: Expression, side: int) -> float:
     """Slope of the line through the means of the two windows."""
     u = torch.linspace(0, WIDTH, POINTS, dtype=torch.float64)
-    near, far = (_value(expression, side * (place + u)).mean() for place in PLACES)
+    near, far = (expression.values(side * (place + u)).mean() for place in PLACES)
     return float(far - near) / (side * (PLACES[1] - PLACES[0]))
-
-
-def _value(expression: Expression, x: Tensor) -> Tensor:
-    return compile_program(expression)(x, initial_values(expression))
 
 
 def _growing(kind: Kind, up: bool, down: bool) -> Asymptote:

@@ -15,9 +15,7 @@ from functools import lru_cache
 
 from torch import Tensor
 
-from ..catalog.entry import Entry
 from ..catalog.table import CATALOG
-from ..expressions.compile import compile_program
 from ..expressions.expression import (
     Constant,
     Expression,
@@ -36,7 +34,7 @@ from .affine_match import (
 )
 from .fingerprint import DRAWS, fingerprint, sample_points
 from .levenberg_marquardt import fit, squashed
-from .moments import gaussian_nodes, initial_values
+from .moments import gaussian_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def identify(expression: Expression, values: Mapping[str, float] | None = None) 
         {p: Constant(given.get(p.name, p.initial)) for p in expression.parameters},
     )
     points = sample_points()
-    target = compile_program(fixed)(points)
+    target = fixed.values(points)
     here = squashed(target)
     exact = tuple(name for name, known in _known().items() if differ(known, here) <= EQUAL)
     straight = None if exact else line(points, target)
@@ -106,15 +104,10 @@ def _known() -> dict[str, Tensor]:
     """Every fixed entry's squashed values on the sample points."""
     points = sample_points()
     return {
-        name: squashed(_values(entry, points))
+        name: squashed(entry.expression.values(points))
         for name, entry in CATALOG.items()
         if not entry.trainable
     }
-
-
-def _values(entry: Entry, x: Tensor) -> Tensor:
-    expression = entry.expression
-    return compile_program(expression)(x, initial_values(expression))
 
 
 def _family(expression: Expression) -> str | None:
@@ -174,7 +167,7 @@ def _member(points: Tensor, target: Tensor) -> Match | None:
 
 def _nearest(fixed: Expression) -> Match:
     z, weights = gaussian_nodes()
-    value = compile_program(fixed)(z)
+    value = fixed.values(z)
     distances = {
         name: float(((known - value).square() * weights).sum().sqrt())
         for name, known in _on_gaussian().items()
@@ -190,4 +183,4 @@ def _nearest(fixed: Expression) -> Match:
 @lru_cache(maxsize=1)
 def _on_gaussian() -> dict[str, Tensor]:
     z, _ = gaussian_nodes()
-    return {name: _values(entry, z) for name, entry in CATALOG.items()}
+    return {name: entry.expression.values(z) for name, entry in CATALOG.items()}

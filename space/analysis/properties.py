@@ -16,12 +16,7 @@ from torch import Tensor
 from ..expressions.expression import Constant, Expression, substitute
 from .asymptotes import Asymptote, asymptote
 from .moments import gaussian_nodes
-from .smoothness import (
-    RANGE,
-    Smoothness,
-    derivative,
-    smoothness,
-)
+from .smoothness import RANGE, Smoothness, smoothness
 
 POINTS = 20_002  # on [-RANGE, RANGE]; even, so that 0, a division's odd point, is not among them
 FLAT = 1e-9  # a difference of neighbouring values that counts as none
@@ -90,7 +85,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
         {p: Constant(given.get(p.name, p.initial)) for p in expression.parameters},
     )
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64)
-    value, slope = derivative(fixed, x, 0), derivative(fixed, x, 1)
+    value, slope = fixed.values_and_slopes(x)
     left, right = asymptote(fixed, -1), asymptote(fixed, 1)
     smooth = smoothness(fixed)
     ends = []
@@ -101,7 +96,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     (low, low_reached), (high, high_reached) = ends
     direction, turns = _direction(value)
     z, weights = gaussian_nodes()
-    at_z, slope_z = derivative(fixed, z, 0), derivative(fixed, z, 1)
+    at_z, slope_z = fixed.values_and_slopes(z)
 
     def mean(of: Tensor) -> float:
         return float((of.double() * weights).sum())
@@ -154,7 +149,7 @@ def _zoomed(fixed: Expression, sign: float, at: int) -> float:
     step = 2 * RANGE / (POINTS - 1)
     centre = at * step - RANGE
     x = torch.linspace(max(centre - step, -RANGE), min(centre + step, RANGE), 2002).double()
-    return float((sign * derivative(fixed, x, 0)).nan_to_num(nan=-math.inf).max())
+    return float((sign * fixed.values(x)).nan_to_num(nan=-math.inf).max())
 
 
 def _plateau(value: Tensor, slope: Tensor, smooth: Smoothness) -> bool:

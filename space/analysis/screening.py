@@ -7,10 +7,9 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from ..expressions.compile import compile_program
 from ..expressions.expression import Expression
 from .fingerprint import DRAWS, TOLERANCE
-from .moments import gaussian_nodes, initial_values, second_moment
+from .moments import gaussian_nodes, second_moment
 
 RANGE = 10.0  # pre-activation units; with unit-variance signals, ten standard deviations
 POINTS = 2002  # even, so that 0 itself, where divisions have one odd point, is not among them
@@ -29,7 +28,7 @@ def screen(expression: Expression) -> str | None:
     constant or affine only if it stays so at other values of its parameters.
     """
     x, z, weights = screening_points()
-    value, slope = _value_and_slope(expression, torch.cat([x, z]))
+    value, slope = expression.values_and_slopes(torch.cat([x, z]))
     value, slope, live_slope = value[:POINTS], slope[:POINTS], slope[POINTS:]
     for name, found in (("value", value), ("slope", slope)):
         bad = ~found.isfinite()
@@ -61,28 +60,15 @@ def screening_points() -> tuple[Tensor, Tensor, Tensor]:
 
 def _straightness_everywhere(expression: Expression, x: Tensor) -> str:
     """constant or affine only where it is so at every draw of the parameters, else curved."""
-    program = compile_program(expression)
-    found = straightness(program(x, initial_values(expression)), x)
+    verdict = straightness(expression.values(x), x)
     for draw in DRAWS:
-        if found == "curved":
+        if verdict == "curved":
             break
-        row = [
-            torch.tensor(draw[i % len(draw)], dtype=x.dtype)
-            for i in range(len(program.parameters))
-        ]
-        kind = straightness(program(x, row), x)
-        found = kind if found == "constant" or kind == "curved" else found
-    return found
-
-
-def _value_and_slope(expression: Expression, x: Tensor) -> tuple[Tensor, Tensor]:
-    x = x.detach().requires_grad_()
-    parameters = [value.to(x.dtype) for value in initial_values(expression)]
-    value = compile_program(expression)(x, parameters)
-    if not value.requires_grad:
-        return value, torch.zeros_like(x)
-    (slope,) = torch.autograd.grad(value.sum(), x)
-    return value.detach(), slope
+        count = len(expression.parameters)
+        row = [torch.tensor(draw[i % len(draw)], dtype=x.dtype) for i in range(count)]
+        kind = straightness(expression.values(x, row), x)
+        verdict = kind if verdict == "constant" or kind == "curved" else verdict
+    return verdict
 
 
 def straightness(value: Tensor, x: Tensor) -> str:

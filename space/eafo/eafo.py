@@ -22,7 +22,6 @@ from typing import Any, Literal
 
 import torch
 
-from ..analysis.moments import initial_values
 from ..errors import CandidateError
 from ..expressions.algebra import (
     add,
@@ -30,7 +29,6 @@ from ..expressions.algebra import (
     mul,
     smaller,
 )
-from ..expressions.compile import compile_program
 from ..expressions.expression import (
     Expression,
     Granularity,
@@ -45,7 +43,6 @@ from .numeric import (
     LARGEST,
     SAME,
     fitted_eta,
-    values,
     wanted_eta,
 )
 
@@ -93,13 +90,13 @@ def correction(
         for held in (ratio, substitute(ratio, {X: smaller(larger(X, -10.0), 10.0)})):
             # Held to [-10, 10], where p is 2e-22: a quotient of exponentials is NaN far out.
             eta = mul(held, under.shape)
-            found = values(eta, wanted.x)[wanted.clear]
+            found = eta.values(wanted.x)[wanted.clear]
             off = float((found - wanted.eta[wanted.clear]).abs().max())
             small = float(found.abs().max()) <= LARGEST
             if off <= SAME and small and _finite_far_out(eta):
                 return Correction(eta, "symbolic", off)
     eta = fitted_eta(wanted, under)
-    return Correction(eta, "numerical", float((values(eta, wanted.x) - wanted.eta).abs().max()))
+    return Correction(eta, "numerical", float((eta.values(wanted.x) - wanted.eta).abs().max()))
 
 
 def corrected(
@@ -155,9 +152,5 @@ def _equal(s: Any, a: Any, b: Any) -> bool:
 
 
 def _finite_far_out(eta: Expression) -> bool:
-    x = torch.tensor([-1000.0, -100.0, 100.0, 1000.0]).requires_grad_()
-    value = compile_program(eta)(x, [v.float() for v in initial_values(eta)])
-    if not value.requires_grad:
-        return bool(value.isfinite().all())
-    (slope,) = torch.autograd.grad(value.sum(), x)
+    value, slope = eta.values_and_slopes(torch.tensor([-1000.0, -100.0, 100.0, 1000.0]))
     return bool(value.isfinite().all() and slope.isfinite().all())

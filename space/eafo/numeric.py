@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..analysis.moments import initial_values
 from ..errors import CandidateError
 from ..expressions.algebra import (
     add,
@@ -21,7 +20,6 @@ from ..expressions.algebra import (
     horner,
     mul,
 )
-from ..expressions.compile import compile_program
 from ..expressions.expression import Constant, Expression, X
 from ..families.fitting import linear_to
 from .density import Density
@@ -78,7 +76,7 @@ def fitted_eta(wanted: Wanted, under: Density) -> Expression:
     basis = [mul(under.shape, horner([0.0] * k + [1.0], bounded)) for k in range(1, DEGREE + 1)]
     rest = wanted.eta
     if under.score is not None:
-        rest = rest - values(mul(under.shape, under.score), wanted.x)
+        rest = rest - mul(under.shape, under.score).values(wanted.x)
     found = linear_to([under.shape, *basis], wanted.x[FITTED], rest[FITTED])
     coefficients = [float(f"{c:.{DIGITS}g}") if abs(c) >= SAME else 0.0 for c in found]
     while len(coefficients) > 1 and not coefficients[-1]:
@@ -92,22 +90,8 @@ def fitted_eta(wanted: Wanted, under: Density) -> Expression:
     return mul(factor, under.shape)
 
 
-def values(expression: Expression, x: Tensor) -> Tensor:
-    """f(x) at the initial parameters, float64 of x's shape."""
-    return compile_program(expression)(x, initial_values(expression)).detach()
-
-
 def _derivatives(expression: Expression, x: Tensor) -> tuple[Tensor, Tensor]:
     """f'(x) and f''(x), the second by differences of the first: some of torch's kernels have no
     second derivative."""
-    before, now, after = (_slope(expression, x + step) for step in (-STEP, 0.0, STEP))
+    before, now, after = (expression.values_and_slopes(x + h)[1] for h in (-STEP, 0.0, STEP))
     return now, (after - before) / (2 * STEP)
-
-
-def _slope(expression: Expression, x: Tensor) -> Tensor:
-    x = x.clone().requires_grad_()
-    value = compile_program(expression)(x, initial_values(expression))
-    if not value.requires_grad:
-        return torch.zeros_like(x)
-    (slope,) = torch.autograd.grad(value.sum(), x)
-    return slope

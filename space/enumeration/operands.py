@@ -75,13 +75,8 @@ class Operand:
     @cached_property
     def screened(self) -> tuple[Tensor, Tensor, Tensor]:
         """At the initial parameters: value and slope, float32 [S], and the value in float64."""
-        x = self._grid.clone().requires_grad_()
-        value = self._program(x, [torch.tensor(p.initial) for p in self.parameters])
-        slope = torch.zeros_like(x)
-        if value.requires_grad:
-            (slope,) = torch.autograd.grad(value.sum(), x)
-        exact = [torch.tensor(p.initial, dtype=torch.float64) for p in self.parameters]
-        return value.detach(), slope, self._program(self._grid.double(), exact)
+        value, slope = self.expression.values_and_slopes(self._grid)
+        return value, slope, self.expression.values(self._grid.double())
 
     def _values(self, rows: Sequence[Sequence[float]], count: int) -> Tensor:
         """Values at several values of the parameters: one row of `rows` per parameter."""

@@ -7,9 +7,12 @@ Four kinds of node, all frozen, so that equality and hash come free and a tree i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
 
 from ..errors import CandidateError, UnknownNameError
 from .notation import FOLDS, FORMS
@@ -57,6 +60,30 @@ class Expression:
     def parameters(self) -> tuple[Parameter, ...]:
         """The learnable parameters, each once, in order of first appearance in the text."""
         return ()
+
+    def values(self, x: Tensor, parameters: Sequence[Tensor] | None = None) -> Tensor:
+        """f(x), of x's shape and dtype.
+
+        `parameters`: one tensor per learnable parameter, in order, each of a shape that broadcasts
+        to x's; the initial values unless given.
+        """
+        from .compile import compile_program
+
+        if parameters is None:
+            parameters = [torch.tensor(p.initial, dtype=x.dtype) for p in self.parameters]
+        return compile_program(self)(x, parameters)
+
+    def values_and_slopes(
+        self, x: Tensor, parameters: Sequence[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """f(x) and f'(x), each of x's shape and dtype and without a graph; see `values`."""
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            value = self.values(x, parameters)
+        if not value.requires_grad:
+            return value, torch.zeros_like(x)
+        (slope,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
+        return value.detach(), slope
 
     def module(self, channels: int | None = None, channel_dim: int = 1) -> Activation:
         """This expression as an `nn.Module`; see `Activation` for the arguments."""

@@ -35,7 +35,6 @@ from .fitting import (
     fixed_target,
     linear,
     parameter,
-    values,
 )
 from .schema import (
     Config,
@@ -71,7 +70,7 @@ def fitted_sum(name: str, config: Config, basis: Sequence[Expression]) -> Fitted
 
 def outer_slopes(start: Expression) -> tuple[float, float]:
     """Mean slope of the function on [-30, -10] and on [10, 30]."""
-    at = values(start, torch.tensor([-30.0, -10.0, 10.0, 30.0], dtype=torch.float64))
+    at = start.values(torch.tensor([-30.0, -10.0, 10.0, 30.0], dtype=torch.float64))
     if not at.isfinite().all():
         raise FitError(f"{start} is not finite at 10 or 30, so it has no straight tails to start")
     a, b, c, d = at.tolist()

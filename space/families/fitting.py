@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..analysis.moments import initial_values
 from ..errors import CandidateError
 from ..expressions.compile import compile_program
 from ..expressions.expression import (
@@ -57,17 +56,12 @@ def grid(points: int = POINTS) -> Tensor:
     return torch.linspace(-RANGE, RANGE, points, dtype=torch.float64)
 
 
-def values(expression: Expression, x: Tensor) -> Tensor:
-    """f(x) at the initial parameters, float64 of x's shape."""
-    return compile_program(expression)(x, initial_values(expression))
-
-
 def linear(
     basis: Sequence[Expression], fixed: Expression | None, start: Expression
 ) -> list[float]:
     """Coefficients of `basis` that bring fixed + sum c_k basis_k closest to `start`."""
     x = grid()
-    wanted = values(start, x) - (values(fixed, x) if fixed is not None else 0.0)
+    wanted = start.values(x) - (fixed.values(x) if fixed is not None else 0.0)
     if not wanted.isfinite().all():
         raise FitError(f"{start} is not finite on [-{RANGE:g}, {RANGE:g}]")
     return linear_to(basis, x, wanted, _weights(x))
@@ -77,7 +71,7 @@ def linear_to(
     basis: Sequence[Expression], x: Tensor, wanted: Tensor, weight: Tensor | float = 1.0
 ) -> list[float]:
     """Coefficients of `basis` that bring sum c_k basis_k(x) closest to `wanted`, float64 [N]."""
-    columns = (torch.stack([values(b, x) for b in basis]) * weight).T
+    columns = (torch.stack([b.values(x) for b in basis]) * weight).T
     wanted = wanted * weight
     # Through the singular values and not the normal equations, which would square the condition.
     u, s, v = np.linalg.svd(columns.numpy(), full_matrices=False)
@@ -92,8 +86,8 @@ def refined(expression: Expression, start: Expression, keep: float = 0.0) -> Exp
     stops terms from growing against each other.
     """
     program, x = compile_program(expression), grid(POINTS // 2)
-    wanted, weight = values(start, x), _weights(x)
-    p = first = torch.stack(initial_values(expression))
+    wanted, weight = start.values(x), _weights(x)
+    p = first = torch.tensor([p.initial for p in expression.parameters], dtype=torch.float64)
 
     def residual(vector: Tensor) -> tuple[Tensor, Tensor]:
         # Each point gets its own copy of the parameters, [P, points]: since f is pointwise, one
@@ -143,7 +137,7 @@ def rounded(value: float) -> float:
 def checked(family: str, expression: Expression, start: Expression, tolerance: float) -> Fitted:
     """The fit with its errors; raises FitError when it is off by more than `tolerance`."""
     x = grid(4 * POINTS)
-    off = (values(expression, x) - values(start, x)).abs()
+    off = (expression.values(x) - start.values(x)).abs()
     worst, core = float(off.max()), float(off[x.abs() <= CORE].max())
     if not worst <= tolerance:
         raise FitError(

@@ -24,7 +24,6 @@ from .fitting import (
     linear,
     parameter,
     refined,
-    values,
     with_values,
 )
 from .schema import (
@@ -95,7 +94,7 @@ def _piecewise_linear(config: Config) -> Fitted:
     slopes = outer_slopes(start)
     outside = [smaller(add(X, width), 0), larger(sub(X, width), 0)]
     names = [*(f"y{k + 1}" for k in range(count)), "sl", "sr"]
-    initial = [*values(start, knots).tolist(), *slopes]
+    initial = [*start.values(knots).tolist(), *slopes]
     coefficients = [parameter(n, v) for n, v in zip(names, initial, strict=True)]
     expression = combination(coefficients, [*hats(count, width), *outside])
     return checked("piecewise-linear", expression, start, config["tolerance"])

@@ -6,12 +6,9 @@ import pytest
 import torch
 
 from actsearch.space import parse, screen
-from actsearch.space.analysis.moments import initial_values
-from actsearch.space.expressions.compile import compile_program
 from actsearch.space.expressions.expression import (
     GRANULARITIES,
     MAX_DEPTH,
-    Expression,
     Granularity,
 )
 from actsearch.space.expressions.parser import MAX_LENGTH
@@ -26,11 +23,6 @@ STARTS = ("relu", "gelu", "silu", "tanh", "elu", "identity")
 # APL is x right of its hinges, whatever is learned: nothing bounded can be its start.
 CANNOT = {("apl", "tanh")}
 GRID = torch.linspace(-10, 10, 4002, dtype=torch.float64)  # without 0
-
-
-def exact(expression: Expression, x: torch.Tensor) -> torch.Tensor:
-    """f(x) in float64 at the initial parameters."""
-    return compile_program(expression)(x.double(), initial_values(expression))
 
 
 def normal_sample(count: int, seed: int) -> torch.Tensor:
@@ -65,12 +57,12 @@ def test_no_parameter_is_dead_under_normal_inputs(name: str) -> None:
 @every_family
 def test_slopes_are_what_differences_of_values_say(name: str) -> None:
     candidate = family(name)
-    program = compile_program(candidate)
     x = torch.tensor([-7.313, -2.717, -0.913, 0.377, 1.837, 6.561], dtype=torch.float64)
-    leaves = [leaf.requires_grad_() for leaf in (x, *initial_values(candidate))]
+    initial = [torch.tensor(p.initial, dtype=x.dtype) for p in candidate.parameters]
+    leaves = [leaf.requires_grad_() for leaf in (x, *initial)]
 
     def value(point: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
-        return program(point, parameters)
+        return candidate.values(point, parameters)
 
     assert torch.autograd.gradcheck(value, leaves, eps=1e-6, atol=1e-5, rtol=1e-4)
 
@@ -83,7 +75,7 @@ def test_it_is_as_exact_as_its_dtype_allows(name: str, dtype: torch.dtype) -> No
     value, found = gradients(candidate.module().to(dtype), x)
     assert value.dtype == dtype
     assert all(g is not None and g.isfinite().all() for g in found.values())
-    ideal = exact(candidate, x)
+    ideal = candidate.values(x.double())
     # A few roundings of terms about as large as the result, or as 10 where it is small.
     allowed = 16 * torch.finfo(dtype).eps * ideal.abs().clamp(min=10 if "staf" in name else 4)
     assert ((value.double() - ideal).abs() <= allowed).all()
@@ -127,7 +119,7 @@ def test_it_starts_as_asked_within_the_error_it_states(name: str, start: str) ->
             fitted(name, start=start)
         return
     found = fitted(name, start=start)
-    off = (exact(found.expression, GRID) - exact(target(start), GRID)).abs()
+    off = (found.expression.values(GRID) - target(start).values(GRID)).abs()
     assert float(off.max()) <= 1.01 * found.max_error + 1e-6
     assert float(off[GRID.abs() <= 3].max()) <= 1.01 * found.core_error + 1e-6
     assert found.max_error <= 0.3

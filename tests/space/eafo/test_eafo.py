@@ -16,7 +16,6 @@ from actsearch.space import (
 )
 from actsearch.space.eafo.density import DENSITIES, density
 from actsearch.space.eafo.eafo import corrected, correction, worst
-from actsearch.space.families.fitting import values
 from contracts.expressions import gradients
 
 X = torch.linspace(-5, 5, 1000, dtype=torch.float64)
@@ -26,7 +25,7 @@ def entropy(text: str, under: str = "normal", epsilon: float = 0.0) -> float:
     """Of f + epsilon * eta, up to a constant: the mean of log f' under p (change of variables)."""
     f, p = parse(text), density(under)
     x = torch.linspace(-6, 6, 20_001, dtype=torch.float64).requires_grad_()
-    value = values(f, x) + epsilon * values(correction(f, p).eta, x)
+    value = f.values(x) + epsilon * correction(f, p).eta.values(x)
     (slope,) = torch.autograd.grad(value.sum(), x)
     weight = p.at(x.detach())
     return float((weight * slope.abs().log()).sum() / weight.sum())
@@ -41,8 +40,8 @@ def test_relu_under_a_normal_input_becomes_crrelu() -> None:
 def test_the_worst_activation_is_the_distribution_function_between_its_limits() -> None:
     x = torch.tensor([-40.0, 0.0, 1.0, 40.0], dtype=torch.float64)
     normal = torch.tensor([0.0, 0.5, 0.841344746, 1.0], dtype=torch.float64)
-    torch.testing.assert_close(values(worst(), x), normal)
-    torch.testing.assert_close(values(worst(low=-1, high=2), x), -1 + 3 * normal)
+    torch.testing.assert_close(worst().values(x), normal)
+    torch.testing.assert_close(worst(low=-1, high=2).values(x), -1 + 3 * normal)
     assert str(worst(density("logistic"))) == "sigmoid(x)"
 
 
@@ -51,14 +50,14 @@ def test_a_distribution_function_is_the_integral_of_its_density(name: str) -> No
     p = density(name, mean=0.5, scale=2.0)
     x = X.clone().requires_grad_()
     assert p.cumulative is not None
-    (slope,) = torch.autograd.grad(values(p.cumulative, x).sum(), x)
+    (slope,) = torch.autograd.grad(p.cumulative.values(x).sum(), x)
     ratio = slope / p.at(X)
     torch.testing.assert_close(ratio, ratio[0].expand_as(ratio), rtol=1e-6, atol=0)
 
 
 def test_a_density_without_a_formula_is_integrated() -> None:
-    known = values(worst(density("normal")), X)
-    found = values(worst(density("exp(-(x * x) / 2)")), X)
+    known = worst(density("normal")).values(X)
+    found = worst(density("exp(-(x * x) / 2)")).values(X)
     assert (known - found).abs().max() < 1e-3
 
 
@@ -85,7 +84,7 @@ def test_the_worst_activation_has_nothing_to_correct(name: str, text: str) -> No
 def test_where_the_inverse_exists_eta_is_found_in_symbols(text: str, eta: str) -> None:
     found = correction(parse(text))
     assert found.how == "symbolic"
-    torch.testing.assert_close(values(found.eta, X), values(parse(eta), X), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(found.eta.values(X), parse(eta).values(X), rtol=1e-5, atol=1e-6)
 
 
 def test_parameters_of_the_candidate_stay_in_eta() -> None:
@@ -100,7 +99,7 @@ def test_without_an_inverse_eta_is_found_in_numbers_and_its_error_stated(text: s
     found = correction(parse(text))
     assert found.how == "numerical"
     assert 0 < found.error < 1.0
-    assert values(found.eta, X).abs().max() < 5
+    assert found.eta.values(X).abs().max() < 5
     assert screen(corrected(parse(text))) is None
 
 
@@ -112,8 +111,8 @@ def test_eta_is_the_gradient_of_the_output_entropy(text: str) -> None:
     change = (entropy(text, epsilon=step) - entropy(text, epsilon=-step)) / (2 * step)
     f, p = parse(text), density()
     x = torch.linspace(-6, 6, 20_001, dtype=torch.float64).requires_grad_()
-    (slope,) = torch.autograd.grad(values(f, x).sum(), x)
-    eta = values(correction(f, p).eta, x.detach())
+    (slope,) = torch.autograd.grad(f.values(x).sum(), x)
+    eta = correction(f, p).eta.values(x.detach())
     wanted = float((eta.square() / slope).sum() / p.at(x.detach()).sum())
     assert change == pytest.approx(wanted, rel=1e-3)
 
@@ -149,7 +148,7 @@ def test_without_symbols_a_piecewise_line_still_gets_the_exact_eta(text: str) ->
 )
 def test_without_symbols_a_smooth_function_gets_nearly_the_same(name: str, text: str) -> None:
     eta = [correction(parse(text), density(name), symbols=s).eta for s in (True, False)]
-    exact, found = (values(e, X) for e in eta)
+    exact, found = (e.values(X) for e in eta)
     assert (exact - found).abs().max() < 0.03 * exact.abs().max()
 
 
@@ -164,7 +163,7 @@ def test_a_score_is_minus_the_relative_slope_of_its_density() -> None:
         x = X.clone().requires_grad_()
         (slope,) = torch.autograd.grad(p.at(x).sum(), x)
         assert p.score is not None
-        torch.testing.assert_close(values(p.score, X), -slope / p.at(X))
+        torch.testing.assert_close(p.score.values(X), -slope / p.at(X))
 
 
 def test_what_cannot_be_corrected_says_why() -> None:

@@ -14,7 +14,6 @@ from actsearch.space import (
 )
 from actsearch.space.expressions.from_sympy import from_sympy
 from actsearch.space.expressions.symbolic import to_sympy
-from actsearch.space.families.fitting import values
 
 X = torch.linspace(0.1, 3, 50, dtype=torch.float64)
 SYMBOL = sympy.Symbol("x", real=True)
@@ -33,7 +32,7 @@ SYMBOL = sympy.Symbol("x", real=True)
 )
 def test_what_goes_to_sympy_comes_back(text: str) -> None:
     found = from_sympy(sympy.simplify(to_sympy(parse(text))), {SYMBOL: Variable()})
-    torch.testing.assert_close(values(found, X), values(parse(text), X), rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(found.values(X), parse(text).values(X), rtol=1e-6, atol=1e-7)
 
 
 def test_symbols_stand_for_parameters() -> None:

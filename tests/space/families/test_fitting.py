@@ -11,7 +11,6 @@ from actsearch.space.families.fitting import (
     linear,
     refined,
     target,
-    values,
 )
 from actsearch.space.families.schema import FitError
 from actsearch.space.families.table import family, fitted
@@ -52,13 +51,13 @@ def test_more_terms_fit_better() -> None:
 def test_tails_continue_beyond_the_range_of_the_fit() -> None:
     x = torch.tensor([-1000.0, 1000.0], dtype=torch.float64)
     for name in ("b-spline", "fourier", "dct", "hermite", "chebyshev", "piecewise-linear"):
-        y = values(family(name, start="gelu"), x)
+        y = family(name, start="gelu").values(x)
         assert (y - torch.tensor([0.0, 1000.0])).abs().max() < 1.0, name
 
 
 def test_a_piecewise_linear_start_is_exact_at_its_knots() -> None:
     knots = torch.linspace(-4, 4, 9, dtype=torch.float64)
-    y = values(family("piecewise-linear", start="tanh"), knots)
+    y = family("piecewise-linear", start="tanh").values(knots)
     torch.testing.assert_close(y, knots.tanh(), rtol=0, atol=1e-6)
 
 
@@ -89,6 +88,6 @@ def test_refined_finds_parameters_that_enter_nonlinearly() -> None:
 
 def test_refined_never_makes_a_fit_worse() -> None:
     guess, wanted = parse("a * sin(w * x)"), parse("sin(7 * x)")
-    before = (values(guess, grid()) - values(wanted, grid())).square().mean()
-    after = (values(refined(guess, wanted), grid()) - values(wanted, grid())).square().mean()
+    before = (guess.values(grid()) - wanted.values(grid())).square().mean()
+    after = (refined(guess, wanted).values(grid()) - wanted.values(grid())).square().mean()
     assert after <= before + 1e-6

@@ -14,7 +14,6 @@ from actsearch.space import (
     UnknownNameError,
     parse,
 )
-from actsearch.space.families.fitting import values
 from actsearch.space.families.table import FAMILIES, family
 
 X = torch.linspace(-6, 6, 1202, dtype=torch.float64)
@@ -54,7 +53,7 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_default_is_the_published_function(name: str) -> None:
-    torch.testing.assert_close(values(family(name), X), PUBLISHED[name], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(family(name).values(X), PUBLISHED[name], rtol=1e-4, atol=1e-4)
 
 
 def test_parameters_do_what_the_papers_say() -> None:
@@ -71,7 +70,7 @@ def test_parameters_do_what_the_papers_say() -> None:
     }
     for candidate, wanted in checks.items():
         torch.testing.assert_close(
-            values(candidate, x), torch.tensor(wanted).double(), rtol=1e-4, atol=1e-6
+            candidate.values(x), torch.tensor(wanted).double(), rtol=1e-4, atol=1e-6
         )
 
 
@@ -89,7 +88,7 @@ def test_both_safe_versions_are_their_definitions(version: str) -> None:
     candidate = rational(version, [0.1, -0.2, 0.3], [-0.4, 0.5])
     for x in (-3.0, -0.5, 0.7, 4.0):
         above, below = numerator_and_denominator(x, version)
-        found = float(values(candidate, torch.tensor([x], dtype=torch.float64)))
+        found = float(candidate.values(torch.tensor([x], dtype=torch.float64)))
         assert found == pytest.approx(above / below, rel=1e-6)
 
 
@@ -97,7 +96,7 @@ def test_b_splines_sum_to_one_and_are_local() -> None:
     from actsearch.space.families.bases import b_splines
 
     x = torch.linspace(-3, 3, 101, dtype=torch.float64)  # away from the ends by two knots
-    every = torch.stack([values(b, x) for b in b_splines(11, 5.0)])
+    every = torch.stack([b.values(x) for b in b_splines(11, 5.0)])
     torch.testing.assert_close(every.sum(0), torch.ones_like(x), rtol=0, atol=1e-7)
     assert ((every > 0).sum(0) <= 4).all()
 
@@ -106,7 +105,7 @@ def test_hermite_functions_are_orthogonal() -> None:
     from actsearch.space.families.bases import hermite
 
     x = torch.linspace(-12, 12, 4001, dtype=torch.float64)
-    every = torch.stack([values(h, x) for h in hermite(7)])
+    every = torch.stack([h.values(x) for h in hermite(7)])
     gram = every @ every.T * float(x[1] - x[0]) / math.sqrt(2 * math.pi)
     torch.testing.assert_close(gram, torch.eye(7, dtype=torch.float64), rtol=0, atol=1e-6)
 
@@ -118,7 +117,7 @@ def test_chebyshev_functions_are_the_polynomials_of_the_mapped_input() -> None:
     t = x / (x.square() + 4).sqrt()
     wanted = [t, 2 * t**2 - 1, 4 * t**3 - 3 * t, 8 * t**4 - 8 * t**2 + 1]
     for basis, polynomial in zip(chebyshev(4), wanted, strict=True):
-        torch.testing.assert_close(values(basis, x), polynomial, rtol=0, atol=1e-7)
+        torch.testing.assert_close(basis.values(x), polynomial, rtol=0, atol=1e-7)
 
 
 def test_gates_of_a_mixture_start_even_and_sum_to_one() -> None:
@@ -126,10 +125,10 @@ def test_gates_of_a_mixture_start_even_and_sum_to_one() -> None:
     mean = (X + X.sin() + X.tanh()) / 3
     for gates in ("softmax", "sigmoid"):
         candidate = family("mixture", functions=parts, gates=gates)
-        torch.testing.assert_close(values(candidate, X), mean, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(candidate.values(X), mean, rtol=1e-5, atol=1e-6)
     ones = family("mixture", functions=("1 + 0 * x", "1 + 0 * x", "1 + 0 * x"))
     moved = parse(str(ones).replace("u1=0", "u1=3").replace("v2=0", "v2=-2"))
-    torch.testing.assert_close(values(moved, X), torch.ones_like(X))
+    torch.testing.assert_close(moved.values(X), torch.ones_like(X))
 
 
 def test_parts_of_a_mixture_keep_their_own_parameters() -> None:
@@ -141,7 +140,7 @@ def test_parts_of_a_mixture_keep_their_own_parameters() -> None:
 def test_a_wrapper_keeps_the_parameters_inside() -> None:
     candidate = family("wrapper", function="max(x, 0) + a=0.25 * min(x, 0)")
     assert {p.name for p in candidate.parameters} == {"a", "a1", "b", "c", "d"}
-    torch.testing.assert_close(values(candidate, X), F.leaky_relu(X, 0.25))
+    torch.testing.assert_close(candidate.values(X), F.leaky_relu(X, 0.25))
 
 
 @pytest.mark.parametrize(
