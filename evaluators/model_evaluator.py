@@ -22,7 +22,7 @@ from ..space import (
 )
 from ..space.modules.surgery import Which
 from .image_classification import NoTestImages
-from .protocol.evaluator import Job, RungReport, Training
+from .protocol.evaluator import Evaluator, Job, RungReport, Training
 from .protocol.metrics import accuracy
 from .protocol.report_validation import EvaluatorError
 from .protocol.successive_halving import run_bracket
@@ -45,7 +45,7 @@ TRIED = 8  # samples of each of the two batches that are tried before a search
 _NOT_OURS = ("dataset", "network", "widths", "pixels", "validation", "limit", "evaluator")
 
 
-class ModelEvaluator:
+class ModelEvaluator(Evaluator):
     """Scores candidates in your network on your data; see docs/own_network.md.
 
     network: a function that builds the network with fresh weights. train: a Dataset or DataLoader
@@ -60,6 +60,9 @@ class ModelEvaluator:
     Raises EvaluatorError for data or a recipe that cannot be used, CandidateError where the
     network has no activation to replace.
     """
+
+    recipe: Recipe
+    stored_name = "actsearch.evaluators.model:ModelEvaluator"  # in homes from before a move
 
     def __init__(
         self,
@@ -102,7 +105,7 @@ class ModelEvaluator:
         return other
 
     def opened(self) -> ModelEvaluator | None:
-        """It with its test data, for a confirmation; None without any."""
+        """The same evaluator with its test data, for a confirmation; None without any."""
         if self._test is None:
             return None
         given = self._test
