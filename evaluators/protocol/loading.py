@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -102,13 +101,8 @@ def _made(name: str, target: object) -> object:
     """The return value of a class or function without arguments; an instance as it is."""
     if isinstance(target, Evaluator) or not callable(target):
         return target
-    if isinstance(target, type) and inspect.isabstract(target):
-        missing = " and ".join(
-            f"no method {method}" for method in sorted(target.__abstractmethods__)
-        )
-        raise EvaluatorError(
-            f"evaluator {name} is no evaluator: a {target.__name__} with {missing}"
-        )
+    if missing := sorted(getattr(target, "__abstractmethods__", ())):
+        raise EvaluatorError(f"evaluator {name} is no evaluator: no method {' and '.join(missing)}")
     make: Callable[[], object] = target
     try:
         return make()

@@ -103,7 +103,7 @@ def test_what_an_installed_package_declares_goes_by_its_name(here: Path) -> None
             "mine_own:nothing",
             r"no evaluator: make NoneType a subclass of actsearch\.evaluators\.Evaluator",
         ),
-        ("mine_own:Half", "is no evaluator: a Half with no method run"),
+        ("mine_own:Half", "is no evaluator: no method run"),
         ("mine_own:Wrong", "is no evaluator: Wrong: its recipe must be a Recipe, but is a str"),
         ("mine_own:number", "is no evaluator: make int a subclass of"),
         ("mine_own:Duck", "make Duck a subclass of actsearch.evaluators.Evaluator, or use Mod"),
