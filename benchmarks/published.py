@@ -42,7 +42,7 @@ from actsearch.evaluators import (
     run_bracket,
 )
 from actsearch.evaluators.data.images import Task, split
-from actsearch.evaluators.training.activations import weight_gain
+from actsearch.evaluators.networks.init import weight_gain
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
 from actsearch.evaluators.training.sequential import SequentialTraining
@@ -99,7 +99,7 @@ def text_of(name: str, seed: int) -> str:
     return " + ".join(terms)
 
 
-def rrelu_net(recipe: Recipe, _: Expression, seed: int, task: Task) -> nn.Module:
+def rrelu_net(recipe: Recipe, seed: int, task: Task) -> nn.Module:
     """The MLP with torch's RReLU, whose slopes are drawn for each element in training."""
     # In evaluation RReLU is a leaky ReLU of the mean slope, 11 / 48: the gain is that one's.
     gain = weight_gain(parse("max(x, 0) + 0.2291667 * min(x, 0)"))
@@ -126,7 +126,11 @@ def train_rrelu(evaluator: ImageClassification, recipe: Recipe, seed: int) -> It
         train, held_out = split(train, validation=recipe.validation, seed=recipe.split_seed)
     sets = DataSplits.on(cpu, recipe, train, held_out, test)
     identity = parse("x")
-    training = SequentialTraining(rrelu_net, [Member(identity, seed)], recipe, sets)
+
+    def build(_: Expression, seed: int, task: Task) -> nn.Module:
+        return rrelu_net(recipe, seed, task)
+
+    training = SequentialTraining(build, [Member(identity, seed)], recipe, sets)
     yield from run_bracket(training, Job(("x",), recipe, seed, halving=False, test=True))
 
 

@@ -13,6 +13,7 @@ from .image_classification import ImageClassification as ImageClassification
 from .image_classification import NoImages as NoImages
 from .image_classification import NoTestImages as NoTestImages
 from .model_evaluator import ModelEvaluator as ModelEvaluator
+from .networks.registry import NETWORKS as NETWORKS
 from .protocol.conformance import check_evaluator as check_evaluator
 from .protocol.evaluator import CandidateReport as CandidateReport
 from .protocol.evaluator import Evaluator as Evaluator

@@ -102,7 +102,8 @@ def _made(name: str, target: object) -> object:
     if isinstance(target, Evaluator) or not callable(target):
         return target
     if missing := sorted(getattr(target, "__abstractmethods__", ())):
-        raise EvaluatorError(f"evaluator {name} is no evaluator: no method {' and '.join(missing)}")
+        methods = " and ".join(missing)
+        raise EvaluatorError(f"evaluator {name} is no evaluator: no method {methods}")
     make: Callable[[], object] = target
     try:
         return make()

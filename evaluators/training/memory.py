@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from ...space.expressions.compile import compile_program
 from ..data.images import Task
-from ..networks.registry import Build
+from ..networks.registry import NETWORKS
 from ..recipes.recipe import Recipe
 from .device_data import EVALUATION_BATCH
-from .members import Member
+from .members import BuildNet, Member
 from .optimizer import moments_of
 from .precision import autocast
 
@@ -45,10 +45,10 @@ class Footprint:
 def footprint(net: nn.Module, recipe: Recipe, task: Task) -> Footprint:
     """Predicted from two small forward passes of a net on the CPU.
 
-    The peak of a step is what the forward pass kept for the way back, and two gradients of the
-    largest signal, or those of all linear layers' outputs, which the stack of an MLP keeps until
-    it steps. The peak of validation, which keeps nothing but has larger batches, is three of the
-    largest signals. The net is in training mode and its running statistics change.
+    The peak of a step is the signals kept for the way back, and two gradients of the largest
+    signal, or those of all linear layers' outputs, which stacked matrices keep until the step. The
+    peak of validation, which keeps nothing but has larger batches, is three of the largest
+    signals. The net is in training mode and its running statistics change.
     """
     few, many = (_kept(net, recipe, task, images) for images in MEASURED)
     grows = (many - few) / (MEASURED[1] - MEASURED[0])  # per image; the rest is of weights
@@ -56,7 +56,7 @@ def footprint(net: nn.Module, recipe: Recipe, task: Task) -> Footprint:
     outputs = _outputs(net, task)
     largest = max(size for _, size in outputs)
     linear = sum(size for module, size in outputs if isinstance(module, nn.Linear))
-    back = max(2 * largest, linear if recipe.network == "mlp" else 0)
+    back = max(2 * largest, linear if NETWORKS[recipe.network].stacking == "matrices" else 0)
     signals = max(fixed + recipe.batch_size * (grows + back), 3 * EVALUATION_BATCH * largest)
     numbers = sum(p.nbytes for p in net.parameters())
     buffers = sum(b.nbytes for b in net.buffers())
@@ -103,7 +103,7 @@ def slices_at_once(
     slices: Sequence[Member],
     recipe: Recipe,
     task: Task,
-    build: Build,
+    build: BuildNet,
     free: int,
     *,
     recorded: bool = False,
@@ -115,7 +115,7 @@ def slices_at_once(
     plainly needs its own.
     """
     longest = max(slices, key=lambda one: len(compile_program(one.expression).steps))
-    net = build(recipe, longest.expression, longest.seed, task)
+    net = build(longest.expression, longest.seed, task)
     needed = footprint(net, recipe, task)
     state, signals = needed.state, needed.signals
     if recorded:

@@ -13,28 +13,26 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space import Activation, Expression
-from ..networks.registry import Build
 from ..protocol.divergence import diverged
 from ..protocol.evaluator import FinalScore, MemberProgress
 from ..protocol.metrics import final_score, right
 from ..recipes.recipe import Recipe
 from .device_data import Batches, DataSplits, steps_per_epoch
-from .members import Member
+from .members import BuildNet, Member
 from .optimizer import Part, Update, gradient_of
 from .precision import autocast
 
 
 class SequentialTraining:
-    """K separate networks; `build(recipe, candidate, seed, task)` makes one."""
+    """K separate networks; `build(candidate, seed, task)` makes one."""
 
     def __init__(
-        self, build: Build, slices: Sequence[Member], recipe: Recipe, sets: DataSplits
+        self, build: BuildNet, slices: Sequence[Member], recipe: Recipe, sets: DataSplits
     ) -> None:
         self._sets = sets
         task = sets.train.task
         self._runs = [
-            _Run(build(recipe, one.expression, one.seed, task), one, recipe, sets.train)
-            for one in slices
+            _Run(build(one.expression, one.seed, task), one, recipe, sets.train) for one in slices
         ]
 
     def advance(self, epoch: int) -> list[MemberProgress]:

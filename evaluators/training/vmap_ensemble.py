@@ -14,24 +14,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.registry import Build
 from ..recipes.recipe import Recipe
 from .cuda_graphs import Record
 from .device_data import Batches, DataSplits
 from .ensemble import Ensemble
 from .ensemble_optimizer import EnsembleOptimizer
-from .members import Member
+from .members import BuildNet, Member
 from .precision import autocast
 from .sequential import learned_values
 from .vmap_modules import VmapModules
 
 
 class VmapEnsemble(Ensemble):
-    """K slices of the network that `build(recipe, candidate, seed, task)` makes."""
+    """K slices of the network that `build(candidate, seed, task)` makes."""
 
     def __init__(
         self,
-        build: Build,
+        build: BuildNet,
         slices: Sequence[Member],
         recipe: Recipe,
         sets: DataSplits,
@@ -40,7 +39,7 @@ class VmapEnsemble(Ensemble):
         super().__init__(slices, recipe, sets, record)
         task = sets.train.task
         self._nets = VmapModules(
-            [build(recipe, s.expression, s.seed, task).to(self._device) for s in slices]
+            [build(s.expression, s.seed, task).to(self._device) for s in slices]
         )
         self._optimizer = self._new_optimizer()
 

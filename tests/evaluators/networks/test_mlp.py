@@ -15,7 +15,6 @@ from actsearch.evaluators import (
     subset,
 )
 from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.activations import shared
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
@@ -38,7 +37,7 @@ def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, g
     recipe = dataclasses.replace(RECIPE, moment_init=gain)
     slices = [Member(parse("tanh(x)"), 4), Member(parse(text), 5)]
     stack = MlpEnsemble(slices, recipe, parts(images, recipe))
-    net = NETWORKS["mlp"](recipe, parse(text), 5, Task())
+    net = recipe.build(parse(text), 5, Task())
     linears = [m for m in net.modules() if isinstance(m, nn.Linear)]
     rows = zip(linears, stack._weights, stack._biases, strict=True)
     for linear, weight, bias in rows:
@@ -50,7 +49,7 @@ def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, g
 def test_trained_alone_it_is_the_stacks_slice(images: Images) -> None:
     slices = [Member(parse("x * sigmoid(b[channel] * x)"), 1), Member(parse("relu(x)"), 2, 0.5)]
     together = MlpEnsemble(slices, RECIPE, parts(images, RECIPE)).advance(2)
-    alone = SequentialTraining(NETWORKS["mlp"], slices, RECIPE, parts(images, RECIPE)).advance(2)
+    alone = SequentialTraining(RECIPE.build, slices, RECIPE, parts(images, RECIPE)).advance(2)
     for ours, theirs in zip(alone, together, strict=True):
         # float32 sums in another order
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=1e-4)
@@ -65,7 +64,7 @@ def test_a_parameter_is_shared_as_the_recipe_says(
     sharing: str, tensors: int, sizes: list[int]
 ) -> None:
     candidate = shared(parse("x * sigmoid(beta * x)"), sharing)
-    net = NETWORKS["mlp"](RECIPE, candidate, 0, Task())
+    net = RECIPE.build(candidate, 0, Task())
     (beta,) = candidate.parameters
     found = [m.parameter_of(beta) for m in net.modules() if isinstance(m, Activation)]
     assert len({id(tensor) for tensor in found}) == tensors

@@ -26,8 +26,8 @@ from actsearch.evaluators import (
     subset,
 )
 from actsearch.evaluators.data.datasets import FASHION_MNIST
+from actsearch.evaluators.networks.init import weight_gain
 from actsearch.evaluators.protocol.divergence import diverged
-from actsearch.evaluators.training.activations import weight_gain
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member, members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble

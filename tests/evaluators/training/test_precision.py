@@ -15,7 +15,6 @@ from actsearch.evaluators import (
     split,
     subset,
 )
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.precision import autocast
@@ -45,7 +44,7 @@ def trained(
     train, validation = split(subset(images, 200), validation=40, seed=0)
     sets = DataSplits.on(CPU, None, train, validation)
     slices = members_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
-    training = VEHICLES[vehicle](NETWORKS[name], slices, recipe, sets)
+    training = VEHICLES[vehicle](recipe.build, slices, recipe, sets)
     found = training.advance(3)
     if isinstance(training, SequentialTraining):
         return found, [t for run in training._runs for t in run._net.state_dict().values()]

@@ -18,10 +18,8 @@ from actsearch.evaluators import (
     subset,
 )
 from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.conv import conv_net
-from actsearch.evaluators.networks.registry import Build
 from actsearch.evaluators.training.device_data import DataSplits
-from actsearch.evaluators.training.members import members_of
+from actsearch.evaluators.training.members import BuildNet, members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Expression, parse
@@ -46,11 +44,15 @@ class Parts:
         return DataSplits.on(CPU, None, train, validation)
 
     def start(
-        self, texts: Sequence[str], recipe: Recipe = CONV, build: Build = conv_net, seed: int = 0
+        self,
+        texts: Sequence[str],
+        recipe: Recipe = CONV,
+        build: BuildNet | None = None,
+        seed: int = 0,
     ) -> SequentialTraining:
         candidates = [parse(text) for text in texts]
         return SequentialTraining(
-            build, members_of(candidates, recipe, seed), recipe, self.sets(recipe)
+            build or recipe.build, members_of(candidates, recipe, seed), recipe, self.sets(recipe)
         )
 
 
@@ -124,7 +126,7 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
     stack = MlpEnsemble(slices, recipe, parts.sets(recipe))
     start = [w.detach().clone() for w in stack._weights]
 
-    def build(_: Recipe, candidate: Expression, __: int, ___: Task) -> nn.Module:
+    def build(candidate: Expression, _: int, __: Task) -> nn.Module:
         sizes, layers, shared = (784, 24, 16, 10), list[nn.Module](), dict[str, nn.Parameter]()
         for i, weight in enumerate(start):
             linear = nn.Linear(sizes[i], sizes[i + 1])
