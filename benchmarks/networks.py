@@ -27,11 +27,12 @@ from torch import Tensor, nn
 
 from actsearch.evaluators import (
     RECIPES,
+    Images,
+    ImageSpec,
     load_train,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Images, Task
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.sequential import SequentialTraining
@@ -64,9 +65,9 @@ def epochs(
 
 def layers_alone(steps: int) -> Callable[[], None]:
     """Forward and backward passes of the conv net's convolutions and batch norms, one by one."""
-    net = RECIPES["conv"].build(parse("relu(x)"), 0, Task())
+    net = RECIPES["conv"].build(parse("relu(x)"), 0, ImageSpec())
     pieces: list[tuple[nn.Module, Tensor, Tensor]] = []
-    signal = torch.randn(BATCH, *Task().shape)
+    signal = torch.randn(BATCH, *ImageSpec().shape)
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
             output = layer(signal).detach()

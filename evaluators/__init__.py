@@ -2,6 +2,7 @@
 
 from .data.cache import locate as locate
 from .data.datasets import DATASETS as DATASETS
+from .data.datasets import ImageSpec as ImageSpec
 from .data.datasets import dataset_of as dataset_of
 from .data.images import Images as Images
 from .data.images import load_test as load_test

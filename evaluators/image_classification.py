@@ -96,8 +96,8 @@ class ImageClassification(Evaluator):
 
 def _check_fits(name: str, images: Images) -> None:
     """Images under a data set's name must be what a network for that data set can take."""
-    if name in DATASETS and images.task != DATASETS[name].task:
-        wanted, found = DATASETS[name].task, images.task
+    if name in DATASETS and images.spec != DATASETS[name].spec:
+        wanted, found = DATASETS[name].spec, images.spec
         raise InvalidImages(
             f"images of {name} have shape {wanted.shape} and {wanted.classes} classes, but these "
             f"have {found.shape} and {found.classes}"

@@ -31,8 +31,8 @@ from .training.activations import shared
 from .training.interleaved import (
     InterleavedTraining,
     Measure,
-    Run,
     Task,
+    UserNetTrainer,
     to,
 )
 from .training.members import Member, SweepAggregate, members_of
@@ -155,7 +155,7 @@ class ModelEvaluator(Evaluator):
         """Two small batches of training and one of validation, on the CPU."""
         cpu = torch.device("cpu")
         candidate = shared(baseline, self.recipe.granularity)
-        run = Run(self._build, Member(candidate, 0), self.recipe, self._task(None), cpu)
+        run = UserNetTrainer(self._build, Member(candidate, 0), self.recipe, self._task(None), cpu)
         if not run.alive:
             return  # its channels have no place in this network: a result, told when it trains
         batches = self._train.shuffled(TRIED, 0, 1)[:2]

@@ -93,7 +93,7 @@ class _Looking:
         train = sets.train
         seen = _first(train, self.sizes.images)
         candidate = shared(self.candidate, recipe.granularity)
-        net = recipe.build(candidate, self.seed, train.task).to(device)
+        net = recipe.build(candidate, self.seed, train.spec).to(device)
         start = kernels(net)
         fresh = calibrated(net, seen[0])
         before = self._look(fresh, train, seen, "at initialisation")

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from ...space import Expression, replace_activations
-from ..data.datasets import Task
+from ..data.datasets import ImageSpec
 from .init import drawn_from
 
 
 def conv_net(
-    widths: Sequence[int], candidate: Expression, seed: int, task: Task, *, moment_init: bool
+    widths: Sequence[int], candidate: Expression, seed: int, spec: ImageSpec, *, moment_init: bool
 ) -> nn.Module:
     """Two strided 3x3 convolutions, each with batch norm and the candidate, then a linear head.
 
@@ -24,11 +24,11 @@ def conv_net(
     does not: shared weights and normalised signals.
     """
     first, second = widths
-    channels, height, width = task.shape
+    channels, height, width = spec.shape
     rest = math.ceil(height / 4) * math.ceil(width / 4)  # pixels after both strides
     with drawn_from(seed):
         net = nn.Sequential(
-            nn.Unflatten(1, task.shape),
+            nn.Unflatten(1, spec.shape),
             nn.Conv2d(channels, first, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(first),
             nn.Identity(),
@@ -36,7 +36,7 @@ def conv_net(
             nn.BatchNorm2d(second),
             nn.Identity(),
             nn.Flatten(),
-            nn.Linear(second * rest, task.classes),
+            nn.Linear(second * rest, spec.classes),
         )
-    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, task.inputs))
+    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, spec.inputs))
     return net

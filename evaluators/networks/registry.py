@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from torch import nn
 
 from ...space import Expression
-from ..data.datasets import Task
+from ..data.datasets import ImageSpec
 from .conv import conv_net
 from .mlp import mlp
 from .resnet import resnet20
@@ -25,11 +25,11 @@ class Build(Protocol):
         widths: Sequence[int],
         candidate: Expression,
         seed: int,
-        task: Task,
+        spec: ImageSpec,
         *,
         moment_init: bool,
     ) -> nn.Module:
-        """float [B, task.inputs] -> [B, task.classes]; moment_init: initial weights follow the
+        """float [B, spec.inputs] -> [B, spec.classes]; moment_init: initial weights follow the
         activation's second moment, where no norm makes up for it."""
         ...
 

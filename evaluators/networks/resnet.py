@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space import Expression, replace_activations
-from ..data.datasets import Task
+from ..data.datasets import ImageSpec
 from .init import drawn_from
 
 BLOCKS = 3  # per stage: 6 * 3 + 2 = 20 layers with weights
@@ -45,7 +45,7 @@ class ResidualBlock(nn.Module):
 
 
 def resnet20(
-    widths: Sequence[int], candidate: Expression, seed: int, task: Task, *, moment_init: bool
+    widths: Sequence[int], candidate: Expression, seed: int, spec: ImageSpec, *, moment_init: bool
 ) -> nn.Module:
     """One convolution, three stages of three blocks at widths such as (16, 32, 64), mean pooling,
     a linear head; the candidate 19 times. 0.27 million parameters at these widths.
@@ -55,7 +55,7 @@ def resnet20(
     and from `seed`, whatever `moment_init`: batch norm divides the scale of a branch out, and on
     a shortcut no weight stands that a gain could be put into.
     """
-    channels, *_ = task.shape
+    channels, *_ = spec.shape
     stages = itertools.pairwise((widths[0], *widths))
     with drawn_from(seed):
         blocks = [
@@ -64,16 +64,16 @@ def resnet20(
             for first in (True, *(False,) * (BLOCKS - 1))
         ]
         net = nn.Sequential(
-            nn.Unflatten(1, task.shape),
+            nn.Unflatten(1, spec.shape),
             _convolution(channels, widths[0], 1),
             nn.BatchNorm2d(widths[0]),
             nn.Identity(),
             *blocks,
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
-            nn.Linear(widths[-1], task.classes),
+            nn.Linear(widths[-1], spec.classes),
         )
-    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, task.inputs))
+    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, spec.inputs))
     return net
 
 

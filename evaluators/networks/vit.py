@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space import ActsearchError, Expression, replace_activations
-from ..data.datasets import Task
+from ..data.datasets import ImageSpec
 from .init import drawn_from, weight_gain
 
 PATCH = 4  # pixels a side
@@ -92,7 +92,7 @@ class MeanOfTokens(nn.Module):
 
 
 def vit(
-    widths: Sequence[int], candidate: Expression, seed: int, task: Task, *, moment_init: bool
+    widths: Sequence[int], candidate: Expression, seed: int, spec: ImageSpec, *, moment_init: bool
 ) -> nn.Module:
     """Patches of 4x4, a pre-norm block for every width, the mean of the tokens, a linear head.
 
@@ -104,7 +104,7 @@ def vit(
 
     Raises ImagesDoNotFit where the sides are no multiples of 4 pixels.
     """
-    channels, height, width = task.shape
+    channels, height, width = spec.shape
     if height % PATCH or width % PATCH:
         raise ImagesDoNotFit(
             f"vit cuts images into squares of {PATCH} by {PATCH} pixels, so their sides must be "
@@ -114,19 +114,19 @@ def vit(
     with drawn_from(seed):
         blocks = [Block(features) for _ in widths]
         net = nn.Sequential(
-            Patches(task.shape),
+            Patches(spec.shape),
             Embedding(PATCH**2 * channels, features, height // PATCH, width // PATCH),
             *blocks,
             nn.LayerNorm(features),
             MeanOfTokens(),
-            nn.Linear(features, task.classes),
+            nn.Linear(features, spec.classes),
         )
         _initialise(net)
     if moment_init:
         with torch.no_grad():
             for block in blocks:
                 block.fall.weight.mul_(weight_gain(candidate))
-    example = torch.zeros(2, task.inputs)
+    example = torch.zeros(2, spec.inputs)
     replace_activations(net, nn.Identity, candidate, example=example, channel_dim=-1)
     return net
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from ...space import ActsearchError, Expression
 from ...space.errors import nearest
-from ..data.datasets import Task
+from ..data.datasets import ImageSpec
 from ..networks.registry import NETWORKS
 from .rules import TRAIN_IMAGES, broken_rules
 
@@ -113,11 +113,11 @@ class Recipe:
         """Name and digest, as shown beside every score."""
         return f"{self.name}-{self.digest}"
 
-    def build(self, candidate: Expression, seed: int, task: Task) -> nn.Module:
+    def build(self, candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
         """The recipe's network with the candidate in every layer, its weights drawn from the
-        seed: float [B, task.inputs] -> [B, task.classes]."""
+        seed: float [B, spec.inputs] -> [B, spec.classes]."""
         build = NETWORKS[self.network].build
-        return build(self.widths, candidate, seed, task, moment_init=self.moment_init)
+        return build(self.widths, candidate, seed, spec, moment_init=self.moment_init)
 
     def limited(self, images: int | None) -> Recipe:
         """This recipe on fewer training images, the same share of them held out."""

@@ -39,5 +39,5 @@ def training_of(slices: Sequence[Member], recipe: Recipe, sets: DataSplits) -> T
     # convolutions have no fast kernels, and the signals of nine leave the cache.
     if stacking == "matrices" or on_gpu:
         free = free_bytes(device)
-        size = slices_at_once(slices, recipe, sets.train.task, recipe.build, free, recorded=on_gpu)
+        size = slices_at_once(slices, recipe, sets.train.spec, recipe.build, free, recorded=on_gpu)
     return ChunkedTraining(start, slices, recipe, size=size)

@@ -14,13 +14,13 @@ from typing import TypeAlias
 from torch import nn
 
 from ...space import Expression
-from ..data.datasets import Task
+from ..data.datasets import ImageSpec
 from ..protocol.evaluator import FinalScore, MemberProgress, Training
 from ..protocol.metrics import together
 from ..recipes.recipe import Recipe
 
-# build(candidate, seed, task): a network with fresh weights, as `Recipe.build` makes one.
-BuildNet: TypeAlias = Callable[[Expression, int, Task], nn.Module]
+# build(candidate, seed, spec): a network with fresh weights, as `Recipe.build` makes one.
+BuildNet: TypeAlias = Callable[[Expression, int, ImageSpec], nn.Module]
 APART = 1_000_000_007  # between the seeds of one score's repeats, so that they meet no other's
 
 

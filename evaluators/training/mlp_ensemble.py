@@ -43,8 +43,8 @@ class MlpEnsemble(Ensemble):
         record: Record | None = None,
     ) -> None:
         super().__init__(slices, recipe, sets, record)
-        task = sets.train.task
-        sizes = (task.inputs, *recipe.widths, task.classes)
+        spec = sets.train.spec
+        sizes = (spec.inputs, *recipe.widths, spec.classes)
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
         candidates = [member.expression for member in slices]
         seeds = [member.seed for member in slices]

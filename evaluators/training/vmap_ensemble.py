@@ -23,10 +23,11 @@ from .members import BuildNet, Member
 from .precision import autocast
 from .sequential import learned_values
 from .vmap_modules import VmapModules
+from .weight_decay import decays
 
 
 class VmapEnsemble(Ensemble):
-    """K slices of the network that `build(candidate, seed, task)` makes."""
+    """K slices of the network that `build(candidate, seed, spec)` makes."""
 
     def __init__(
         self,
@@ -37,9 +38,9 @@ class VmapEnsemble(Ensemble):
         record: Record | None = None,
     ) -> None:
         super().__init__(slices, recipe, sets, record)
-        task = sets.train.task
+        spec = sets.train.spec
         self._nets = VmapModules(
-            [build(s.expression, s.seed, task).to(self._device) for s in slices]
+            [build(s.expression, s.seed, spec).to(self._device) for s in slices]
         )
         self._optimizer = self._new_optimizer()
 
@@ -90,8 +91,8 @@ class VmapEnsemble(Ensemble):
 
     def _new_optimizer(self) -> EnsembleOptimizer:
         tensors = list(self._nets.parameters.values())
-        matrices = [t for t in tensors if t.dim() > 2]  # [K, out, in] and [K, out, in, 3, 3]
-        vectors = [t for t in tensors if t.dim() <= 2]
+        matrices = [t for t in tensors if decays(t[0])]
+        vectors = [t for t in tensors if not decays(t[0])]
         own = [
             list({id(p): p for module in modules for p in module.parameters()}.values())
             for modules in self._nets.activations()

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from actsearch.evaluators.data.images import Task
+from actsearch.evaluators import ImageSpec
 from actsearch.evaluators.diagnosis.curvature.hessian import LossHessian
 from actsearch.evaluators.diagnosis.curvature.instability_index import frobenius, instability
 from actsearch.evaluators.diagnosis.curvature.lanczos import lanczos
@@ -59,7 +59,7 @@ def test_a_product_is_that_with_the_whole_hessian(text: str) -> None:
 @pytest.mark.parametrize("name", ["conv", "resnet20", "vit"])
 def test_products_of_every_shipped_network_are_symmetric(name: str) -> None:
     recipe = RECIPES[name]
-    net = recipe.build(parse("mish(x)"), 0, Task())
+    net = recipe.build(parse("mish(x)"), 0, ImageSpec())
     product = LossHessian(net, torch.rand(2, 784, generator=generator()), torch.arange(2))
     u, v = torch.randn(2, product.size, generator=generator())
     assert float(u @ product(v)) == pytest.approx(float(v @ product(u)), rel=1e-3)

@@ -6,15 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators import RECIPES
-from actsearch.evaluators.data.images import Task
+from actsearch.evaluators import RECIPES, ImageSpec
 from actsearch.space import Activation, parse
 
 CONV = RECIPES["conv"]
 
 
 def net(text: str = "relu(x)", seed: int = 0) -> nn.Module:
-    return CONV.build(parse(text), seed, Task())
+    return CONV.build(parse(text), seed, ImageSpec())
 
 
 def weights(module: nn.Module) -> list[torch.Tensor]:

@@ -12,18 +12,18 @@ from actsearch.evaluators import (
     NETWORKS,
     RECIPES,
     Images,
+    ImageSpec,
     Recipe,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Activation, parse
 
 CPU = torch.device("cpu")
-GREY, COLOUR = Task(), Task((3, 32, 32), 7)
+GREY, COLOUR = ImageSpec(), ImageSpec((3, 32, 32), 7)
 SHIPPED = {name: RECIPES["quick" if name == "mlp" else name] for name in NETWORKS}
 PARAMETERS = {
     # 784-256-192-128-64-10
@@ -44,8 +44,8 @@ SMALL = {
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
 
-def net(name: str, text: str = "relu(x)", seed: int = 0, task: Task = GREY) -> nn.Module:
-    return SMALL[name].build(parse(text), seed, task)
+def net(name: str, text: str = "relu(x)", seed: int = 0, spec: ImageSpec = GREY) -> nn.Module:
+    return SMALL[name].build(parse(text), seed, spec)
 
 
 def weights(module: nn.Module) -> dict[str, Tensor]:
@@ -60,8 +60,8 @@ def places(module: nn.Module) -> list[Activation]:
 
 @every_network
 def test_flat_images_become_scores_of_classes(name: str) -> None:
-    for task in (GREY, COLOUR):
-        assert net(name, task=task)(torch.zeros(3, task.inputs)).shape == (3, task.classes)
+    for spec in (GREY, COLOUR):
+        assert net(name, spec=spec)(torch.zeros(3, spec.inputs)).shape == (3, spec.classes)
 
 
 @every_network

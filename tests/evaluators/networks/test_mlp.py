@@ -10,11 +10,11 @@ from torch import nn
 
 from actsearch.evaluators import (
     Images,
+    ImageSpec,
     Recipe,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.training.activations import shared
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
@@ -37,7 +37,7 @@ def test_its_weights_are_the_stacks_to_the_last_bit(images: Images, text: str, g
     recipe = dataclasses.replace(RECIPE, moment_init=gain)
     slices = [Member(parse("tanh(x)"), 4), Member(parse(text), 5)]
     stack = MlpEnsemble(slices, recipe, parts(images, recipe))
-    net = recipe.build(parse(text), 5, Task())
+    net = recipe.build(parse(text), 5, ImageSpec())
     linears = [m for m in net.modules() if isinstance(m, nn.Linear)]
     rows = zip(linears, stack._weights, stack._biases, strict=True)
     for linear, weight, bias in rows:
@@ -64,7 +64,7 @@ def test_a_parameter_is_shared_as_the_recipe_says(
     sharing: str, tensors: int, sizes: list[int]
 ) -> None:
     candidate = shared(parse("x * sigmoid(beta * x)"), sharing)
-    net = RECIPE.build(candidate, 0, Task())
+    net = RECIPE.build(candidate, 0, ImageSpec())
     (beta,) = candidate.parameters
     found = [m.parameter_of(beta) for m in net.modules() if isinstance(m, Activation)]
     assert len({id(tensor) for tensor in found}) == tensors

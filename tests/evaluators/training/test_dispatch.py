@@ -13,12 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from actsearch.evaluators import (
     Images,
+    ImageSpec,
     Recipe,
     Training,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.training import dispatch as vehicles
 from actsearch.evaluators.training.chunked import ChunkedTraining
 from actsearch.evaluators.training.device_data import DataSplits
@@ -81,7 +81,7 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
     recipe = RECIPES["mlp"]
     slices = members_of([parse(text) for text in TEXTS], recipe, 0)
     whole = training_of(slices, recipe, parts(images)).advance(2)
-    needed = footprint(recipe.build(slices[1].expression, 0, Task()), recipe, Task())
+    needed = footprint(recipe.build(slices[1].expression, 0, ImageSpec()), recipe, ImageSpec())
     free = 3 * needed.state + 2 * needed.signals
     monkeypatch.setattr(vehicles, "free_bytes", lambda device: free)
     training = training_of(slices, recipe, parts(images))

@@ -12,12 +12,12 @@ from torch import nn
 from actsearch.evaluators import (
     RECIPES,
     Images,
+    ImageSpec,
     MemberProgress,
     Recipe,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import BuildNet, members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
@@ -126,7 +126,7 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
     stack = MlpEnsemble(slices, recipe, parts.sets(recipe))
     start = [w.detach().clone() for w in stack._weights]
 
-    def build(candidate: Expression, _: int, __: Task) -> nn.Module:
+    def build(candidate: Expression, _: int, __: ImageSpec) -> nn.Module:
         sizes, layers, shared = (784, 24, 16, 10), list[nn.Module](), dict[str, nn.Parameter]()
         for i, weight in enumerate(start):
             linear = nn.Linear(sizes[i], sizes[i + 1])

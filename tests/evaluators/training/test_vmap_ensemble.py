@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from actsearch.evaluators import (
     Images,
+    ImageSpec,
     MemberProgress,
     Recipe,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import BuildNet, Member, members_of
 from actsearch.evaluators.training.sequential import SequentialTraining
@@ -56,8 +56,8 @@ class Precise(nn.Module):
 
 
 def precise(recipe: Recipe) -> BuildNet:
-    def build(candidate: Expression, seed: int, task: Task) -> nn.Module:
-        return Precise(recipe.build(candidate, seed, task))
+    def build(candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
+        return Precise(recipe.build(candidate, seed, spec))
 
     return build
 
@@ -192,9 +192,9 @@ def test_the_global_generator_decides_nothing(parts: Parts, name: str) -> None:
 
 
 def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts) -> None:
-    def build(candidate: Expression, seed: int, task: Task) -> nn.Module:
+    def build(candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
         generator = torch.Generator().manual_seed(seed)
-        head = nn.utils.skip_init(nn.Linear, task.inputs, task.classes).double()
+        head = nn.utils.skip_init(nn.Linear, spec.inputs, spec.classes).double()
         nn.init.normal_(head.weight, std=0.01, generator=generator)
         nn.init.zeros_(head.bias)
         return Precise(nn.Sequential(candidate.module(), head))
