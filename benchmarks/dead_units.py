@@ -27,15 +27,15 @@ import torch
 from scipy import stats
 
 from actsearch.evaluators import (
+    Images,
+    ImageSpec,
     Recipe,
     load_train,
     recipe_from_name,
     subset,
 )
-from actsearch.evaluators.data.images import Images, Task
 from actsearch.evaluators.diagnosis.dead_units import dead_units
 from actsearch.evaluators.diagnosis.training import epochs
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.space import parse
 
@@ -57,7 +57,7 @@ def counted(
     counts, seconds = [], []
     for seed in range(seeds):
         start = time.perf_counter()
-        net = NETWORKS["mlp"](recipe, RELU, seed, Task())
+        net = recipe.build(RELU, seed, ImageSpec())
         for number, progress in enumerate(
             epochs(net, RELU, recipe, seed, sets) if trained else ()
         ):

@@ -36,7 +36,6 @@ from actsearch.evaluators import (
     subset,
 )
 from actsearch.evaluators.data.images import Images
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.cuda_graphs import Record, cuda_graph
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member, members_of
@@ -96,7 +95,7 @@ def epochs(
 def _training(
     name: str, slices: list[Member], recipe: Recipe, sets: DataSplits, record: Record | None
 ) -> Training:
-    build = NETWORKS[name]
+    build = recipe.build
     if len(slices) == 1:
         return SequentialTraining(build, slices, recipe, sets)
     if name == "mlp":

@@ -27,12 +27,12 @@ from torch import Tensor, nn
 
 from actsearch.evaluators import (
     RECIPES,
+    Images,
+    ImageSpec,
     load_train,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Images, Task
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.sequential import SequentialTraining
@@ -58,16 +58,16 @@ def epochs(
     train, validation = split(subset(images, (steps + 1) * BATCH), validation=BATCH, seed=0)
     sets = DataSplits.on(torch.device("cpu"), recipe, train, validation)
     slices = members_of([parse(text) for text in texts], recipe, 0)
-    training = vehicle(NETWORKS[name], slices, recipe, sets)
+    training = vehicle(recipe.build, slices, recipe, sets)
     epoch = iter(range(1, rounds + 2))
     return lambda: training.advance(next(epoch))
 
 
 def layers_alone(steps: int) -> Callable[[], None]:
     """Forward and backward passes of the conv net's convolutions and batch norms, one by one."""
-    net = NETWORKS["conv"](RECIPES["conv"], parse("relu(x)"), 0, Task())
+    net = RECIPES["conv"].build(parse("relu(x)"), 0, ImageSpec())
     pieces: list[tuple[nn.Module, Tensor, Tensor]] = []
-    signal = torch.randn(BATCH, *Task().shape)
+    signal = torch.randn(BATCH, *ImageSpec().shape)
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
             output = layer(signal).detach()

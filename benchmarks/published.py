@@ -33,6 +33,7 @@ from torch import nn
 
 from actsearch.evaluators import (
     ImageClassification,
+    ImageSpec,
     Job,
     Recipe,
     RungReport,
@@ -40,9 +41,9 @@ from actsearch.evaluators import (
     load_train,
     recipe_from_name,
     run_bracket,
+    split,
 )
-from actsearch.evaluators.data.images import Task, split
-from actsearch.evaluators.training.activations import weight_gain
+from actsearch.evaluators.networks.init import weight_gain
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
 from actsearch.evaluators.training.sequential import SequentialTraining
@@ -99,12 +100,12 @@ def text_of(name: str, seed: int) -> str:
     return " + ".join(terms)
 
 
-def rrelu_net(recipe: Recipe, _: Expression, seed: int, task: Task) -> nn.Module:
+def rrelu_net(recipe: Recipe, seed: int, spec: ImageSpec) -> nn.Module:
     """The MLP with torch's RReLU, whose slopes are drawn for each element in training."""
     # In evaluation RReLU is a leaky ReLU of the mean slope, 11 / 48: the gain is that one's.
     gain = weight_gain(parse("max(x, 0) + 0.2291667 * min(x, 0)"))
     torch.manual_seed(seed)  # also of the slopes: the one place that needs torch's own generator
-    sizes = (task.inputs, *recipe.widths, task.classes)
+    sizes = (spec.inputs, *recipe.widths, spec.classes)
     layers: list[nn.Module] = []
     for fan_in, fan_out in itertools.pairwise(sizes):
         linear = nn.Linear(fan_in, fan_out)
@@ -126,7 +127,11 @@ def train_rrelu(evaluator: ImageClassification, recipe: Recipe, seed: int) -> It
         train, held_out = split(train, validation=recipe.validation, seed=recipe.split_seed)
     sets = DataSplits.on(cpu, recipe, train, held_out, test)
     identity = parse("x")
-    training = SequentialTraining(rrelu_net, [Member(identity, seed)], recipe, sets)
+
+    def build(_: Expression, seed: int, spec: ImageSpec) -> nn.Module:
+        return rrelu_net(recipe, seed, spec)
+
+    training = SequentialTraining(build, [Member(identity, seed)], recipe, sets)
     yield from run_bracket(training, Job(("x",), recipe, seed, halving=False, test=True))
 
 

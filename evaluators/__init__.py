@@ -2,6 +2,7 @@
 
 from .data.cache import locate as locate
 from .data.datasets import DATASETS as DATASETS
+from .data.datasets import ImageSpec as ImageSpec
 from .data.datasets import dataset_of as dataset_of
 from .data.images import Images as Images
 from .data.images import load_test as load_test
@@ -13,6 +14,7 @@ from .image_classification import ImageClassification as ImageClassification
 from .image_classification import NoImages as NoImages
 from .image_classification import NoTestImages as NoTestImages
 from .model_evaluator import ModelEvaluator as ModelEvaluator
+from .networks.registry import NETWORKS as NETWORKS
 from .protocol.conformance import check_evaluator as check_evaluator
 from .protocol.evaluator import CandidateReport as CandidateReport
 from .protocol.evaluator import Evaluator as Evaluator

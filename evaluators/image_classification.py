@@ -16,7 +16,7 @@ from .data.images import (
     split,
     subset,
 )
-from .protocol.evaluator import Job, RungReport, Training
+from .protocol.evaluator import Evaluator, Job, RungReport, Training
 from .protocol.successive_halving import run_bracket
 from .recipes.recipe import Recipe
 from .training.activations import shared
@@ -34,7 +34,7 @@ class NoImages(ActsearchError):
 
 
 @dataclass(frozen=True, slots=True)
-class ImageClassification:
+class ImageClassification(Evaluator):
     """Scores jobs on one device.
 
     train: data set -> its training images, of which the recipe holds some out for validation.
@@ -96,8 +96,8 @@ class ImageClassification:
 
 def _check_fits(name: str, images: Images) -> None:
     """Images under a data set's name must be what a network for that data set can take."""
-    if name in DATASETS and images.task != DATASETS[name].task:
-        wanted, found = DATASETS[name].task, images.task
+    if name in DATASETS and images.spec != DATASETS[name].spec:
+        wanted, found = DATASETS[name].spec, images.spec
         raise InvalidImages(
             f"images of {name} have shape {wanted.shape} and {wanted.classes} classes, but these "
             f"have {found.shape} and {found.classes}"

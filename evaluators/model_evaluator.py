@@ -22,7 +22,7 @@ from ..space import (
 )
 from ..space.modules.surgery import Which
 from .image_classification import NoTestImages
-from .protocol.evaluator import Job, RungReport, Training
+from .protocol.evaluator import Evaluator, Job, RungReport, Training
 from .protocol.metrics import accuracy
 from .protocol.report_validation import EvaluatorError
 from .protocol.successive_halving import run_bracket
@@ -31,8 +31,8 @@ from .training.activations import shared
 from .training.interleaved import (
     InterleavedTraining,
     Measure,
-    Run,
     Task,
+    UserNetTrainer,
     to,
 )
 from .training.members import Member, SweepAggregate, members_of
@@ -45,7 +45,7 @@ TRIED = 8  # samples of each of the two batches that are tried before a search
 _NOT_OURS = ("dataset", "network", "widths", "pixels", "validation", "limit", "evaluator")
 
 
-class ModelEvaluator:
+class ModelEvaluator(Evaluator):
     """Scores candidates in your network on your data; see docs/own_network.md.
 
     network: a function that builds the network with fresh weights. train: a Dataset or DataLoader
@@ -60,6 +60,9 @@ class ModelEvaluator:
     Raises EvaluatorError for data or a recipe that cannot be used, CandidateError where the
     network has no activation to replace.
     """
+
+    recipe: Recipe
+    stored_name = "actsearch.evaluators.model:ModelEvaluator"  # in homes from before a move
 
     def __init__(
         self,
@@ -102,7 +105,7 @@ class ModelEvaluator:
         return other
 
     def opened(self) -> ModelEvaluator | None:
-        """It with its test data, for a confirmation; None without any."""
+        """The same evaluator with its test data, for a confirmation; None without any."""
         if self._test is None:
             return None
         given = self._test
@@ -152,7 +155,7 @@ class ModelEvaluator:
         """Two small batches of training and one of validation, on the CPU."""
         cpu = torch.device("cpu")
         candidate = shared(baseline, self.recipe.granularity)
-        run = Run(self._build, Member(candidate, 0), self.recipe, self._task(None), cpu)
+        run = UserNetTrainer(self._build, Member(candidate, 0), self.recipe, self._task(None), cpu)
         if not run.alive:
             return  # its channels have no place in this network: a result, told when it trains
         batches = self._train.shuffled(TRIED, 0, 1)[:2]

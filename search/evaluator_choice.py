@@ -36,7 +36,7 @@ BUILT_IN_EVALUATOR = NamedEvaluator()  # the built-in evaluator
 
 
 @dataclass(frozen=True, slots=True)
-class ByRecipe:
+class ByRecipe(Evaluator):
     """An own evaluator, and beside it the built-in one for recipes that are ours (`--second`)."""
 
     own: Evaluator
@@ -67,7 +67,7 @@ def chosen(given: str | Evaluator | None) -> NamedEvaluator:
             )
         return NamedEvaluator(given, evaluator_from_name(given))
     kind = type(given)
-    name = f"{kind.__module__}:{kind.__qualname__}"
+    name = vars(kind).get("stored_name", f"{kind.__module__}:{kind.__qualname__}")
     check_is_evaluator(name, given)
     return NamedEvaluator(name if _has_a_name(kind) else name + _AS_OBJECT, given)
 

@@ -23,8 +23,8 @@ CLASSES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What a network must fit: images of shape (channels, height, width), and how many classes."""
+class ImageSpec:
+    """Images of shape (channels, height, width) in some classes: what a network has to fit."""
 
     shape: tuple[int, int, int] = (1, SIDE, SIDE)
     classes: int = CLASSES
@@ -67,8 +67,8 @@ class DataSet:
         return {**self.train, **self.test}
 
     @property
-    def task(self) -> Task:
-        return Task(self.shape, len(self.labels))
+    def spec(self) -> ImageSpec:
+        return ImageSpec(self.shape, len(self.labels))
 
 
 _DIGITS = tuple("0123456789")

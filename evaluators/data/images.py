@@ -14,8 +14,7 @@ from torch import Tensor
 
 from ...space.errors import ActsearchError
 from .cache import locate, read_verified
-from .datasets import CLASSES, FASHION_MNIST, DataSet
-from .datasets import Task as Task
+from .datasets import CLASSES, FASHION_MNIST, DataSet, ImageSpec
 from .formats import from_cifar, from_idx
 
 
@@ -67,10 +66,10 @@ class Images:
         return Images(self.pixels[index], self.labels[index], self.classes)
 
     @property
-    def task(self) -> Task:
-        """What a network must fit to tell these images apart."""
+    def spec(self) -> ImageSpec:
+        """Their shape and number of classes."""
         *channels, height, width = self.pixels.shape[1:]
-        return Task((channels[0] if channels else 1, height, width), self.classes)
+        return ImageSpec((channels[0] if channels else 1, height, width), self.classes)
 
 
 def load_train(dataset: DataSet = FASHION_MNIST, root: Path | None = None) -> Images:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from ...space import ActsearchError, Expression, UnknownNameError
 from ..data.images import Images, split, subset
-from ..networks.registry import NETWORKS
 from ..protocol.evaluator import MemberProgress
 from ..recipes.recipe import Recipe
 from ..training.activations import shared
@@ -94,7 +93,7 @@ class _Looking:
         train = sets.train
         seen = _first(train, self.sizes.images)
         candidate = shared(self.candidate, recipe.granularity)
-        net = NETWORKS[recipe.network](recipe, candidate, self.seed, train.task).to(device)
+        net = recipe.build(candidate, self.seed, train.spec).to(device)
         start = kernels(net)
         fresh = calibrated(net, seen[0])
         before = self._look(fresh, train, seen, "at initialisation")

@@ -1,38 +1,37 @@
-"""The published MLP as a plain module, with the weights that its stack starts from."""
+"""The published MLP as a plain module, with the weights that its ensemble starts from."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
 from ...space import Expression, replace_activations
-from ..data.images import Task
-from ..recipes.recipe import Recipe
-from ..training.members import Member
-from ..training.mlp_ensemble import initial_weights
+from ..data.datasets import ImageSpec
+from .init import initial_weights
 
 
-def mlp(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
-    """Linear layers of the recipe's widths, each with the candidate, then a linear head.
+def mlp(
+    widths: Sequence[int], candidate: Expression, seed: int, spec: ImageSpec, *, moment_init: bool
+) -> nn.Module:
+    """Linear layers of these widths, each with the candidate, then a linear head.
 
     Takes float [B, inputs], gives [B, classes]. Initial weights and biases are, bit for bit, those
-    of `MlpEnsemble` for this seed, the candidate's gain in them where the recipe says so.
+    of `MlpEnsemble` for this seed.
     """
-    sizes = (task.inputs, *recipe.widths, task.classes)
-    weights, biases = initial_weights(
-        [Member(candidate, seed)], sizes, recipe, torch.device("cpu")
-    )
+    sizes = (spec.inputs, *widths, spec.classes)
+    initial = initial_weights([candidate], [seed], sizes, moment_init=moment_init)
     layers: list[nn.Module] = []
-    for (fan_in, fan_out), weight, bias in zip(
-        itertools.pairwise(sizes), weights, biases, strict=True
+    for (fan_in, fan_out), (weights, biases) in zip(
+        itertools.pairwise(sizes), initial, strict=True
     ):
         linear = nn.utils.skip_init(nn.Linear, fan_in, fan_out)
-        with torch.no_grad():  # the stack's rows are padded to whole cache lines
-            linear.weight.copy_(weight[0, : fan_out * fan_in].view(fan_out, fan_in))
-            linear.bias.copy_(bias[0, :fan_out])
+        with torch.no_grad():
+            linear.weight.copy_(weights.view(fan_out, fan_in))
+            linear.bias.copy_(biases[0])
         layers += [linear, nn.Identity()]
     net = nn.Sequential(*layers[:-1])
-    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, task.inputs))
+    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, spec.inputs))
     return net

@@ -1,24 +1,80 @@
-"""The networks a recipe can name: plain modules with a candidate in every layer."""
+"""The networks a recipe can name, one entry each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal, Protocol
 
 from torch import nn
 
 from ...space import Expression
-from ..data.images import Task
-from ..recipes.recipe import Recipe
+from ..data.datasets import ImageSpec
 from .conv import conv_net
 from .mlp import mlp
 from .resnet import resnet20
-from .vit import ImagesDoNotFit as ImagesDoNotFit
-from .vit import vit
+from .vit import HEAD, vit
 
-# build(recipe, candidate, seed, task): float [B, task.inputs] -> [B, task.classes].
-Build = Callable[[Recipe, Expression, int, Task], nn.Module]
 
-NETWORKS: Mapping[str, Build] = MappingProxyType(
-    {"mlp": mlp, "conv": conv_net, "resnet20": resnet20, "vit": vit}
+class Build(Protocol):
+    """Makes a network with the candidate in every layer, its weights drawn from the seed."""
+
+    def __call__(
+        self,
+        widths: Sequence[int],
+        candidate: Expression,
+        seed: int,
+        spec: ImageSpec,
+        *,
+        moment_init: bool,
+    ) -> nn.Module:
+        """float [B, spec.inputs] -> [B, spec.classes]; moment_init: initial weights follow the
+        activation's second moment, where no norm makes up for it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How a network is built, and how candidates train in it.
+
+    widths_rule, fits: what a recipe's widths have to be, as text after "has" and as a predicate.
+    stacking: how candidates train together: `matrices`, layers as batched matrix products, on any
+    device (mlp_ensemble.py), or `vmap`, on a GPU only (vmap_ensemble.py).
+    confirmed_together: candidates in a job of a confirmation; few, so that workers end together.
+    """
+
+    build: Build
+    widths_rule: str
+    fits: Callable[[Sequence[int]], bool]
+    stacking: Literal["matrices", "vmap"] = "vmap"
+    confirmed_together: int = 1
+
+
+NETWORKS: Mapping[str, Network] = MappingProxyType(
+    {
+        "mlp": Network(
+            build=mlp,
+            widths_rule="1 width or more",
+            fits=lambda widths: len(widths) >= 1,
+            stacking="matrices",
+            confirmed_together=5,
+        ),
+        "conv": Network(
+            build=conv_net,
+            widths_rule="exactly 2 widths",
+            fits=lambda widths: len(widths) == 2,
+            confirmed_together=3,
+        ),
+        "resnet20": Network(
+            build=resnet20,
+            widths_rule="exactly 3 widths",
+            fits=lambda widths: len(widths) == 3,
+        ),
+        "vit": Network(
+            build=vit,
+            widths_rule=f"one width per block, all of one multiple of {HEAD}",
+            fits=lambda widths: len(set(widths)) == 1 and widths[0] % HEAD == 0,
+        ),
+    }
 )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space import Expression, replace_activations
-from ..data.images import Task
-from ..recipes.recipe import Recipe
+from ..data.datasets import ImageSpec
 from .init import drawn_from
 
 BLOCKS = 3  # per stage: 6 * 3 + 2 = 20 layers with weights
@@ -44,34 +44,36 @@ class ResidualBlock(nn.Module):
         return result
 
 
-def resnet20(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
+def resnet20(
+    widths: Sequence[int], candidate: Expression, seed: int, spec: ImageSpec, *, moment_init: bool
+) -> nn.Module:
     """One convolution, three stages of three blocks at widths such as (16, 32, 64), mean pooling,
-    a linear head; the candidate in 19 places. 0.27 million parameters at these widths.
+    a linear head; the candidate 19 times. 0.27 million parameters at these widths.
 
     28x28 images go to 14x14 and 7x7, 32x32 ones to 16x16 and 8x8. Takes float [B, inputs], gives
     [B, classes]. Convolutions start as He et al. 2015 have it for ReLU, for every candidate alike
-    and from `seed`: batch norm divides the scale of a branch out, and on a shortcut no weight
-    stands that a gain could be put into.
+    and from `seed`, whatever `moment_init`: batch norm divides the scale of a branch out, and on
+    a shortcut no weight stands that a gain could be put into.
     """
-    channels, *_ = task.shape
-    steps = itertools.pairwise((recipe.widths[0], *recipe.widths))
+    channels, *_ = spec.shape
+    stages = itertools.pairwise((widths[0], *widths))
     with drawn_from(seed):
         blocks = [
             ResidualBlock(before if first else width, width, 2 if first and stage else 1)
-            for stage, (before, width) in enumerate(steps)
+            for stage, (before, width) in enumerate(stages)
             for first in (True, *(False,) * (BLOCKS - 1))
         ]
         net = nn.Sequential(
-            nn.Unflatten(1, task.shape),
-            _convolution(channels, recipe.widths[0], 1),
-            nn.BatchNorm2d(recipe.widths[0]),
+            nn.Unflatten(1, spec.shape),
+            _convolution(channels, widths[0], 1),
+            nn.BatchNorm2d(widths[0]),
             nn.Identity(),
             *blocks,
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
-            nn.Linear(recipe.widths[-1], task.classes),
+            nn.Linear(widths[-1], spec.classes),
         )
-    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, task.inputs))
+    replace_activations(net, nn.Identity, candidate, example=torch.zeros(2, spec.inputs))
     return net
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space import ActsearchError, Expression, replace_activations
-from ..data.images import Task
-from ..recipes.recipe import Recipe
-from ..recipes.rules import HEAD
-from ..training.activations import weight_gain
-from .init import drawn_from
+from ..data.datasets import ImageSpec
+from .init import drawn_from, weight_gain
 
 PATCH = 4  # pixels a side
+HEAD = 16  # features of one attention head
 EXPANSION = 4  # hidden features of a block's MLP, per feature
 LONGEST = 10_000  # of the position waves, in patches; as Vaswani et al. 2017 have it
 
@@ -36,7 +36,7 @@ class Patches(nn.Module):
 
 
 class Embedding(nn.Module):
-    """Tokens [B, T, P] to features [B, T, F], the place of each added as waves (no parameters)."""
+    """Tokens [B, T, P] to features [B, T, F], their positions added as waves (no parameters)."""
 
     positions: Tensor
 
@@ -91,40 +91,42 @@ class MeanOfTokens(nn.Module):
         return x.mean(1)
 
 
-def vit(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
+def vit(
+    widths: Sequence[int], candidate: Expression, seed: int, spec: ImageSpec, *, moment_init: bool
+) -> nn.Module:
     """Patches of 4x4, a pre-norm block for every width, the mean of the tokens, a linear head.
 
     The candidate stands in each block's MLP; its channels are the last dimension. Positions are
     fixed sines and cosines and there is no class token. Takes float [B, inputs], gives
     [B, classes]. Linear layers start at variance 1 / fan_in with biases 0, drawn from `seed`.
-    A layer norm precedes the candidate but none follows it, so with the recipe's gain the matrix
+    A layer norm precedes the candidate but none follows it, so with `moment_init` the matrix
     after it is scaled by `weight_gain`, as in the MLP.
 
     Raises ImagesDoNotFit where the sides are no multiples of 4 pixels.
     """
-    channels, height, width = task.shape
+    channels, height, width = spec.shape
     if height % PATCH or width % PATCH:
         raise ImagesDoNotFit(
             f"vit cuts images into squares of {PATCH} by {PATCH} pixels, so their sides must be "
             f"multiples of {PATCH}, but they are {height} by {width}; choose another network"
         )
-    features = recipe.widths[0]
+    features = widths[0]
     with drawn_from(seed):
-        blocks = [Block(features) for _ in recipe.widths]
+        blocks = [Block(features) for _ in widths]
         net = nn.Sequential(
-            Patches(task.shape),
+            Patches(spec.shape),
             Embedding(PATCH**2 * channels, features, height // PATCH, width // PATCH),
             *blocks,
             nn.LayerNorm(features),
             MeanOfTokens(),
-            nn.Linear(features, task.classes),
+            nn.Linear(features, spec.classes),
         )
         _initialise(net)
-    if recipe.moment_init:
+    if moment_init:
         with torch.no_grad():
             for block in blocks:
                 block.fall.weight.mul_(weight_gain(candidate))
-    example = torch.zeros(2, task.inputs)
+    example = torch.zeros(2, spec.inputs)
     replace_activations(net, nn.Identity, candidate, example=example, channel_dim=-1)
     return net
 
@@ -140,5 +142,5 @@ def _waves(rows: int, columns: int, features: int) -> Tensor:
     """Sines and cosines of row and column at rising wavelengths, [rows * columns, features]."""
     frequencies = LONGEST ** -(torch.arange(features // 4) / (features // 4))
     row, column = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-    angles = [place.flatten().unsqueeze(1) * frequencies for place in (row, column)]
+    angles = [axis.flatten().unsqueeze(1) * frequencies for axis in (row, column)]
     return torch.cat([wave(angle) for angle in angles for wave in (torch.sin, torch.cos)], dim=1)

@@ -48,7 +48,7 @@ def check_evaluator(
     whose training is not finite; None where the task has none.
     """
     check_is_evaluator(name_of(evaluator), evaluator)
-    used = recipe or getattr(evaluator, "recipe", None) or Recipe()
+    used = recipe or evaluator.recipe or Recipe()
     checks = _Checks(evaluator, tuple(expressions), used, diverging)
     broken = [told for rule in checks.rules() if (told := _broken(rule)) is not None]
     if broken:
@@ -196,7 +196,7 @@ class _Checks:
         return "a job with test=True must raise before opened() was called, but ran"
 
     def test_accuracies(self) -> str | None:
-        opened = getattr(self._evaluator, "opened", lambda: None)()
+        opened = self._evaluator.opened()
         if opened is None:
             return None
         asked = _ends(_run(opened, dataclasses.replace(self._whole, test=True)))

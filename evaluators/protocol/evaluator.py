@@ -7,6 +7,7 @@ Everything that crosses it is plain frozen data, since an evaluator may run on a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -73,45 +74,51 @@ class RungReport:
         return not any(found.state == "live" for found in self.candidates)
 
 
-class Evaluator(Protocol):
-    """Scores candidates under a recipe: what you write to search for a task of your own.
+class Evaluator(ABC):
+    """Scores candidates under a recipe: what you subclass to search for a task of your own.
 
-    For a network and a data set, `ModelEvaluator` is ready. Anything else needs the two methods
-    below, and is used by `actsearch search --evaluator package.module:Name`, where Name is a class
+    For a network and a data set, `ModelEvaluator` is ready. Anything else needs `on` and `run`,
+    and is used by `actsearch search --evaluator package.module:Name`, where Name is a class
     without arguments or a function that returns one. It is pickled once and travels to the
     workers. `check_evaluator` tries it, and names every rule it breaks. For a job, `run` has to:
 
     - train every expression of `job.expressions` under `job.recipe` and `job.seed`, from equal
       initial weights and over equal batches (`actsearch.space.parse(text).module()` makes one a
       module); the same job always gives the same numbers, whatever expressions share it;
-    - yield a RungReport after each epoch of `job.recipe.rungs` with a SliceReport for each slice
-      that is still live, in order: how good it is on validation data, a fraction, more is better;
+    - yield a RungReport after each epoch of `job.recipe.rungs` with a CandidateReport for each
+      candidate that is still live, in order: how good it is on validation data, a fraction, more
+      is better;
     - after each rung but the last let the best 1/eta go on ("live"), of those that reach
       `job.cutoffs`, and end the others ("pruned"); after the last rung end all ("complete").
       `run_bracket` does this for a `Training`;
     - call a candidate "infeasible", with a reason, if it diverges; raise for anything else;
     - report only after the last epoch where `job.halving` is False, and prune nothing;
     - add `test_accuracy` where `job.test` asks for it, and look at test data nowhere else; with
-      `test_hits` a verdict holds for other test samples too, without them for these alone;
+      `test_correct` a verdict holds for other test samples too, without them for these alone;
     - leave the global random generators as found.
 
-    It may have three things more:
-
-    - `recipe`: the Recipe it scores by, to which the search adds the evaluator's name. Without
-      one it takes any, as `--recipe` says. Its `validation` is the number of validation samples,
-      from which the leaderboard's noise is told.
-    - `check()`: called once before a search; raises what would go wrong in every job.
-    - `opened()`: itself with its test data, for a confirmation, or None if it has none. Without
-      it a search ends with its leaderboard.
+    recipe: the Recipe it scores by, to which the search adds the evaluator's name; None: it takes
+    any, as `--recipe` says. Its `validation` is the number of validation samples, from which the
+    leaderboard's noise is told.
     """
 
+    recipe: Recipe | None = None
+
+    @abstractmethod
     def on(self, device: str) -> Evaluator:
         """The same evaluator on a worker's device, "cpu" or "cuda"."""
-        ...
 
+    @abstractmethod
     def run(self, job: Job) -> Iterator[RungReport]:
-        """Train the job's candidates; yields after each rung until no slice is live."""
-        ...
+        """Train the job's candidates; yields after each rung until no candidate is live."""
+
+    def check(self) -> None:  # noqa: B027  # a subclass may have nothing to check
+        """Raise what would go wrong in every job; called once before a search."""
+
+    def opened(self) -> Evaluator | None:
+        """The same evaluator with its test data, for a confirmation; None: it has none, and a
+        search ends with its leaderboard."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

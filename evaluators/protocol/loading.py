@@ -8,11 +8,13 @@ Only what the user names is imported, and only when it is named.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from typing import cast
 
 from ...space import ActsearchError, UnknownNameError
 from ...space.errors import nearest
@@ -22,7 +24,8 @@ from .report_validation import EvaluatorError
 
 BUILT_IN = "built-in"  # small networks on images we fetch
 GROUP = "actsearch.evaluators"
-_METHODS = ("on", "run")
+_OPTIONAL = ("recipe", "check", "opened")  # of an Evaluator; a class need not have them
+_NEAR = 0.8  # likeness by difflib from which a name counts as one of these misspelt: `open`
 _ADVICE = "write --evaluator package.module:Name, a class without arguments or a function"
 
 
@@ -38,21 +41,30 @@ def evaluator_from_name(name: str) -> Evaluator:
         if name not in declared:
             raise UnknownNameError(f"evaluator ({_ADVICE})", name, (BUILT_IN, *declared))
         module, _, attribute = declared[name].partition(":")
-    made = _made(name, _attribute(name, _module(name, module), attribute))
-    check_is_evaluator(name, made)
-    return made
+    evaluator = _made(name, _attribute(name, _module(name, module), attribute))
+    check_is_evaluator(name, evaluator)
+    return cast(Evaluator, evaluator)
 
 
-def check_is_evaluator(name: str, made: object) -> None:
+def check_is_evaluator(name: str, evaluator: object) -> None:
     """Raise EvaluatorError naming everything that keeps an object from being an evaluator."""
-    missing = [f"no method {m}" for m in _METHODS if not callable(getattr(made, m, None))]
-    if not isinstance(getattr(made, "recipe", None), Recipe | None):
-        missing.append("a recipe that is no Recipe")
-    if missing:
+    kind = type(evaluator).__name__
+    if not isinstance(evaluator, Evaluator):
         raise EvaluatorError(
-            f"evaluator {name} is no evaluator: a {type(made).__name__} with "
-            f"{' and '.join(missing)}; see actsearch.evaluators.Evaluator, or use ModelEvaluator"
+            f"evaluator {name} is no evaluator: make {kind} a subclass of "
+            f"actsearch.evaluators.Evaluator, or use ModelEvaluator"
         )
+    wrong = []
+    recipe: object = evaluator.recipe
+    if not isinstance(recipe, Recipe | None):
+        wrong.append(f"its recipe must be a Recipe, but is a {type(recipe).__name__}")
+    # A misspelt `opened` would mean no confirmation, and nobody would be told.
+    for public in (name for name in dir(evaluator) if not name.startswith("_")):
+        near = difflib.get_close_matches(public, _OPTIONAL, n=1, cutoff=_NEAR)
+        if near and public not in _OPTIONAL and callable(getattr(evaluator, public)):
+            wrong.append(f"its method {public} is never called: write {near[0]}, or rename it")
+    if wrong:
+        raise EvaluatorError(f"evaluator {name} is no evaluator: {kind}: {'; '.join(wrong)}")
 
 
 def _module(name: str, path: str) -> object:
@@ -74,23 +86,25 @@ def _module(name: str, path: str) -> object:
 
 
 def _attribute(name: str, module: object, path: str) -> object:
-    found = module
+    owner = module
     for part in path.split("."):
-        if not part or not hasattr(found, part):
-            known = [n for n in vars(found) if not n.startswith("_")] if part else []
+        if not part or not hasattr(owner, part):
+            known = [n for n in vars(owner) if not n.startswith("_")] if part else []
             raise EvaluatorError(
                 f"evaluator {name}: the module has no '{path}'{nearest(path, known)}"
             )
-        found = getattr(found, part)
-    return found
+        owner = getattr(owner, part)
+    return owner
 
 
-def _made(name: str, found: object) -> Evaluator:
-    """What a class or function without arguments returns; an instance is taken as it is."""
-    is_instance = not isinstance(found, type) and all(hasattr(found, m) for m in _METHODS)
-    if is_instance or not callable(found):
-        return found  # type: ignore[return-value]  # check_is_evaluator judges it
-    make: Callable[[], Evaluator] = found
+def _made(name: str, target: object) -> object:
+    """The return value of a class or function without arguments; an instance as it is."""
+    if isinstance(target, Evaluator) or not callable(target):
+        return target
+    if missing := sorted(getattr(target, "__abstractmethods__", ())):
+        methods = " and ".join(missing)
+        raise EvaluatorError(f"evaluator {name} is no evaluator: no method {methods}")
+    make: Callable[[], object] = target
     try:
         return make()
     except ActsearchError as error:
@@ -106,7 +120,7 @@ def _made(name: str, found: object) -> Evaluator:
         raise _failed(name, f"{name}()", error) from error
 
 
-def _failed(name: str, what: str, error: Exception) -> EvaluatorError:
+def _failed(name: str, action: str, error: Exception) -> EvaluatorError:
     return EvaluatorError(
-        f"evaluator {name}: {what} raised {type(error).__name__}: {error} (--debug shows where)"
+        f"evaluator {name}: {action} raised {type(error).__name__}: {error} (--debug shows where)"
     )

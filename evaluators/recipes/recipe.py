@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ...space import ActsearchError
+from torch import nn
+
+from ...space import ActsearchError, Expression
 from ...space.errors import nearest
+from ..data.datasets import ImageSpec
+from ..networks.registry import NETWORKS
 from .rules import TRAIN_IMAGES, broken_rules
 
 # What is stored, hashed and read under the names of the first release.
@@ -108,6 +112,12 @@ class Recipe:
     def label(self) -> str:
         """Name and digest, as shown beside every score."""
         return f"{self.name}-{self.digest}"
+
+    def build(self, candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
+        """The recipe's network with the candidate in every layer, its weights drawn from the
+        seed: float [B, spec.inputs] -> [B, spec.classes]."""
+        build = NETWORKS[self.network].build
+        return build(self.widths, candidate, seed, spec, moment_init=self.moment_init)
 
     def limited(self, images: int | None) -> Recipe:
         """This recipe on fewer training images, the same share of them held out."""

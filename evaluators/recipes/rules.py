@@ -13,8 +13,8 @@ from typing import Any
 
 from ...space.errors import nearest
 from ..data.datasets import DATASETS
+from ..networks.registry import NETWORKS
 
-NETWORKS = ("mlp", "conv", "resnet20", "vit")
 # Images to train on, of which a recipe holds some out.
 TRAIN_IMAGES: Mapping[str, int] = MappingProxyType(
     {name: known.images for name, known in DATASETS.items()}
@@ -22,7 +22,6 @@ TRAIN_IMAGES: Mapping[str, int] = MappingProxyType(
 # Neurons of a layer. Matrix products of 1 to 3 rows are other routines, which round differently in
 # a stack than alone, and a score must not depend on what shares its stack.
 NARROWEST = 4
-HEAD = 16  # features of one attention head of the ViT
 
 Rule = tuple[str, Callable[[Any], bool]]  # "must be …", and whether a value is
 
@@ -119,19 +118,16 @@ def broken_rules(values: Mapping[str, Any]) -> list[str]:
 def _together(values: Mapping[str, Any]) -> dict[str, bool]:
     network, widths = values["network"], values["widths"]
     own = bool(values["evaluator"])  # whose data set may have any size
+    rule, fits = "any widths", True
+    if not own:
+        rule, fits = NETWORKS[network].widths_rule, NETWORKS[network].fits(widths)
     images = math.inf if own else TRAIN_IMAGES[values["dataset"]]
     total = images if values["limit"] is None else values["limit"]
     held = values["validation"]
     return {
         f"limit must be 2 to {images}, but is {values['limit']}": total <= images,
         f"validation must leave training images: 0 to {total - 1}, but is {held}": held < total,
-        f"conv has exactly 2 widths, but got {len(widths)}": network != "conv" or len(widths) == 2,
-        f"resnet20 has exactly 3 widths, but got {len(widths)}": (
-            network != "resnet20" or len(widths) == 3
-        ),
-        f"vit has one width per block, all of one multiple of {HEAD}, but got {widths}": (
-            network != "vit" or (len(set(widths)) == 1 and widths[0] % HEAD == 0)
-        ),
+        f"{network} has {rule}, but got {widths}": fits,
         "momentum belongs to sgd: leave it at 0 with adamw": (
             values["momentum"] == 0 or values["optimizer"] == "sgd"
         ),
@@ -139,7 +135,7 @@ def _together(values: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def _meant(field: str, value: str) -> str:
-    options = {"dataset": tuple(TRAIN_IMAGES), "network": NETWORKS}.get(field, ())
+    options = {"dataset": tuple(TRAIN_IMAGES), "network": tuple(NETWORKS)}.get(field, ())
     hint = nearest(value, options) if options else ""
     return hint if "did you mean" in hint else ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -11,23 +10,13 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ...space import Expression, Parameter, second_moment
+from ...space import Expression, Parameter
 from ...space.expressions.compile import Program, compile_program
 from ...space.expressions.expression import Granularity, substitute
 
 # Floats that torch's pointwise kernels take at once, at most. They round the rest of a tensor
 # differently (mish, elu, softplus), so slices share a call only where they leave no rest.
 _UNROLLED = 64
-
-
-def weight_gain(candidate: Expression) -> float:
-    """Factor on weights of variance 1 / fan_in that keeps unit-variance signals at unit variance.
-
-    1 / sqrt(E[f(z)^2]) under z ~ N(0, 1): the mean-field rule (Poole et al. 2016), which for ReLU
-    is He initialisation. 1 where the moment is 0 or not finite.
-    """
-    moment = second_moment(candidate)
-    return 1 / math.sqrt(moment) if math.isfinite(moment) and moment > 0 else 1.0
 
 
 def shared(candidate: Expression, sharing: str) -> Expression:

@@ -1,16 +1,15 @@
-"""What every training shares: the images on the device, the order of batches, the step size."""
+"""Images on the device, normalised there, and batches of them in an order drawn by seed."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from ..data.datasets import dataset_of
-from ..data.images import Images, InvalidImages, Task
+from ..data.datasets import ImageSpec, dataset_of
+from ..data.images import Images, InvalidImages
 from ..recipes.recipe import Recipe
 
 EVALUATION_BATCH = 1024  # images; larger ones leave the CPU's cache and gain nothing
@@ -30,19 +29,19 @@ class Batches:
     labels: Tensor
     scale: float | Tensor = 1 / 255
     shift: float | Tensor = 0.0
-    task: Task = field(default_factory=Task)
+    spec: ImageSpec = field(default_factory=ImageSpec)
 
     @staticmethod
     def on(images: Images, device: torch.device, recipe: Recipe | None = None) -> Batches:
         """The images flattened and copied to a device, to be normalised as the recipe says
         (default: quick)."""
         known = dataset_of((recipe or Recipe()).dataset)
-        halves = recipe is not None and recipe.pixels == "-1 to 1"
-        mean, std = ((0.5,), (0.5,)) if halves else (known.mean, known.std)
-        scale = _per_pixel([1 / (255 * s) for s in std], images.task, device)
-        shift = _per_pixel([m / s for m, s in zip(mean, std, strict=True)], images.task, device)
+        symmetric = recipe is not None and recipe.pixels == "-1 to 1"
+        mean, std = ((0.5,), (0.5,)) if symmetric else (known.mean, known.std)
+        scale = _per_pixel([1 / (255 * s) for s in std], images.spec, device)
+        shift = _per_pixel([m / s for m, s in zip(mean, std, strict=True)], images.spec, device)
         pixels, labels = images.pixels.flatten(1).to(device), images.labels.to(device)
-        return Batches(pixels, labels, scale, shift, images.task)
+        return Batches(pixels, labels, scale, shift, images.spec)
 
     def shuffled(self, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """One epoch in an order drawn from (seed, epoch): float [B, inputs], int64 [B]."""
@@ -70,7 +69,7 @@ class Batches:
 
 @dataclass(frozen=True, slots=True)
 class DataSplits:
-    """What a training learns from, is validated on, and is tested on where a confirmation asks."""
+    """Images to train on, to validate on, and, where a confirmation asks, to test on."""
 
     train: Batches
     validation: Batches
@@ -96,27 +95,11 @@ class DataSplits:
         return self.train.pixels.device
 
 
-def _per_pixel(values: Sequence[float], task: Task, device: torch.device) -> float | Tensor:
+def _per_pixel(values: Sequence[float], spec: ImageSpec, device: torch.device) -> float | Tensor:
     """One value for all pixels, or those of each channel repeated over its pixels, [inputs]."""
     if len(values) == 1:
         return values[0]
-    channels, height, width = task.shape
+    channels, height, width = spec.shape
     if len(values) != channels:
         raise InvalidImages(f"the data set has {len(values)} channels, the images {channels}")
     return torch.tensor(values, device=device).repeat_interleave(height * width)
-
-
-def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """The step size of a step (from 0): linear warm-up, then linear to 0 over the full horizon,
-    or constant where the recipe says so."""
-    rising = (step + 1) / (recipe.warmup + 1)
-    if recipe.schedule == "constant":
-        return recipe.learning_rate * min(1.0, rising)
-    total = recipe.epochs * steps_per_epoch
-    falling = (total - step) / total
-    return recipe.learning_rate * min(1.0, rising) * falling
-
-
-def steps_per_epoch(recipe: Recipe, images: int) -> int:
-    """Batches in one epoch; the last may be smaller."""
-    return math.ceil(images / recipe.batch_size)

@@ -21,23 +21,23 @@ from .vmap_ensemble import VmapEnsemble
 def training_of(slices: Sequence[Member], recipe: Recipe, sets: DataSplits) -> Training:
     """A training of the slices in the recipe's network, on the device the sets are on, as many at
     once as are predicted to fit its memory."""
-    build, device = NETWORKS[recipe.network], sets.device
+    device, stacking = sets.device, NETWORKS[recipe.network].stacking
     on_gpu = device.type == "cuda"
     record = partial(cuda_graph, device) if on_gpu else None
     keep_freed_memory()
 
     def start(part: Sequence[Member]) -> Training:
-        if recipe.network == "mlp":
+        if stacking == "matrices":
             return MlpEnsemble(part, recipe, sets, record)
         if on_gpu:
-            return VmapEnsemble(build, part, recipe, sets, record)
-        return SequentialTraining(build, part, recipe, sets)
+            return VmapEnsemble(recipe.build, part, recipe, sets, record)
+        return SequentialTraining(recipe.build, part, recipe, sets)
 
     size = 1
     # On a CPU a stack takes longer than its nets one after another: four 1.1 to 1.3 times as long
     # (conv, vit, resnet20), nine 1.7 to 2.4 times (benchmarks/networks.py and gpu.py). Its grouped
     # convolutions have no fast kernels, and the signals of nine leave the cache.
-    if recipe.network == "mlp" or on_gpu:
+    if stacking == "matrices" or on_gpu:
         free = free_bytes(device)
-        size = slices_at_once(slices, recipe, sets.train.task, build, free, recorded=on_gpu)
+        size = slices_at_once(slices, recipe, sets.train.spec, recipe.build, free, recorded=on_gpu)
     return ChunkedTraining(start, slices, recipe, size=size)

@@ -14,9 +14,10 @@ from ..protocol.evaluator import FinalScore, MemberProgress
 from ..protocol.metrics import final_score
 from ..recipes.recipe import Recipe
 from .cuda_graphs import Record, Replay
-from .device_data import Batches, DataSplits, steps_per_epoch
+from .device_data import Batches, DataSplits
 from .ensemble_optimizer import EnsembleOptimizer
 from .members import Member
+from .schedule import steps_per_epoch
 
 
 class Ensemble(ABC):

@@ -7,7 +7,7 @@ the candidates see the same augmented samples, whatever shares the job.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,20 +18,20 @@ from ...space import (
     Activation,
     CandidateError,
     Expression,
-    parameter_groups,
 )
 from ..protocol.divergence import diverged
 from ..protocol.evaluator import FinalScore, MemberProgress
 from ..protocol.metrics import accuracy, final_score, right
 from ..protocol.report_validation import EvaluatorError
 from ..recipes.recipe import Recipe
-from .device_data import learning_rate
 from .members import Member
 from .optimizer import optimizer_of
 from .precision import autocast
 from .rng import generators_kept, reseed
+from .schedule import learning_rate
 from .sequential import learned_values
 from .user_data import Batch, Samples
+from .weight_decay import split_by_decay
 
 # Of a batch's outputs and targets, a mean over its samples. The loss has a gradient; the metric is
 # a fraction, more being better.
@@ -67,7 +67,7 @@ class InterleavedTraining:
         self._train = task.train.on(device)
         self._validation = task.validation.on(device)
         with generators_kept(device):
-            self._runs = [Run(build, one, recipe, task, device) for one in slices]
+            self._runs = [UserNetTrainer(build, one, recipe, task, device) for one in slices]
         self._epoch = 0
 
     def advance(self, epoch: int) -> list[MemberProgress]:
@@ -96,7 +96,7 @@ class InterleavedTraining:
                 return [final_score(torch.cat(parts)) for parts in found]
             return [FinalScore(metric) for metric, _ in self._measured(samples)]
 
-    def _train_epoch(self, runs: Sequence[Run], seed: int, epoch: int) -> None:
+    def _train_epoch(self, runs: Sequence[UserNetTrainer], seed: int, epoch: int) -> None:
         batches = self._train.shuffled(self._recipe.batch_size, seed, epoch)
         alive = [run for run in runs if run.alive]
         first = (epoch - 1) * len(batches)
@@ -140,7 +140,7 @@ class InterleavedTraining:
             yield to(batch, self._device)
 
 
-class Run:
+class UserNetTrainer:
     """One network in training. alive: whether it can still go on."""
 
     def __init__(
@@ -158,7 +158,12 @@ class Run:
         except CandidateError as error:
             self._reason = str(error)  # it has no place in this network, which is no crash
             return
-        self._optimizer = optimizer_of(recipe, _groups(self.net, recipe.weight_decay))
+        decaying, others = split_by_decay(self.net)
+        groups = [
+            {"params": decaying, "weight_decay": recipe.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        self._optimizer = optimizer_of(recipe, [group for group in groups if group["params"]])
 
     @property
     def alive(self) -> bool:
@@ -236,25 +241,6 @@ def to(batch: Batch, device: torch.device) -> Batch:
     """A batch on a device; what is not a tensor stays."""
     moved = [part.to(device) if isinstance(part, Tensor) else part for part in batch]
     return moved[0], moved[1]
-
-
-def _groups(net: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Weights, which decay, apart from biases, norms and activation parameters, which do not."""
-    free: Iterable[Tensor] = (
-        p
-        for group in parameter_groups(net)
-        if "weight_decay" in group  # that of the activations
-        for p in group["params"]
-    )
-    kept = {id(p) for p in free}
-    trained = [p for p in net.parameters() if p.requires_grad]
-    matrices = [p for p in trained if p.dim() > 1 and id(p) not in kept]
-    others = [p for p in trained if p.dim() <= 1 or id(p) in kept]
-    groups = [
-        {"params": matrices, "weight_decay": decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]
 
 
 def _described(value: Any) -> str:

@@ -7,14 +7,20 @@ seeds at the step size that is best on validation, beside what the recipe's step
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from torch import nn
 
 from ...space import Expression
+from ..data.datasets import ImageSpec
 from ..protocol.evaluator import FinalScore, MemberProgress, Training
 from ..protocol.metrics import together
 from ..recipes.recipe import Recipe
 
+# build(candidate, seed, spec): a network with fresh weights, as `Recipe.build` makes one.
+BuildNet: TypeAlias = Callable[[Expression, int, ImageSpec], nn.Module]
 APART = 1_000_000_007  # between the seeds of one score's repeats, so that they meet no other's
 
 

@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space.expressions.compile import compile_program
-from ..data.images import Task
-from ..networks.registry import Build
+from ..data.datasets import ImageSpec
+from ..networks.registry import NETWORKS
 from ..recipes.recipe import Recipe
 from .device_data import EVALUATION_BATCH
-from .members import Member
+from .members import BuildNet, Member
 from .optimizer import moments_of
 from .precision import autocast
 
@@ -42,28 +42,28 @@ class Footprint:
     signals: int
 
 
-def footprint(net: nn.Module, recipe: Recipe, task: Task) -> Footprint:
+def footprint(net: nn.Module, recipe: Recipe, spec: ImageSpec) -> Footprint:
     """Predicted from two small forward passes of a net on the CPU.
 
-    The peak of a step is what the forward pass kept for the way back, and two gradients of the
-    largest signal, or those of all linear layers' outputs, which the stack of an MLP keeps until
-    it steps. The peak of validation, which keeps nothing but has larger batches, is three of the
-    largest signals. The net is in training mode and its running statistics change.
+    The peak of a step is the signals kept for the way back, and two gradients of the largest
+    signal, or those of all linear layers' outputs, which stacked matrices keep until the step. The
+    peak of validation, which keeps nothing but has larger batches, is three of the largest
+    signals. The net is in training mode and its running statistics change.
     """
-    few, many = (_kept(net, recipe, task, images) for images in MEASURED)
+    few, many = (_kept(net, recipe, spec, images) for images in MEASURED)
     grows = (many - few) / (MEASURED[1] - MEASURED[0])  # per image; the rest is of weights
     fixed = few - grows * MEASURED[0]
-    outputs = _outputs(net, task)
+    outputs = _outputs(net, spec)
     largest = max(size for _, size in outputs)
     linear = sum(size for module, size in outputs if isinstance(module, nn.Linear))
-    back = max(2 * largest, linear if recipe.network == "mlp" else 0)
+    back = max(2 * largest, linear if NETWORKS[recipe.network].stacking == "matrices" else 0)
     signals = max(fixed + recipe.batch_size * (grows + back), 3 * EVALUATION_BATCH * largest)
     numbers = sum(p.nbytes for p in net.parameters())
     buffers = sum(b.nbytes for b in net.buffers())
     return Footprint(numbers * (2 + moments_of(recipe)) + buffers, round(signals))
 
 
-def _kept(net: nn.Module, recipe: Recipe, task: Task, images: int) -> int:
+def _kept(net: nn.Module, recipe: Recipe, spec: ImageSpec, images: int) -> int:
     """Bytes that autograd keeps of a forward pass and the loss, weights left out."""
     weights = {p.untyped_storage().data_ptr() for p in net.parameters()}
     kept: dict[int, int] = {}  # storage -> bytes; views share one
@@ -74,7 +74,7 @@ def _kept(net: nn.Module, recipe: Recipe, task: Task, images: int) -> int:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor  # held by the graph, so that no storage is used twice meanwhile
 
-    x, labels = torch.zeros(images, task.inputs), torch.zeros(images, dtype=torch.int64)
+    x, labels = torch.zeros(images, spec.inputs), torch.zeros(images, dtype=torch.int64)
     with (
         torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
         autocast(recipe, torch.device("cpu")),
@@ -85,7 +85,7 @@ def _kept(net: nn.Module, recipe: Recipe, task: Task, images: int) -> int:
 
 
 @torch.no_grad()
-def _outputs(net: nn.Module, task: Task) -> list[tuple[nn.Module, float]]:
+def _outputs(net: nn.Module, spec: ImageSpec) -> list[tuple[nn.Module, float]]:
     """Every module, and the bytes of what it gives for one image, as float32."""
     found: list[tuple[nn.Module, float]] = []
 
@@ -93,7 +93,7 @@ def _outputs(net: nn.Module, task: Task) -> list[tuple[nn.Module, float]]:
         found.append((module, 4 * output.numel() / MEASURED[0]))
 
     hooks = [module.register_forward_hook(record) for module in net.modules()]
-    net(torch.zeros(MEASURED[0], task.inputs))
+    net(torch.zeros(MEASURED[0], spec.inputs))
     for hook in hooks:
         hook.remove()
     return found
@@ -102,8 +102,8 @@ def _outputs(net: nn.Module, task: Task) -> list[tuple[nn.Module, float]]:
 def slices_at_once(
     slices: Sequence[Member],
     recipe: Recipe,
-    task: Task,
-    build: Build,
+    spec: ImageSpec,
+    build: BuildNet,
     free: int,
     *,
     recorded: bool = False,
@@ -115,8 +115,8 @@ def slices_at_once(
     plainly needs its own.
     """
     longest = max(slices, key=lambda one: len(compile_program(one.expression).steps))
-    net = build(recipe, longest.expression, longest.seed, task)
-    needed = footprint(net, recipe, task)
+    net = build(longest.expression, longest.seed, spec)
+    needed = footprint(net, recipe, spec)
     state, signals = needed.state, needed.signals
     if recorded:
         state, signals = state + sum(p.nbytes for p in net.parameters()), 2 * signals

@@ -9,15 +9,15 @@ and a slice that diverges leaves its neighbours alone.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..networks.init import initial_weights
 from ..recipes.recipe import Recipe
-from .activations import EnsembleActivations, weight_gain
+from .activations import EnsembleActivations
 from .cuda_graphs import Record
 from .device_data import Batches, DataSplits
 from .ensemble import Ensemble
@@ -43,13 +43,20 @@ class MlpEnsemble(Ensemble):
         record: Record | None = None,
     ) -> None:
         super().__init__(slices, recipe, sets, record)
-        task = sets.train.task
-        sizes = (task.inputs, *recipe.widths, task.classes)
+        spec = sets.train.spec
+        sizes = (spec.inputs, *recipe.widths, spec.classes)
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
-        self._weights, self._biases = initial_weights(slices, sizes, recipe, self._device)
-        candidates = [one.expression for one in slices]
+        candidates = [member.expression for member in slices]
+        seeds = [member.seed for member in slices]
+        initial = initial_weights(candidates, seeds, sizes, moment_init=recipe.moment_init)
+        self._weights = [self._stored(weights) for weights, _ in initial]
+        self._biases = [self._stored(biases) for _, biases in initial]
         self._activations = EnsembleActivations(candidates, recipe.widths, self._device)
         self._optimizer = self._new_optimizer()
+
+    def _stored(self, rows: Tensor) -> Tensor:
+        """Rows [K, N], padded, as a tensor that learns."""
+        return padded(rows).to(self._device).requires_grad_()
 
     def _keep(self, positions: Sequence[int], index: Tensor) -> None:
         self._weights = [_chosen(w, index) for w in self._weights]
@@ -124,40 +131,6 @@ def _side_by_side(inputs: Sequence[tuple[int, Tensor]]) -> Tensor:
 def _losses_of(scores: Tensor, wanted: Tensor) -> Tensor:
     """Cross-entropy in nats, [K, B], of scores [K, 10, B] and labels [K, B]."""
     return F.cross_entropy(scores, wanted, reduction="none")
-
-
-def initial_weights(
-    slices: Sequence[Member], sizes: tuple[int, ...], recipe: Recipe, device: torch.device
-) -> tuple[list[Tensor], list[Tensor]]:
-    """Weights [K, out * in] and biases [K, out] per layer, padded: one draw per seed."""
-    drawn = {seed: _drawn(seed, sizes, recipe) for seed in {one.seed for one in slices}}
-    gains = [weight_gain(one.expression) if recipe.moment_init else 1.0 for one in slices]
-    weights, biases = [], []
-    for layer, fan_in in enumerate(sizes[:-1]):
-        scales = torch.full((len(slices), 1), 1 / math.sqrt(fan_in))
-        if layer:
-            scales *= torch.tensor(gains).unsqueeze(1)
-        weight = torch.stack([drawn[one.seed][layer][0] for one in slices]) * scales
-        bias = torch.stack([drawn[one.seed][layer][1] for one in slices])
-        weights.append(padded(weight).to(device).requires_grad_())
-        biases.append(padded(bias).to(device).requires_grad_())
-    return weights, biases
-
-
-def _drawn(seed: int, sizes: tuple[int, ...], recipe: Recipe) -> list[tuple[Tensor, Tensor]]:
-    """Per layer weights [out * in] before scaling by 1 / sqrt(in), and biases [out]: normal and
-    0, or, without gain, both as nn.Linear draws them."""
-    generator = torch.Generator().manual_seed(seed)
-    layers = []
-    for fan_in, fan_out in itertools.pairwise(sizes):
-        if recipe.moment_init:
-            weight = torch.randn(fan_out * fan_in, generator=generator)
-            bias = torch.zeros(fan_out)
-        else:  # both uniform within 1 / sqrt(fan_in)
-            weight = torch.rand(fan_out * fan_in, generator=generator) * 2 - 1
-            bias = (torch.rand(fan_out, generator=generator) * 2 - 1) / math.sqrt(fan_in)
-        layers.append((weight, bias))
-    return layers
 
 
 def _whole_lines(x: Tensor) -> Tensor:

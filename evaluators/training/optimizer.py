@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..recipes.recipe import Recipe
-from .device_data import learning_rate
+from .schedule import learning_rate
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # of AdamW: torch's defaults
 

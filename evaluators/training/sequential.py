@@ -13,28 +13,28 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space import Activation, Expression
-from ..networks.registry import Build
 from ..protocol.divergence import diverged
 from ..protocol.evaluator import FinalScore, MemberProgress
 from ..protocol.metrics import final_score, right
 from ..recipes.recipe import Recipe
-from .device_data import Batches, DataSplits, steps_per_epoch
-from .members import Member
+from .device_data import Batches, DataSplits
+from .members import BuildNet, Member
 from .optimizer import Part, Update, gradient_of
 from .precision import autocast
+from .schedule import steps_per_epoch
+from .weight_decay import split_by_decay
 
 
 class SequentialTraining:
-    """K separate networks; `build(recipe, candidate, seed, task)` makes one."""
+    """K separate networks; `build(candidate, seed, spec)` makes one."""
 
     def __init__(
-        self, build: Build, slices: Sequence[Member], recipe: Recipe, sets: DataSplits
+        self, build: BuildNet, slices: Sequence[Member], recipe: Recipe, sets: DataSplits
     ) -> None:
         self._sets = sets
-        task = sets.train.task
+        spec = sets.train.spec
         self._runs = [
-            _Run(build(recipe, one.expression, one.seed, task), one, recipe, sets.train)
-            for one in slices
+            _NetTrainer(build(s.expression, s.seed, spec), s, recipe, sets.train) for s in slices
         ]
 
     def advance(self, epoch: int) -> list[MemberProgress]:
@@ -60,7 +60,7 @@ class SequentialTraining:
         return [final_score(run.evaluate(self._sets.test)[0]) for run in self._runs]
 
 
-class _Run:
+class _NetTrainer:
     """One network in training."""
 
     def __init__(self, net: nn.Module, one: Member, recipe: Recipe, train: Batches) -> None:
@@ -68,9 +68,10 @@ class _Run:
         self._slice, self._recipe, self._train = one, recipe, train
         self._steps = steps_per_epoch(recipe, len(train))
         self._update = Update(recipe, train.pixels.device)
+        decaying, others = split_by_decay(self._net)
         self._parts = [
             (tensors, Part.of(recipe, tensors, decay, one.lr_multiplier))
-            for tensors, decay in _parameter_groups(self._net, recipe)
+            for tensors, decay in ((decaying, recipe.weight_decay), (others, 0.0))
         ]
         self.losses: list[float] = []
 
@@ -125,10 +126,3 @@ def learned_values(
             float(m.parameter_of(parameter).detach().mean()) for m in layers
         )
     return values
-
-
-def _parameter_groups(net: nn.Module, recipe: Recipe) -> list[tuple[list[nn.Parameter], float]]:
-    """Weights, which decay, apart from biases, norms and activation parameters, which do not."""
-    matrices = [p for p in net.parameters() if p.dim() > 1]
-    others = [p for p in net.parameters() if p.dim() <= 1]
-    return [(matrices, recipe.weight_decay), (others, 0.0)]

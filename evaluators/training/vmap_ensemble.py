@@ -14,33 +14,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.registry import Build
 from ..recipes.recipe import Recipe
 from .cuda_graphs import Record
 from .device_data import Batches, DataSplits
 from .ensemble import Ensemble
 from .ensemble_optimizer import EnsembleOptimizer
-from .members import Member
+from .members import BuildNet, Member
 from .precision import autocast
 from .sequential import learned_values
 from .vmap_modules import VmapModules
+from .weight_decay import decays
 
 
 class VmapEnsemble(Ensemble):
-    """K slices of the network that `build(recipe, candidate, seed, task)` makes."""
+    """K slices of the network that `build(candidate, seed, spec)` makes."""
 
     def __init__(
         self,
-        build: Build,
+        build: BuildNet,
         slices: Sequence[Member],
         recipe: Recipe,
         sets: DataSplits,
         record: Record | None = None,
     ) -> None:
         super().__init__(slices, recipe, sets, record)
-        task = sets.train.task
+        spec = sets.train.spec
         self._nets = VmapModules(
-            [build(recipe, s.expression, s.seed, task).to(self._device) for s in slices]
+            [build(s.expression, s.seed, spec).to(self._device) for s in slices]
         )
         self._optimizer = self._new_optimizer()
 
@@ -91,8 +91,8 @@ class VmapEnsemble(Ensemble):
 
     def _new_optimizer(self) -> EnsembleOptimizer:
         tensors = list(self._nets.parameters.values())
-        matrices = [t for t in tensors if t.dim() > 2]  # [K, out, in] and [K, out, in, 3, 3]
-        vectors = [t for t in tensors if t.dim() <= 2]
+        matrices = [t for t in tensors if decays(t[0])]
+        vectors = [t for t in tensors if not decays(t[0])]
         own = [
             list({id(p): p for module in modules for p in module.parameters()}.values())
             for modules in self._nets.activations()

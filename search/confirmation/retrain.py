@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...evaluators import (
+    NETWORKS,
     Evaluator,
     ImageClassification,
     Job,
@@ -26,9 +27,6 @@ from ..errors import SearchFailed
 from ..evaluator_choice import ByRecipe
 from ..executors.base import Assignment, Executor
 from ..storage.confirmation_log import ConfirmationLog, Opening, Retraining
-
-# Slices per job, by network; of any other one. Small enough that workers end together.
-CHUNK = {"mlp": 5, "conv": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +80,8 @@ def missing_jobs(plan: Plan, ledger: ConfirmationLog) -> list[Job]:
                 if (recipe.digest, seed, text) not in ledger.trainings
             ]
             slices = len(recipe.lr_multipliers) * recipe.seeds_per_score  # of one function
-            size = max(1, CHUNK.get(recipe.network, 1) // slices)
+            network = NETWORKS.get(recipe.network)  # None: an evaluator's own
+            size = max(1, (network.confirmed_together if network else 1) // slices)
             chunks = [lacking[i : i + size] for i in range(0, len(lacking), size)]
             jobs += [Job(tuple(c), recipe, seed, halving=False, test=True) for c in chunks]
     return jobs

@@ -198,7 +198,7 @@ class EvaluatorContract:
         assert task == job
         reports = list(there.on("cpu").run(task))
         assert pickle.loads(pickle.dumps(reports)) == reports
-        assert [r.slices for r in reports] == [r.candidates for r in evaluator.run(job)]
+        assert [r.candidates for r in reports] == [r.candidates for r in evaluator.run(job)]
 
     def test_a_text_that_is_no_candidate_is_an_error_not_a_score(
         self, evaluator: Evaluator, recipe: Recipe

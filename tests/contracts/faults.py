@@ -1,6 +1,6 @@
 """Evaluators that go wrong on cue around one that works: what a search has to survive.
 
-Each satisfies `Evaluator`. They live here, and not in a test, because a Ray worker imports them.
+They live here, and not in a test, because a Ray worker imports them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from actsearch.evaluators import Evaluator, Job, RungReport
 
 
 @dataclass(frozen=True)
-class Faulty:
+class Faulty(Evaluator):
     """Passes jobs on to `inner`, but for those that hold the culprit."""
 
     inner: Evaluator

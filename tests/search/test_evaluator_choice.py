@@ -13,6 +13,7 @@ import pytest
 
 from actsearch.evaluators import (
     BUILT_IN,
+    Evaluator,
     EvaluatorError,
     ImageClassification,
     Job,
@@ -162,10 +163,7 @@ def test_an_object_is_stored_by_a_name_only_if_that_makes_it_again(home: Home) -
     assert chosen(own.AnyRecipe()).name == "contracts.own:AnyRecipe"
     search = Search("mine", home=home.root, evaluator=made, confirm=False, **SMALL)
     outcome = search.run()
-    assert (
-        outcome.config.evaluator
-        == "actsearch.evaluators.model_evaluator:ModelEvaluator given in Python"
-    )
+    assert outcome.config.evaluator == "actsearch.evaluators.model:ModelEvaluator given in Python"
     with pytest.raises(
         InvalidSetting, match=r"was given to Search as an object.* go on in Python"
     ):
@@ -204,7 +202,7 @@ def test_one_without_a_recipe_takes_any_under_its_name() -> None:
 def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
     report = RungReport(7, (), 0.0)
 
-    class Own:
+    class Own(Evaluator):
         def on(self, device: str) -> Own:
             return self
 
@@ -218,7 +216,7 @@ def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
     assert isinstance(evaluator_for(NamedEvaluator(), [TINY]), ImageClassification)
 
 
-class Broken:
+class Broken(Evaluator):
     """An evaluator whose `check` finds that the images do not fit."""
 
     recipe = dataclasses.replace(TINY, evaluator="broken")

@@ -78,7 +78,7 @@ def test_the_table_holds_together() -> None:
     for name, dataset in DATASETS.items():
         assert name == dataset.name
         assert len(dataset.mean) == len(dataset.std) == dataset.shape[0]
-        assert len(dataset.labels) == dataset.task.classes == 10
+        assert len(dataset.labels) == dataset.spec.classes == 10
         assert all(len(digest) == 64 for digest in dataset.files.values())
         assert len(set(dataset.files.values())) == len(dataset.files)
     assert dict(TRAIN_IMAGES) == {name: known.images for name, known in DATASETS.items()}
@@ -95,7 +95,7 @@ def test_the_real_images_have_the_stated_number_mean_and_deviation(dataset: Data
         pytest.skip(f"{dataset.name} is not in the cache: `actsearch data {dataset.name}`")
     images = load_train(dataset)
     assert len(images) == dataset.images
-    assert images.task == dataset.task
+    assert images.spec == dataset.spec
     pixels = images.pixels.view(len(images), dataset.shape[0], -1).double() / 255
     # four decimals, as published: half of the last one each
     assert pixels.mean((0, 2)).tolist() == pytest.approx(dataset.mean, abs=5e-5)
@@ -110,7 +110,7 @@ def test_a_copy_of_ones_own_is_unpacked_verified_and_read(small: DataSet, root: 
         pixels, labels = figures(n, small.shape, seed)
         assert torch.equal(images.pixels.view(n, *small.shape), pixels), "rows, columns, channels"
         assert torch.equal(images.labels, labels)
-        assert images.task == small.task
+        assert images.spec == small.spec
 
 
 def test_a_system_copy_is_found(small: DataSet, tmp_path: Path) -> None:

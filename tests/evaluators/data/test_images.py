@@ -7,10 +7,10 @@ import time
 import pytest
 import torch
 
+from actsearch.evaluators import ImageSpec
 from actsearch.evaluators.data.images import (
     Images,
     InvalidImages,
-    Task,
     load_test,
     load_train,
     split,
@@ -101,11 +101,11 @@ PIXELS = torch.zeros(3, 28, 28, dtype=torch.uint8)
 
 def test_images_have_a_channel_of_their_own_or_none() -> None:
     labels = torch.tensor([0, 1, 2])
-    assert Images(PIXELS, labels).task == Task((1, 28, 28), 10)
+    assert Images(PIXELS, labels).spec == ImageSpec((1, 28, 28), 10)
     colours = Images(torch.zeros(3, 3, 32, 20, dtype=torch.uint8), labels, classes=3)
-    assert colours.task == Task((3, 32, 20), 3)
-    assert colours.task.inputs == 3 * 32 * 20
-    assert colours.take(torch.tensor([2])).task == colours.task
+    assert colours.spec == ImageSpec((3, 32, 20), 3)
+    assert colours.spec.inputs == 3 * 32 * 20
+    assert colours.take(torch.tensor([2])).spec == colours.spec
 
 
 def test_labels_beyond_the_stated_classes_are_refused() -> None:

@@ -10,12 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from actsearch.evaluators.data.images import Task
+from actsearch.evaluators import ImageSpec
 from actsearch.evaluators.diagnosis.curvature.hessian import LossHessian
 from actsearch.evaluators.diagnosis.curvature.instability_index import frobenius, instability
 from actsearch.evaluators.diagnosis.curvature.lanczos import lanczos
 from actsearch.evaluators.diagnosis.curvature.spectral_density import density, spectrum
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.recipes.shipped import RECIPES
 from actsearch.space import parse
 
@@ -60,7 +59,7 @@ def test_a_product_is_that_with_the_whole_hessian(text: str) -> None:
 @pytest.mark.parametrize("name", ["conv", "resnet20", "vit"])
 def test_products_of_every_shipped_network_are_symmetric(name: str) -> None:
     recipe = RECIPES[name]
-    net = NETWORKS[recipe.network](recipe, parse("mish(x)"), 0, Task())
+    net = recipe.build(parse("mish(x)"), 0, ImageSpec())
     product = LossHessian(net, torch.rand(2, 784, generator=generator()), torch.arange(2))
     u, v = torch.randn(2, product.size, generator=generator())
     assert float(u @ product(v)) == pytest.approx(float(v @ product(u)), rel=1e-3)

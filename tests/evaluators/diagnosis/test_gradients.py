@@ -8,10 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators.data.images import Task
+from actsearch.evaluators import ImageSpec
 from actsearch.evaluators.diagnosis.gradients import gradient_norms
 from actsearch.evaluators.diagnosis.weight_change import kernels, weight_change
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.recipes.shipped import RECIPES
 from actsearch.space import parse
 
@@ -43,7 +42,7 @@ def test_the_total_is_the_root_of_squares_and_holds_activation_parameters() -> N
 
 def test_every_layer_with_weights_is_told_in_order_the_head_last() -> None:
     recipe = RECIPES["conv"]
-    module = NETWORKS["conv"](recipe, parse("relu(x)"), 0, Task())
+    module = recipe.build(parse("relu(x)"), 0, ImageSpec())
     found = gradient_norms(module, torch.rand(8, 784), torch.arange(8))
     shapes = [tuple(module.get_parameter(f"{name}.weight").shape) for name in found.layers]
     assert [len(shape) for shape in shapes] == [4, 4, 2]

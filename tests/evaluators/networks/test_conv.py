@@ -6,16 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators import RECIPES
-from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.conv import conv_net
+from actsearch.evaluators import RECIPES, ImageSpec
 from actsearch.space import Activation, parse
 
 CONV = RECIPES["conv"]
 
 
 def net(text: str = "relu(x)", seed: int = 0) -> nn.Module:
-    return conv_net(CONV, parse(text), seed, Task())
+    return CONV.build(parse(text), seed, ImageSpec())
 
 
 def weights(module: nn.Module) -> list[torch.Tensor]:

@@ -10,16 +10,16 @@ from torch import nn
 
 from actsearch.evaluators import (
     Images,
+    ImageSpec,
     Recipe,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators.networks.init import initial_weights
 from actsearch.evaluators.training.activations import shared
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
-from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble, initial_weights
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Activation, parse
 
@@ -36,11 +36,12 @@ def parts(images: Images, recipe: Recipe) -> DataSplits:
 @pytest.mark.parametrize("text", ["relu(x)", "2 * sin(x)"])
 def test_its_weights_are_the_stacks_to_the_last_bit(text: str, gain: bool) -> None:
     recipe = dataclasses.replace(RECIPE, moment_init=gain)
-    slices = [Member(parse("tanh(x)"), 4), Member(parse(text), 5)]
-    weights, biases = initial_weights(slices, (784, *recipe.widths, 10), recipe, CPU)
-    net = NETWORKS["mlp"](recipe, parse(text), 5, Task())
+    layers = initial_weights(
+        [parse("tanh(x)"), parse(text)], [4, 5], (784, *recipe.widths, 10), moment_init=gain
+    )
+    net = recipe.build(parse(text), 5, ImageSpec())
     linears = [m for m in net.modules() if isinstance(m, nn.Linear)]
-    for linear, weight, bias in zip(linears, weights, biases, strict=True):
+    for linear, (weight, bias) in zip(linears, layers, strict=True):
         assert torch.equal(linear.weight.flatten(), weight[1][: linear.weight.numel()])
         assert torch.equal(linear.bias, bias[1][: linear.bias.numel()])
         assert linear.bias.any() == (not gain)
@@ -49,7 +50,7 @@ def test_its_weights_are_the_stacks_to_the_last_bit(text: str, gain: bool) -> No
 def test_trained_alone_it_is_the_stacks_slice(images: Images) -> None:
     slices = [Member(parse("x * sigmoid(b[channel] * x)"), 1), Member(parse("relu(x)"), 2, 0.5)]
     together = MlpEnsemble(slices, RECIPE, parts(images, RECIPE)).advance(2)
-    alone = SequentialTraining(NETWORKS["mlp"], slices, RECIPE, parts(images, RECIPE)).advance(2)
+    alone = SequentialTraining(RECIPE.build, slices, RECIPE, parts(images, RECIPE)).advance(2)
     for ours, theirs in zip(alone, together, strict=True):
         # float32 sums in another order
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=1e-4)
@@ -64,7 +65,7 @@ def test_a_parameter_is_shared_as_the_recipe_says(
     sharing: str, tensors: int, sizes: list[int]
 ) -> None:
     candidate = shared(parse("x * sigmoid(beta * x)"), sharing)
-    net = NETWORKS["mlp"](RECIPE, candidate, 0, Task())
+    net = RECIPE.build(candidate, 0, ImageSpec())
     (beta,) = candidate.parameters
     found = [m.parameter_of(beta) for m in net.modules() if isinstance(m, Activation)]
     assert len({id(tensor) for tensor in found}) == tensors

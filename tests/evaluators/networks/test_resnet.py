@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from actsearch.evaluators import RECIPES
-from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.resnet import ResidualBlock, resnet20
+from actsearch.evaluators import RECIPES, ImageSpec
+from actsearch.evaluators.networks.resnet import ResidualBlock
 from actsearch.space import parse
 
 RESNET = RECIPES["resnet20"]
@@ -44,16 +43,16 @@ def by_hand(net: nn.Module, x: Tensor) -> Tensor:
 def test_it_is_eighteen_convolutions_in_blocks_after_the_first(
     shape: tuple[int, int, int],
 ) -> None:
-    task = Task(shape)
-    net = resnet20(RESNET, parse("tanh(x)"), 0, task).eval()
-    x = torch.randn(2, task.inputs, generator=torch.Generator().manual_seed(0))
+    spec = ImageSpec(shape)
+    net = RESNET.build(parse("tanh(x)"), 0, spec).eval()
+    x = torch.randn(2, spec.inputs, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(net(x), by_hand(net, x.view(2, *shape)), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("side", "last"), [(28, 7), (32, 8)])
 def test_the_stages_halve_the_image(side: int, last: int) -> None:
-    net = resnet20(RESNET, parse("relu(x)"), 0, Task((1, side, side)))
+    net = RESNET.build(parse("relu(x)"), 0, ImageSpec((1, side, side)))
     seen = []
     for module in net.modules():
         if isinstance(module, ResidualBlock):
@@ -68,11 +67,11 @@ def test_the_stages_halve_the_image(side: int, last: int) -> None:
 
 
 def test_it_has_the_published_number_of_parameters() -> None:
-    net = resnet20(RESNET, parse("relu(x)"), 0, Task((3, 32, 32)))
+    net = RESNET.build(parse("relu(x)"), 0, ImageSpec((3, 32, 32)))
     assert sum(p.numel() for p in net.parameters()) == 269_722  # table 6: 0.27 million
 
 
 @pytest.mark.parametrize("widths", [(8, 8, 8), (16, 8, 4)])
 def test_stages_need_not_widen(widths: tuple[int, ...]) -> None:
-    net = resnet20(dataclasses.replace(RESNET, widths=widths), parse("relu(x)"), 0, Task())
+    net = dataclasses.replace(RESNET, widths=widths).build(parse("relu(x)"), 0, ImageSpec())
     assert net(torch.zeros(2, 784)).shape == (2, 10)

@@ -8,15 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators import Recipe
-from actsearch.evaluators.data.images import Task
+from actsearch.evaluators import ImageSpec, Recipe
 from actsearch.evaluators.networks.vit import (
     Attention,
     Block,
     Embedding,
     ImagesDoNotFit,
     Patches,
-    vit,
 )
 from actsearch.space import Activation, parse
 
@@ -61,7 +59,7 @@ def test_without_its_branches_a_block_passes_the_signal_on() -> None:
 
 
 def test_moving_the_patches_of_an_image_changes_its_scores() -> None:
-    net = vit(VIT, parse("relu(x)"), 0, Task())
+    net = VIT.build(parse("relu(x)"), 0, ImageSpec())
     image = torch.randn(1, 1, 28, 28, generator=DRAWN)
     moved = image.roll(4, 3)
     assert not torch.allclose(net(image.flatten(1)), net(moved.flatten(1)), atol=1e-3)
@@ -70,7 +68,7 @@ def test_moving_the_patches_of_an_image_changes_its_scores() -> None:
 def test_channels_are_the_features_of_a_token() -> None:
     found = [
         m
-        for m in vit(VIT, parse("a[channel] * x"), 0, Task()).modules()
+        for m in VIT.build(parse("a[channel] * x"), 0, ImageSpec()).modules()
         if isinstance(m, Activation)
     ]
     assert [m.channels for m in found] == [128, 128]
@@ -79,7 +77,7 @@ def test_channels_are_the_features_of_a_token() -> None:
 
 @pytest.mark.parametrize("text", ["relu(x)", "tanh(x)", "4 * x * sigmoid(x)"])
 def test_with_gain_a_blocks_mlp_keeps_the_second_moment_at_1(text: str) -> None:
-    net = vit(dataclasses.replace(VIT, widths=(64,) * 3), parse(text), 0, Task())
+    net = dataclasses.replace(VIT, widths=(64,) * 3).build(parse(text), 0, ImageSpec())
     tokens = torch.randn(16, 49, 64, generator=DRAWN)
     for block in (m for m in net.modules() if isinstance(m, Block)):
         added = block.fall(block.activation(block.rise(block.second_norm(tokens))))
@@ -89,4 +87,4 @@ def test_with_gain_a_blocks_mlp_keeps_the_second_moment_at_1(text: str) -> None:
 
 def test_sides_that_are_no_multiples_of_four_are_named() -> None:
     with pytest.raises(ImagesDoNotFit, match="multiples of 4, but they are 30 by 28"):
-        vit(VIT, parse("relu(x)"), 0, Task((1, 30, 28)))
+        VIT.build(parse("relu(x)"), 0, ImageSpec((1, 30, 28)))

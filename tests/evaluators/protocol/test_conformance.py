@@ -30,7 +30,7 @@ def worth(text: str, seed: int) -> float:
 
 
 @dataclass(frozen=True)
-class Told:
+class Told(Evaluator):
     """Keeps the contract with numbers drawn from the candidate's text."""
 
     recipe: Recipe = RECIPE
@@ -160,7 +160,7 @@ def test_the_one_for_any_network_passes() -> None:
         (LooksUnasked, "a job with test=True must raise before opened"),
         (OpensOntoOtherScores, r"opened\(\) must change no validation score"),
         (CannotTravel, "it travels: it raised TypeError: cannot pickle 'module' object"),
-        (Percent, r"tanh\(x\): accuracy must be a fraction from 0 to 1, but is"),
+        (Percent, r"tanh\(x\): val_accuracy must be a fraction from 0 to 1, but is"),
         (lambda: Told(Recipe(validation=0)), "its validation must be above 0"),
     ],
 )
@@ -181,5 +181,7 @@ def test_all_broken_rules_are_named_in_one_error() -> None:
 
 def test_what_is_no_evaluator_is_told_before_anything_runs() -> None:
     broken: Any = object()
-    with pytest.raises(EvaluatorError, match="is no evaluator: a object with no method on and no"):
+    with pytest.raises(
+        EvaluatorError, match=r"is no evaluator: make object a subclass of actsearch"
+    ):
         check_evaluator(broken)

@@ -13,20 +13,30 @@ from actsearch.space import UnknownNameError
 
 MINE = """
 import dataclasses
+from actsearch.evaluators import Evaluator
 from actsearch.space import CandidateError
 
-class Right:
+class Right(Evaluator):
     def on(self, device): return self
     def run(self, job): yield
 
 class Needs(Right):
     def __init__(self, data): self.data = data
 
-class Half:
+class Half(Evaluator):
     def on(self, device): return self
 
 class Wrong(Right):
     recipe = "quick"
+
+class Duck:
+    def on(self, device): return self
+    def run(self, job): yield
+
+class Misspelt(Right):
+    def open(self): return self
+    def opend(self): return self
+    def checks(self): ...
 
 def function(): return Right()
 def nothing(): return None
@@ -89,10 +99,17 @@ def test_what_an_installed_package_declares_goes_by_its_name(here: Path) -> None
         ("mine_own:Needs", r"made without arguments: .*missing 1 .*'data'; write a function"),
         ("mine_own:raises", r"mine_own:raises\(\) raised OSError: no disk \(--debug shows where"),
         ("mine_own:refuses", "evaluator mine_own:refuses: the model has no module of the kind"),
-        ("mine_own:nothing", "no evaluator: a NoneType with no method on and no method run; see"),
-        ("mine_own:Half", "is no evaluator: a Half with no method run"),
-        ("mine_own:Wrong", "is no evaluator: a Wrong with a recipe that is no Recipe"),
-        ("mine_own:number", "is no evaluator: a int with no method on"),
+        (
+            "mine_own:nothing",
+            r"no evaluator: make NoneType a subclass of actsearch\.evaluators\.Evaluator",
+        ),
+        ("mine_own:Half", "is no evaluator: no method run"),
+        ("mine_own:Wrong", "is no evaluator: Wrong: its recipe must be a Recipe, but is a str"),
+        ("mine_own:number", "is no evaluator: make int a subclass of"),
+        ("mine_own:Duck", "make Duck a subclass of actsearch.evaluators.Evaluator, or use Mod"),
+        ("mine_own:Misspelt", "its method checks is never called: write check, or rename it; its"),
+        ("mine_own:Misspelt", "method open is never called: write opened"),
+        ("mine_own:Misspelt", "method opend is never called: write opened"),
     ],
 )
 def test_what_is_wrong_with_a_name_is_said_with_what_to_write(

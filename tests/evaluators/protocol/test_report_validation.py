@@ -12,6 +12,7 @@ import pytest
 
 from actsearch.evaluators import (
     CandidateReport,
+    Evaluator,
     EvaluatorError,
     Job,
     Recipe,
@@ -34,7 +35,7 @@ LAST = RungReport(2, (CandidateReport(1, "complete", 0.7, 1.0, (1.3, 1.2), LEARN
 
 
 @dataclass(frozen=True)
-class Says:
+class Says(Evaluator):
     """Reports what it is told to."""
 
     reports: Sequence[Any]
@@ -116,7 +117,7 @@ def test_all_that_is_wrong_with_a_report_is_said_at_once() -> None:
     with pytest.raises(
         EvaluatorError, match=r"epoch must be 1.*; tanh\(x\): val_accuracy .*; .*loss"
     ):
-        heard(replace(first(val_accuracy=2.0, loss=None), epoch=9))
+        heard(replace(first(val_accuracy=2.0, val_loss=None), epoch=9))
 
 
 def test_reports_that_end_too_soon_are_an_error() -> None:

@@ -187,6 +187,19 @@ def test_a_number_out_of_its_range_is_refused(broken: dict[str, Any]) -> None:
         Recipe(**broken)
 
 
+@pytest.mark.parametrize(
+    ("network", "rule"),
+    [
+        ("conv", "conv has exactly 2 widths"),
+        ("resnet20", "resnet20 has exactly 3 widths"),
+        ("vit", "vit has one width per block, all of one multiple of 16"),
+    ],
+)
+def test_widths_that_a_network_cannot_have_are_told_by_its_rule(network: str, rule: str) -> None:
+    with pytest.raises(RecipeError, match=rf"{rule}, but got \(256, 192, 128, 64\)"):
+        Recipe(network=network)
+
+
 def test_unknown_names_are_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="quick"):
         recipe_from_name("quik")
@@ -259,6 +272,7 @@ def test_an_own_evaluator_names_its_network_and_data_as_it_likes() -> None:
     )
     assert own.digest != dataclasses.replace(own, evaluator="mine:Other").digest
     assert Recipe.from_dict(json.loads(json.dumps(own.to_dict()))) == own
+    assert Recipe(name="vit", network="vit", evaluator="model-1").widths == Recipe().widths
     with pytest.raises(RecipeError, match="network must be one of mlp"):
         Recipe(name="mine", network="LSTM")
     with pytest.raises(RecipeError, match=r"dataset must be a text of 1 to 40 letters"):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from torch import Tensor
 
-from actsearch.evaluators.training.activations import EnsembleActivations, shared, weight_gain
+from actsearch.evaluators.training.activations import EnsembleActivations, shared
 from actsearch.space import parse
 from contracts.expressions import gradients
 
@@ -122,17 +120,6 @@ def test_learned_values_are_one_per_layer_and_means_over_channels() -> None:
     found, none = activations.learned()
     assert found == {"a": (0.0, 30.0), "b": (12.5, 42.0), "c": (20.0,)}
     assert none == {}
-
-
-def test_gain_is_the_rule_of_he_for_relu_and_1_for_the_identity() -> None:
-    assert weight_gain(parse("relu(x)")) == pytest.approx(math.sqrt(2), rel=1e-4)
-    assert weight_gain(parse("x")) == pytest.approx(1, rel=1e-6)
-    assert weight_gain(parse("2 * x")) == pytest.approx(0.5, rel=1e-6)
-
-
-@pytest.mark.parametrize("text", ["0 * x", "exp(exp(square(x)))"])
-def test_gain_is_1_where_the_second_moment_is_0_or_infinite(text: str) -> None:
-    assert weight_gain(parse(text)) == 1
 
 
 def test_a_recipe_shares_only_what_the_text_leaves_to_the_layers() -> None:

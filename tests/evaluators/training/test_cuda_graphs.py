@@ -23,7 +23,6 @@ from actsearch.evaluators import (
     split,
     subset,
 )
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training import mlp_ensemble as stack
 from actsearch.evaluators.training import vmap_ensemble as module_stack
 from actsearch.evaluators.training.cuda_graphs import (
@@ -80,7 +79,7 @@ def start(
     sets = DataSplits.on(torch.device(device), None, train, validation)
     slices = members_of(candidates, recipe, 0)
     if modules:
-        return VmapEnsemble(NETWORKS[recipe.network], slices, recipe, sets, record)
+        return VmapEnsemble(recipe.build, slices, recipe, sets, record)
     return MlpEnsemble(slices, recipe, sets, record)
 
 

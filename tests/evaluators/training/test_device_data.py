@@ -1,4 +1,4 @@
-"""Batches show every image once an epoch, in an order the seed decides; the step size is known."""
+"""Batches show every image once an epoch, in an order the seed decides."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from actsearch.evaluators import Images, Recipe
 from actsearch.evaluators.data.datasets import CIFAR10, FASHION_MNIST
 from actsearch.evaluators.data.images import InvalidImages
-from actsearch.evaluators.training.device_data import Batches, learning_rate, steps_per_epoch
+from actsearch.evaluators.training.device_data import Batches
+from actsearch.evaluators.training.schedule import steps_per_epoch
 from contracts.tiny_sets import figures
 
 CPU = torch.device("cpu")
@@ -28,7 +29,7 @@ def test_channels_are_normalised_one_by_one() -> None:
     (x, _), *_ = batches.in_order()
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (CIFAR10.mean, CIFAR10.std))
     torch.testing.assert_close(x.view(pixels.shape), (pixels / 255 - mean) / std)
-    assert batches.task == CIFAR10.task
+    assert batches.spec == CIFAR10.spec
 
 
 def test_from_minus_1_to_1_every_channel_is_the_same() -> None:
@@ -110,24 +111,3 @@ def test_making_batches_leaves_the_images_as_they_were(images: Images) -> None:
     for _ in (*batches.shuffled(128, 0, 1), *batches.in_order()):
         pass
     assert torch.equal(images.pixels[:2_000], before)
-
-
-def test_step_size_rises_over_the_warm_up_and_then_falls_in_a_line_to_0() -> None:
-    recipe = Recipe(learning_rate=2.0, warmup=10, rungs=(1, 4))
-    sizes = [learning_rate(recipe, step, 25) for step in range(100)]
-    assert sizes[0] == pytest.approx(2 / 11)
-    assert sizes[:10] == sorted(sizes[:10])
-    assert max(sizes) == sizes[10] == pytest.approx(2 * 90 / 100)
-    assert sizes[50] == pytest.approx(1.0)
-    assert sizes[99] == pytest.approx(2 / 100), "the last step still moves"
-    assert sizes[10:] == sorted(sizes[10:], reverse=True)
-
-
-def test_without_warm_up_the_first_step_is_the_full_one() -> None:
-    assert learning_rate(Recipe(warmup=0), 0, 391) == Recipe().learning_rate
-
-
-def test_step_sizes_depend_on_the_last_rung_only() -> None:
-    # So a rung is a prefix of the full run, and the same one in a confirmation.
-    for step in (0, 99, 391, 3_000):
-        assert learning_rate(Recipe(rungs=(9,)), step, 391) == learning_rate(Recipe(), step, 391)

@@ -13,13 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from actsearch.evaluators import (
     Images,
+    ImageSpec,
     Recipe,
     Training,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training import dispatch as vehicles
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.dispatch import training_of
@@ -102,7 +101,7 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
     recipe = RECIPES["mlp"]
     slices = members_of([parse(text) for text in TEXTS], recipe, 0)
     whole = training_of(slices, recipe, parts(images)).advance(2)
-    needed = footprint(NETWORKS["mlp"](recipe, slices[1].expression, 0, Task()), recipe, Task())
+    needed = footprint(recipe.build(slices[1].expression, 0, ImageSpec()), recipe, ImageSpec())
     free = 3 * needed.state + 2 * needed.signals
     started.clear()
     monkeypatch.setattr(vehicles, "free_bytes", lambda device: free)
@@ -116,8 +115,8 @@ def _start(vehicle: str, texts: Sequence[str], recipe: Recipe, images: Images) -
     if vehicle == "the stack of an MLP":
         return MlpEnsemble(slices, recipe, parts(images))
     if vehicle == "a stack of modules":
-        return VmapEnsemble(NETWORKS["mlp"], slices, recipe, parts(images))
-    return SequentialTraining(NETWORKS["mlp"], slices, recipe, parts(images))
+        return VmapEnsemble(recipe.build, slices, recipe, parts(images))
+    return SequentialTraining(recipe.build, slices, recipe, parts(images))
 
 
 @pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
@@ -158,7 +157,7 @@ def test_on_a_gpu_every_network_is_a_stack_that_learns_what_a_cpu_learns(
     training = training_of(slices, RECIPES[name], parts(images, "cuda"))
     found = training.advance(1)
     assert started == [(MlpEnsemble if name == "mlp" else VmapEnsemble, len(TEXTS))]
-    alone = SequentialTraining(NETWORKS[name], slices, RECIPES[name], parts(images))
+    alone = SequentialTraining(RECIPES[name].build, slices, RECIPES[name], parts(images))
     for ours, theirs in zip(found, alone.advance(1), strict=True):
         # a GPU's convolutions may round to 10 bits (TF32)
         assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.02)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from actsearch.evaluators import Recipe
 from actsearch.evaluators.training import ensemble_optimizer as module
-from actsearch.evaluators.training.device_data import learning_rate
 from actsearch.evaluators.training.ensemble_optimizer import EnsembleOptimizer
 from actsearch.evaluators.training.optimizer import optimizer_of
+from actsearch.evaluators.training.schedule import learning_rate
 
 START = Recipe(warmup=3, rungs=(2,), weight_decay=0.1, learning_rate=0.05)
 RECIPES = {

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from actsearch.evaluators import RECIPES, Recipe
-from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.registry import NETWORKS
+from actsearch.evaluators import NETWORKS, RECIPES, ImageSpec, Recipe
 from actsearch.evaluators.training.device_data import Batches, DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.memory import (
@@ -31,8 +29,8 @@ WEIGHTS = 784 * 256 + 256 + 256 * 64 + 64 + 64 * 10 + 10
 
 
 def of(recipe: Recipe, text: str = "tanh(x)") -> Footprint:
-    net = NETWORKS[recipe.network](recipe, parse(text), 0, Task())
-    return footprint(net, recipe, Task())
+    net = recipe.build(parse(text), 0, ImageSpec())
+    return footprint(net, recipe, ImageSpec())
 
 
 def test_an_mlp_keeps_its_images_activations_and_log_probabilities() -> None:
@@ -82,8 +80,8 @@ def _peak(profile: torch.profiler.profile) -> int:
 def test_it_is_close_to_what_torch_allocates_for_a_step(name: str) -> None:
     images = 512 if name in ("mlp", "conv") else 128  # so that validation needs no more
     recipe = dataclasses.replace(RECIPES["quick" if name == "mlp" else name], batch_size=images)
-    net = NETWORKS[name](recipe, parse("x * tanh(softplus(x))"), 0, Task())
-    predicted = footprint(net, recipe, Task())
+    net = recipe.build(parse("x * tanh(softplus(x))"), 0, ImageSpec())
+    predicted = footprint(net, recipe, ImageSpec())
     labels = torch.zeros(images, dtype=torch.int64)
     with torch.profiler.profile(profile_memory=True) as profile:
         x = torch.zeros(images, 784)
@@ -102,22 +100,22 @@ def test_as_many_slices_as_fit_train_at_once(slices_of_memory: float, fit: int) 
     slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
     one = of(MLP)
     free = 64 * one.state + slices_of_memory * one.signals
-    assert slices_at_once(slices, MLP, Task(), NETWORKS["mlp"], int(free) + 1) == fit
+    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, int(free) + 1) == fit
 
 
 def test_the_longest_formula_is_measured() -> None:
     texts = ("tanh(x)", "sin(x) * tanh(softplus(x)) * cos(2 * x)", "relu(x)")
     slices = members_of([parse(text) for text in texts], MLP, 0)
     free = 3 * of(MLP).state + 2 * of(MLP, texts[1]).signals
-    assert slices_at_once(slices, MLP, Task(), NETWORKS["mlp"], free - 9) == 1
-    assert slices_at_once(slices, MLP, Task(), NETWORKS["mlp"], free + 9) == 2
+    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, free - 9) == 1
+    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, free + 9) == 2
 
 
 def test_a_recording_takes_signals_and_gradients_once_more() -> None:
     slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
-    one, build = of(MLP), NETWORKS["mlp"]
+    one, build = of(MLP), MLP.build
     free = 64 * (one.state + 4 * WEIGHTS) + 20 * one.signals
-    assert slices_at_once(slices, MLP, Task(), build, free + 1, recorded=True) == 10
+    assert slices_at_once(slices, MLP, ImageSpec(), build, free + 1, recorded=True) == 10
 
 
 @pytest.mark.parametrize("widths", [(256, 192, 128, 64), (256,) * 8, (512,) * 16])
@@ -133,7 +131,7 @@ def test_a_step_of_a_stack_of_mlps_takes_no_more_than_predicted(
     training.advance(1)
     with torch.profiler.profile(profile_memory=True) as profile:
         training.advance(2)  # a step, and a validation that needs less
-    predicted = footprint(NETWORKS["mlp"](recipe, parse(text), 0, Task()), recipe, Task())
+    predicted = footprint(recipe.build(parse(text), 0, ImageSpec()), recipe, ImageSpec())
     # The pieces of the gradients are not predicted, but are small.
     assert 0.5 < _peak(profile) / len(slices) / predicted.signals < 1.1
 

@@ -26,11 +26,11 @@ from actsearch.evaluators import (
     subset,
 )
 from actsearch.evaluators.data.datasets import FASHION_MNIST
+from actsearch.evaluators.networks.init import initial_weights, weight_gain
 from actsearch.evaluators.protocol.divergence import diverged
-from actsearch.evaluators.training.activations import weight_gain
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member, members_of
-from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble, initial_weights
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import parse
 
 CPU = torch.device("cpu")
@@ -270,8 +270,9 @@ def test_gain_keeps_the_second_moment_of_signals_at_1(parts: Parts, text: str) -
 
 
 def test_all_slices_start_from_one_draw_scaled_by_their_gain(parts: Parts) -> None:
-    slices = members_of([parse("relu(x)"), parse("tanh(x)")], SMALL, 3)
-    (first, *deeper), biases = initial_weights(slices, (784, *SMALL.widths, 10), SMALL, CPU)
+    candidates, sizes = [parse("relu(x)"), parse("tanh(x)")], (784, *SMALL.widths, 10)
+    layers = initial_weights(candidates, [3, 3], sizes, moment_init=True)
+    (first, *deeper), biases = zip(*layers, strict=True)
     ratio = weight_gain(parse("relu(x)")) / weight_gain(parse("tanh(x)"))
     assert torch.equal(first[0], first[1]), "the input is common to all"
     for weight in deeper:

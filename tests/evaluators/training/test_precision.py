@@ -16,7 +16,6 @@ from actsearch.evaluators import (
     split,
     subset,
 )
-from actsearch.evaluators.networks.registry import NETWORKS
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.precision import autocast
@@ -54,7 +53,7 @@ def trained(
         formats.update(t.dtype for t in tensors if t.is_floating_point())
 
     def build(*arguments: Any) -> nn.Module:
-        net = NETWORKS[name](*arguments)
+        net = recipe.build(*arguments)
         for module in net.modules():
             module.register_forward_pre_hook(note)
         return net

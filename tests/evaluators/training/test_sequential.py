@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 import torch
@@ -14,17 +13,16 @@ from torch import Tensor, nn
 from actsearch.evaluators import (
     RECIPES,
     Images,
+    ImageSpec,
     MemberProgress,
     Recipe,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.conv import conv_net
-from actsearch.evaluators.networks.registry import Build
+from actsearch.evaluators.networks.init import initial_weights
 from actsearch.evaluators.training.device_data import DataSplits
-from actsearch.evaluators.training.members import members_of
-from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble, initial_weights
+from actsearch.evaluators.training.members import BuildNet, members_of
+from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.space import Expression, parse
 
@@ -48,11 +46,15 @@ class Parts:
         return DataSplits.on(CPU, None, train, validation)
 
     def start(
-        self, texts: Sequence[str], recipe: Recipe = CONV, build: Build = conv_net, seed: int = 0
+        self,
+        texts: Sequence[str],
+        recipe: Recipe = CONV,
+        build: BuildNet | None = None,
+        seed: int = 0,
     ) -> SequentialTraining:
         candidates = [parse(text) for text in texts]
         return SequentialTraining(
-            build, members_of(candidates, recipe, seed), recipe, self.sets(recipe)
+            build or recipe.build, members_of(candidates, recipe, seed), recipe, self.sets(recipe)
         )
 
 
@@ -95,8 +97,8 @@ def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
     # Batch norm must use what training has gathered, not the validation images themselves.
     built: list[nn.Module] = []
 
-    def build(*arguments: Any) -> nn.Module:
-        built.append(conv_net(*arguments))
+    def build(candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
+        built.append(CONV.build(candidate, seed, spec))
         return built[-1]
 
     (found,) = parts.start(["relu(x)"], build=build).advance(1)
@@ -125,11 +127,13 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
     slices = members_of([parse(t) for t in TEXTS], recipe, 0)
     stack = MlpEnsemble(slices, recipe, parts.sets(recipe))
     sizes = (784, *recipe.widths, 10)
-    start, _ = initial_weights(slices, sizes, recipe, CPU)
+    layers = initial_weights(
+        [parse(t) for t in TEXTS], [0] * len(TEXTS), sizes, moment_init=recipe.moment_init
+    )
 
-    def build(_: Recipe, candidate: Expression, __: int, ___: Task) -> nn.Module:
-        layers, shared = list[nn.Module](), dict[str, nn.Parameter]()
-        for i, weight in enumerate(start):
+    def build(candidate: Expression, _: int, __: ImageSpec) -> nn.Module:
+        modules, shared = list[nn.Module](), dict[str, nn.Parameter]()
+        for i, (weight, _bias) in enumerate(layers):
             linear = nn.Linear(sizes[i], sizes[i + 1])
             row = weight[[parse(t) for t in TEXTS].index(candidate)]
             with torch.no_grad():
@@ -140,8 +144,8 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
                 if parameter.granularity == "network":
                     own = getattr(activation, parameter.name)
                     setattr(activation, parameter.name, shared.setdefault(parameter.name, own))
-            layers += [linear, activation]
-        return nn.Sequential(*layers[:-1])
+            modules += [linear, activation]
+        return nn.Sequential(*modules[:-1])
 
     ours = parts.start(TEXTS, recipe, build).advance(2)
     for one, stacked in zip(ours, stack.advance(2), strict=True):
@@ -162,8 +166,8 @@ def test_biases_norms_and_activation_parameters_do_not_decay(parts: Parts) -> No
         built: list[nn.Module] = []
         before: list[dict[str, Tensor]] = []
 
-        def build(*arguments: Any) -> nn.Module:
-            net = conv_net(*arguments)
+        def build(candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
+            net = CONV.build(candidate, seed, spec)
             with torch.no_grad():
                 for tensor in net.parameters():
                     tensor.add_(1)  # biases too would start at 0, where no decay is seen

@@ -11,15 +11,14 @@ from torch import Tensor, nn
 
 from actsearch.evaluators import (
     Images,
+    ImageSpec,
     MemberProgress,
     Recipe,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Task
-from actsearch.evaluators.networks.registry import NETWORKS, Build
 from actsearch.evaluators.training.device_data import DataSplits
-from actsearch.evaluators.training.members import Member, members_of
+from actsearch.evaluators.training.members import BuildNet, Member, members_of
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
 from actsearch.evaluators.training.vmap_modules import VmapModules
@@ -57,9 +56,9 @@ class Precise(nn.Module):
         return scores
 
 
-def precise(name: str) -> Build:
-    def build(recipe: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
-        return Precise(NETWORKS[name](recipe, candidate, seed, task))
+def precise(recipe: Recipe) -> BuildNet:
+    def build(candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
+        return Precise(recipe.build(candidate, seed, spec))
 
     return build
 
@@ -77,13 +76,13 @@ class Parts:
         return DataSplits.on(CPU, None, train, validation, validation)
 
     def stack(
-        self, slices: Sequence[Member], recipe: Recipe, build: Build | None = None
+        self, slices: Sequence[Member], recipe: Recipe, build: BuildNet | None = None
     ) -> VmapEnsemble:
-        build = build or precise(recipe.network)
+        build = build or precise(recipe)
         return VmapEnsemble(build, slices, recipe, self.sets(recipe))
 
     def alone(self, slices: Sequence[Member], recipe: Recipe) -> SequentialTraining:
-        return SequentialTraining(precise(recipe.network), slices, recipe, self.sets(recipe))
+        return SequentialTraining(precise(recipe), slices, recipe, self.sets(recipe))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +116,7 @@ def test_a_slice_among_others_is_the_net_alone(parts: Parts, name: str) -> None:
 @every_network
 def test_in_float32_too_as_far_as_its_rounding_lets_it(parts: Parts, name: str) -> None:
     recipe = dataclasses.replace(RECIPES[name], learning_rate=1e-4)
-    build, sets = NETWORKS[name], parts.sets(recipe)
+    build, sets = recipe.build, parts.sets(recipe)
     together = VmapEnsemble(build, texts(recipe), recipe, sets).advance(1)
     alone = SequentialTraining(build, texts(recipe), recipe, sets).advance(1)
     for one, other in zip(together, alone, strict=True):
@@ -170,8 +169,8 @@ def test_a_diverging_neighbour_changes_nothing(parts: Parts, name: str) -> None:
 
 
 def test_batch_norm_gathers_the_statistics_of_each_slice() -> None:
-    build = precise("conv")
-    nets = [build(RECIPES["conv"], parse(text), 0, Task()) for text in TEXTS]
+    build = precise(RECIPES["conv"])
+    nets = [build(parse(text), 0, ImageSpec()) for text in TEXTS]
     stacked = VmapModules(nets)
     x = torch.randn(64, 784, generator=torch.Generator().manual_seed(0))
     stacked.train(False)
@@ -201,9 +200,9 @@ def test_the_global_generator_decides_nothing(parts: Parts, name: str) -> None:
 
 
 def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts) -> None:
-    def build(_: Recipe, candidate: Expression, seed: int, task: Task) -> nn.Module:
+    def build(candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
         generator = torch.Generator().manual_seed(seed)
-        head = nn.utils.skip_init(nn.Linear, task.inputs, task.classes).double()
+        head = nn.utils.skip_init(nn.Linear, spec.inputs, spec.classes).double()
         nn.init.normal_(head.weight, std=0.01, generator=generator)
         nn.init.zeros_(head.bias)
         return Precise(nn.Sequential(candidate.module(), head))
@@ -217,6 +216,6 @@ def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts)
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:
     recipe = RECIPES["conv"]
     sets = dataclasses.replace(parts.sets(recipe), test=None)
-    training = VmapEnsemble(NETWORKS["conv"], [Member(parse("relu(x)"), 0)], recipe, sets)
+    training = VmapEnsemble(recipe.build, [Member(parse("relu(x)"), 0)], recipe, sets)
     with pytest.raises(ValueError, match="was given no test images"):
         training.test()

@@ -54,7 +54,8 @@ def mine(
 
 @pytest.mark.slow  # 12 s: starts Ray
 def test_two_workers_train_it_and_score_as_this_process_does(mine: Evaluator) -> None:
-    recipe = mine.recipe  # type: ignore[attr-defined]  # it has one
+    recipe = mine.recipe
+    assert recipe is not None
     texts = ("tanh(x)", "sin(x)", "x * sigmoid(beta * x)", "erf(x)")
     jobs = [Job((text,), recipe, seed=0) for text in texts]
     events = Events(jobs)
