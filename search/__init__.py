@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Search as Search
     from .confirmation.comparison import Confirmation as Confirmation
+    from .errors import StrategyError as StrategyError
     from .exporting.module_file import export as export
     from .exporting.winner import Best as Best
     from .run import Outcome as Outcome
@@ -19,17 +20,22 @@ if TYPE_CHECKING:
     from .storage.config import SearchConfig as SearchConfig
     from .storage.home import Home as Home
     from .storage.trial import Trial as Trial
+    from .strategies.base import Strategy as Strategy
+    from .strategies.conformance import check_strategy as check_strategy
 
 _HOMES = {
     "Search": "api",
-    "Candidate": "storage.trial",
-    "Launch": "storage.config",
+    "Trial": "storage.trial",
+    "RunSettings": "storage.config",
     "SearchConfig": "storage.config",
     "Confirmation": "confirmation.comparison",
     "export": "exporting.module_file",
     "Home": "storage.home",
     "Best": "exporting.winner",
     "Outcome": "run",
+    "Strategy": "strategies.base",
+    "StrategyError": "errors",
+    "check_strategy": "strategies.conformance",
 }
 __all__ = sorted(_HOMES)
 

@@ -26,6 +26,7 @@ from .storage.config import (
     second_recipe,
 )
 from .storage.home import Home
+from .strategies.registry import strategy_class
 
 _LAUNCH = {field.name for field in dataclasses.fields(RunSettings)}
 _CONFIG = {field.name for field in dataclasses.fields(SearchConfig)} - {"name", "evaluator"}
@@ -96,6 +97,8 @@ def _check(given: Mapping[str, Any]) -> None:
 
 def _new(name: str, found: NamedEvaluator, limit: int | None, given: dict[str, Any]) -> SearchFile:
     config = {k: v for k, v in given.items() if k in _CONFIG}
+    if "strategy" in config:
+        strategy_class(config["strategy"])  # raises where there is none
     recipe = config["recipe"] = recipe_of(found, config.get("recipe"), limit)
     second = second_recipe(recipe, config.get("second"))
     config["second"] = second and second.limited(limit)

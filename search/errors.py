@@ -5,6 +5,7 @@ ActsearchError
   InvalidSetting            a number or a word that breaks its rule
   SearchBusy                another process is driving the search
   HomeUnusable              the home cannot be read or written (read-only, full)
+  StrategyError             a strategy that cannot be made, fails, or leaves the space
   SpaceExhausted            every candidate of the space has been seen
   SearchFailed              every training failed; carries the first traceback
   ExportFailed              the exported file does not compute what the candidate does
@@ -33,6 +34,10 @@ class SearchBusy(ActsearchError):
 
 class HomeUnusable(ActsearchError):
     """Raised when the home's files cannot be read or written."""
+
+
+class StrategyError(ActsearchError):
+    """Raised when a strategy breaks a rule of its contract, or a name leads to no strategy."""
 
 
 class SpaceExhausted(ActsearchError):

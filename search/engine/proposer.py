@@ -15,6 +15,7 @@ from ...space import (
     parse,
     screen,
 )
+from ..errors import SpaceExhausted
 from ..storage.study import ProposedTrial, Study
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Proposer:
     def __init__(self, study: Study, space: Space, seed: int) -> None:
         self._study, self._space, self._seed = study, space, seed
         self._seen = {_key(encoding) for encoding in study.encodings()}
+        self._exhausted = False  # by the strategy's word
         self._index = FingerprintIndex()
         for found in study.trials():
             if found.retry == 0 and found.entered_training:
@@ -42,12 +44,16 @@ class Proposer:
         rejected = 0
         while True:
             if not self._study.waiting():
-                if len(self._seen) >= self._space.size:
+                if self._exhausted or len(self._seen) >= self._space.size:
                     return None
                 if rejected >= TRIES and self._study.may_repeat:
                     self._study.enqueue(self._unseen())
                     rejected = 0
-            asked = self._study.ask(self._space)
+            try:
+                asked = self._study.ask(self._space)
+            except SpaceExhausted:
+                self._exhausted = True
+                return None
             if asked.retry or self._is_new(asked):  # a retry has passed all this once
                 self._study.accept(asked)
                 return asked

@@ -16,12 +16,10 @@ from ...evaluators import (
     dataset_of,
     recipe_from_name,
 )
-from ...space import UnknownNameError
 from ..errors import InvalidSetting
 from .home import usable
 
 SCHEMA = 1  # of the folder; raised when an older version could no longer read it
-STRATEGIES = ("random", "evolution", "tpe", "exhaustive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +28,7 @@ class SearchConfig:
 
     name: str
     space: str = "core-1"
-    strategy: str = "evolution"
+    strategy: str = "evolution"  # or package.module:Class, or an installed package's name
     recipe: Recipe = field(default_factory=Recipe)
     evaluator: str = BUILT_IN  # or package.module:Name, whose recipe this then is
     second: Recipe | None  # the other network of a confirmation, if there is one
@@ -38,8 +36,6 @@ class SearchConfig:
     bracket: int = 9  # candidates trained together; with eta 3 that is 9, 3, 1
 
     def __post_init__(self) -> None:
-        if self.strategy not in STRATEGIES:
-            raise UnknownNameError("strategy", self.strategy, STRATEGIES)
         require("seed", self.seed, self.seed >= 0, "at least 0")
         require("bracket", self.bracket, 1 <= self.bracket <= 256, "1 to 256")
         check_recipes(self.recipe, self.second)

@@ -1,14 +1,16 @@
-"""What a strategy is: an Optuna sampler that chooses a whole candidate before its trial.
+"""Base class of strategies: an Optuna sampler that chooses a whole candidate before its trial.
 
     propose(study, trial, rng) -> the encoding to try next, given the study's history
 
-It must depend on nothing but its arguments, the space and the seed: then the same history gives
-the same proposal, and a resumed search goes on instead of replaying.
+A proposal must depend on nothing but these arguments, the space and the seed: then the same
+history gives the same proposal, and a resumed search goes on instead of replaying.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,12 +18,17 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
-from ...space import Encoding, Space
+from ...space import ActsearchError, Encoding, Space, SpaceError
+from ..errors import StrategyError
+
+# A study that cannot be read is not the strategy's fault.
+_STORAGE_ERRORS = (sqlite3.Error, SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 class Strategy(BaseSampler):
-    """Base of the strategies that choose candidates themselves.
+    """A strategy for one space, made as `Strategy(space, seed)`.
 
     may_repeat: whether it may propose an encoding again, so that a run of rejected proposals is
     broken by an unseen random one.
@@ -33,6 +40,11 @@ class Strategy(BaseSampler):
         self._space, self._seed = space, seed
         self._chosen: dict[int, Encoding] = {}
 
+    @property
+    def name(self) -> str:
+        """Module and class, as messages call it."""
+        return f"{type(self).__module__}:{type(self).__qualname__}"
+
     @abstractmethod
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
@@ -40,8 +52,30 @@ class Strategy(BaseSampler):
         """The encoding to try next; raises SpaceExhausted when there is none left."""
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        if not is_enqueued(trial):
-            self._chosen[trial.number] = self.propose(study, trial, self.generator(trial.number))
+        """Choose the candidate; raises StrategyError where `propose` fails or leaves the space."""
+        if is_enqueued(trial):
+            return
+        try:
+            encoding = self.propose(study, trial, self.generator(trial.number))
+        except (ActsearchError, *_STORAGE_ERRORS):
+            raise
+        except Exception as error:
+            raise StrategyError(
+                f"strategy {self.name}: propose raised {type(error).__name__}: {error} "
+                f"(--debug shows where)"
+            ) from error
+        if not isinstance(encoding, Mapping):
+            raise StrategyError(
+                f"strategy {self.name}: propose must return an encoding, the option chosen at "
+                f"each path of the space, but returned a {type(encoding).__name__}"
+            )
+        try:
+            self._space.decode(encoding)
+        except SpaceError as error:
+            raise StrategyError(
+                f"strategy {self.name} proposed what is not in the space: {error}"
+            ) from error
+        self._chosen[trial.number] = encoding
 
     def generator(self, number: int) -> np.random.Generator:
         """The randomness of a trial's draw: from the search's seed and its number only."""

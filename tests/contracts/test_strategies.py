@@ -6,13 +6,13 @@ from typing import cast
 
 import pytest
 
-from actsearch.search.strategies.registry import BY_NAME
+from actsearch.search.strategies.registry import BUILT_IN, strategy_class
 from contracts.strategies import Make, StrategyContract
 
 
-@pytest.fixture(scope="class", params=list(BY_NAME))
+@pytest.fixture(scope="class", params=list(BUILT_IN))
 def shipped(request: pytest.FixtureRequest) -> Make:
-    return BY_NAME[cast(str, request.param)]
+    return strategy_class(cast(str, request.param))
 
 
 class TestShipped(StrategyContract):

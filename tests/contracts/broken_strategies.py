@@ -1,0 +1,89 @@
+"""Strategies that each break one rule of the contract."""
+
+from __future__ import annotations
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial
+
+from actsearch.search.strategies.random import Random
+from actsearch.space import Encoding, Space
+
+
+class GlobalDraws(Random):
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        return self._space.sample(np.random.default_rng())
+
+
+class Counts(Random):
+    """Keeps its place in memory alone, so that a resumed search begins anew."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(space, seed)
+        self._order = self._space.encodings()
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        return next(self._order)
+
+
+class Hashes(Random):
+    """Takes the first of a set, whose order is another one in each process."""
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        options = {str(self._space.sample(rng)["unit.left"]) for _ in range(9)}
+        return {**self._space.sample(rng), "unit.left": next(iter(options))}
+
+
+class Marks(Random):
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        study.set_user_attr("last", trial.number)
+        return super().propose(study, trial, rng)
+
+
+class Enqueues(Random):
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        encoding = super().propose(study, trial, rng)
+        study.enqueue_trial(dict(encoding))
+        return encoding
+
+
+class Overrides(Random):
+    """Chooses for an enqueued trial, too."""
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        trial.system_attrs.pop("fixed_params", None)
+        super().before_trial(study, trial)
+
+
+class OneAtATime(Random):
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        self._chosen.clear()
+        super().before_trial(study, trial)
+
+
+class Repeats(Random):
+    may_repeat = False
+
+
+class Leaves(Random):
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        return {**super().propose(study, trial, rng), "unit.left": "cosh(x)"}
+
+
+class Raises(Random):
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        raise ZeroDivisionError("by zero")

@@ -1,0 +1,52 @@
+"""The check of strategies passes those that keep the contract, and names each rule broken."""
+
+from __future__ import annotations
+
+import pytest
+
+from actsearch.search import Strategy, StrategyError, check_strategy
+from actsearch.search.strategies.exhaustive import Exhaustive
+from actsearch.search.strategies.registry import strategy_class
+from contracts.broken_strategies import (
+    Counts,
+    Enqueues,
+    GlobalDraws,
+    Hashes,
+    Leaves,
+    Marks,
+    OneAtATime,
+    Overrides,
+    Raises,
+    Repeats,
+)
+
+
+@pytest.mark.parametrize("name", ["evolution", "exhaustive"])
+def test_a_strategy_that_keeps_the_contract_passes(name: str) -> None:
+    check_strategy(strategy_class(name))
+
+
+def test_a_function_that_makes_one_passes() -> None:
+    check_strategy(lambda space, seed: Exhaustive(space, seed))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (GlobalDraws, "the same history must give the same proposals"),
+        (Counts, "a resumed search must go on as an unbroken one, but trial 25 differs"),
+        (Hashes, "another process must propose the same, but did not"),
+        (Marks, "propose must only read the study, but changed it"),
+        (Enqueues, "propose must not add trials to the study, but did"),
+        (Overrides, "an enqueued candidate must be left alone, but"),
+        (OneAtATime, "several trials at once: it raised KeyError"),
+        (Repeats, "with may_repeat False no encoding may come again"),
+        (Leaves, "a search can be begun: .*Leaves proposed what is not in the space"),
+        (Raises, "a search can be begun: .*Raises: propose raised ZeroDivisionError"),
+    ],
+)
+def test_a_broken_rule_is_named(strategy: type[Strategy], message: str) -> None:
+    with pytest.raises(StrategyError, match=message) as caught:
+        check_strategy(strategy)
+    name = f"{strategy.__module__}:{strategy.__name__}"
+    assert str(caught.value).startswith(f"strategy {name} breaks ")
