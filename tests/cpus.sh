@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the numerical tests as on lesser CPUs: no claim may rest on how one kind of them rounds.
 #     tests/cpus.sh .venv/bin/python [options of pytest]
-# torch, oneDNN and MKL are each told which instructions they may use, up to those there are; with
+# torch, oneDNN and MKL are each told which instructions they may use, up to those there are. With
 # one thread and with two, whose sums are cut differently.
 set -uo pipefail
 python=$1
@@ -19,7 +19,7 @@ for kind in $kinds; do
     for threads in 1 2; do
         printf '\n== torch %s, oneDNN %s, MKL %s, threads: %d\n' "$aten" "$onednn" "$mkl" "$threads"
         ATEN_CPU_CAPABILITY=$aten ONEDNN_MAX_CPU_ISA=$onednn MKL_ENABLE_INSTRUCTIONS=$mkl \
-            OMP_NUM_THREADS=$threads "$python" -m pytest "$@" \
+            OMP_NUM_THREADS=$threads OMP_WAIT_POLICY=PASSIVE "$python" -m pytest "$@" \
             tests/evaluators/{diagnosis,networks,training} tests/evaluators/test_*.py \
             tests/space/{analysis,eafo,enumeration,expressions,families,modules} \
             tests/contracts/test_{catalog,evaluators,families,primitives}.py || status=1
