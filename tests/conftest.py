@@ -27,7 +27,8 @@ HEAVY = {*ONCE, "images", "empty_home"}
 @pytest.hookimpl(tryfirst=True)  # before -m reads the marks, and --random-order has the last word
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use a costly fixture as heavy, and have their modules run first: the
-    short ones fill up the workers to the end. A module stays whole, for its own fixtures."""
+    short ones fill up the workers to the end. The rest of a module stays together, for its own
+    fixtures."""
     ranks: dict[str, int] = {}  # of a group: 0 if it shares a fixture, 1 if it is heavy, else 2
     groups: dict[pytest.Item, str] = {}
     for item in items:

@@ -80,9 +80,10 @@ def test_the_table_names_network_and_data(ran: Home, actsearch: Verb) -> None:
     assert "Test set opened 1 time for this" in told.out
 
 
-def test_it_goes_on_by_its_stored_name(ran: Home) -> None:
+def test_it_goes_on_by_its_stored_name(ran: Home, tmp_path: Path) -> None:
     before = stored(ran).config
-    outcome = Search("mine", home=ran.root, resume=True, candidates=4).run()
+    copied = shutil.copytree(ran.root, tmp_path / "home")
+    outcome = Search("mine", home=copied, resume=True, candidates=4).run()
     assert outcome.config == before
     assert len([c for c in outcome.trials if c.entered_training]) >= 4
 

@@ -52,16 +52,20 @@ class Memory:
 class _Limited(MlpEnsemble):
     def __init__(self, memory: Memory, slices: Sequence[Member]) -> None:
         super().__init__(slices, RECIPE, memory.sets)
-        self._memory = memory
+        self._memory, self._held = memory, len(slices)
+
+    def keep(self, positions: Sequence[int]) -> None:
+        super().keep(positions)
+        self._held = len(positions)
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        self._memory.advanced.append((len(self._slices), epoch))
-        if len(self._slices) > self._memory.room:
+        self._memory.advanced.append((self._held, epoch))
+        if self._held > self._memory.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return super().advance(epoch)
 
     def test(self) -> list[FinalScore]:
-        if len(self._slices) > self._memory.room:
+        if self._held > self._memory.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return super().test()
 
@@ -147,7 +151,7 @@ def test_other_errors_surface(memory: Memory, monkeypatch: pytest.MonkeyPatch) -
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(MlpEnsemble, "_train_epoch", broken)
+    monkeypatch.setattr(MlpEnsemble, "advance", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         memory.chunked(4).advance(1)
     assert memory.begun == [4]
