@@ -16,7 +16,7 @@ from .data.images import (
     split,
     subset,
 )
-from .protocol.evaluator import Job, RungReport, Training
+from .protocol.evaluator import Evaluator, Job, RungReport, Training
 from .protocol.successive_halving import run_bracket
 from .recipes.recipe import Recipe
 from .training.activations import shared
@@ -34,7 +34,7 @@ class NoImages(ActsearchError):
 
 
 @dataclass(frozen=True, slots=True)
-class ImageClassification:
+class ImageClassification(Evaluator):
     """Scores jobs on one device.
 
     train: data set -> its training images, of which the recipe holds some out for validation.

@@ -22,7 +22,7 @@ from ..space import (
 )
 from ..space.modules.surgery import Which
 from .image_classification import NoTestImages
-from .protocol.evaluator import Job, RungReport, Training
+from .protocol.evaluator import Evaluator, Job, RungReport, Training
 from .protocol.metrics import accuracy
 from .protocol.report_validation import EvaluatorError
 from .protocol.successive_halving import run_bracket
@@ -45,7 +45,7 @@ TRIED = 8  # samples of each of the two batches that are tried before a search
 _NOT_OURS = ("dataset", "network", "widths", "pixels", "validation", "limit", "evaluator")
 
 
-class ModelEvaluator:
+class ModelEvaluator(Evaluator):
     """Scores candidates in your network on your data; see docs/own_network.md.
 
     network: a function that builds the network with fresh weights. train: a Dataset or DataLoader
@@ -86,7 +86,7 @@ class ModelEvaluator:
             self._validation = Samples.of(validation, "validation")
         self._opened: Samples | None = None
         self._device = torch.device("cpu")
-        self.recipe = dataclasses.replace(
+        self.recipe: Recipe = dataclasses.replace(
             recipe,
             network=recipe.name,
             dataset="own data",

@@ -1,6 +1,6 @@
-"""Which candidate next, where it runs, and the command line.
+"""The search: proposals, workers, confirmation, export and the command line.
 
-Its names are loaded when first used: `actsearch --help` passes through here and must not wait
+The names are loaded when first used: `actsearch --help` passes through here and must not wait
 seconds for torch, Optuna and MLflow.
 """
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from .storage.home import Home as Home
     from .storage.trial import Trial as Trial
 
-_HOMES = {
+_MODULES = {
     "Search": "api",
-    "Candidate": "storage.trial",
-    "Launch": "storage.config",
+    "Trial": "storage.trial",
+    "RunSettings": "storage.config",
     "SearchConfig": "storage.config",
     "Confirmation": "confirmation.comparison",
     "export": "exporting.module_file",
@@ -31,10 +31,10 @@ _HOMES = {
     "Best": "exporting.winner",
     "Outcome": "run",
 }
-__all__ = sorted(_HOMES)
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__} has no attribute '{name}'")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)

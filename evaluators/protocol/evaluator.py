@@ -7,6 +7,7 @@ Everything that crosses it is plain frozen data, since an evaluator may run on a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -73,7 +74,7 @@ class RungReport:
         return not any(found.state == "live" for found in self.candidates)
 
 
-class Evaluator(Protocol):
+class Evaluator(ABC):
     """Scores candidates under a recipe: what you write to search for a task of your own.
 
     For a network and a data set, `ModelEvaluator` is ready. Anything else needs the two methods
@@ -105,13 +106,22 @@ class Evaluator(Protocol):
       it a search ends with its leaderboard.
     """
 
+    recipe: Recipe | None = None
+
+    @abstractmethod
     def on(self, device: str) -> Evaluator:
         """The same evaluator on a worker's device, "cpu" or "cuda"."""
-        ...
 
+    @abstractmethod
     def run(self, job: Job) -> Iterator[RungReport]:
         """Train the job's candidates; yields after each rung until no slice is live."""
-        ...
+
+    def check(self) -> None:  # noqa: B027  # to override, or not
+        """Raise what would go wrong in every job."""
+
+    def opened(self) -> Evaluator | None:
+        """The evaluator with its test data; None if it has none."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from actsearch.evaluators import Evaluator, Job, RungReport
 
 
 @dataclass(frozen=True)
-class Faulty:
+class Faulty(Evaluator):
     """Passes jobs on to `inner`, but for those that hold the culprit."""
 
     inner: Evaluator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import (
-    BUILT_IN,
+    Evaluator,
     EvaluatorError,
     ImageClassification,
     Job,
@@ -113,20 +112,6 @@ def test_another_evaluator_is_refused(ran: Home) -> None:
         Search("mine", home=ran.root, resume=True, evaluator="contracts.own:without_test")
 
 
-def test_a_search_stored_before_there_were_own_evaluators_still_loads(
-    ran: Home, tmp_path: Path
-) -> None:
-    content = json.loads((ran.folder("mine") / "config.json").read_text())
-    content["config"] |= {"recipe": Recipe().to_dict(), "second": Recipe().to_dict()}
-    content["config"]["second"] |= {"network": "conv", "widths": [8, 16]}
-    for part in (content["config"], content["launch"]):
-        for later in ("evaluator", "rung_limit", "also_on"):
-            part.pop(later, None)
-    (tmp_path / "config.json").write_text(json.dumps(content))
-    old = SearchFile.load(tmp_path)
-    assert (old.config.evaluator, old.settings.rung_limit) == (BUILT_IN, None)
-
-
 def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(
     home: Home, actsearch: Verb
 ) -> None:
@@ -204,7 +189,7 @@ def test_one_without_a_recipe_takes_any_under_its_name() -> None:
 def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
     report = RungReport(7, (), 0.0)
 
-    class Own:
+    class Own(Evaluator):
         def on(self, device: str) -> Own:
             return self
 
@@ -218,7 +203,7 @@ def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
     assert isinstance(evaluator_for(NamedEvaluator(), [TINY]), ImageClassification)
 
 
-class Broken:
+class Broken(Evaluator):
     """An evaluator whose `check` finds that the images do not fit."""
 
     recipe = dataclasses.replace(TINY, evaluator="broken")

@@ -30,7 +30,7 @@ def worth(text: str, seed: int) -> float:
 
 
 @dataclass(frozen=True)
-class Told:
+class Told(Evaluator):
     """Keeps the contract with numbers drawn from the candidate's text."""
 
     recipe: Recipe = RECIPE

@@ -12,6 +12,7 @@ import pytest
 
 from actsearch.evaluators import (
     CandidateReport,
+    Evaluator,
     EvaluatorError,
     Job,
     Recipe,
@@ -34,7 +35,7 @@ LAST = RungReport(2, (CandidateReport(1, "complete", 0.7, 1.0, (1.3, 1.2), LEARN
 
 
 @dataclass(frozen=True)
-class Says:
+class Says(Evaluator):
     """Reports what it is told to."""
 
     reports: Sequence[Any]
