@@ -89,7 +89,7 @@ class ModelEvaluator(Evaluator):
             self._validation = Samples.of(validation, "validation")
         self._opened: Samples | None = None
         self._device = torch.device("cpu")
-        self.recipe = dataclasses.replace(
+        self.recipe: Recipe = dataclasses.replace(
             recipe,
             network=recipe.name,
             dataset="own data",

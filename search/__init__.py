@@ -1,6 +1,6 @@
-"""Which candidate next, where it runs, and the command line.
+"""The search: proposals, workers, confirmation, export and the command line.
 
-Its names are loaded when first used: `actsearch --help` passes through here and must not wait
+The names are loaded when first used: `actsearch --help` passes through here and must not wait
 seconds for torch, Optuna and MLflow.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .strategies.base import Strategy as Strategy
     from .strategies.conformance import check_strategy as check_strategy
 
-_HOMES = {
+_MODULES = {
     "Search": "api",
     "Trial": "storage.trial",
     "RunSettings": "storage.config",
@@ -37,10 +37,10 @@ _HOMES = {
     "StrategyError": "errors",
     "check_strategy": "strategies.conformance",
 }
-__all__ = sorted(_HOMES)
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__} has no attribute '{name}'")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)

@@ -1,20 +1,21 @@
-"""From a search's own records to what MLflow shows of them."""
+"""A search's own records in MLflow: written as it runs, or anew by `actsearch sync`."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from ..evaluators import Recipe
 from ..mlflow.client import TrackingError
 from ..mlflow.records import CandidateRecord, FinalistRecord
 from ..mlflow.tracker import Tracker
-from .confirmation.comparison import ComparisonRow, Confirmation
-from .storage.config import SearchConfig
-from .storage.home import Home
-from .storage.study import RETRIES
+from .confirmation.comparison import ComparisonRow, Confirmation, read_confirmation
+from .confirmation.plan import plan_of
+from .storage.config import SearchConfig, SearchFile
+from .storage.confirmation_log import ConfirmationLog
+from .storage.home import Home, lock
+from .storage.study import RETRIES, read_trials
 from .storage.trial import Trial
 
 logger = logging.getLogger(__name__)
@@ -26,13 +27,16 @@ def tracker_of(home: Home) -> Tracker:
 
 
 def description_of(config: SearchConfig) -> dict[str, str]:
-    """What the experiment's page says the search is."""
+    """The search's configuration and versions, for the experiment's page."""
+    network = config.recipe.network
+    if not config.recipe.evaluator:  # else its widths are not the recipe's to decide
+        network += f" {'-'.join(map(str, config.recipe.widths))}"
     return {
         "space": config.space,
         "strategy": config.strategy,
         "recipe": config.recipe.label,
         "evaluator": config.evaluator,
-        "network": _network(config.recipe),
+        "network": network,
         "data set": config.recipe.dataset,
         "rungs": ", ".join(map(str, config.recipe.rungs)) + " epochs",
         "second network": config.second.label if config.second else "none",
@@ -42,78 +46,96 @@ def description_of(config: SearchConfig) -> dict[str, str]:
     }
 
 
-def _network(recipe: Recipe) -> str:
-    """With its widths, where those are the recipe's to decide."""
-    if recipe.evaluator:
-        return recipe.network
-    return f"{recipe.network} {'-'.join(map(str, recipe.widths))}"
-
-
-def is_shown(candidate: Trial) -> bool:
+def is_shown(trial: Trial) -> bool:
     """Whether it gets a run: what has trained to its end, and what crashed for good.
 
     Not duplicates, not what is under way, not a crash or an interruption that was tried again.
     """
-    if candidate.state == "failed":
-        return candidate.error is not None and candidate.retry >= RETRIES
-    return candidate.trained and candidate.state != "running"
+    if trial.state == "failed":
+        return trial.error is not None and trial.retry >= RETRIES
+    return trial.trained and trial.state != "running"
 
 
-def candidate_record(config: SearchConfig, found: Trial) -> CandidateRecord:
-    """A finished candidate as MLflow's record."""
+def candidate_record(config: SearchConfig, trial: Trial) -> CandidateRecord:
+    """A finished trial as MLflow's record."""
     return CandidateRecord(
         search=config.name,
-        trial=found.number,
-        expression=found.expression,
-        state=found.state,
+        trial=trial.number,
+        expression=trial.expression,
+        state=trial.state,
         strategy=config.strategy,
-        started_ms=found.started_ms,
-        finished_ms=found.finished_ms,
-        val_accuracy=found.val_accuracy,
-        val_accuracies=found.val_accuracies,
-        train_losses=found.train_losses,
-        val_losses=found.val_losses,
-        seconds=found.seconds,
-        lr_multiplier=found.lr_multiplier,
-        base_lr_accuracy=found.base_lr_accuracy,
-        learned=found.learned,
-        reason=found.reason or found.error,
-        duplicate_of=found.duplicate_of,
+        started_ms=trial.started_ms,
+        finished_ms=trial.finished_ms,
+        val_accuracy=trial.val_accuracy,
+        val_accuracies=trial.val_accuracies,
+        train_losses=trial.train_losses,
+        val_losses=trial.val_losses,
+        seconds=trial.seconds,
+        lr_multiplier=trial.lr_multiplier,
+        base_lr_accuracy=trial.base_lr_accuracy,
+        learned=trial.learned,
+        reason=trial.reason or trial.error,
+        duplicate_of=trial.duplicate_of,
     )
-
-
-def finalist_records(
-    search: str, found: Confirmation, candidates: Sequence[Trial]
-) -> list[FinalistRecord]:
-    """The rows of a confirmation as MLflow's records."""
-    trials = {c.expression: c.number for c in candidates if is_shown(c)}
-    return [_finalist_record(search, row, found.label(row), trials) for row in found.rows]
 
 
 def show(
     tracker: Tracker,
     search: str,
-    found: Confirmation | None,
-    candidates: Sequence[Trial],
+    confirmation: Confirmation | None,
+    trials: Sequence[Trial],
 ) -> bool:
     """Write a confirmation to MLflow; False, with a warning, if that cannot be done now."""
-    if found is None:
+    if confirmation is None:
         return True
     try:
-        tracker.write_confirmation(finalist_records(search, found, candidates))
+        tracker.write_confirmation(_finalist_records(search, confirmation, trials))
     except TrackingError as error:
         logger.warning("MLflow does not show the confirmation: %s", error)
         return False
     return True
 
 
+def sync(home: Home, name: str) -> int:
+    """Write a search to MLflow anew from its folder; how many candidates were written.
+
+    Raises SearchBusy while the search is driven: its driver writes them itself.
+    """
+    folder = home.folder(name)
+    file = SearchFile.load(folder)
+    tracker = tracker_of(home)
+    tracker.check()
+    with lock(folder):
+        trials = read_trials(folder)
+        tracker.open_search(name, description_of(file.config))
+        tracker.close_open_runs(name)
+        shown = [trial for trial in trials if is_shown(trial)]
+        for trial in shown:
+            tracker.write(candidate_record(file.config, trial))
+        confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
+        if confirmation is not None:
+            tracker.write_confirmation(_finalist_records(name, confirmation, trials))
+    return len(shown)
+
+
+def _finalist_records(
+    search: str, confirmation: Confirmation, trials: Sequence[Trial]
+) -> list[FinalistRecord]:
+    """The rows of a confirmation as MLflow's records."""
+    numbers = {trial.expression: trial.number for trial in trials if is_shown(trial)}
+    return [
+        _finalist_record(search, row, confirmation.label(row), numbers)
+        for row in confirmation.rows
+    ]
+
+
 def _finalist_record(
-    search: str, row: ComparisonRow, network: str, trials: dict[str, int]
+    search: str, row: ComparisonRow, network: str, numbers: Mapping[str, int]
 ) -> FinalistRecord:
     comparison = row.comparison
     return FinalistRecord(
         search=search,
-        trial=trials.get(row.expression) if row.role == "finalist" else None,
+        trial=numbers.get(row.expression) if row.role == "finalist" else None,
         expression=row.expression,
         name=row.name,
         network=network,

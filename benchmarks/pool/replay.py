@@ -2,9 +2,9 @@
 product's own functions do the rest.
 
 The brackets cut (run_bracket, cutoffs_of), the leaderboard ranks and the finalists are picked
-(plan_of), the table pairs, compares, corrects and judges (table). Only the trainings and the
-study's book-keeping are replaced. Every (function, seed) draws its own training from the pool and
-keeps it: copies of one function under one seed would be equal bit for bit on a CPU, so copies
+(plan_of), the comparison pairs, corrects and judges (read_confirmation). Only the trainings and
+the study's book-keeping are replaced. Every (function, seed) draws its own training from the pool
+and keeps it: copies of one function under one seed would be equal bit for bit on a CPU, so copies
 draw as if each had a seed of its own. That is the noisiest search there can be of equals: in a
 real one all candidates share a seed, and the luck that comes with a seed, more than half of what a
 first epoch scatters by (noise.common_luck), does not part them; `under_one_seed` takes it off.
@@ -34,9 +34,8 @@ from actsearch.evaluators import (
     run_bracket,
 )
 from actsearch.evaluators.protocol.successive_halving import cutoffs_of
-from actsearch.search.confirm import plan_of
-from actsearch.search.confirmation.comparison import Confirmation, table
-from actsearch.search.confirmation.retrain import Plan
+from actsearch.search.confirmation.comparison import Confirmation, read_confirmation
+from actsearch.search.confirmation.plan import Plan, plan_of
 from actsearch.search.storage.config import RunSettings, SearchConfig, SearchFile
 from actsearch.search.storage.confirmation_log import ConfirmationLog, Retraining
 from actsearch.search.storage.trial import Trial
@@ -44,7 +43,7 @@ from actsearch.search.storage.trial import Trial
 from .trainings import TAGGED, Trained
 
 CONFIG = SearchConfig(name="replayed", recipe=Recipe(), second=RECIPES["conv"])
-NOWHERE = Path("/nonexistent")  # a ledger that is never written
+NOWHERE = Path("/nonexistent")  # of a log that is never written
 
 
 def tags(count: int) -> list[str]:
@@ -185,17 +184,23 @@ def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) ->
     baselines only where `held_to` says so."""
     baselines = dict(list(plan.baselines.items())[:held_to])
     plan = replace(plan, baselines=baselines, recipes=((CONFIG.recipe, seeds),))
-    ledger, recipe, epochs = ConfirmationLog(NOWHERE), CONFIG.recipe, CONFIG.recipe.epochs
-    for name, text in plan.functions.items():
+    log, recipe, epochs = ConfirmationLog(NOWHERE), CONFIG.recipe, CONFIG.recipe.epochs
+    for name, expression in plan.functions.items():
         for seed in plan.seeds(seeds):
-            found = world.training(name, seed)
-            told = found.hits if world.hits else None
-            val, test = found.rungs[epochs], found.test
-            entry = Retraining(recipe.digest, "mlp", seed, text, val, test, {}, None, told)
-            ledger.trainings[entry.key] = entry
-    confirmed = table(plan, ledger)
-    assert confirmed is not None
-    return confirmed
+            trained = world.training(name, seed)
+            training = Retraining(
+                recipe=recipe.digest,
+                network=recipe.network,
+                seed=seed,
+                expression=expression,
+                val_accuracy=trained.rungs[epochs],
+                test_accuracy=trained.test,
+                test_correct=trained.hits if world.hits else None,
+            )
+            log.trainings[training.key] = training
+    confirmation = read_confirmation(plan, log)
+    assert confirmation is not None
+    return confirmation
 
 
 def copies(pool: Sequence[Trained]) -> list[Trained]:

@@ -25,10 +25,12 @@ def duration(text: str) -> float:
 
 
 def settings_of(path: str) -> dict[str, Any]:
-    """The settings in a TOML file; raises InvalidSetting if it cannot be read."""
+    """The settings in a TOML file; raises InvalidSetting if it cannot be read, UnknownNameError
+    for a setting that there is not."""
     import tomllib
 
     from ..errors import InvalidSetting
+    from ..storage.config import check_names
 
     try:
         settings = tomllib.loads(Path(path).read_text())
@@ -37,6 +39,7 @@ def settings_of(path: str) -> dict[str, Any]:
                 settings[limit] = duration(settings[limit])
     except (OSError, ValueError, argparse.ArgumentTypeError) as error:
         raise InvalidSetting(f"--config {path} cannot be read: {error}") from error
+    check_names(settings)
     return settings
 
 

@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ..run import sync
     from ..storage.home import Home
+    from ..tracking import sync
 
     written = sync(Home.at(options.home), options.search)
     if options.json:

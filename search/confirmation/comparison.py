@@ -1,7 +1,7 @@
-"""What a confirmation says: its rows, each finalist held to the best baseline, and the verdicts.
+"""A confirmation read off its log: each finalist beside the best baseline, and the verdicts.
 
 Everything is chosen on validation images: which finalist is the best, which baseline finalists
-are held to. The test set only says how good they are.
+are compared with. The test set only says how good they are.
 """
 
 from __future__ import annotations
@@ -24,13 +24,16 @@ from ...evaluators.paired_statistics import (
     verdict,
 )
 from ..storage.confirmation_log import ConfirmationLog
-from .retrain import Plan
+from .plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRow:
-    """One function on one network and data set; val, test and which test images were right by
-    seed, in the seeds' order. repeats: of the recipe, over which a seed's hits are summed."""
+    """One function on one network and data set.
+
+    val_accuracies, test_accuracies: fractions, by seed in the seeds' order. test_correct: by seed
+    a byte for each test image, in how many of the recipe's seeds_per_score it was right.
+    """
 
     name: str
     expression: str
@@ -67,7 +70,7 @@ class ComparisonRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """The table of a confirmation, best finalist first, and how often the test set was opened."""
+    """The rows of a confirmation, best finalist first, and how often the test set was opened."""
 
     rows: tuple[ComparisonRow, ...]
     best: str | None  # name of the finalist with the best validation mean on the first network
@@ -77,110 +80,123 @@ class Confirmation:
 
     def row(self, name: str, network: str | None = None) -> ComparisonRow:
         """A function's row, on the first network unless told."""
-        return next(r for r in self.rows if r.name == name and network in (None, r.network))
+        return next(
+            row for row in self.rows if row.name == name and network in (None, row.network)
+        )
 
     def label(self, row: ComparisonRow) -> str:
         """The row's network; with its data set, where that is not the first rows'."""
         return row.network if row.dataset == self.rows[0].dataset else row.where
 
 
-def table(plan: Plan, ledger: ConfirmationLog) -> Confirmation | None:
-    """The table of what the ledger holds of a plan; None while a training is missing."""
+def read_confirmation(plan: Plan, log: ConfirmationLog) -> Confirmation | None:
+    """The comparison of a plan's functions; None while a training is missing from the log, or
+    without a finalist."""
+    if not plan.finalists:
+        return None
     rows: list[ComparisonRow] = []
     for recipe, count in plan.recipes:
-        if count == 0:
-            continue
-        found = _rows_under(plan, ledger, recipe, plan.seeds(count))
-        if found is None:
-            return None
-        rows += found
+        if count > 0:
+            compared = _rows_under(plan, log, recipe, plan.seeds(count))
+            if compared is None:
+                return None
+            rows += compared
     first = [row for row in rows if row.where == rows[0].where]
-    finalists = [r for r in first if r.role == "finalist" and not r.diverged]
-    best = max(finalists, key=lambda r: r.val_mean, default=None)
-    wanted, own = set(plan.finalists.values()), rows[0].dataset
-    opened = Counter(o.dataset for o in ledger.openings if wanted & set(o.finalists))
-    others = {row.dataset for row in rows} - {own}
+    finalists = [row for row in first if row.role == "finalist" and not row.diverged]
+    best = max(finalists, key=lambda row: row.val_mean, default=None)
+    expressions, dataset = set(plan.finalists.values()), rows[0].dataset
+    openings = Counter(o.dataset for o in log.openings if expressions & set(o.finalists))
+    others = {row.dataset for row in rows} - {dataset}
     return Confirmation(
         rows=tuple(rows),
         best=best.name if best else None,
         baseline=_best_baseline(first).name,
-        openings=opened[own],
-        elsewhere={name: opened[name] for name in sorted(others)},
+        openings=openings[dataset],
+        elsewhere={name: openings[name] for name in sorted(others)},
     )
 
 
 def _rows_under(
-    plan: Plan, ledger: ConfirmationLog, recipe: Recipe, seeds: Sequence[int]
+    plan: Plan, log: ConfirmationLog, recipe: Recipe, seeds: Sequence[int]
 ) -> list[ComparisonRow] | None:
+    """Every function under one recipe, compared; None while a training is missing."""
     rows = []
-    for name, text in plan.functions.items():
-        trainings = [ledger.trainings.get((recipe.digest, seed, text)) for seed in seeds]
+    for name, expression in plan.functions.items():
+        trainings = [log.trainings.get((recipe.digest, seed, expression)) for seed in seeds]
         if None in trainings:
             return None
-        whole = [t for t in trainings if t is not None and t.val_accuracy is not None]
+        ended = [t for t in trainings if t is not None and t.val_accuracy is not None]
         rows.append(
             ComparisonRow(
                 name=name,
-                expression=text,
+                expression=expression,
                 network=recipe.network,
                 dataset=recipe.dataset,
                 role="finalist" if name in plan.finalists else "baseline",
-                seeds=tuple(t.seed for t in whole),
-                val_accuracies=tuple(t.val_accuracy for t in whole if t.val_accuracy is not None),
+                seeds=tuple(t.seed for t in ended),
+                val_accuracies=tuple(t.val_accuracy for t in ended if t.val_accuracy is not None),
                 test_accuracies=tuple(
-                    t.test_accuracy for t in whole if t.test_accuracy is not None
+                    t.test_accuracy for t in ended if t.test_accuracy is not None
                 ),
-                test_correct=tuple(t.test_correct for t in whole),
+                test_correct=tuple(t.test_correct for t in ended),
                 seeds_per_score=recipe.seeds_per_score,
-                diverged=len(trainings) - len(whole),
+                diverged=len(trainings) - len(ended),
             )
         )
-    return sorted(
-        _judged(rows, _best_baseline(rows)), key=lambda r: (r.role != "finalist", -r.val_mean)
-    )
+    rows = _with_verdicts(rows, _best_baseline(rows))
+    return sorted(rows, key=lambda row: (row.role != "finalist", -row.val_mean))
 
 
 def _best_baseline(rows: Sequence[ComparisonRow]) -> ComparisonRow:
-    """What finalists are held to on one network: of the baselines that trained on every seed, if
-    there are any, the one with the best validation mean."""
-    baselines = [r for r in rows if r.role == "baseline"]
-    return max(baselines, key=lambda r: (not r.diverged, r.val_mean))
+    """The baseline that finalists are compared with on one network: of those that trained on
+    every seed, if there are any, the one with the best validation mean."""
+    baselines = [row for row in rows if row.role == "baseline"]
+    return max(baselines, key=lambda row: (not row.diverged, row.val_mean))
 
 
-def _judged(rows: Sequence[ComparisonRow], baseline: ComparisonRow) -> list[ComparisonRow]:
+def _with_verdicts(rows: Sequence[ComparisonRow], baseline: ComparisonRow) -> list[ComparisonRow]:
     """The rows with their comparison to the baseline, Holm-corrected over the finalists."""
-    finalists = [r for r in rows if r.role == "finalist"]
-    compared = {r.name: _against(r, baseline) for r in rows if r is not baseline}
-    p_values = [1.0 if (c := compared[r.name]) is None else c.p_value for r in finalists]
-    adjusted = dict(zip((r.name for r in finalists), holm(p_values), strict=True))
-    judged = []
-    for row in rows:
-        comparison = compared.get(row.name)
-        told: Verdict | None = None
-        if row.role == "finalist":
-            if row.diverged:
-                told = "worse"
-            elif comparison is None:  # no baseline trained
-                told = "tie"
-            else:
-                told = verdict(comparison, adjusted[row.name])
-        judged.append(
-            dataclasses.replace(
-                row, comparison=comparison, p_adjusted=adjusted.get(row.name), verdict=told
-            )
+    comparisons = {row.name: _against(row, baseline) for row in rows if row is not baseline}
+    finalists = [row.name for row in rows if row.role == "finalist"]
+    p_values = [1.0 if (c := comparisons[name]) is None else c.p_value for name in finalists]
+    adjusted = dict(zip(finalists, holm(p_values), strict=True))
+    return [
+        dataclasses.replace(
+            row,
+            comparison=comparisons.get(row.name),
+            p_adjusted=adjusted.get(row.name),
+            verdict=(
+                _verdict(row, comparisons[row.name], adjusted[row.name])
+                if row.role == "finalist"
+                else None
+            ),
         )
-    return judged
+        for row in rows
+    ]
+
+
+def _verdict(
+    finalist: ComparisonRow, comparison: PairedComparison | None, p_adjusted: float
+) -> Verdict:
+    if finalist.diverged:
+        return "worse"
+    if comparison is None:  # no baseline trained
+        return "tie"
+    return verdict(comparison, p_adjusted)
 
 
 def _against(row: ComparisonRow, baseline: ComparisonRow) -> PairedComparison | None:
-    """Over the seeds both trained to the end; None if there are none."""
-    ours = dict(zip(row.seeds, row.test_accuracies, strict=True))
-    theirs = dict(zip(baseline.seeds, baseline.test_accuracies, strict=True))
-    shared = [seed for seed in row.seeds if seed in theirs]
+    """Over the seeds that both trained to the end; None if there are none."""
+    accuracies, standard = (
+        dict(zip(r.seeds, r.test_accuracies, strict=True)) for r in (row, baseline)
+    )
+    shared = [seed for seed in row.seeds if seed in standard]
     if not shared:
         return None
     return compare(
-        [ours[s] for s in shared], [theirs[s] for s in shared], _by_image(row, baseline, shared)
+        [accuracies[seed] for seed in shared],
+        [standard[seed] for seed in shared],
+        _by_image(row, baseline, shared),
     )
 
 
@@ -188,12 +204,13 @@ def _by_image(
     row: ComparisonRow, baseline: ComparisonRow, seeds: Sequence[int]
 ) -> NDArray[np.float64] | None:
     """How much more often each test image was right, [seeds, images], of the seeds whose trainings
-    tell; None where none does, or where they were not tested on the same images."""
-    ours, theirs = (dict(zip(r.seeds, r.test_correct, strict=True)) for r in (row, baseline))
-    rows = [(ours[seed], theirs[seed]) for seed in seeds]
-    known = [(a, b) for a, b in rows if a is not None and b is not None]
-    if len({len(part) for pair in known for part in pair}) != 1:
+    say so; None where none does, or where they were not tested on the same images."""
+    correct, standard = (dict(zip(r.seeds, r.test_correct, strict=True)) for r in (row, baseline))
+    pairs = [(correct[seed], standard[seed]) for seed in seeds]
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    if len({len(images) for pair in known for images in pair}) != 1:
         return None
-    pairs = np.array([[np.frombuffer(part, np.uint8) for part in pair] for pair in known])
-    more: NDArray[np.float64] = (pairs[:, 0].astype(float) - pairs[:, 1]) / row.seeds_per_score
-    return more
+    counts = np.array([[np.frombuffer(images, np.uint8) for images in pair] for pair in known])
+    difference = counts[:, 0].astype(float) - counts[:, 1]
+    by_image: NDArray[np.float64] = difference / row.seeds_per_score
+    return by_image

@@ -1,20 +1,18 @@
-"""Where jobs run: one seam, pulled by the executor, and two implementations."""
+"""The executor that a search's run settings ask for."""
 
 from __future__ import annotations
 
 from ..storage.config import RunSettings
-from .base import Assignment as Assignment
-from .base import Executor as Executor
-from .base import NextJob as NextJob
-from .base import OnDone as OnDone
-from .base import OnRung as OnRung
-from .in_process import InProcess as InProcess
+from .base import Executor
+from .in_process import InProcess
 
 
-def executor_for(launch: RunSettings) -> Executor:
+def executor_for(settings: RunSettings) -> Executor:
     """This process for one CPU worker, Ray for anything else; Ray is imported only then."""
-    if not launch.uses_ray:
-        return InProcess(launch.rung_limit)
+    if not settings.uses_ray:
+        return InProcess(settings.rung_limit)
     from .ray_tune import RayTune
 
-    return RayTune(launch.workers, launch.gpus_per_worker, launch.ray_address, launch.rung_limit)
+    return RayTune(
+        settings.workers, settings.gpus_per_worker, settings.ray_address, settings.rung_limit
+    )

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ...space import Activation, Expression, parse
-from ..confirm import parse_expression_argument, recorded
-from ..confirmation.comparison import Confirmation
+from ..confirmation.comparison import Confirmation, read_confirmation
+from ..confirmation.plan import plan_of
 from ..errors import InvalidSetting
 from ..reports.confirmation import row_json, row_sentence, verdict_text
 from ..storage.config import SearchConfig, SearchFile
+from ..storage.confirmation_log import ConfirmationLog
+from ..storage.expression_argument import parse_expression_argument
 from ..storage.home import Home
 from ..storage.ranking import ranked
 from ..storage.study import read_trials
@@ -32,59 +34,57 @@ class Best:
     learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def module(self, channels: int | None = None, channel_dim: int = 1) -> Activation:
-        """It as a fresh nn.Module; see `Expression.module`."""
+        """A fresh nn.Module of the expression; see `Expression.module`."""
         return self.expression.module(channels=channels, channel_dim=channel_dim)
 
 
 def best_of(
-    config: SearchConfig, candidates: list[Trial], confirmation: Confirmation | None
+    config: SearchConfig, trials: Sequence[Trial], confirmation: Confirmation | None
 ) -> Best | None:
     """The best finalist, or without a confirmation the top of the leaderboard."""
-    trials = {c.expression: c for c in candidates if c.trained}
     facts: dict[str, Any] = {"search": config.name, "recipe": config.recipe.label}
     source = f"Found by actsearch, search {config.name}, recipe {config.recipe.label}."
-    if confirmation is not None and confirmation.best is not None:
-        row = confirmation.row(confirmation.best)
-        told = row.verdict or "tie"
-        rows = [r for r in confirmation.rows if r.name == confirmation.best]
-        facts |= {
-            "verdict": told,
-            "best_baseline": confirmation.baseline,
-            "test_set_openings": confirmation.openings,
-            "test_set_openings_elsewhere": dict(confirmation.elsewhere),
-            "numbers": {confirmation.label(r): row_json(r) for r in rows},
-        }
-        found = trials.get(row.expression)
-        return Best(
-            expression=parse(row.expression),
-            trial=found.number if found else None,
-            verdict=told,
-            facts=facts,
-            notes="\n".join([source, verdict_text(confirmation), *map(row_sentence, rows)]),
-            learned=found.learned if found else {},
-        )
-    top = next((c for c in ranked(candidates) if c.val_accuracy is not None), None)
-    if top is None:
-        return None
-    return _unconfirmed(top, source, facts)
-
-
-def _unconfirmed(found: Trial, source: str, facts: dict[str, Any]) -> Best:
-    """A candidate with nothing but its score of one run."""
-    score = "none" if found.val_accuracy is None else f"{100 * found.val_accuracy:.2f} %"
-    note = f"Not confirmed: validation accuracy of one run {score}, trial {found.number}."
+    if confirmation is None or confirmation.best is None:
+        top = next((trial for trial in ranked(trials) if trial.val_accuracy is not None), None)
+        return None if top is None else _unconfirmed(top, source, facts)
+    row = confirmation.row(confirmation.best)
+    verdict = row.verdict or "tie"
+    rows = [r for r in confirmation.rows if r.name == confirmation.best]
+    facts |= {
+        "verdict": verdict,
+        "best_baseline": confirmation.baseline,
+        "test_set_openings": confirmation.openings,
+        "test_set_openings_elsewhere": dict(confirmation.elsewhere),
+        "numbers": {confirmation.label(r): row_json(r) for r in rows},
+    }
+    trained = {trial.expression: trial for trial in trials if trial.trained}
+    trial = trained.get(row.expression)
     return Best(
-        expression=parse(found.expression),
-        trial=found.number,
+        expression=parse(row.expression),
+        trial=trial.number if trial else None,
+        verdict=verdict,
+        facts=facts,
+        notes="\n".join([source, verdict_text(confirmation), *map(row_sentence, rows)]),
+        learned=trial.learned if trial else {},
+    )
+
+
+def _unconfirmed(trial: Trial, source: str, facts: dict[str, Any]) -> Best:
+    """A candidate with nothing but its score of one run."""
+    score = "none" if trial.val_accuracy is None else f"{100 * trial.val_accuracy:.2f} %"
+    note = f"Not confirmed: validation accuracy of one run {score}, trial {trial.number}."
+    return Best(
+        expression=parse(trial.expression),
+        trial=trial.number,
         verdict="unconfirmed",
         facts={
             **facts,
             "verdict": "unconfirmed",
-            "trial": found.number,
-            "score": found.val_accuracy,
+            "trial": trial.number,
+            "score": trial.val_accuracy,
         },
         notes=f"{source}\n{note}",
-        learned=found.learned,
+        learned=trial.learned,
     )
 
 
@@ -98,33 +98,34 @@ def export_best(best: Best | None, folder: Path) -> Exported | None:
     return export(best.expression, target, facts=best.facts, notes=best.notes)
 
 
-def exportable(home: Home, what: str, trial: int | None) -> Best:
-    """What `actsearch export` writes: the best of a search, one of its trials, or an expression.
+def exportable(home: Home, argument: str, number: int | None) -> Best:
+    """The best of a search, its trial of a number, or an expression, for `actsearch export`.
 
     Raises NoSuchSearch, InvalidSetting or ExpressionError.
     """
-    if what not in home.names():
-        if trial is not None:
-            home.folder(what)
-        expression = parse_expression_argument(home, what)
+    if argument not in home.names():
+        if number is not None:
+            home.folder(argument)
+        expression = parse_expression_argument(home, argument)
         return Best(expression=expression, trial=None, verdict="unconfirmed", facts={})
-    folder = home.folder(what)
-    stored = SearchFile.load(folder)
-    candidates = read_trials(folder)
-    if trial is None:
-        best = best_of(stored.config, candidates, recorded(folder, stored))
+    folder = home.folder(argument)
+    file = SearchFile.load(folder)
+    trials = read_trials(folder)
+    if number is None:
+        confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
+        best = best_of(file.config, trials, confirmation)
         if best is None:
             raise InvalidSetting(
-                f"search '{what}' has no candidate with a score yet: let it run, or go on with "
-                f"`actsearch search --resume --name {what}`"
+                f"search '{argument}' has no candidate with a score yet: let it run, or go on "
+                f"with `actsearch search --resume --name {argument}`"
             )
         return best
-    found = next((c for c in candidates if c.number == trial and c.expression), None)
-    if found is None:
+    trial = next((t for t in trials if t.number == number and t.expression), None)
+    if trial is None:
         raise InvalidSetting(
-            f"search '{what}' has no trial {trial} with a candidate: `actsearch leaderboard "
-            f"{what}` lists them"
+            f"search '{argument}' has no trial {number} with a candidate: `actsearch leaderboard "
+            f"{argument}` lists them"
         )
-    label = stored.config.recipe.label
-    source = f"Found by actsearch, search {what}, recipe {label}."
-    return _unconfirmed(found, source, {"search": what, "recipe": label})
+    label = file.config.recipe.label
+    source = f"Found by actsearch, search {argument}, recipe {label}."
+    return _unconfirmed(trial, source, {"search": argument, "recipe": label})

@@ -11,7 +11,6 @@ from ..errors import SearchFailed
 from ..evaluator_choice import (
     BUILT_IN_EVALUATOR,
     NamedEvaluator,
-    check,
     evaluator_for,
 )
 from ..executors.base import Assignment
@@ -78,7 +77,7 @@ def score(
             raise SearchFailed(f"a training crashed: {error.strip().splitlines()[-1]}", error)
 
     evaluator = evaluator_for(scorer, [recipe])
-    check(scorer)
+    evaluator.check()
     reporter.begin(0, len(texts) * len(seeds), "trainings")
     with executor_for(launch) as executor:
         executor.run(evaluator, next_job, on_rung, on_done)

@@ -1,76 +1,122 @@
-"""What a search is (stored, fixed for its life) and how it is run this time."""
+"""The configuration of a search (stored, fixed for its life) and how it is run this time.
+
+Loads nothing heavy: `actsearch search --help` reads the defaults here.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ...evaluators import (
-    BUILT_IN,
-    RECIPES,
-    Recipe,
-    dataset_of,
-    recipe_from_name,
+from pydantic import (
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
 )
-from ..errors import InvalidSetting
-from .home import usable
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
+
+from .validation import invalid_settings, mistakes, rule, settings
+
+if TYPE_CHECKING:
+    from ...evaluators import Recipe
+else:
+    Recipe = Any  # the class loads torch; `SearchConfig` checks that a value is one
 
 SCHEMA = 1  # of the folder; raised when an older version could no longer read it
 
+Seconds = Annotated[StrictFloat, rule("above 0 seconds", lambda seconds: seconds > 0)]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+def _default_recipe() -> Recipe:
+    from ...evaluators import Recipe
+
+    return Recipe()
+
+
+def _default_evaluator() -> str:
+    from ...evaluators import BUILT_IN
+
+    return BUILT_IN
+
+
+@settings
 class SearchConfig:
     """Everything that decides which candidates are proposed and what they score."""
 
-    name: str
-    space: str = "core-1"
-    strategy: str = "evolution"  # or package.module:Class, or an installed package's name
-    recipe: Recipe = field(default_factory=Recipe)
-    evaluator: str = BUILT_IN  # or package.module:Name, whose recipe this then is
+    name: StrictStr
+    space: StrictStr = "core-1"
+    strategy: StrictStr = "evolution"  # or package.module:Class, or a name that a package declares
+    recipe: Recipe = field(default_factory=_default_recipe)
+    # The built-in one, or package.module:Name, whose recipe this then is.
+    evaluator: StrictStr = field(default_factory=_default_evaluator)
     second: Recipe | None  # the other network of a confirmation, if there is one
-    seed: int = 0
-    bracket: int = 9  # candidates trained together; with eta 3 that is 9, 3, 1
+    seed: Annotated[StrictInt, rule("at least 0", lambda seed: seed >= 0)] = 0
+    # Candidates trained together; with eta 3 that is 9, 3, 1.
+    bracket: Annotated[StrictInt, rule("1 to 256", lambda size: 1 <= size <= 256)] = 9
+
+    @field_validator("recipe", "second", mode="before")
+    @classmethod
+    def _read_recipe(cls, value: Any, info: ValidationInfo) -> Any:
+        """A recipe as it is, or from its stored form."""
+        from ...evaluators import Recipe
+
+        if isinstance(value, dict):
+            return Recipe.from_dict(value)
+        if not isinstance(value, Recipe) and not (value is None and info.field_name == "second"):
+            raise PydanticCustomError("rule", "a Recipe")
+        return value
+
+    @field_serializer("recipe", "second")
+    def _stored_recipe(self, recipe: Recipe | None) -> dict[str, Any] | None:
+        return None if recipe is None else recipe.to_dict()
 
     def __post_init__(self) -> None:
-        require("seed", self.seed, self.seed >= 0, "at least 0")
-        require("bracket", self.bracket, 1 <= self.bracket <= 256, "1 to 256")
         check_recipes(self.recipe, self.second)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@settings
 class RunSettings:
     """How a search is run this time; may differ when it is resumed."""
 
-    candidates: int = 60  # distinct ones that enter training, counted over the search's life
-    time_limit: float | None = None  # seconds; no bracket starts after it
-    rung_limit: float | None = None  # seconds without a report after which a job has failed
-    workers: int = 1  # 1 without Ray settings trains in this process
-    gpus_per_worker: float = 0.0
-    ray_address: str | None = None
-    confirm: bool = True
-    finalists: int = 3
-    seeds: int = 5  # fresh paired seeds of a confirmation
-    second_seeds: int = 3  # of them, those also trained on the second network
-    also_on: str | None = None  # another data set, on which the finalists are trained too
+    # Distinct ones that enter training, counted over the search's life.
+    candidates: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1)] = 60
+    time_limit: Seconds | None = None  # no bracket starts after it
+    rung_limit: Seconds | None = None  # without a report; after it a job has failed
+    # One without Ray settings trains in this process.
+    workers: Annotated[StrictInt, rule("1 to 1024", lambda n: 1 <= n <= 1024)] = 1
+    gpus_per_worker: Annotated[
+        StrictFloat,
+        rule(  # Ray's
+            "a share from 0 to 1, or a whole number",
+            lambda gpus: 0 <= gpus <= 1 or (gpus > 1 and gpus % 1 == 0),
+        ),
+    ] = 0.0
+    ray_address: StrictStr | None = None
+    confirm: StrictBool = True
+    finalists: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1)] = 3
+    # Fresh paired seeds of a confirmation.
+    seeds: Annotated[StrictInt, rule("at least 2: one seed has no spread", lambda n: n >= 2)] = 5
+    # Of them, those also trained on the second network.
+    second_seeds: Annotated[StrictInt, rule("at least 0", lambda n: n >= 0)] = 3
+    also_on: StrictStr | None = None  # another data set, on which the finalists are trained too
 
     def __post_init__(self) -> None:
-        require("candidates", self.candidates, self.candidates >= 1, "at least 1")
-        if self.time_limit is not None:
-            require("time limit", self.time_limit, self.time_limit > 0, "above 0 seconds")
-        if self.rung_limit is not None:
-            require("rung limit", self.rung_limit, self.rung_limit > 0, "above 0 seconds")
-        require("workers", self.workers, 1 <= self.workers <= 1024, "1 to 1024")
-        gpus = self.gpus_per_worker
-        can_be_had = 0 <= gpus <= 1 or (gpus > 1 and gpus % 1 == 0)  # Ray's rule
-        require("gpus per worker", gpus, can_be_had, "a share from 0 to 1, or a whole number")
-        require("finalists", self.finalists, self.finalists >= 1, "at least 1")
-        require("seeds", self.seeds, self.seeds >= 2, "at least 2: one seed has no spread")
-        require("second seeds", self.second_seeds, self.second_seeds >= 0, "at least 0")
         if self.also_on is not None:
+            from ...evaluators import dataset_of
+
             dataset_of(self.also_on)
 
     @property
@@ -81,22 +127,24 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class SearchFile:
-    """A search's config.json: what it is, and how it was last run."""
+    """A search's config.json: its configuration, and how it was last run."""
 
     config: SearchConfig
-    settings: RunSettings
+    settings: Annotated[
+        RunSettings, Field(validation_alias="launch", serialization_alias="launch")
+    ]
+
+    @staticmethod
+    def of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SearchFile:
+        """From the settings by name; raises InvalidSetting with every mistake in them."""
+        with invalid_settings():
+            return _FILE.validate_python({"config": dict(config), "launch": dict(settings)})
 
     def save(self, folder: Path) -> None:
         """Write config.json whole or not at all: it is what makes the folder a search."""
-        content = {
-            "schema": SCHEMA,
-            "config": {
-                **dataclasses.asdict(self.config),
-                "recipe": self.config.recipe.to_dict(),
-                "second": self.config.second and self.config.second.to_dict(),
-            },
-            "launch": dataclasses.asdict(self.settings),
-        }
+        from .home import usable
+
+        content = {"schema": SCHEMA, **_FILE.dump_python(self, by_alias=True)}
         partial = folder / "config.json.partial"
         with usable(folder):
             partial.write_text(json.dumps(content, indent=2) + "\n")
@@ -104,50 +152,78 @@ class SearchFile:
 
     @staticmethod
     def load(folder: Path) -> SearchFile:
-        """What a search's folder says; raises InvalidSetting if it cannot be read."""
+        """The file of a search's folder; raises InvalidSetting if it cannot be read."""
+        from ..errors import InvalidSetting
+
         path = folder / "config.json"
         try:
-            stored: dict[str, Any] = json.loads(path.read_text())
+            stored = json.loads(path.read_text())
             if stored["schema"] != SCHEMA:
                 raise InvalidSetting(
                     f"{path} has format {stored['schema']}, but this version reads {SCHEMA}: use "
                     f"the version that wrote it, or start a new search"
                 )
-            config = stored["config"]
-            for part in ("recipe", "second"):
-                if config[part] is not None:
-                    config[part] = Recipe.from_dict(config[part])
-            return SearchFile(SearchConfig(**config), RunSettings(**stored["launch"]))
+            return _FILE.validate_python(stored)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InvalidSetting(f"{path} is damaged ({error}): restore it from a copy") from error
+            reason = mistakes(error) if isinstance(error, ValidationError) else error
+            raise InvalidSetting(
+                f"{path} is damaged ({reason}): restore it from a copy"
+            ) from error
+
+
+_FILE = TypeAdapter(SearchFile)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise UnknownNameError for a name that is no setting of `Search`."""
+    from ...space import UnknownNameError
+
+    fields = (*dataclasses.fields(SearchConfig), *dataclasses.fields(RunSettings))
+    known = {field.name for field in fields} | {"limit_data"}
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("setting", name, known)
 
 
 def require(setting: str, value: object, holds: bool, rule: str) -> None:
     """Raise InvalidSetting naming the rule and the value unless the rule holds."""
     if not holds:
+        from ..errors import InvalidSetting
+
         raise InvalidSetting(f"{setting} must be {rule}, but got {value}")
 
 
-def second_recipe(recipe: Recipe, given: Recipe | str | None) -> Recipe | None:
+def recipe_from(recipe: Recipe | str) -> Recipe:
+    """A recipe, or the one of a name. Raises UnknownNameError, RecipeError or InvalidSetting."""
+    from ...evaluators import Recipe, recipe_from_name
+
+    if isinstance(recipe, str):
+        return recipe_from_name(recipe)
+    require("recipe", repr(recipe), isinstance(recipe, Recipe), "a Recipe, or the name of one")
+    return recipe
+
+
+def second_recipe(first: Recipe, second: Recipe | str | None) -> Recipe | None:
     """The other network of a confirmation: the one given, a recipe or the name of one; by default
     conv, or quick beside a conv net; none beside an own evaluator's. A shipped recipe goes to the
     first one's data set, if that is ours.
 
-    Raises UnknownNameError or RecipeError.
+    Raises UnknownNameError, RecipeError or InvalidSetting.
     """
-    if given is None and recipe.evaluator:
-        return None
-    if given is None:
-        given = "quick" if recipe.network == "conv" else "conv"
-    if isinstance(given, Recipe):
-        return given
-    found = recipe_from_name(given)
-    follows = given in RECIPES and not recipe.evaluator
-    return dataclasses.replace(found, dataset=recipe.dataset) if follows else found
+    from ...evaluators import RECIPES
+
+    if second is None:
+        if first.evaluator:
+            return None
+        second = "quick" if first.network == "conv" else "conv"
+    recipe = recipe_from(second)
+    if isinstance(second, str) and second in RECIPES and not first.evaluator:
+        return dataclasses.replace(recipe, dataset=first.dataset)
+    return recipe
 
 
 def check_recipes(recipe: Recipe, second: Recipe | None) -> None:
-    """Raise InvalidSetting unless a confirmation can have both in its table."""
+    """Raise InvalidSetting unless a confirmation can compare under both."""
     require_selection(recipe)
     if second is None:
         return
@@ -163,6 +239,8 @@ def check_recipes(recipe: Recipe, second: Recipe | None) -> None:
 def require_selection(recipe: Recipe) -> None:
     """Raise InvalidSetting for a recipe that scores on the test set."""
     if not recipe.selects:
+        from ..errors import InvalidSetting
+
         raise InvalidSetting(
             f"recipe {recipe.label} holds no images out and scores on the test set, which nothing "
             f"may select by: use dldna-validation, or a recipe whose validation is above 0"

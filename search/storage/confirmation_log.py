@@ -1,4 +1,4 @@
-"""The ledger of a confirmation: every training of a finalist, each opening of the test set.
+"""The log of a confirmation: every training of a finalist, each opening of the test set.
 
 One JSON object a line, appended and flushed, so that a kill loses at most the jobs under way and
 a repeated confirmation shows what is recorded instead of opening the test set again.
@@ -7,36 +7,68 @@ a repeated confirmation shows what is recorded instead of opening the test set a
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
+from pydantic.dataclasses import dataclass
 
 from ..errors import HomeUnusable
 from .home import usable
+from .validation import mistakes
+
+_AS_STORED = ConfigDict(strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_AS_STORED)
 class Retraining:
     """One function trained to the end under one recipe and seed.
 
-    val and test are accuracies as fractions; both None, with a reason, if it diverged. hits: a
-    byte for each test image, as in `CandidateReport`; None where nobody told.
+    val_accuracy, test_accuracy: fractions; both None, with a reason, if it diverged. test_correct:
+    a byte for each test image, as in `CandidateReport`; None where that was not recorded.
     """
 
+    kind: Literal["training"] = "training"
     recipe: str  # digest
     network: str
     seed: int
     expression: str
-    val_accuracy: float | None
-    test_accuracy: float | None
+    val_accuracy: Annotated[float | None, Field(validation_alias="val", serialization_alias="val")]
+    test_accuracy: Annotated[
+        float | None, Field(validation_alias="test", serialization_alias="test")
+    ]
     learned: dict[str, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
-    test_correct: bytes | None = None
+    test_correct: Annotated[
+        bytes | None, Field(validation_alias="hits", serialization_alias="hits")
+    ] = None
+
+    @field_validator("test_correct", mode="before")
+    @classmethod
+    def _unpacked(cls, value: Any) -> Any:
+        """The bytes themselves; a line of the log holds them packed, a tenth of their length."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return zlib.decompress(base64.b64decode(value, validate=True))
+        except zlib.error as error:
+            raise ValueError(str(error)) from error
+
+    @field_serializer("test_correct")
+    def _packed(self, value: bytes | None) -> str | None:
+        return None if value is None else base64.b64encode(zlib.compress(value, 9)).decode()
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -44,18 +76,23 @@ class Retraining:
         return self.recipe, self.seed, self.expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_AS_STORED)
 class Opening:
     """One opening of a data set's test set: when, and for what."""
 
+    kind: Literal["opening"] = "opening"
     at: str  # ISO time, UTC
     finalists: tuple[str, ...]
     seeds: tuple[int, ...]
     dataset: str = "fashion-mnist"  # the only one there was when lines did not say
 
 
+Entry = Retraining | Opening
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
+
+
 class ConfirmationLog:
-    """The file `confirmation.jsonl` of a folder; reading an absent one gives an empty ledger."""
+    """The file `confirmation.jsonl` of a folder; reading an absent one gives an empty log."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "confirmation.jsonl"
@@ -64,9 +101,9 @@ class ConfirmationLog:
         self._whole = 0  # bytes up to the last whole line
         self._load()
 
-    def add(self, entries: Sequence[Retraining | Opening]) -> None:
+    def add(self, entries: Sequence[Entry]) -> None:
         """Append, whole lines at once."""
-        lines = [json.dumps(_stored(entry)) for entry in entries]
+        lines = [json.dumps(_ENTRY.dump_python(entry, by_alias=True)) for entry in entries]
         data = "".join(line + "\n" for line in lines).encode()
         with usable(self._path.parent), open(self._path, "ab") as file:
             file.truncate(self._whole)  # a line torn by a kill or a full disk
@@ -85,55 +122,15 @@ class ConfirmationLog:
         self._whole = data.rfind(b"\n") + 1
         for number, line in enumerate(data[: self._whole].splitlines(), 1):
             try:
-                self._keep(_entry(json.loads(line)))
-            except (ValueError, TypeError, KeyError, zlib.error) as error:
+                self._keep(_ENTRY.validate_json(line))
+            except ValidationError as error:
                 raise HomeUnusable(
-                    f"{self._path}, line {number} is damaged ({error}): restore it from a copy, "
-                    f"or delete it, which forgets that the test set was opened"
+                    f"{self._path}, line {number} is damaged ({mistakes(error)}): restore it from "
+                    f"a copy, or delete it, which forgets that the test set was opened"
                 ) from error
 
-    def _keep(self, entry: Retraining | Opening) -> None:
+    def _keep(self, entry: Entry) -> None:
         if isinstance(entry, Opening):
             self.openings.append(entry)
         else:
             self.trainings[entry.key] = entry
-
-
-def _stored(entry: Retraining | Opening) -> dict[str, Any]:
-    """The JSON object of a line; its field names are part of the stored format."""
-    if isinstance(entry, Opening):
-        return {"kind": "opening", **dataclasses.asdict(entry)}
-    correct = entry.test_correct
-    return {
-        "kind": "training",
-        "recipe": entry.recipe,
-        "network": entry.network,
-        "seed": entry.seed,
-        "expression": entry.expression,
-        "val": entry.val_accuracy,
-        "test": entry.test_accuracy,
-        "learned": entry.learned,
-        "reason": entry.reason,
-        # a tenth of its length
-        "hits": correct and base64.b64encode(zlib.compress(correct, 9)).decode(),
-    }
-
-
-def _entry(stored: Any) -> Retraining | Opening:
-    if not isinstance(stored, dict):
-        raise ValueError("no JSON object")
-    kind = stored.pop("kind")
-    if kind == "opening":
-        lists = {key: tuple(stored[key]) for key in ("finalists", "seeds")}
-        return Opening(**{**stored, **lists})
-    if kind == "training":
-        compressed = stored.pop("hits", None)
-        return Retraining(
-            val_accuracy=stored.pop("val"),
-            test_accuracy=stored.pop("test"),
-            learned={name: tuple(values) for name, values in stored.pop("learned").items()},
-            test_correct=compressed
-            and zlib.decompress(base64.b64decode(compressed, validate=True)),
-            **stored,
-        )
-    raise ValueError(f"unknown kind {kind!r}")

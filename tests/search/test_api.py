@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 import actsearch.search
 from actsearch.evaluators import Images, load_test
 from actsearch.evaluators.data.datasets import DataSet
-from actsearch.search import Home, Search
+from actsearch.search import Home, RunSettings, Search, SearchConfig
 from actsearch.search.errors import InvalidSetting, NameTaken, NoSuchSearch
 from actsearch.search.storage.config import SearchFile
 from actsearch.space import UnknownNameError, parse
@@ -96,9 +98,38 @@ def test_the_second_network_is_another_than_the_first(
         Search("mine", home=home.root, recipe="conv", second="conv")
 
 
-def test_an_unknown_setting_names_the_nearest_one(home: Home) -> None:
-    with pytest.raises(UnknownNameError, match="did you mean 'candidates'"):
-        Search("mine", home=home.root, candidate=3)
+def test_every_setting_is_a_keyword() -> None:
+    fields = (*dataclasses.fields(SearchConfig), *dataclasses.fields(RunSettings))
+    assert {field.name for field in fields} < set(inspect.signature(Search).parameters)
+
+
+def test_every_mistake_is_told_at_once(home: Home) -> None:
+    wrong: dict[str, Any] = {"seed": -1, "candidates": "3", "workers": 0, "confirm": 1}
+    with pytest.raises(InvalidSetting) as caught:
+        Search("mine", home=home.root, **wrong)
+    assert str(caught.value) == (
+        "seed must be at least 0, but got -1; candidates must be a whole number, but got '3'; "
+        "workers must be 1 to 1024, but got 0; confirm must be true or false, but got 1"
+    )
+
+
+def test_a_setting_that_is_resumed_with_another_type_is_told_its_rule(searched: Home) -> None:
+    wrong: dict[str, Any] = {"seed": "2"}
+    with pytest.raises(InvalidSetting, match="seed must be a whole number, but got '2'"):
+        Search("mine", home=searched.root, resume=True, **wrong)
+
+
+def test_a_recipe_is_one_or_a_name(home: Home) -> None:
+    wrong: Any = 3
+    for setting in ("recipe", "second"):
+        with pytest.raises(InvalidSetting, match="a Recipe, or the name of one, but got 3"):
+            Search("mine", home=home.root, **{setting: wrong})
+
+
+def test_an_unknown_strategy_is_told_before_anything_is_made(home: Home) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'evolution'"):
+        Search("mine", home=home.root, strategy="evolutoin").run()
+    assert not home.searches.exists()
 
 
 def test_a_search_that_is_not_there_cannot_be_resumed(searched: Home) -> None:

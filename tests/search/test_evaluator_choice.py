@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import (
-    BUILT_IN,
     Evaluator,
     EvaluatorError,
     ImageClassification,
@@ -113,20 +111,6 @@ def test_another_evaluator_is_refused(ran: Home) -> None:
         InvalidSetting, match=f"was begun with evaluator {NAME}, but got contracts"
     ):
         Search("mine", home=ran.root, resume=True, evaluator="contracts.own:without_test")
-
-
-def test_a_search_stored_before_there_were_own_evaluators_still_loads(
-    ran: Home, tmp_path: Path
-) -> None:
-    content = json.loads((ran.folder("mine") / "config.json").read_text())
-    content["config"] |= {"recipe": Recipe().to_dict(), "second": Recipe().to_dict()}
-    content["config"]["second"] |= {"network": "conv", "widths": [8, 16]}
-    for part in (content["config"], content["launch"]):
-        for later in ("evaluator", "rung_limit", "also_on"):
-            part.pop(later, None)
-    (tmp_path / "config.json").write_text(json.dumps(content))
-    old = SearchFile.load(tmp_path)
-    assert (old.config.evaluator, old.settings.rung_limit) == (BUILT_IN, None)
 
 
 def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(

@@ -20,11 +20,9 @@ from actsearch.evaluators.data import datasets
 from actsearch.evaluators.data.datasets import CIFAR10, KMNIST
 from actsearch.mlflow.client import local_uri
 from actsearch.search import Home, Search
-from actsearch.search.confirm import recipes_of
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.storage.config import RunSettings, SearchFile
-from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening
-from actsearch.space import UnknownNameError
+from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.confirmation_log import ConfirmationLog
 from contracts.tiny import TINY, TINY_CONV
 from contracts.tiny_sets import tiny
 
@@ -135,26 +133,6 @@ def test_the_search_s_own_data_set_is_no_other_one(searched: Home, actsearch: Ve
     told = actsearch("confirm", "mine", "--also-on", "fashion-mnist", "--home", searched.root)
     assert told.status == 1
     assert "the data set of --also-on must be another, but got fashion-mnist" in told.err
-
-
-def test_an_unknown_data_set_names_the_nearest_one() -> None:
-    with pytest.raises(UnknownNameError, match="unknown data set 'kminst'; did you mean 'kmnist'"):
-        RunSettings(also_on="kminst")
-
-
-def test_the_other_data_set_gets_the_search_s_recipe() -> None:
-    (_, n), _, (other, m) = recipes_of(TINY, TINY_CONV, RunSettings(seeds=4, also_on="cifar10"))
-    assert (n, m) == (4, 4)
-    assert other.dataset == "cifar10"
-    assert other.digest != TINY.digest
-    assert {**other.to_dict(), "dataset": TINY.dataset} == TINY.to_dict()
-
-
-def test_openings_from_before_there_were_other_sets_are_fashion_mnist_s(tmp_path: Path) -> None:
-    line = '{"kind": "opening", "at": "2026-01-01", "finalists": ["sin(x)"], "seeds": [1]}\n'
-    (tmp_path / "confirmation.jsonl").write_text(line)
-    (opening,) = ConfirmationLog(tmp_path).openings
-    assert opening == Opening("2026-01-01", ("sin(x)",), (1,), "fashion-mnist")
 
 
 def test_expressions_are_confirmed_under_the_recipes_given(

@@ -1,4 +1,4 @@
-"""The table of a confirmation: what is chosen on validation, what the test set then says."""
+"""A confirmation's comparison: chosen on validation, then judged by the test set."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actsearch.evaluators import Recipe
 from actsearch.evaluators.paired_statistics import compare, holm
-from actsearch.search.confirmation.comparison import Confirmation, table
-from actsearch.search.confirmation.retrain import Plan
+from actsearch.search.confirmation.comparison import (
+    ComparisonRow,
+    Confirmation,
+    read_confirmation,
+)
+from actsearch.search.confirmation.plan import Plan
 from actsearch.search.storage.confirmation_log import ConfirmationLog, Retraining
 from contracts.tiny import TINY, TINY_CONV
 
@@ -37,57 +42,83 @@ def plan(finalists: Mapping[str, str] = FINALISTS, seeds: int = SEEDS, second: i
     return Plan(finalists=finalists, baselines=BASELINES, recipes=recipes, seed=7)
 
 
+def training(
+    expression: str,
+    seed: int,
+    val: float | None,
+    test: float | None,
+    *,
+    recipe: Recipe = TINY,
+    correct: bytes | None = None,
+) -> Retraining:
+    """A training with these accuracies; None: it diverged."""
+    return Retraining(
+        recipe=recipe.digest,
+        network=recipe.network,
+        seed=seed,
+        expression=expression,
+        val_accuracy=val,
+        test_accuracy=test,
+        reason="nan" if val is None else None,
+        test_correct=correct,
+    )
+
+
 def written(
     folder: Path, scores: Scores, finalists: Mapping[str, str] = FINALISTS
 ) -> ConfirmationLog:
-    """A ledger with these accuracies by seed; None: it diverged there."""
-    ledger = ConfirmationLog(folder)
+    """A log with these accuracies by seed; None: it diverged there."""
+    log = ConfirmationLog(folder)
     seeds = plan(finalists).seeds(SEEDS)
     for expression, (val, test) in scores.items():
-        for seed, v, t in zip(seeds, val, test, strict=True):
-            reason = "nan" if v is None else None
-            ledger.add([Retraining(TINY.digest, "mlp", seed, expression, v, t, {}, reason)])
-    return ledger
+        log.add([training(expression, *row) for row in zip(seeds, val, test, strict=True)])
+    return log
 
 
 def read(folder: Path, scores: Scores) -> Confirmation:
     finalists = {name: text for name, text in FINALISTS.items() if text in scores}
-    found = table(plan(finalists), written(folder, scores, finalists))
-    assert found is not None
-    return found
+    return confirmation_of(plan(finalists), written(folder, scores, finalists))
+
+
+def confirmation_of(plan: Plan, log: ConfirmationLog) -> Confirmation:
+    confirmation = read_confirmation(plan, log)
+    assert confirmation is not None
+    return confirmation
+
+
+def sine(plan: Plan, log: ConfirmationLog) -> ComparisonRow:
+    """The row of sin(x)."""
+    return confirmation_of(plan, log).row("sin(x)")
 
 
 def test_the_best_baseline_is_chosen_on_validation(tmp_path: Path) -> None:
-    found = read(tmp_path, SCORES)
-    assert found.baseline == "Tanh"
-    assert found.row("Tanh").comparison is None
+    confirmation = read(tmp_path, SCORES)
+    assert confirmation.baseline == "Tanh"
+    assert confirmation.row("Tanh").comparison is None
 
 
 def test_the_best_finalist_is_chosen_on_validation_and_comes_first(tmp_path: Path) -> None:
-    found = read(tmp_path, SCORES)
-    assert found.best == "sin(x)"
-    assert [row.name for row in found.rows] == ["sin(x)", "erf(x)", "cos(x)", "Tanh", "ReLU"]
+    confirmation = read(tmp_path, SCORES)
+    assert confirmation.best == "sin(x)"
+    names = [row.name for row in confirmation.rows]
+    assert names == ["sin(x)", "erf(x)", "cos(x)", "Tanh", "ReLU"]
 
 
 def test_the_search_s_own_data_set_decides_whatever_another_one_says(tmp_path: Path) -> None:
     other = replace(TINY, dataset="kmnist")
-    ledger = written(tmp_path, SCORES)
-    seeds = plan().seeds(SEEDS)
+    log = written(tmp_path, SCORES)
     for rank, text in enumerate(SCORES):  # the other way round, and all better than before
-        for n, seed in enumerate(seeds):
-            told = 0.99 - rank / 100 - n / 1000
-            ledger.add([Retraining(other.digest, "mlp", seed, text, told, told)])
-    both = replace(plan(), recipes=((TINY, SEEDS), (other, SEEDS)))
-    found = table(both, ledger)
-    alone = table(plan(), ledger)
-    assert found is not None
-    assert alone is not None
-    assert (found.best, found.baseline) == (alone.best, alone.baseline) == ("sin(x)", "Tanh")
-    assert found.rows[: len(alone.rows)] == alone.rows
-    elsewhere = found.rows[len(alone.rows) :]
+        for n, seed in enumerate(plan().seeds(SEEDS)):
+            accuracy = 0.99 - rank / 100 - n / 1000
+            log.add([training(text, seed, accuracy, accuracy, recipe=other)])
+    both = confirmation_of(replace(plan(), recipes=((TINY, SEEDS), (other, SEEDS))), log)
+    alone = confirmation_of(plan(), log)
+    assert (both.best, both.baseline) == (alone.best, alone.baseline) == ("sin(x)", "Tanh")
+    assert both.rows[: len(alone.rows)] == alone.rows
+    elsewhere = both.rows[len(alone.rows) :]
     assert {row.where for row in elsewhere} == {"mlp on kmnist"}
-    assert next(r.name for r in elsewhere if r.role == "baseline") == "ReLU"
-    assert {found.label(row) for row in found.rows} == {"mlp", "mlp on kmnist"}
+    assert next(row.name for row in elsewhere if row.role == "baseline") == "ReLU"
+    assert {both.label(row) for row in both.rows} == {"mlp", "mlp on kmnist"}
 
 
 def test_differences_are_paired_by_seed(tmp_path: Path) -> None:
@@ -106,100 +137,87 @@ def test_which_images_were_right_widens_the_interval_by_what_other_images_would_
 ) -> None:
     rng = np.random.default_rng(0)
     easier = rng.permutation([0.19] * 500 + [-0.19] * 500)  # for one function, on half the images
-    for name in ("told", "not"):
+    for name in ("by image", "means"):
         (tmp_path / name).mkdir()
-    ledgers = {True: ConfirmationLog(tmp_path / "told"), False: ConfirmationLog(tmp_path / "not")}
+    by_image, means = ConfirmationLog(tmp_path / "by image"), ConfirmationLog(tmp_path / "means")
     for text, sign in (("tanh(x)", 1), ("sin(x)", -1)):
         for seed in plan().seeds(SEEDS):
-            hits = bytes((rng.random(1_000) < 0.8 + sign * easier).tolist())
-            test = sum(hits) / 1_000
-            for known, ledger in ledgers.items():
-                told = hits if known else None
-                ledger.add([Retraining(TINY.digest, "mlp", seed, text, 0.8, test, {}, None, told)])
-    wanted = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
-    found = {}
-    for known, ledger in ledgers.items():
-        confirmed = table(wanted, ledger)
-        assert confirmed is not None
-        found[known] = confirmed.row("sin(x)").comparison
-    told_of, alone = found[True], found[False]
-    assert told_of is not None
-    assert alone is not None
-    assert told_of.difference == alone.difference
-    assert alone.images_error is None
+            correct = bytes((rng.random(1_000) < 0.8 + sign * easier).tolist())
+            test = sum(correct) / 1_000
+            by_image.add([training(text, seed, 0.8, test, correct=correct)])
+            means.add([training(text, seed, 0.8, test)])
+    one = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
+    wide, narrow = sine(one, by_image).comparison, sine(one, means).comparison
+    assert wide is not None
+    assert narrow is not None
+    assert wide.difference == narrow.difference
+    assert narrow.images_error is None
     # An image is right 0.38 oftener or seldomer by its half: variance 0.38 squared, 1,000 images.
-    assert told_of.images_error == pytest.approx(0.38 / math.sqrt(1_000), rel=0.25)
-    assert told_of.interval is not None
-    assert alone.interval is not None
-    assert told_of.interval[0] < alone.interval[0]
-    assert told_of.interval[1] > alone.interval[1]
+    assert wide.images_error == pytest.approx(0.38 / math.sqrt(1_000), rel=0.25)
+    assert wide.interval is not None
+    assert narrow.interval is not None
+    assert wide.interval[0] < narrow.interval[0]
+    assert wide.interval[1] > narrow.interval[1]
 
 
-def test_trainings_that_do_not_tell_their_hits_leave_it_to_those_that_do(tmp_path: Path) -> None:
+def test_trainings_without_a_record_by_image_leave_it_to_those_with_one(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    wanted = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
-    seeds = plan().seeds(SEEDS)
-
-    def images_error(folder: str, told: Sequence[int], repeats: int = 1) -> float | None:
-        """With the hits of these seeds; of each repeat the same."""
-        (tmp_path / folder).mkdir()
-        ledger = ConfirmationLog(tmp_path / folder)
-        recipe = replace(TINY, seeds_per_score=repeats)
-        for text in ("tanh(x)", "sin(x)"):
-            for k, seed in enumerate(seeds):
-                right = drawn[text][k]
-                hits = bytes((right * repeats).tolist()) if k in told else None
-                test = float(right.mean())
-                entry = Retraining(recipe.digest, "mlp", seed, text, 0.8, test, {}, None, hits)
-                ledger.add([entry])
-        found = table(replace(wanted, recipes=((recipe, SEEDS),)), ledger)
-        assert found is not None
-        comparison = found.row("sin(x)").comparison
-        assert comparison is not None
-        assert comparison.n == SEEDS
-        return comparison.images_error
-
+    one = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
     chances = np.array([0.3] * 200 + [0.8] * 300), np.array([0.9] * 200 + [0.8] * 300)
     drawn = {
         text: (rng.random((SEEDS, 500)) < chance).astype(np.uint8)
         for text, chance in zip(("tanh(x)", "sin(x)"), chances, strict=True)
     }
-    whole = images_error("all", range(SEEDS))
-    assert whole is not None
-    some = images_error("three", (0, 1, 3))
-    assert some is not None
-    assert some != whole
-    assert some == pytest.approx(whole, rel=0.2)
+
+    def images_error(folder: str, recorded: Sequence[int], times: int = 1) -> float | None:
+        """Where these seeds have a record; a score is the mean of so many equal trainings."""
+        (tmp_path / folder).mkdir()
+        log = ConfirmationLog(tmp_path / folder)
+        recipe = replace(TINY, seeds_per_score=times)
+        for text, right in drawn.items():
+            for k, seed in enumerate(one.seeds(SEEDS)):
+                correct = bytes((right[k] * times).tolist()) if k in recorded else None
+                test = float(right[k].mean())
+                log.add([training(text, seed, 0.8, test, recipe=recipe, correct=correct)])
+        comparison = sine(replace(one, recipes=((recipe, SEEDS),)), log).comparison
+        assert comparison is not None
+        assert comparison.n == SEEDS
+        return comparison.images_error
+
+    of_all = images_error("all", range(SEEDS))
+    assert of_all is not None
+    of_three = images_error("three", (0, 1, 3))
+    assert of_three is not None
+    assert of_three != of_all
+    assert of_three == pytest.approx(of_all, rel=0.2)
     assert images_error("one", (2,)) is None
-    assert images_error("repeated", range(SEEDS), repeats=2) == pytest.approx(whole)
+    assert images_error("twice", range(SEEDS), times=2) == pytest.approx(of_all)
 
 
-def test_hits_on_other_numbers_of_images_are_compared_over_seeds(tmp_path: Path) -> None:
-    ledger = ConfirmationLog(tmp_path)
+def test_other_numbers_of_images_are_compared_over_seeds(tmp_path: Path) -> None:
+    log = ConfirmationLog(tmp_path)
     for count, seed in enumerate(plan().seeds(SEEDS), 4):
         for text, right in (("tanh(x)", 1), ("sin(x)", count % 3)):
-            hits = bytes([1] * right + [0] * (count - right))
-            entry = Retraining(TINY.digest, "mlp", seed, text, 0.8, right / count, {}, None, hits)
-            ledger.add([entry])
-    found = table(replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"}), ledger)
-    assert found is not None
-    row = found.row("sin(x)")
-    assert row.comparison is not None
-    assert row.comparison.images_error is None
+            correct = bytes([1] * right + [0] * (count - right))
+            log.add([training(text, seed, 0.8, right / count, correct=correct)])
+    comparison = sine(
+        replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"}), log
+    ).comparison
+    assert comparison is not None
+    assert comparison.images_error is None
 
 
 def test_p_values_are_corrected_for_the_number_of_finalists(tmp_path: Path) -> None:
-    found = read(tmp_path, SCORES)
-    finalists = [row for row in found.rows if row.role == "finalist"]
+    rows = read(tmp_path, SCORES).rows
+    finalists = [row for row in rows if row.role == "finalist"]
     raw = [row.comparison.p_value for row in finalists if row.comparison]
     assert [row.p_adjusted for row in finalists] == pytest.approx(holm(raw))
-    assert all(row.p_adjusted is None for row in found.rows if row.role == "baseline")
+    assert all(row.p_adjusted is None for row in rows if row.role == "baseline")
 
 
 def test_verdicts_are_winner_tie_and_worse(tmp_path: Path) -> None:
-    found = read(tmp_path, SCORES)
-    told = {row.name: row.verdict for row in found.rows}
-    assert told == {
+    verdicts = {row.name: row.verdict for row in read(tmp_path, SCORES).rows}
+    assert verdicts == {
         "sin(x)": "winner", "erf(x)": "tie", "cos(x)": "worse", "Tanh": None, "ReLU": None,
     }  # fmt: skip
 
@@ -207,20 +225,26 @@ def test_verdicts_are_winner_tie_and_worse(tmp_path: Path) -> None:
 def test_a_finalist_that_diverged_on_a_seed_is_worse_and_never_the_best(tmp_path: Path) -> None:
     val, test = SCORES["sin(x)"]
     scores = {**SCORES, "sin(x)": ((None, *val[1:]), (None, *test[1:]))}
-    found = read(tmp_path, scores)
-    row = found.row("sin(x)")
+    confirmation = read(tmp_path, scores)
+    row = confirmation.row("sin(x)")
     assert (row.verdict, row.diverged, len(row.seeds)) == ("worse", 1, SEEDS - 1)
-    assert found.best == "erf(x)"
+    assert confirmation.best == "erf(x)"
 
 
 def test_finalists_that_all_diverged_leave_no_best(tmp_path: Path) -> None:
     nothing = (None,) * SEEDS
     scores = {**{t: SCORES[t] for t in BASELINES.values()}, "sin(x)": (nothing, nothing)}
-    found = read(tmp_path, scores)
-    assert found.best is None
-    row = found.row("sin(x)")
+    confirmation = read(tmp_path, scores)
+    assert confirmation.best is None
+    row = confirmation.row("sin(x)")
     assert (row.verdict, row.comparison, row.val_mean) == ("worse", None, 0.0)
 
 
-def test_a_table_with_a_training_missing_is_no_table(tmp_path: Path) -> None:
-    assert table(plan(), written(tmp_path, {"relu(x)": SCORES["relu(x)"]})) is None
+def test_with_a_training_missing_there_is_no_confirmation(tmp_path: Path) -> None:
+    log = written(tmp_path, {"relu(x)": SCORES["relu(x)"]})
+    assert read_confirmation(plan(), log) is None
+
+
+def test_without_a_finalist_there_is_no_confirmation(tmp_path: Path) -> None:
+    log = written(tmp_path, {text: SCORES[text] for text in BASELINES.values()})
+    assert read_confirmation(plan({}), log) is None

@@ -54,10 +54,9 @@ def mine(
 
 @pytest.mark.slow  # 12 s: starts Ray
 def test_two_workers_train_it_and_score_as_this_process_does(mine: Evaluator) -> None:
-    recipe = mine.recipe
-    assert recipe is not None
+    assert mine.recipe is not None
     texts = ("tanh(x)", "sin(x)", "x * sigmoid(beta * x)", "erf(x)")
-    jobs = [Job((text,), recipe, seed=0) for text in texts]
+    jobs = [Job((text,), mine.recipe, seed=0) for text in texts]
     events = Events(jobs)
     with RayTune(workers=2, gpus_per_worker=0.0, address=None) as executor:
         executor.run(mine, events.next_job, events.on_rung, events.on_done)

@@ -1,5 +1,5 @@
 """What a table claims: seldom more than there is, what is there at a known rate, and nothing where
-the seeds tell nothing. All of it through `table`, as a confirmation is read."""
+the seeds tell nothing. All of it through `read_confirmation`, as a confirmation is read."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ import pytest
 from scipy import stats
 
 from actsearch.evaluators import Recipe
-from actsearch.search.confirmation.comparison import ComparisonRow, Confirmation, table
-from actsearch.search.confirmation.retrain import Plan
+from actsearch.search.confirmation.comparison import (
+    ComparisonRow,
+    Confirmation,
+    read_confirmation,
+)
+from actsearch.search.confirmation.plan import Plan
 from actsearch.search.reports.confirmation import (
     confirmation_json,
     confirmation_text,
@@ -43,9 +47,17 @@ def told(scores: Scores, recipe: Recipe = TINY) -> Confirmation:
         for seed, one in zip(plan.seeds(count), found, strict=True):
             val, test = one or (None, None)
             reason = None if one else "training loss is nan in epoch 1"
-            entry = Retraining(recipe.digest, "mlp", seed, text, val, test, {}, reason)
+            entry = Retraining(
+                recipe=recipe.digest,
+                network="mlp",
+                seed=seed,
+                expression=text,
+                val_accuracy=val,
+                test_accuracy=test,
+                reason=reason,
+            )
             ledger.trainings[entry.key] = entry
-    confirmed = table(plan, ledger)
+    confirmed = read_confirmation(plan, ledger)
     assert confirmed is not None
     return confirmed
 

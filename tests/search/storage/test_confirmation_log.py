@@ -1,8 +1,9 @@
-"""The ledger of a confirmation loses nothing but a torn line."""
+"""The log of a confirmation loses nothing but a torn line, and keeps its format."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,24 +12,69 @@ import pytest
 from actsearch.search.errors import HomeUnusable
 from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening, Retraining
 
-OPENING = Opening("2026-01-01T00:00:00+00:00", ("relu(x)",), (5, 6))
+OPENING = Opening(at="2026-01-01T00:00:00+00:00", finalists=("relu(x)",), seeds=(5, 6))
 WHOLE = Retraining(
-    "abc", "mlp", 5, "x * sigmoid(beta * x)", 0.8, 0.7, {"beta": (1.5, 2.0)}, None, b"\1\0\2" * 99
+    recipe="abc",
+    network="mlp",
+    seed=5,
+    expression="x * sigmoid(beta * x)",
+    val_accuracy=0.8,
+    test_accuracy=0.7,
+    learned={"beta": (1.5, 2.0)},
+    test_correct=b"\1\0\2" * 99,
 )
-DIVERGED = Retraining("abc", "mlp", 6, "exp(x)", None, None, {}, "training loss is nan in epoch 1")
+DIVERGED = Retraining(
+    recipe="abc",
+    network="mlp",
+    seed=6,
+    expression="exp(x)",
+    val_accuracy=None,
+    test_accuracy=None,
+    reason="training loss is nan in epoch 1",
+)
+# As the first release wrote them.
+LINES = """\
+{"kind": "opening", "at": "2026-01-01T00:00:00+00:00", "finalists": ["relu(x)"], "seeds": [5, 6], \
+"dataset": "fashion-mnist"}
+{"kind": "training", "recipe": "abc", "network": "mlp", "seed": 5, \
+"expression": "x * sigmoid(beta * x)", "val": 0.8, "test": 0.7, "learned": {"beta": [1.5, 2.0]}, \
+"reason": null, "hits": "eNpjZGBiHEVEIACtowEq"}
+{"kind": "training", "recipe": "abc", "network": "mlp", "seed": 6, "expression": "exp(x)", \
+"val": null, "test": null, "learned": {}, "reason": "training loss is nan in epoch 1", \
+"hits": null}
+"""
 
 
 def test_what_is_added_is_there_for_the_next_process(tmp_path: Path) -> None:
     ConfirmationLog(tmp_path).add([OPENING, WHOLE])
     ConfirmationLog(tmp_path).add([DIVERGED])
-    found = ConfirmationLog(tmp_path)
-    assert found.openings == [OPENING]
-    assert found.trainings == {WHOLE.key: WHOLE, DIVERGED.key: DIVERGED}
+    log = ConfirmationLog(tmp_path)
+    assert log.openings == [OPENING]
+    assert log.trainings == {WHOLE.key: WHOLE, DIVERGED.key: DIVERGED}
 
 
-def test_an_absent_ledger_is_empty_and_reading_makes_none(tmp_path: Path) -> None:
-    found = ConfirmationLog(tmp_path)
-    assert (found.openings, found.trainings) == ([], {})
+def test_the_lines_are_those_of_the_first_release(tmp_path: Path) -> None:
+    ConfirmationLog(tmp_path).add([OPENING, WHOLE, DIVERGED])
+    assert (tmp_path / "confirmation.jsonl").read_text() == LINES
+
+
+def test_numbers_that_json_has_not_come_back(tmp_path: Path) -> None:
+    ConfirmationLog(tmp_path).add([replace(DIVERGED, learned={"beta": (math.inf, -math.inf)})])
+    (training,) = ConfirmationLog(tmp_path).trainings.values()
+    assert training.learned == {"beta": (math.inf, -math.inf)}
+
+
+def test_openings_from_before_there_were_other_sets_are_fashion_mnist_s(tmp_path: Path) -> None:
+    line = '{"kind": "opening", "at": "2026-01-01", "finalists": ["sin(x)"], "seeds": [1]}\n'
+    (tmp_path / "confirmation.jsonl").write_text(line)
+    assert ConfirmationLog(tmp_path).openings == [
+        Opening(at="2026-01-01", finalists=("sin(x)",), seeds=(1,), dataset="fashion-mnist")
+    ]
+
+
+def test_an_absent_log_is_empty_and_reading_makes_none(tmp_path: Path) -> None:
+    log = ConfirmationLog(tmp_path)
+    assert (log.openings, log.trainings) == ([], {})
     assert not list(tmp_path.iterdir())
 
 
@@ -40,15 +86,15 @@ def test_a_line_torn_by_a_kill_is_forgotten_and_written_over(tmp_path: Path, kep
     ConfirmationLog(tmp_path).add([WHOLE])
     torn = path.read_bytes()[len(before) :][:kept]
     path.write_bytes(before + torn)
-    found = ConfirmationLog(tmp_path)
-    assert (found.openings, found.trainings) == ([OPENING], {})
-    found.add([WHOLE])
-    found.add([DIVERGED])
+    log = ConfirmationLog(tmp_path)
+    assert (log.openings, log.trainings) == ([OPENING], {})
+    log.add([WHOLE])
+    log.add([DIVERGED])
     assert ConfirmationLog(tmp_path).trainings == {WHOLE.key: WHOLE, DIVERGED.key: DIVERGED}
     assert len(path.read_text().splitlines()) == 3
 
 
-def test_a_line_of_before_hits_were_kept_tells_none(tmp_path: Path) -> None:
+def test_a_line_of_before_there_was_a_record_by_image_has_none(tmp_path: Path) -> None:
     ConfirmationLog(tmp_path).add([WHOLE])
     path = tmp_path / "confirmation.jsonl"
     line = json.loads(path.read_text())
@@ -57,7 +103,7 @@ def test_a_line_of_before_hits_were_kept_tells_none(tmp_path: Path) -> None:
     assert ConfirmationLog(tmp_path).trainings == {WHOLE.key: replace(WHOLE, test_correct=None)}
 
 
-def test_damaged_hits_are_named_with_their_line(tmp_path: Path) -> None:
+def test_a_damaged_record_by_image_is_named_with_its_line(tmp_path: Path) -> None:
     ConfirmationLog(tmp_path).add([WHOLE])
     path = tmp_path / "confirmation.jsonl"
     line = json.loads(path.read_text())

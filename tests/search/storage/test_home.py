@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -245,28 +244,3 @@ def test_a_full_disk_is_noticed_before_the_search_begins(tmp_path: Path) -> None
     assert "HomeUnusable: cannot write in" in done.stderr
     assert "free some space" in done.stderr
     assert Home(tmp_path).names() == []
-
-
-def test_a_configuration_comes_back_as_it_was(home: Home) -> None:
-    folder = make(home, "mine")
-    assert SearchFile.load(folder) == SearchFile(CONFIG, RunSettings())
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda stored: {**stored, "schema": 2}, "has format 2, but this version reads 1"),
-        (lambda stored: {"schema": 1}, "is damaged"),
-        (lambda stored: {**stored, "launch": {"wrokers": 2}}, "is damaged.*wrokers"),
-        (lambda stored: [], "is damaged"),
-    ],
-)
-def test_a_configuration_that_cannot_be_read_is_named(
-    home: Home, damage: object, message: str
-) -> None:
-    path = make(home, "mine") / "config.json"
-    assert callable(damage)
-    path.write_text(json.dumps(damage(json.loads(path.read_text()))))
-    with pytest.raises(InvalidSetting, match=message) as caught:
-        SearchFile.load(path.parent)
-    assert str(path) in str(caught.value)

@@ -1,0 +1,24 @@
+"""The best of a search, before it is confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from actsearch.search import Trial
+from actsearch.search.exporting.winner import best_of
+from contracts.tiny import CONFIG
+
+SINE = Trial(
+    number=0, expression="sin(x)", state="complete", val_accuracy=0.5, val_accuracies={4: 0.5}
+)
+COSINE = replace(SINE, number=1, expression="cos(x)", val_accuracy=0.6, val_accuracies={4: 0.6})
+
+
+def test_without_a_confirmation_the_best_is_the_top_of_the_leaderboard_unconfirmed() -> None:
+    best = best_of(CONFIG, [SINE, COSINE], None)
+    assert best is not None
+    assert (str(best.expression), best.trial, best.verdict) == ("cos(x)", 1, "unconfirmed")
+
+
+def test_without_a_score_there_is_no_best() -> None:
+    assert best_of(CONFIG, [replace(SINE, val_accuracy=None, val_accuracies={})], None) is None

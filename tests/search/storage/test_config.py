@@ -1,0 +1,135 @@
+"""A search's settings: their rules, every mistake at once, and the format they are stored in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actsearch.evaluators import BUILT_IN, Recipe
+from actsearch.search import RunSettings, SearchConfig
+from actsearch.search.errors import InvalidSetting
+from actsearch.search.storage.config import SearchFile, check_names
+from actsearch.space import UnknownNameError
+from contracts.tiny import CONFIG, TINY
+
+
+def test_the_defaults_are_read_without_anything_heavy() -> None:
+    code = (
+        "import dataclasses, sys; from actsearch.search.storage.config import RunSettings, "
+        "SearchConfig; print([f.default for f in dataclasses.fields(RunSettings)][0], "
+        "[name for name in ('torch', 'optuna', 'mlflow', 'ray', 'sympy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "60 []\n"
+
+
+def test_the_defaults_are_the_built_in_evaluator_and_the_quick_recipe() -> None:
+    config = SearchConfig(name="mine", second=None)
+    assert (config.evaluator, config.recipe) == (BUILT_IN, Recipe())
+
+
+def test_every_mistake_is_told_at_once_with_its_rule_and_value() -> None:
+    wrong: dict[str, Any] = {
+        "candidates": 0, "workers": "two", "time_limit": 0.0, "gpus_per_worker": 1.5,
+        "seeds": True, "second_seeds": -1, "confirm": "yes", "ray_address": 3, "wrokers": 2,
+    }  # fmt: skip
+    with pytest.raises(InvalidSetting) as caught:
+        RunSettings(**wrong)
+    assert str(caught.value).split("; ") == [
+        "candidates must be at least 1, but got 0",
+        "time limit must be above 0 seconds, but got 0.0",
+        "workers must be a whole number, but got 'two'",
+        "gpus per worker must be a share from 0 to 1, or a whole number, but got 1.5",
+        "ray address must be a text, but got 3",
+        "confirm must be true or false, but got 'yes'",
+        "seeds must be a whole number, but got True",
+        "second seeds must be at least 0, but got -1",
+        "there is no wrokers",
+    ]
+
+
+@pytest.mark.parametrize("recipe", [None, "quick", 3])
+def test_a_configuration_holds_a_recipe_and_no_name_of_one(recipe: Any) -> None:
+    with pytest.raises(InvalidSetting, match="recipe must be a Recipe, but got"):
+        SearchConfig(name="mine", recipe=recipe, second=None)
+
+
+def test_an_unknown_data_set_names_the_nearest_one() -> None:
+    with pytest.raises(UnknownNameError, match="unknown data set 'kminst'; did you mean 'kmnist'"):
+        RunSettings(also_on="kminst")
+
+
+def test_an_unknown_setting_names_the_nearest_one() -> None:
+    check_names(["name", "evaluator", "limit_data", "candidates", "second"])
+    with pytest.raises(UnknownNameError, match="did you mean 'candidates'"):
+        check_names(["candidate"])
+
+
+def test_a_whole_number_does_for_any_number() -> None:
+    settings = RunSettings(time_limit=90, gpus_per_worker=2)
+    assert (settings.time_limit, settings.gpus_per_worker) == (90.0, 2.0)
+
+
+def test_a_file_comes_back_as_it_was(tmp_path: Path) -> None:
+    file = SearchFile(CONFIG, RunSettings(time_limit=0.1, also_on="kmnist"))
+    file.save(tmp_path)
+    assert SearchFile.load(tmp_path) == file
+
+
+def test_the_stored_format_is_that_of_the_first_release(tmp_path: Path) -> None:
+    SearchFile(SearchConfig(name="mine", recipe=TINY, second=None), RunSettings()).save(tmp_path)
+    stored = {
+        "schema": 1,
+        "config": {
+            "name": "mine", "space": "core-1", "strategy": "evolution",
+            "recipe": TINY.to_dict(), "evaluator": "built-in", "second": None,
+            "seed": 0, "bracket": 9,
+        },
+        "launch": {
+            "candidates": 60, "time_limit": None, "rung_limit": None, "workers": 1,
+            "gpus_per_worker": 0.0, "ray_address": None, "confirm": True, "finalists": 3,
+            "seeds": 5, "second_seeds": 3, "also_on": None,
+        },
+    }  # fmt: skip
+    assert (tmp_path / "config.json").read_text() == json.dumps(stored, indent=2) + "\n"
+
+
+def test_a_file_from_before_a_setting_was_there_has_its_default(tmp_path: Path) -> None:
+    SearchFile(CONFIG, RunSettings()).save(tmp_path)
+    path = tmp_path / "config.json"
+    stored = json.loads(path.read_text())
+    del stored["config"]["evaluator"], stored["launch"]["rung_limit"], stored["launch"]["also_on"]
+    path.write_text(json.dumps(stored))
+    assert SearchFile.load(tmp_path) == SearchFile(CONFIG, RunSettings())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda stored: {**stored, "schema": 2}, "has format 2, but this version reads 1"),
+        (
+            lambda stored: {"schema": 1},
+            r"is damaged \(config is missing; launch is missing\): restore it",
+        ),
+        (
+            lambda stored: {**stored, "launch": {"wrokers": 2, "seeds": "5"}},
+            r"is damaged \(seeds must be a whole number, but got '5'; there is no wrokers\)",
+        ),
+        (lambda stored: [], "is damaged"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_every_mistake(
+    tmp_path: Path, damage: Callable[[Any], Any], message: str
+) -> None:
+    SearchFile(CONFIG, RunSettings()).save(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(damage(json.loads(path.read_text()))))
+    with pytest.raises(InvalidSetting, match=message) as caught:
+        SearchFile.load(tmp_path)
+    assert str(path) in str(caught.value)
