@@ -12,18 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...space import Activation, CandidateError
+from ...space import CandidateError
+from ...space.modules.activation import ACTIVATIONS
 
 Kinds = tuple[type[nn.Module], ...]
-
-# Pointwise, so that a unit's slope is a number of its own. `nn.Identity` is not among them: many
-# networks have it in places of another meaning.
-ACTIVATIONS: Kinds = (
-    Activation, nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish,
-    nn.Hardtanh, nn.LeakyReLU, nn.LogSigmoid, nn.Mish, nn.PReLU, nn.ReLU, nn.ReLU6, nn.RReLU,
-    nn.SELU, nn.Sigmoid, nn.SiLU, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
-    nn.Threshold,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

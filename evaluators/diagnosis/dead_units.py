@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ...space.modules.activation import ACTIVATIONS
 from .activation_hooks import (
-    ACTIVATIONS,
     ActivationSite,
     Kinds,
     by_unit,

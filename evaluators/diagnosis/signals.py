@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...space.analysis.moments import gaussian_nodes
+from ...space.modules.activation import ACTIVATIONS
 from .activation_hooks import (
-    ACTIVATIONS,
     ActivationSite,
     Kinds,
     slope_at,

@@ -22,7 +22,7 @@ from ..expressions.expression import (
 )
 from ..expressions.printer import number_text
 from .fingerprint import sample_points
-from .levenberg_marquardt import fit, squashed
+from .parameter_fit import fit, squashed
 
 EQUAL = 3e-5  # largest difference after asinh of two equal functions. Above the fingerprint's
 # 1e-5, because the protection of log, 1e-5 added, is part of some formulas and not of others

@@ -33,8 +33,8 @@ from .affine_match import (
     scaled,
 )
 from .fingerprint import DRAWS, fingerprint, sample_points
-from .levenberg_marquardt import fit, squashed
 from .moments import gaussian_nodes
+from .parameter_fit import fit, squashed
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from ..errors import CandidateError
-from ..expressions.compile import compile_program
 from ..expressions.expression import (
     Call,
     Expression,
@@ -23,6 +22,7 @@ from ..expressions.expression import (
     X,
     substitute,
 )
+from ..expressions.levenberg_marquardt import least_squares
 from ..expressions.parser import parse
 from ..expressions.primitives import ALIASES, PRIMITIVES
 from .schema import (
@@ -36,7 +36,7 @@ POINTS = 1000  # even, so that 0 itself, where divisions have one odd value, is 
 TAIL_WEIGHT = 0.15  # of the points near ±10, against 1 at 0: N(0, 1) is where signals are
 RIDGE = 1e-5  # relative to the largest singular value: keeps coefficients that nothing needs small
 DIGITS = 7  # significant digits of a fitted coefficient, those of float32
-STEPS = 100  # of Levenberg-Marquardt; 15 to 60 are usual
+ITERATIONS = 100  # of Levenberg-Marquardt; 15 to 60 are usual
 
 
 def target(start: str | Expression) -> Expression:
@@ -85,37 +85,20 @@ def refined(expression: Expression, start: Expression, keep: float = 0.0) -> Exp
     `keep` is what moving a parameter by 1 costs, squared, beside the 500 squared residuals: it
     stops terms from growing against each other.
     """
-    program, x = compile_program(expression), grid(POINTS // 2)
-    wanted, weight = start.values(x), _weights(x)
-    p = first = torch.tensor([p.initial for p in expression.parameters], dtype=torch.float64)
+    x = grid(POINTS // 2)
+    target_values, weight = start.values(x), _weights(x)
 
-    def residual(vector: Tensor) -> tuple[Tensor, Tensor]:
-        # Each point gets its own copy of the parameters, [P, points]: since f is pointwise, one
+    def residuals(rows: Tensor) -> tuple[Tensor, Tensor]:
+        # Each point gets its own copy of the parameters, [1, P, points]: since f is pointwise, one
         # backward pass of the sum is the whole Jacobian.
-        copies = vector[:, None].repeat(1, len(x)).requires_grad_()
-        found = (program(x, list(copies.unbind())) - wanted) * weight
-        (jacobian,) = torch.autograd.grad(found.sum(), copies)
-        return found.detach(), jacobian
+        copies = rows[:, :, None].repeat(1, 1, len(x)).requires_grad_()
+        residual = (expression.values(x, list(copies[0].unbind())) - target_values) * weight
+        (jacobian,) = torch.autograd.grad(residual.sum(), copies)
+        return residual.detach()[None], jacobian
 
-    r, j = residual(p)
-    damping, best = 1e-3, float(r.square().sum())
-    for _ in range(STEPS):
-        normal = j @ j.T + keep**2 * torch.eye(len(p), dtype=torch.float64)
-        scale = normal.diagonal().clamp(min=1e-8)
-        slope = j @ r + keep**2 * (p - first)
-        trial = p - torch.linalg.solve(normal + damping * scale.diag(), slope)
-        r_trial, j_trial = residual(trial)
-        loss = float(r_trial.square().sum() + keep**2 * (trial - first).square().sum())
-        if loss < best:  # False for NaN too
-            done = best - loss < 1e-9 * best
-            p, r, j, best, damping = trial, r_trial, j_trial, loss, damping / 3
-            if done:
-                break
-        elif damping > 1e9:
-            break
-        else:
-            damping *= 4
-    return with_values(expression, p.tolist())
+    initial = torch.tensor([[p.initial for p in expression.parameters]], dtype=torch.float64)
+    fitted, _ = least_squares(residuals, initial, iterations=ITERATIONS, keep=keep)
+    return with_values(expression, fitted[0].tolist())
 
 
 def with_values(expression: Expression, initial: Sequence[float]) -> Expression:

@@ -1,4 +1,4 @@
-"""An expression as an `nn.Module`."""
+"""An expression as an `nn.Module`, and the classes that count as a network's activations."""
 
 from __future__ import annotations
 
@@ -83,3 +83,13 @@ def attribute_name(parameter: Parameter) -> str:
     """
     stem = parameter.name.rstrip("_")
     return parameter.name + "_" * (hasattr(nn.Module, stem) or stem in _OWN or iskeyword(stem))
+
+
+# Ours and torch's own: pointwise, so that one can stand where another does and a unit's slope is a
+# number. `nn.Identity` is not among them: many networks have it in places of another meaning.
+ACTIVATIONS: tuple[type[nn.Module], ...] = (
+    Activation, nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh,
+    nn.LeakyReLU, nn.LogSigmoid, nn.Mish, nn.PReLU, nn.ReLU, nn.ReLU6, nn.RReLU, nn.SELU,
+    nn.Sigmoid, nn.SiLU, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
+    nn.Threshold,
+)  # fmt: skip

@@ -18,18 +18,11 @@ from torch import Tensor, nn
 
 from ..errors import CandidateError
 from ..expressions.expression import Expression
-from .activation import Activation, attribute_name
+from .activation import ACTIVATIONS, Activation, attribute_name
 
 Which: TypeAlias = (
     type[nn.Module] | tuple[type[nn.Module], ...] | str | Callable[[str, nn.Module], bool]
 )
-# What a pattern of names takes: one like "layer4.*" fits a block's convolutions too.
-POINTWISE: tuple[type[nn.Module], ...] = (
-    Activation, nn.CELU, nn.ELU, nn.GELU, nn.Hardshrink, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh,
-    nn.LeakyReLU, nn.LogSigmoid, nn.Mish, nn.PReLU, nn.ReLU, nn.ReLU6, nn.RReLU, nn.SELU,
-    nn.Sigmoid, nn.SiLU, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
-    nn.Threshold,
-)  # fmt: skip
 
 
 def replace_activations(
@@ -85,7 +78,8 @@ def _places(model: nn.Module, which: Which) -> Iterator[tuple[nn.Module, str, nn
 
 def _is_meant(name: str, module: nn.Module, which: Which) -> bool:
     if isinstance(which, str):
-        return isinstance(module, POINTWISE) and fnmatch.fnmatchcase(name, which)
+        # Of activations only: a pattern like "layer4.*" fits a block's convolutions too.
+        return isinstance(module, ACTIVATIONS) and fnmatch.fnmatchcase(name, which)
     if isinstance(which, type | tuple):
         return isinstance(module, which)
     return bool(which(name, module))
@@ -96,7 +90,7 @@ def _nothing(model: nn.Module, which: Which) -> str:
     leaves = [(n, m) for n, m in model.named_modules() if not any(m.children())]
     kinds = ", ".join(sorted({type(m).__name__ for _, m in leaves}))
     if isinstance(which, str):
-        found = [name for name, module in leaves if isinstance(module, POINTWISE)]
+        found = [name for name, module in leaves if isinstance(module, ACTIVATIONS)]
         listed = ", ".join(found[:8]) + (", …" if len(found) > 8 else "")
         told = f"no activation of the model has a name like '{which}'; "
         told += f"there are {listed}" if found else f"it has {kinds}"

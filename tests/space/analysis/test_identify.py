@@ -9,7 +9,7 @@ import torch
 
 from actsearch.space import parse
 from actsearch.space.analysis.identify import identify
-from actsearch.space.analysis.levenberg_marquardt import fit
+from actsearch.space.analysis.parameter_fit import fit
 from actsearch.space.catalog.table import CATALOG
 from actsearch.space.families.table import family
 
