@@ -250,7 +250,15 @@ def _run(evaluator: Evaluator, job: Job) -> list[RungReport]:
 def _comparable(found: CandidateReport) -> CandidateReport:
     if found.state != "infeasible":
         return found
-    return CandidateReport(found.index, "infeasible", 0.0, 0.0, (), {}, found.reason)
+    return CandidateReport(
+        index=found.index,
+        state="infeasible",
+        val_accuracy=0.0,
+        val_loss=0.0,
+        train_losses=(),
+        learned={},
+        reason=found.reason,
+    )
 
 
 def _ends(reports: Sequence[RungReport]) -> Ends:

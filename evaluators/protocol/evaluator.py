@@ -34,7 +34,7 @@ class Job:
     test: bool = False  # score the finished slices on the test set; only `confirm` asks for it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateReport:
     """What one slice of a job has reached.
 
@@ -60,7 +60,7 @@ class CandidateReport:
     test_correct: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RungReport:
     """The slices that trained to a rung, and the seconds of training and validation it took."""
 
@@ -121,7 +121,7 @@ class Evaluator(ABC):
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberProgress:
     """One slice after some epochs of training, as a `Training` measures it; `CandidateReport` says
     what its numbers are."""
@@ -135,7 +135,7 @@ class MemberProgress:
     base_lr_accuracy: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinalScore:
     """One candidate on test data; `CandidateReport` says what the two numbers are."""
 

@@ -28,7 +28,9 @@ def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
 def final_score(found: Tensor) -> FinalScore:
     """What a slice with these samples right, bool [N], reports of the test set."""
     share = int(found.sum()) / len(found)
-    return FinalScore(share, found.to("cpu", torch.uint8).numpy().tobytes())
+    return FinalScore(
+        test_accuracy=share, test_correct=found.to("cpu", torch.uint8).numpy().tobytes()
+    )
 
 
 def together(repeats: Sequence[bytes | None]) -> bytes | None:

@@ -71,12 +71,12 @@ def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
         asked = job.test and last and kept
         tests = dict(zip(kept, training.test(), strict=True)) if asked else {}
         yield RungReport(
-            epoch,
-            tuple(
+            epoch=epoch,
+            candidates=tuple(
                 _report(live[i], found, _state(found, i in kept, last), tests.get(i))
                 for i, found in enumerate(progress)
             ),
-            time.perf_counter() - start,
+            seconds=time.perf_counter() - start,
         )
         live = [live[position] for position in kept]
         if not live:
@@ -103,15 +103,15 @@ def _report(
 ) -> CandidateReport:
     learned: Mapping[str, tuple[float, ...]] = dict(found.learned)
     return CandidateReport(
-        index,
-        state,
-        found.val_accuracy,
-        found.val_loss,
-        found.train_losses,
-        learned,
-        found.reason,
-        None if test is None else test.test_accuracy,
-        found.lr_multiplier,
-        found.base_lr_accuracy,
-        None if test is None else test.test_correct,
+        index=index,
+        state=state,
+        val_accuracy=found.val_accuracy,
+        val_loss=found.val_loss,
+        train_losses=found.train_losses,
+        learned=learned,
+        reason=found.reason,
+        test_accuracy=None if test is None else test.test_accuracy,
+        lr_multiplier=found.lr_multiplier,
+        base_lr_accuracy=found.base_lr_accuracy,
+        test_correct=None if test is None else test.test_correct,
     )

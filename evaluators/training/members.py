@@ -72,8 +72,8 @@ class SweepAggregate:
         whole = [[found[i] for i in self._members(k, step)] for k, step in enumerate(self._best)]
         return [
             FinalScore(
-                statistics.fmean(t.test_accuracy for t in ts),
-                together([t.test_correct for t in ts]),
+                test_accuracy=statistics.fmean(t.test_accuracy for t in ts),
+                test_correct=together([t.test_correct for t in ts]),
             )
             for ts in whole
         ]

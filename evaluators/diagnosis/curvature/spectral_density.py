@@ -19,7 +19,7 @@ from .lanczos import Product, Ritz, lanczos
 SHOWN = 5  # largest eigenvalues that are told
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spectrum:
     """Estimates over `probes` start vectors; *_error are standard errors, NaN of one probe.
 

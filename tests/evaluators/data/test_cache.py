@@ -189,9 +189,9 @@ def test_two_processes_at_once_leave_one_whole_set(tmp_path: Path, system_copy: 
 def test_a_killed_fetch_leaves_nothing_in_the_way(tmp_path: Path, system_copy: Path) -> None:
     # The child kills itself once everything is unpacked and nothing is yet renamed.
     code = (
-        "import os, signal; from actsearch.evaluators import data; "
+        "import os, signal; "
         "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
-        "data.locate(FASHION_MNIST, Path(sys.argv[1]), system=Path(sys.argv[2]))"
+        "locate(FASHION_MNIST, Path(sys.argv[1]), system=Path(sys.argv[2]))"
     )
     process = in_a_process(code, tmp_path, system_copy, **NO_NETWORK)
     process.communicate(timeout=120)
