@@ -83,7 +83,7 @@ def spectrum(
     )
 
 
-def density(found: Spectrum, at: Sequence[float], width: float) -> tuple[float, ...]:
+def spectral_density(found: Spectrum, at: Sequence[float], width: float) -> tuple[float, ...]:
     """The density at some eigenvalues: each node as a Gaussian of standard deviation `width`.
 
     Its integral is 1.
