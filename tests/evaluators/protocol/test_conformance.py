@@ -183,7 +183,10 @@ def test_the_one_for_any_network_passes() -> None:
         (ScoresWhatDiverges, r"exp\(exp\(square\(x\)\)\) must be infeasible, but is complete"),
         (LooksUnasked, "a job with test=True must raise before opened"),
         (OpensOntoOtherScores, r"opened\(\) must change no validation score"),
-        (CannotTravel, "it travels: it raised TypeError: cannot pickle 'module' object"),
+        (
+            CannotTravel,
+            "the evaluator travels: it raised TypeError: cannot pickle 'module' object",
+        ),
         (Percent, r"tanh\(x\): val_accuracy must be a fraction from 0 to 1, but is"),
         (lambda: Told(Recipe(validation=0)), "its validation must be above 0"),
     ],
