@@ -30,11 +30,11 @@ from actsearch.evaluators import (
     Images,
     ImageSpec,
     Recipe,
+    dead_units,
     load_train,
     recipe_from_name,
     subset,
 )
-from actsearch.evaluators.diagnosis.dead_units import dead_units
 from actsearch.evaluators.diagnosis.training import epochs
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.space import parse

@@ -29,13 +29,13 @@ import torch
 
 from actsearch.evaluators import (
     RECIPES,
+    Images,
     Recipe,
     Training,
     load_train,
     split,
     subset,
 )
-from actsearch.evaluators.data.images import Images
 from actsearch.evaluators.training.cuda_graphs import Record, cuda_graph
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member, members_of

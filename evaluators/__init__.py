@@ -1,35 +1,89 @@
-"""What a candidate is worth: recipes, data, stacked training, brackets, statistics."""
+"""Scoring candidates: recipes, data, networks, training, brackets, diagnosis, own evaluators."""
 
-from .data.cache import locate as locate
-from .data.datasets import DATASETS as DATASETS
-from .data.datasets import ImageSpec as ImageSpec
-from .data.datasets import dataset_of as dataset_of
-from .data.images import Images as Images
-from .data.images import load_test as load_test
-from .data.images import load_train as load_train
-from .data.images import split as split
-from .data.images import subset as subset
-from .data.sources import DataUnavailable as DataUnavailable
-from .image_classification import ImageClassification as ImageClassification
-from .image_classification import NoImages as NoImages
-from .image_classification import NoTestImages as NoTestImages
-from .model_evaluator import ModelEvaluator as ModelEvaluator
-from .networks.registry import NETWORKS as NETWORKS
-from .protocol.conformance import check_evaluator as check_evaluator
-from .protocol.evaluator import CandidateReport as CandidateReport
-from .protocol.evaluator import Evaluator as Evaluator
-from .protocol.evaluator import FinalScore as FinalScore
-from .protocol.evaluator import Job as Job
-from .protocol.evaluator import MemberProgress as MemberProgress
-from .protocol.evaluator import RungReport as RungReport
-from .protocol.evaluator import Training as Training
-from .protocol.loading import BUILT_IN as BUILT_IN
-from .protocol.loading import evaluator_from_name as evaluator_from_name
-from .protocol.report_validation import EvaluatorError as EvaluatorError
-from .protocol.successive_halving import run_bracket as run_bracket
-from .protocol.successive_halving import survivors as survivors
-from .recipes.recipe import Recipe as Recipe
-from .recipes.recipe import RecipeError as RecipeError
-from .recipes.shipped import RECIPES as RECIPES
-from .recipes.shipped import recipe_from_name as recipe_from_name
-from .recipes.shipped import to_toml as to_toml
+from .data.cache import locate
+from .data.datasets import DATASETS, ImageSpec, dataset_of
+from .data.images import Images, load_test, load_train, split, subset
+from .data.sources import DataUnavailable
+from .diagnosis.batchnorm import calibrated
+from .diagnosis.curvature.hessian import LossHessian
+from .diagnosis.curvature.instability_index import instability
+from .diagnosis.curvature.spectral_density import spectral_density, spectrum
+from .diagnosis.dead_units import dead_units
+from .diagnosis.gradients import gradient_norms
+from .diagnosis.loss_surface import loss_surface
+from .diagnosis.result import Diagnosis
+from .diagnosis.runner import diagnose
+from .diagnosis.signals import layer_signals
+from .diagnosis.sizes import Sizes
+from .diagnosis.tangent_kernel import tangent_kernel
+from .diagnosis.weight_change import weight_change, weight_matrices
+from .image_classification import ImageClassification, NoImages, NoTestImages
+from .model_evaluator import ModelEvaluator
+from .networks.registry import NETWORKS, Network
+from .protocol.conformance import check_evaluator
+from .protocol.evaluator import (
+    CandidateReport,
+    Evaluator,
+    FinalScore,
+    Job,
+    MemberProgress,
+    RungReport,
+    Training,
+)
+from .protocol.loading import BUILT_IN, evaluator_from_name
+from .protocol.report_validation import EvaluatorError
+from .protocol.successive_halving import run_bracket, survivors
+from .recipes.recipe import Recipe, RecipeError
+from .recipes.shipped import RECIPES, recipe_from_name, to_toml
+
+__all__ = [
+    "BUILT_IN",
+    "DATASETS",
+    "NETWORKS",
+    "RECIPES",
+    "CandidateReport",
+    "DataUnavailable",
+    "Diagnosis",
+    "Evaluator",
+    "EvaluatorError",
+    "FinalScore",
+    "ImageClassification",
+    "ImageSpec",
+    "Images",
+    "Job",
+    "LossHessian",
+    "MemberProgress",
+    "ModelEvaluator",
+    "Network",
+    "NoImages",
+    "NoTestImages",
+    "Recipe",
+    "RecipeError",
+    "RungReport",
+    "Sizes",
+    "Training",
+    "calibrated",
+    "check_evaluator",
+    "dataset_of",
+    "dead_units",
+    "diagnose",
+    "evaluator_from_name",
+    "gradient_norms",
+    "instability",
+    "layer_signals",
+    "load_test",
+    "load_train",
+    "locate",
+    "loss_surface",
+    "recipe_from_name",
+    "run_bracket",
+    "spectral_density",
+    "spectrum",
+    "split",
+    "subset",
+    "survivors",
+    "tangent_kernel",
+    "to_toml",
+    "weight_change",
+    "weight_matrices",
+]

@@ -26,7 +26,7 @@ FEW = 10  # test images below which what others would change is not told
 NO_SPREAD = 1e-9  # of accuracies: far below one image in a million, far above a float's rounding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PairedComparison:
     """A function against a baseline over the seeds they share; accuracies are fractions.
 
@@ -64,7 +64,7 @@ def compare(
     mean = statistics.fmean(differences)
     spread = statistics.stdev(differences) if n > 1 else 0.0
     if spread < NO_SPREAD:
-        return PairedComparison(mean, None, 1.0, None, n)
+        return PairedComparison(difference=mean, interval=None, p_value=1.0, effect=None, n=n)
     effect = _hedges(n - 1) * mean / spread if n > 2 else None
     seeds = spread**2 / n  # variance of the mean difference, by what makes it
     images = None if by_image is None else _image_variance(by_image)
@@ -77,7 +77,14 @@ def compare(
     half = max(float(stats.t.isf(LEVEL / 2, df)) * math.sqrt(v) for v, df in found)
     p_value = max(2 * float(stats.t.sf(abs(mean) / math.sqrt(v), df)) for v, df in found)
     told = None if images is None else math.sqrt(images)
-    return PairedComparison(mean, (mean - half, mean + half), p_value, effect, n, told)
+    return PairedComparison(
+        difference=mean,
+        interval=(mean - half, mean + half),
+        p_value=p_value,
+        effect=effect,
+        n=n,
+        images_error=told,
+    )
 
 
 def _image_variance(by_image: NDArray[np.float64]) -> float | None:

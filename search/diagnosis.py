@@ -43,7 +43,7 @@ def run(
     if recipe.evaluator:
         raise InvalidSetting(
             f"recipe {recipe.label} is of an evaluator of your own, whose networks diagnose does "
-            f"not know: use the functions of actsearch.evaluators.diagnosis on them"
+            f"not know: use the functions of actsearch.evaluators on them (docs/diagnose.md)"
         )
     images = load_train(dataset_of(recipe.dataset))
     found = []

@@ -131,7 +131,10 @@ class Replay:
         self._slices = [world.training(name, seed) for name in names]
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        return [MemberProgress(one.rungs[epoch], 0.0, ()) for one in self._slices]
+        return [
+            MemberProgress(val_accuracy=one.rungs[epoch], val_loss=0.0, train_losses=())
+            for one in self._slices
+        ]
 
     def keep(self, positions: Sequence[int]) -> None:
         self._slices = [self._slices[p] for p in positions]

@@ -31,7 +31,7 @@ from .snapshot import evaluating
 CONSTANT = 1e-3  # of the layer's root mean square output; 1e-6 of its mean square as a variance
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadUnits:
     """How many of a layer's units are dead, by each definition."""
 
@@ -91,10 +91,10 @@ class _Layer:
         size = (variance + self._mean.square()).mean()  # the layer's mean square output
         constant = variance <= CONSTANT**2 * size
         return DeadUnits(
-            self._name,
-            len(variance),
-            int(self._silent.sum()),
-            int(self._flat.sum()),
-            int(constant.sum()),
-            int((self._flat | constant).sum()),
+            layer=self._name,
+            units=len(variance),
+            silent=int(self._silent.sum()),
+            flat=int(self._flat.sum()),
+            constant=int(constant.sum()),
+            dead=int((self._flat | constant).sum()),
         )

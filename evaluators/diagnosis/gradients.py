@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from .snapshot import evaluating
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GradientNorms:
     """Of the mean cross-entropy (nats) over some images: per layer with weights, and in all."""
 
@@ -34,9 +34,9 @@ def gradient_norms(net: nn.Module, x: Tensor, labels: Tensor) -> GradientNorms:
     found = torch.autograd.grad(loss, learning, materialize_grads=True)
     squares = {p: float(g.double().square().sum()) for p, g in zip(learning, found, strict=True)}
     return GradientNorms(
-        tuple(layers),
-        tuple(sum(squares.get(p, 0.0) for p in own) ** 0.5 for own in layers.values()),
-        sum(squares.values()) ** 0.5,
+        layers=tuple(layers),
+        norms=tuple(sum(squares.get(p, 0.0) for p in own) ** 0.5 for own in layers.values()),
+        total=sum(squares.values()) ** 0.5,
     )
 
 

@@ -12,7 +12,7 @@ TAIL = 1e-3  # of the values on each side are left out of the bins, so that no o
 SAMPLE = 1_000_000  # values that the ends of the bins are found from, at most
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
     """Values of one signal over images and units.
 

@@ -19,7 +19,7 @@ from torch.func import functional_call
 from .snapshot import evaluating
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surface:
     """Mean cross-entropy (nats) over some images; losses[i][j] is at axis[j] along the first
     direction and axis[i] along the second. The middle is the network itself."""
@@ -59,7 +59,7 @@ def loss_surface(
             tuple(_loss(net, weights, across, along, (a, b), x, labels) for a in axis.tolist())
             for b in axis.tolist()
         )
-    return Surface(tuple(axis.tolist()), losses)
+    return Surface(axis=tuple(axis.tolist()), losses=losses)
 
 
 def direction(net: nn.Module, generator: torch.Generator) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ from .signals import layer_signals
 from .sizes import Sizes
 from .tangent_kernel import TangentKernel, tangent_kernel
 from .training import epochs
-from .weight_change import Kernels, kernels, weight_change
+from .weight_change import WeightMatrices, weight_change, weight_matrices
 
 Told = Callable[[str], None]
 
@@ -94,7 +94,7 @@ class _Looking:
         seen = _first(train, self.sizes.images)
         candidate = shared(self.candidate, recipe.granularity)
         net = recipe.build(candidate, self.seed, train.spec).to(device)
-        start = kernels(net)
+        start = weight_matrices(net)
         fresh = calibrated(net, seen[0])
         before = self._look(fresh, train, seen, "at initialisation")
         kernel = self._kernel(fresh, seen)
@@ -180,7 +180,7 @@ class _Looking:
         net: nn.Module,
         number: int,
         found: MemberProgress,
-        start: Kernels,
+        start: WeightMatrices,
         seen: tuple[Tensor, Tensor],
     ) -> Epoch:
         gradients = None

@@ -28,7 +28,7 @@ SATURATED = 0.01  # of the slope's root mean square under N(0, 1): Tanh beyond Â
 EVERY = 20  # of the quadrature's 4000 nodes: a spacing of 0.08
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSignals:
     """One hidden layer over some images.
 
@@ -64,11 +64,11 @@ def layer_signals(
 def _signals(place: ActivationSite, gradient: Tensor) -> LayerSignals:
     slope = place.slope()
     return LayerSignals(
-        place.name,
-        place.before.shape[unit_dim(place.before)],
-        distribution(place.before),
-        distribution(place.after),
-        distribution(gradient),
+        layer=place.name,
+        units=place.before.shape[unit_dim(place.before)],
+        before=distribution(place.before),
+        after=distribution(place.after),
+        gradient=distribution(gradient),
         saturated=_share(slope.abs() <= SATURATED * _typical_slope(place)),
         flat=_share(slope == 0),
     )

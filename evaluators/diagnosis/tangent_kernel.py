@@ -19,7 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 CHUNK = 16  # images whose gradients are taken at once
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TangentKernel:
     """eigenvalues: of K over some images, falling, at least 0 up to rounding. condition: largest
     over smallest; infinite where the smallest is lost in rounding."""
@@ -39,7 +39,9 @@ def tangent_kernel(net: nn.Module, x: Tensor) -> TangentKernel:
     largest, smallest = float(values[0]), float(values[-1])
     rounding = len(kernel) * torch.finfo(torch.float64).eps * largest
     return TangentKernel(
-        len(x), tuple(values.tolist()), largest / smallest if smallest > rounding else math.inf
+        images=len(x),
+        eigenvalues=tuple(values.tolist()),
+        condition=largest / smallest if smallest > rounding else math.inf,
     )
 
 

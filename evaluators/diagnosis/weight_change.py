@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from .gradients import weight_layers
 
-Kernels = Mapping[str, tuple[Tensor, ...]]
+WeightMatrices = Mapping[str, tuple[Tensor, ...]]
 
 
-def kernels(net: nn.Module) -> Kernels:
+def weight_matrices(net: nn.Module) -> WeightMatrices:
     """Copies of every layer's matrices or kernels. Biases are left out: most start at 0, and a
     change relative to that says nothing."""
     return {
@@ -21,9 +21,9 @@ def kernels(net: nn.Module) -> Kernels:
     }
 
 
-def weight_change(start: Kernels, net: nn.Module) -> tuple[float, ...]:
+def weight_change(start: WeightMatrices, net: nn.Module) -> tuple[float, ...]:
     """Per layer ||w - w0|| / ||w0||, L2 over the layer's kernels; infinite where w0 is 0."""
-    now = kernels(net)
+    now = weight_matrices(net)
     return tuple(_relative(first, now[name]) for name, first in start.items())
 
 

@@ -32,7 +32,7 @@ from .report_validation import EvaluatorError, checked_reports, name_of
 EXPRESSIONS = ("tanh(x)", "x * sigmoid(beta * x)", "max(x, 0) + a=0.25 * min(x, 0)")
 DIVERGING = "exp(exp(square(x)))"  # infinite from 2.4 on
 
-Ends = Mapping[int, CandidateReport]  # the last report of every slice
+Ends = Mapping[int, CandidateReport]  # the last report of every candidate
 
 
 def check_evaluator(
@@ -50,14 +50,14 @@ def check_evaluator(
     check_is_evaluator(name_of(evaluator), evaluator)
     used = recipe or evaluator.recipe or Recipe()
     checks = _Checks(evaluator, tuple(expressions), used, diverging)
-    broken = [told for rule in checks.rules() if (told := _broken(rule)) is not None]
+    broken = [text for rule in checks.rules() if (text := _broken(rule)) is not None]
     if broken:
-        listed = "".join(f"\n  - {text}" for text in broken)
+        listed = "".join(f"\n  - {rule}" for rule in broken)
         raise EvaluatorError(f"evaluator {name_of(evaluator)} breaks {len(broken)} rules:{listed}")
 
 
 def _broken(rule: Callable[[], str | None]) -> str | None:
-    """What a rule says is broken; what the evaluator raises breaks the rule as well."""
+    """The message of a broken rule; None if it is kept. An error breaks it as well."""
     try:
         return rule()
     except EvaluatorError as error:
@@ -79,7 +79,7 @@ class _Checks:
     ) -> None:
         self._evaluator, self._diverging = evaluator, diverging
         self._job = Job(expressions, recipe, 0)
-        self._whole = dataclasses.replace(self._job, halving=False)
+        self._unhalved = dataclasses.replace(self._job, halving=False)
 
     def rules(self) -> Iterator[Callable[[], str | None]]:
         yield self.the_recipe_selects
@@ -97,7 +97,7 @@ class _Checks:
         yield self.test_data_that_were_not_handed_out
         yield self.test_accuracies
         yield self.the_generators
-        yield self.it_travels
+        yield self.the_evaluator_travels
 
     def the_recipe_selects(self) -> str | None:
         recipe = self._job.recipe
@@ -114,7 +114,7 @@ class _Checks:
         return None
 
     def the_seed_decides(self) -> str | None:
-        other = self._ends(dataclasses.replace(self._whole, seed=1))
+        other = self._ends(dataclasses.replace(self._unhalved, seed=1))
         same = [i for i, end in self._straight.items() if end.val_loss == other[i].val_loss]
         if len(same) == len(other):
             return "job.seed must decide initial weights and batches, but seeds 0 and 1 agree"
@@ -123,7 +123,7 @@ class _Checks:
     def what_shares_a_job_changes_nothing(self) -> str | None:
         together = self._straight
         for index, text in enumerate(self._job.expressions):
-            alone = self._ends(dataclasses.replace(self._whole, expressions=(text,)))[0]
+            alone = self._ends(dataclasses.replace(self._unhalved, expressions=(text,)))[0]
             if dataclasses.replace(alone, index=index) != together[index]:
                 return (
                     f"a score must not depend on what shares the job, but {text} reached "
@@ -132,9 +132,8 @@ class _Checks:
         return None
 
     def halving_changes_no_score(self) -> str | None:
-        whole = self._straight
         ended = [e for e in _ends(self._halved).values() if e.state == "complete"]
-        if any(end != whole[end.index] for end in ended):
+        if any(end != self._straight[end.index] for end in ended):
             return "a survivor of halving must score what it does with halving=False"
         return None
 
@@ -173,24 +172,26 @@ class _Checks:
 
     def what_diverges_is_infeasible(self) -> str | None:
         mixed = (*self._job.expressions, self._diverging or "")
-        found = self._ends(dataclasses.replace(self._whole, expressions=mixed))
-        diverged = found[len(mixed) - 1]
+        together = self._ends(dataclasses.replace(self._unhalved, expressions=mixed))
+        diverged = together[len(mixed) - 1]
         if diverged.state != "infeasible":
             return f"{mixed[-1]} must be infeasible, but is {diverged.state}"
-        if any(found[i] != end for i, end in self._straight.items()):
+        if any(together[i] != end for i, end in self._straight.items()):
             return "a candidate that diverges must leave the others' scores alone, but did not"
         return None
 
     def a_text_that_is_no_candidate(self) -> str | None:
         try:
-            list(self._evaluator.run(dataclasses.replace(self._whole, expressions=("relux(x)",))))
+            list(
+                self._evaluator.run(dataclasses.replace(self._unhalved, expressions=("relux(x)",)))
+            )
         except Exception:
-            return None  # whatever it is: it is told, and is no score
+            return None  # an error of any kind, and no score
         return "relux(x) is no expression: that must be an error, but was trained"
 
     def test_data_that_were_not_handed_out(self) -> str | None:
         try:
-            list(self._evaluator.run(dataclasses.replace(self._whole, test=True)))
+            list(self._evaluator.run(dataclasses.replace(self._unhalved, test=True)))
         except Exception:
             return None
         return "a job with test=True must raise before opened() was called, but ran"
@@ -199,7 +200,7 @@ class _Checks:
         opened = self._evaluator.opened()
         if opened is None:
             return None
-        asked = _ends(_run(opened, dataclasses.replace(self._whole, test=True)))
+        asked = _ends(_run(opened, dataclasses.replace(self._unhalved, test=True)))
         shut = {
             i: dataclasses.replace(end, test_accuracy=None, test_correct=None)
             for i, end in asked.items()
@@ -210,7 +211,7 @@ class _Checks:
 
     def the_generators(self) -> str | None:
         before = _generators()
-        self._run(self._whole)
+        self._run(self._unhalved)
         if _generators() != before:
             return (
                 "the global random generators of torch, numpy and Python must be left as found: "
@@ -218,9 +219,9 @@ class _Checks:
             )
         return None
 
-    def it_travels(self) -> str | None:
-        there = pickle.loads(pickle.dumps(self._evaluator))
-        if _run(there.on("cpu"), self._job) != self._halved:
+    def the_evaluator_travels(self) -> str | None:
+        copy = pickle.loads(pickle.dumps(self._evaluator))
+        if _run(copy.on("cpu"), self._job) != self._halved:
             return "pickled and unpickled it must give the same numbers, but does not"
         return None
 
@@ -230,7 +231,7 @@ class _Checks:
 
     @functools.cached_property
     def _straight(self) -> Ends:
-        return self._ends(self._whole)
+        return self._ends(self._unhalved)
 
     def _run(self, job: Job) -> list[RungReport]:
         return _run(self._evaluator, job)
@@ -240,21 +241,29 @@ class _Checks:
 
 
 def _run(evaluator: Evaluator, job: Job) -> list[RungReport]:
-    """A job's reports without what two runs may differ in: their seconds, and what nan equals."""
+    """A job's reports without seconds and the numbers of diverged candidates: nan equals nothing."""
     return [
         dataclasses.replace(r, seconds=0.0, candidates=tuple(map(_comparable, r.candidates)))
         for r in checked_reports(evaluator, job)
     ]
 
 
-def _comparable(found: CandidateReport) -> CandidateReport:
-    if found.state != "infeasible":
-        return found
-    return CandidateReport(found.index, "infeasible", 0.0, 0.0, (), {}, found.reason)
+def _comparable(report: CandidateReport) -> CandidateReport:
+    if report.state != "infeasible":
+        return report
+    return CandidateReport(
+        index=report.index,
+        state="infeasible",
+        val_accuracy=0.0,
+        val_loss=0.0,
+        train_losses=(),
+        learned={},
+        reason=report.reason,
+    )
 
 
 def _ends(reports: Sequence[RungReport]) -> Ends:
-    return {found.index: found for report in reports for found in report.candidates}
+    return {report.index: report for rung in reports for report in rung.candidates}
 
 
 def _generators() -> tuple[bytes, ...]:

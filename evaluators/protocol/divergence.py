@@ -1,4 +1,4 @@
-"""When a training cannot go on, and what is told of it."""
+"""Divergence: when a training cannot go on, and the reason that is reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 def diverged(
     train_losses: Sequence[float], loss: float, learned: Mapping[str, Sequence[float]]
 ) -> str | None:
-    """Why a training cannot go on: its first loss (nats) that is not finite, or None.
+    """The reason why a training cannot go on, its first loss (nats) that is not finite; or None.
 
     learned: parameter -> value per layer; those that are not finite then are named.
     """

@@ -19,11 +19,12 @@ State = Literal["live", "complete", "pruned", "infeasible"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker trains together: a bracket, or (`halving` False) a confirmation.
+    """Candidates that a worker trains together: a bracket, or (`halving` False) a confirmation.
 
-    expressions: canonical texts, one per slice. seed: of initial weights and batch order, shared
-    by all slices, so that they are paired. cutoffs: epoch -> validation accuracy (a fraction)
-    that a slice must reach to go on, what earlier brackets have already beaten.
+    expressions: canonical texts, one per candidate. seed: of initial weights and batch order,
+    shared by all candidates, so that they are paired. cutoffs: epoch -> validation accuracy (a
+    fraction) that a candidate must reach to go on, since earlier brackets have already beaten
+    what lies below it.
     """
 
     expressions: tuple[str, ...]
@@ -31,20 +32,20 @@ class Job:
     seed: int
     halving: bool = True
     cutoffs: Mapping[int, float] = field(default_factory=dict)
-    test: bool = False  # score the finished slices on the test set; only `confirm` asks for it
+    test: bool = False  # score those that complete on the test set; only `confirm` asks for it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateReport:
-    """What one slice of a job has reached.
+    """One candidate of a job after a rung.
 
-    accuracy: on validation images, a fraction. losses in nats. learned: parameter name -> value
-    per layer (mean over channels), one value if shared by the network. test_accuracy: a fraction,
-    None unless the job asked for it and the slice is complete. test_hits: beside it, a byte for
-    each test sample in order: in how many of the recipe's repeats it was right; None where the
-    accuracy is no share of samples. step: the multiple of the recipe's
-    step size that was best on validation; own_accuracy: at the recipe's own step size, None where
-    that diverged or no other was tried.
+    val_accuracy: a fraction. Losses are in nats. learned: parameter name -> value per layer (mean
+    over channels), one value if shared by the network. test_accuracy: a fraction, None unless the
+    job asked for it and the candidate is complete. test_correct: beside it, a byte for each test
+    sample in order: under how many of the recipe's seeds it was right; None where the accuracy is
+    no share of samples. lr_multiplier: the multiple of the recipe's learning rate that was best on
+    validation; base_lr_accuracy: at the learning rate itself, None where that diverged or no other
+    was tried.
     """
 
     index: int  # into the job's expressions
@@ -60,9 +61,9 @@ class CandidateReport:
     test_correct: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RungReport:
-    """The slices that trained to a rung, and the seconds of training and validation it took."""
+    """The candidates that trained to a rung, and the seconds of training and validation."""
 
     epoch: int
     candidates: tuple[CandidateReport, ...]
@@ -70,8 +71,8 @@ class RungReport:
 
     @property
     def is_last(self) -> bool:
-        """Whether the job ends with this rung: no slice goes on."""
-        return not any(found.state == "live" for found in self.candidates)
+        """Whether the job ends with this rung: no candidate goes on."""
+        return not any(report.state == "live" for report in self.candidates)
 
 
 class Evaluator(ABC):
@@ -121,10 +122,9 @@ class Evaluator(ABC):
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberProgress:
-    """One slice after some epochs of training, as a `Training` measures it; `CandidateReport` says
-    what its numbers are."""
+    """A member of a training after some epochs; its numbers are those of `CandidateReport`."""
 
     val_accuracy: float
     val_loss: float
@@ -135,25 +135,25 @@ class MemberProgress:
     base_lr_accuracy: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinalScore:
-    """One candidate on test data; `CandidateReport` says what the two numbers are."""
+    """A member of a training on test data; its numbers are those of `CandidateReport`."""
 
     test_accuracy: float
     test_correct: bytes | None = None
 
 
 class Training(Protocol):
-    """Slices being trained side by side; positions count the slices that are still kept."""
+    """Members that train side by side; positions count those that are still kept."""
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        """Train every member to the end of `epoch` (counted from 1) and validate it."""
         ...
 
     def keep(self, positions: Sequence[int]) -> None:
-        """Go on with these slices only."""
+        """Go on with these members only."""
         ...
 
     def test(self) -> list[FinalScore]:
-        """Every slice on the test images."""
+        """Every member on the test images."""
         ...

@@ -1,7 +1,7 @@
-"""Which samples a network gets right, and the share of them.
+"""Accuracy, and beside it which samples a network gets right.
 
 Two functions err on different samples, so which samples a test set happens to hold is luck too;
-how much is seen only sample by sample (statistics.py).
+how much is seen only sample by sample (paired_statistics.py).
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     return right(outputs, targets).double().mean()
 
 
-def final_score(found: Tensor) -> FinalScore:
-    """What a slice with these samples right, bool [N], reports of the test set."""
-    share = int(found.sum()) / len(found)
-    return FinalScore(share, found.to("cpu", torch.uint8).numpy().tobytes())
+def final_score(correct: Tensor) -> FinalScore:
+    """The test score of a member that has these samples right, bool [N]."""
+    return FinalScore(
+        test_accuracy=int(correct.sum()) / len(correct),
+        test_correct=correct.to("cpu", torch.uint8).numpy().tobytes(),
+    )
 
 
-def together(repeats: Sequence[bytes | None]) -> bytes | None:
-    """Hits of a candidate's repeats, added sample by sample; None where one has none, or where
-    there are more repeats than a byte counts."""
-    whole = [np.frombuffer(hits, np.uint8) for hits in repeats if hits is not None]
-    if len(whole) < len(repeats) or len(repeats) > 255:
+def correct_over_seeds(by_seed: Sequence[bytes | None]) -> bytes | None:
+    """Under how many of a candidate's seeds each sample is right; None where one seed does not
+    say, or where there are more seeds than a byte counts."""
+    counts = [np.frombuffer(correct, np.uint8) for correct in by_seed if correct is not None]
+    if len(counts) < len(by_seed) or len(by_seed) > 255:
         return None
-    return np.sum(whole, axis=0, dtype=np.uint8).tobytes()
+    return np.sum(counts, axis=0, dtype=np.uint8).tobytes()

@@ -1,7 +1,7 @@
-"""What an evaluator reports, held to the rules of the protocol before anyone believes it.
+"""Reports of an evaluator, held to the rules of the protocol before anyone believes them.
 
 Everything a search learns passes through `checked_reports`: an evaluator may be anybody's, and a
-text for an accuracy, a percentage or a slice too many would be stored as a score.
+text for an accuracy, a percentage or a candidate too many would be stored as a score.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class EvaluatorError(ActsearchError):
 
 
 def name_of(evaluator: object) -> str:
-    """Its own `name` if it has one, else its class, as messages call it."""
+    """The name of an evaluator in messages: its `name` if it has one, else its class."""
     name = getattr(evaluator, "name", None)
     return name if isinstance(name, str) and name else type(evaluator).__name__
 
@@ -39,9 +39,9 @@ def name_of(evaluator: object) -> str:
 def checked_reports(evaluator: Evaluator, job: Job) -> Iterator[RungReport]:
     """Run a job; yields its reports up to the last one, each checked, numbers as floats.
 
-    A slice whose accuracy or loss is not finite comes back as infeasible. What `run` raises comes
-    with the first `next`, also where it is no generator. Raises EvaluatorError for a report that
-    breaks a rule, and where the reports end while slices are live.
+    A candidate whose accuracy or loss is not finite comes back as infeasible. An error of `run`
+    comes with the first `next`, also where it is no generator. Raises EvaluatorError for a report
+    that breaks a rule, and where the reports end while candidates are live.
     """
     name = name_of(evaluator)
     rungs = job.recipe.rungs if job.halving else job.recipe.rungs[-1:]
@@ -53,18 +53,18 @@ def checked_reports(evaluator: Evaluator, job: Job) -> Iterator[RungReport]:
             raise EvaluatorError(
                 f"evaluator {name} ended with {len(live)} candidates still live before epoch "
                 f"{epoch}: it must report after each of the epochs {_listed(rungs)} until no "
-                f"slice is live"
+                f"candidate is live"
             )
         broken = _broken(report, epoch, live, job)
         if broken:
             raise EvaluatorError(f"evaluator {name}, report of epoch {epoch}: {'; '.join(broken)}")
-        found = dataclasses.replace(
+        checked = dataclasses.replace(
             report, candidates=tuple(map(_plain, report.candidates)), seconds=float(report.seconds)
         )
-        yield found
-        if found.is_last:
+        yield checked
+        if checked.is_last:
             return
-        live = [s.index for s in found.candidates if s.state == "live"]
+        live = [candidate.index for candidate in checked.candidates if candidate.state == "live"]
 
 
 def _broken(report: object, epoch: int, live: Sequence[int], job: Job) -> list[str]:
@@ -72,7 +72,7 @@ def _broken(report: object, epoch: int, live: Sequence[int], job: Job) -> list[s
     if not isinstance(report, RungReport):
         return [f"it must be a RungReport, but is {_shown(report)}"]
     if not isinstance(report.candidates, tuple | list) or not all(
-        isinstance(found, CandidateReport) for found in report.candidates
+        isinstance(candidate, CandidateReport) for candidate in report.candidates
     ):
         return [
             f"candidates must be a tuple of CandidateReport, but is {_shown(report.candidates)}"
@@ -80,7 +80,7 @@ def _broken(report: object, epoch: int, live: Sequence[int], job: Job) -> list[s
     broken = []
     if report.epoch != epoch:
         broken.append(f"epoch must be {epoch}, the next rung, but is {_shown(report.epoch)}")
-    indices = [found.index for found in report.candidates]
+    indices = [candidate.index for candidate in report.candidates]
     if indices != list(live):
         broken.append(
             f"it must have the {len(live)} live candidates {_listed(live)} in that order, but has "
@@ -89,70 +89,71 @@ def _broken(report: object, epoch: int, live: Sequence[int], job: Job) -> list[s
     if not (_is_number(report.seconds) and report.seconds >= 0):
         broken.append(f"seconds must be a number, at least 0, but is {_shown(report.seconds)}")
     last = epoch == job.recipe.epochs
-    for found in report.candidates:
-        text = job.expressions[found.index] if found.index in live else f"candidate {found.index}"
-        broken += [f"{text}: {rule}" for rule in _broken_candidate(found, last, job)]
+    for candidate in report.candidates:
+        index = candidate.index
+        text = job.expressions[index] if index in live else f"candidate {index}"
+        broken += [f"{text}: {rule}" for rule in _broken_candidate(candidate, last, job)]
     return broken
 
 
-def _broken_candidate(found: CandidateReport, last: bool, job: Job) -> list[str]:
+def _broken_candidate(report: CandidateReport, last: bool, job: Job) -> list[str]:
     ends = ("complete", "infeasible") if last else ("live", "pruned", "infeasible")
-    if found.state not in _STATES:
-        return [f"state must be one of {', '.join(_STATES)}, but is {_shown(found.state)}"]
+    if report.state not in _STATES:
+        return [f"state must be one of {', '.join(_STATES)}, but is {_shown(report.state)}"]
     broken = []
-    if found.state not in ends:
+    if report.state not in ends:
         when = "at the last rung" if last else "before the last rung"
-        broken.append(f"state must be {' or '.join(ends)} {when}, but is {found.state}")
-    infeasible = found.state == "infeasible"
-    if infeasible and not (isinstance(found.reason, str) and found.reason):
+        broken.append(f"state must be {' or '.join(ends)} {when}, but is {report.state}")
+    infeasible = report.state == "infeasible"
+    if infeasible and not (isinstance(report.reason, str) and report.reason):
         broken.append(
-            f"an infeasible candidate must say its reason, but says {_shown(found.reason)}"
+            f"an infeasible candidate must say its reason, but says {_shown(report.reason)}"
         )
-    asked = job.test and found.state == "complete"
-    if not asked and found.test_accuracy is not None:
+    asked = job.test and report.state == "complete"
+    if not asked and report.test_accuracy is not None:
         broken.append("test_accuracy must be None where the job does not ask for it")
-    broken += _broken_correct(found, job.recipe.seeds_per_score)
+    broken += _broken_correct(report, job.recipe.seeds_per_score)
     for field in ("val_accuracy", "test_accuracy") if asked else ("val_accuracy",):
-        value = getattr(found, field)
+        value = getattr(report, field)
         if not _is_number(value):
             broken.append(f"{field} must be a number, but is {_shown(value)}")
         elif not (infeasible or math.isnan(value) or 0 <= value <= 1):
             broken.append(f"{field} must be a fraction from 0 to 1, but is {_shown(value)}")
-    if not _is_number(found.val_loss):
-        broken.append(f"val_loss must be a number, but is {_shown(found.val_loss)}")
-    if not _are_numbers(found.train_losses):
-        broken.append(f"train_losses must be numbers, but is {_shown(found.train_losses)}")
-    return broken + _broken_learned(found, job)
+    if not _is_number(report.val_loss):
+        broken.append(f"val_loss must be a number, but is {_shown(report.val_loss)}")
+    if not _are_numbers(report.train_losses):
+        broken.append(f"train_losses must be numbers, but is {_shown(report.train_losses)}")
+    return broken + _broken_learned(report, job)
 
 
-def _broken_correct(found: CandidateReport, repeats: int) -> list[str]:
-    correct: Any = found.test_correct
+def _broken_correct(report: CandidateReport, seeds: int) -> list[str]:
+    correct: Any = report.test_correct
     if correct is None:
         return []
-    if not isinstance(correct, bytes) or not correct or max(correct) > repeats:
+    if not isinstance(correct, bytes) or not correct or max(correct) > seeds:
         return [
-            f"test_correct must be a byte from 0 to {repeats} for each test sample, in how many "
-            f"of the {repeats} repeats it was right, but is {_shown(correct)}"
+            f"test_correct must be a byte from 0 to {seeds} for each test sample, under how many "
+            f"of the {seeds} seeds it was right, but is {_shown(correct)}"
         ]
-    share = sum(correct) / len(correct) / repeats
-    told = found.test_accuracy
-    if told is not None and _is_number(told) and not math.isfinite(told):
+    share = sum(correct) / len(correct) / seeds
+    accuracy = report.test_accuracy
+    if accuracy is not None and _is_number(accuracy) and not math.isfinite(accuracy):
         return []  # no score, and with it no candidate
-    if told is None or not _is_number(told) or not abs(share - told) <= _ROUNDING:
+    if accuracy is None or not _is_number(accuracy) or not abs(share - accuracy) <= _ROUNDING:
         return [
-            f"test_correct must have the share test_accuracy, {_shown(told)}, of "
+            f"test_correct must have the share test_accuracy, {_shown(accuracy)}, of "
             f"samples right, but has {share:.6f}"
         ]
     return []
 
 
-def _broken_learned(found: CandidateReport, job: Job) -> list[str]:
-    learned: Any = found.learned
+def _broken_learned(report: CandidateReport, job: Job) -> list[str]:
+    learned: Any = report.learned
     if not hasattr(learned, "items"):
         return [f"learned must map names to values, but is {_shown(learned)}"]
-    if found.index not in range(len(job.expressions)):
+    if report.index not in range(len(job.expressions)):
         return []  # said already
-    known = {p.name for p in parse(job.expressions[found.index]).parameters}
+    known = {p.name for p in parse(job.expressions[report.index]).parameters}
     return [
         f"learned must have numbers for the parameters {_listed(sorted(known))}, but has "
         f"{_shown(name)}: {_shown(values)}"
@@ -161,15 +162,16 @@ def _broken_learned(found: CandidateReport, job: Job) -> list[str]:
     ]
 
 
-def _plain(found: CandidateReport) -> CandidateReport:
-    """With Python's own floats, which every store takes; a score that is none is infeasible."""
-    test = None if found.test_accuracy is None else float(found.test_accuracy)
+def _plain(report: CandidateReport) -> CandidateReport:
+    """The report with Python's own floats, which every store takes; infeasible where a score is
+    not finite."""
+    test = None if report.test_accuracy is None else float(report.test_accuracy)
     plain = dataclasses.replace(
-        found,
-        val_accuracy=float(found.val_accuracy),
-        val_loss=float(found.val_loss),
-        train_losses=tuple(map(float, found.train_losses)),
-        learned={name: tuple(map(float, values)) for name, values in found.learned.items()},
+        report,
+        val_accuracy=float(report.val_accuracy),
+        val_loss=float(report.val_loss),
+        train_losses=tuple(map(float, report.train_losses)),
+        learned={name: tuple(map(float, values)) for name, values in report.learned.items()},
         test_accuracy=test,
     )
     if plain.state == "infeasible":

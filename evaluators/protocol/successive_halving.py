@@ -1,4 +1,4 @@
-"""A bracket: slices trained from rung to rung, the best third going on after each.
+"""A bracket: candidates trained from rung to rung, the best third going on after each.
 
 Successive halving with eta 3 (Jamieson and Talwalkar 2016), plus cut-offs from earlier brackets,
 so that a weak bracket does not carry its least bad candidate to the end.
@@ -24,22 +24,23 @@ CUTOFF_SCORES = 9  # scores a rung must have before late brackets are held to th
 
 
 def cutoffs_of(scores: Mapping[int, Sequence[float]], eta: int) -> dict[int, float]:
-    """By epoch, what a slice must reach: the best 1/eta, rounded up, of all scores so far.
+    """The score a candidate must reach, by epoch: the best 1/eta, rounded up, of all so far.
 
-    scores: by epoch, the accuracies (fractions) of every slice of earlier brackets that got there.
+    scores: by epoch, the accuracies (fractions) of all candidates of earlier brackets that got
+    there.
     """
     return {
-        epoch: sorted(found, reverse=True)[math.ceil(len(found) / eta) - 1]
-        for epoch, found in scores.items()
-        if len(found) >= CUTOFF_SCORES
+        epoch: sorted(reached, reverse=True)[math.ceil(len(reached) / eta) - 1]
+        for epoch, reached in scores.items()
+        if len(reached) >= CUTOFF_SCORES
     }
 
 
 def survivors(scores: Sequence[float | None], eta: int, cutoff: float | None) -> list[int]:
     """Positions that go on: the best 1/eta, rounded up, of those that reach the cut-off.
 
-    None is a slice that cannot go on; it still counts in the number the share is taken of.
-    Equal scores go by position.
+    None stands for a candidate that cannot go on; the share is taken of all, with those. Equal
+    scores go by position.
     """
     share = math.ceil(len(scores) / eta)
     ranked = sorted(
@@ -54,64 +55,51 @@ def survivors(scores: Sequence[float | None], eta: int, cutoff: float | None) ->
 
 
 def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
-    """Train a job's slices over the recipe's rungs; yields a report after each.
+    """Train a job's candidates over the recipe's rungs; yields a report after each.
 
-    A confirmation (`halving` False) reports at the last rung only, and loses no slice but those
-    that diverge.
+    A confirmation (`halving` False) reports at the last rung only, and loses no candidate but
+    those that diverge.
     """
     live = list(range(len(job.expressions)))
-    rungs = job.recipe.rungs if job.halving else job.recipe.rungs[-1:]
-    for epoch in rungs:
+    for epoch in job.recipe.rungs if job.halving else job.recipe.rungs[-1:]:
         start = time.perf_counter()
-        progress = training.advance(epoch)
+        members = training.advance(epoch)
         last = epoch == job.recipe.epochs
-        kept = _kept(progress, job, epoch)
+        scores = [None if member.reason else member.val_accuracy for member in members]
+        kept = [position for position, score in enumerate(scores) if score is not None]
+        if job.halving and not last:
+            kept = survivors(scores, job.recipe.eta, job.cutoffs.get(epoch))
         if kept and len(kept) < len(live):
             training.keep(kept)
-        asked = job.test and last and kept
-        tests = dict(zip(kept, training.test(), strict=True)) if asked else {}
-        yield RungReport(
-            epoch,
-            tuple(
-                _report(live[i], found, _state(found, i in kept, last), tests.get(i))
-                for i, found in enumerate(progress)
-            ),
-            time.perf_counter() - start,
+        tests: dict[int, FinalScore] = {}
+        if job.test and last and kept:
+            tests = dict(zip(kept, training.test(), strict=True))
+        states: list[State] = ["infeasible" if member.reason else "pruned" for member in members]
+        for position in kept:
+            states[position] = "complete" if last else "live"
+        reports = tuple(
+            _report(live[position], member, states[position], tests.get(position))
+            for position, member in enumerate(members)
         )
+        yield RungReport(epoch=epoch, candidates=reports, seconds=time.perf_counter() - start)
         live = [live[position] for position in kept]
         if not live:
             return
 
 
-def _kept(progress: Sequence[MemberProgress], job: Job, epoch: int) -> list[int]:
-    scores = [None if found.reason else found.val_accuracy for found in progress]
-    if not job.halving or epoch == job.recipe.epochs:
-        return [position for position, score in enumerate(scores) if score is not None]
-    return survivors(scores, job.recipe.eta, job.cutoffs.get(epoch))
-
-
-def _state(found: MemberProgress, kept: bool, last: bool) -> State:
-    if found.reason:
-        return "infeasible"
-    if not kept:
-        return "pruned"
-    return "complete" if last else "live"
-
-
 def _report(
-    index: int, found: MemberProgress, state: State, test: FinalScore | None
+    index: int, member: MemberProgress, state: State, test: FinalScore | None
 ) -> CandidateReport:
-    learned: Mapping[str, tuple[float, ...]] = dict(found.learned)
     return CandidateReport(
-        index,
-        state,
-        found.val_accuracy,
-        found.val_loss,
-        found.train_losses,
-        learned,
-        found.reason,
-        None if test is None else test.test_accuracy,
-        found.lr_multiplier,
-        found.base_lr_accuracy,
-        None if test is None else test.test_correct,
+        index=index,
+        state=state,
+        val_accuracy=member.val_accuracy,
+        val_loss=member.val_loss,
+        train_losses=member.train_losses,
+        learned=dict(member.learned),
+        reason=member.reason,
+        test_accuracy=None if test is None else test.test_accuracy,
+        lr_multiplier=member.lr_multiplier,
+        base_lr_accuracy=member.base_lr_accuracy,
+        test_correct=None if test is None else test.test_correct,
     )

@@ -18,7 +18,7 @@ from ..data.datasets import ImageSpec
 from ..networks.registry import NETWORKS
 from .rules import TRAIN_IMAGES, broken_rules
 
-# What is stored, hashed and read under the names of the first release.
+# Fields that are stored, hashed and read under the names of the first release.
 FIRST_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "lr_multipliers": "steps",
@@ -34,8 +34,8 @@ class RecipeError(ActsearchError):
 
 
 def _later(default: Any) -> Any:
-    """A field that came after the first release: at its default it is what was always done, so it
-    leaves the digest, and the scores that are stored under it, as they were."""
+    """A field that came after the first release: it enters the digest only where it differs from
+    its default, so that scores stored before keep their digest."""
     return field(default=default, metadata={"later": True})
 
 
@@ -47,16 +47,15 @@ class Recipe:
     1e-3, 100 steps of warm-up, then a linear decay to 0 at the last rung's end. The schedule has
     the full horizon from the start, so a rung is a true prefix of the final run.
 
-    Raises RecipeError naming every rule that is broken (recipe_rules.py).
+    Raises RecipeError naming every rule that is broken (rules.py).
     """
 
     name: str = "quick"
     dataset: str = _later("fashion-mnist")
     network: str = "mlp"
     widths: tuple[int, ...] = (256, 192, 128, 64)  # neurons per hidden layer; channels; features
-    granularity: str = _later(
-        "layer"
-    )  # what has a copy of a learnable parameter that does not say
+    # What has a copy of each learnable parameter whose text does not say.
+    granularity: str = _later("layer")
     rungs: tuple[int, ...] = (1, 3, 9)  # epochs after which a bracket is cut; the last ends it
     eta: int = 3  # one in eta goes on after each rung
     batch_size: int = 128
@@ -66,20 +65,17 @@ class Recipe:
     schedule: str = _later("linear")  # after the warm-up: to 0 at the end, or constant
     warmup: int = 100  # optimiser steps
     weight_decay: float = 0.0  # of weights; activation parameters and biases have none
-    moment_init: bool = (
-        True  # initial weights follow the activation's second moment; else torch's own
-    )
-    lr_multipliers: tuple[float, ...] = _later(
-        (1.0,)
-    )  # step sizes tried, as multiples of learning_rate
+    # Initial weights follow the activation's second moment; else they are torch's own.
+    moment_init: bool = True
+    lr_multipliers: tuple[float, ...] = _later((1.0,))  # of the learning rate; each is tried
     seeds_per_score: int = _later(1)  # seeds a score is the mean of
     precision: str = _later("float32")  # of matrix products and convolutions; bfloat16: autocast
     pixels: str = _later("standardised")  # by the training images' mean and deviation
     validation: int = 10_000  # training images held out, the only ones selection sees
     split_seed: int = 0  # which images those are
     limit: int | None = None  # use this many of the training images in all; None: every one
-    # Of one's own evaluator: its name, and a hash of what it says it trains. Data set and network
-    # are then names for tables; widths, pixels and limit say nothing.
+    # Of an evaluator of one's own: its name, and a hash of its network and data. Data set and
+    # network are then names for reports; widths, pixels and limit say nothing.
     evaluator: str = _later("")
 
     def __post_init__(self) -> None:
@@ -133,20 +129,20 @@ class Recipe:
 
     @staticmethod
     def from_dict(stored: Mapping[str, Any], start: Recipe | None = None) -> Recipe:
-        """The recipe of plain data, as from `to_dict`, JSON or TOML; what is not given is as in
-        `start` (default: quick). A field may go by its name or its first one.
+        """The recipe of plain data, as from `to_dict`, JSON or TOML; other fields are as in `start`
+        (default: quick). A field may go by its name or its first one.
 
         Raises RecipeError naming every unknown field and broken rule.
         """
         known = [field.name for field in dataclasses.fields(Recipe)]
         renamed = {first: name for name, first in FIRST_NAMES.items()}
-        given = {
+        changes = {
             renamed.get(k, k): tuple(v) if isinstance(v, list) else v for k, v in stored.items()
         }
-        unknown = sorted(set(given) - set(known))
+        unknown = sorted(set(changes) - set(known))
         values: dict[str, Any] = {
             **dataclasses.asdict(start or Recipe()),
-            **{k: given[k] for k in known if k in given},
+            **{k: changes[k] for k in known if k in changes},
         }
         mistakes = [f"a recipe has no {name}{nearest(name, known)}" for name in unknown]
         mistakes += [

@@ -1,4 +1,4 @@
-"""What each number of a recipe may be: every broken rule is found, not only the first.
+"""The rules of a recipe's numbers: every broken one is named, not only the first.
 
 A recipe comes from Python, from a TOML file or from a search's folder, so a rule looks at the
 type as well as at the range.
@@ -20,7 +20,7 @@ TRAIN_IMAGES: Mapping[str, int] = MappingProxyType(
     {name: known.images for name, known in DATASETS.items()}
 )
 # Neurons of a layer. Matrix products of 1 to 3 rows are other routines, which round differently in
-# a stack than alone, and a score must not depend on what shares its stack.
+# an ensemble than alone, and a score must not depend on what else trains.
 NARROWEST = 4
 
 Rule = tuple[str, Callable[[Any], bool]]  # "must be …", and whether a value is
@@ -103,25 +103,24 @@ def broken_rules(values: Mapping[str, Any]) -> list[str]:
     """Every rule that a recipe's fields break, as sentences; rules about one field first.
 
     Rules about several fields together are looked at once each field by itself holds. Network and
-    data set of an own evaluator may have any name.
+    data set of an evaluator of one's own may have any name.
     """
-    own = dict.fromkeys(("network", "dataset"), RULES["name"]) if values["evaluator"] else {}
-    found = [
+    renamed = dict.fromkeys(("network", "dataset"), RULES["name"]) if values["evaluator"] else {}
+    broken = [
         f"{field} must be {rule}, but is {_shown(values[field])}"
         f"{_meant(field, values[field]) if isinstance(values[field], str) else ''}"
-        for field, (rule, holds) in {**RULES, **own}.items()
+        for field, (rule, holds) in {**RULES, **renamed}.items()
         if not holds(values[field])
     ]
-    return found or [rule for rule, holds in _together(values).items() if not holds]
+    return broken or [rule for rule, holds in _together(values).items() if not holds]
 
 
 def _together(values: Mapping[str, Any]) -> dict[str, bool]:
     network, widths = values["network"], values["widths"]
-    own = bool(values["evaluator"])  # whose data set may have any size
-    rule, fits = "any widths", True
-    if not own:
+    rule, fits, images = "any widths", True, math.inf  # of an evaluator of one's own
+    if not values["evaluator"]:
         rule, fits = NETWORKS[network].widths_rule, NETWORKS[network].fits(widths)
-    images = math.inf if own else TRAIN_IMAGES[values["dataset"]]
+        images = TRAIN_IMAGES[values["dataset"]]
     total = images if values["limit"] is None else values["limit"]
     held = values["validation"]
     return {

@@ -78,6 +78,6 @@ def _from_file(path: Path) -> Recipe:
 
 def to_toml(recipe: Recipe) -> str:
     """A recipe as a TOML file that `recipe_from_name` reads back to an equal one."""
-    given = {key: value for key, value in dataclasses.asdict(recipe).items() if value is not None}
+    fields = {key: value for key, value in dataclasses.asdict(recipe).items() if value is not None}
     # A JSON string, number, list or boolean is the same in TOML.
-    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in given.items())
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in fields.items())

@@ -50,7 +50,11 @@ class Ensemble(ABC):
         learned = self._learned()
         return [
             MemberProgress(
-                accuracy[k], loss[k], history, learned[k], diverged(history, loss[k], learned[k])
+                val_accuracy=accuracy[k],
+                val_loss=loss[k],
+                train_losses=history,
+                learned=learned[k],
+                reason=diverged(history, loss[k], learned[k]),
             )
             for k, history in enumerate(self._losses)
         ]

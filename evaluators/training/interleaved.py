@@ -94,7 +94,7 @@ class InterleavedTraining:
             found = self._right(samples) if self._task.metric is accuracy else []
             if found and all(part.dim() == 1 for parts in found for part in parts):
                 return [final_score(torch.cat(parts)) for parts in found]
-            return [FinalScore(metric) for metric, _ in self._measured(samples)]
+            return [FinalScore(test_accuracy=metric) for metric, _ in self._measured(samples)]
 
     def _train_epoch(self, runs: Sequence[UserNetTrainer], seed: int, epoch: int) -> None:
         batches = self._train.shuffled(self._recipe.batch_size, seed, epoch)
@@ -207,7 +207,13 @@ class UserNetTrainer:
             modules = [m for m in self.net.modules() if isinstance(m, Activation)]
             learned = learned_values(self._slice.expression, modules)
         reason = self._reason or diverged(self.losses, loss, learned)
-        return MemberProgress(metric, loss, tuple(self.losses), learned, reason)
+        return MemberProgress(
+            val_accuracy=metric,
+            val_loss=loss,
+            train_losses=tuple(self.losses),
+            learned=learned,
+            reason=reason,
+        )
 
     def output(self, batch: Batch) -> Any:
         """The network's outputs for a batch, in float32."""

@@ -1,7 +1,7 @@
-"""The members of an ensemble: one net for each candidate, seed and step size.
+"""The members of an ensemble: one net for each candidate, seed and learning rate.
 
 An ensemble knows members only. `SweepAggregate` makes candidates of them again: the mean over
-seeds at the step size that is best on validation, beside what the recipe's step size gives.
+seeds at the learning rate that is best on validation, beside the score at the recipe's own.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from torch import nn
 from ...space import Expression
 from ..data.datasets import ImageSpec
 from ..protocol.evaluator import FinalScore, MemberProgress, Training
-from ..protocol.metrics import together
+from ..protocol.metrics import correct_over_seeds
 from ..recipes.recipe import Recipe
 
 # build(candidate, seed, spec): a network with fresh weights, as `Recipe.build` makes one.
 BuildNet: TypeAlias = Callable[[Expression, int, ImageSpec], nn.Module]
-APART = 1_000_000_007  # between the seeds of one score's repeats, so that they meet no other's
+APART = 1_000_000_007  # between the seeds of one score, so that they meet no other score's
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One net: a candidate, the seed of its weights and batches, its multiple of the step size."""
+    """One net: a candidate, the seed of its weights and batches, its multiple of the recipe's
+    learning rate."""
 
     expression: Expression
     seed: int
@@ -34,77 +35,77 @@ class Member:
 
 
 def members_of(candidates: Sequence[Expression], recipe: Recipe, seed: int) -> list[Member]:
-    """Every slice of a job: by step size, then by repeat, then by candidate."""
+    """Every member of a job: by learning rate, then by seed, then by candidate."""
     return [
-        Member(candidate, seed + repeat * APART, step)
-        for step in recipe.lr_multipliers
-        for repeat in range(recipe.seeds_per_score)
+        Member(candidate, seed + number * APART, lr_multiplier)
+        for lr_multiplier in recipe.lr_multipliers
+        for number in range(recipe.seeds_per_score)
         for candidate in candidates
     ]
 
 
 class SweepAggregate:
-    """A training of slices, as one of candidates; `members_of` gives the order."""
+    """A training of members as one of candidates; `members_of` gives the order."""
 
     def __init__(self, training: Training, recipe: Recipe, candidates: int) -> None:
         self._training, self._recipe = training, recipe
-        self._kept = list(range(candidates))  # candidates, by their number at the start
-        self._best = [1.0] * candidates  # step size of each, as of the last validation
+        self._count = candidates  # that are still kept
+        self._best = [1.0] * candidates  # lr_multiplier of each, as of the last validation
 
     def advance(self, epoch: int) -> list[MemberProgress]:
         """Train every candidate to the end of `epoch` (counted from 1) and validate it."""
-        found = self._training.advance(epoch)
-        progress = [self._of(found, k) for k in range(len(self._kept))]
-        self._best = [p.lr_multiplier for p in progress]
-        return progress
+        members = self._training.advance(epoch)
+        candidates = [self._aggregate(members, number) for number in range(self._count)]
+        self._best = [candidate.lr_multiplier for candidate in candidates]
+        return candidates
 
     def keep(self, positions: Sequence[int]) -> None:
-        """Go on with these candidates only, at all their step sizes."""
-        count = len(self._kept)
+        """Go on with these candidates only, at all their learning rates."""
         groups = range(len(self._recipe.lr_multipliers) * self._recipe.seeds_per_score)
-        self._training.keep([group * count + p for group in groups for p in positions])
-        self._kept = [self._kept[p] for p in positions]
+        self._training.keep([group * self._count + p for group in groups for p in positions])
+        self._count = len(positions)
         self._best = [self._best[p] for p in positions]
 
     def test(self) -> list[FinalScore]:
-        """Every candidate on the test images at the step size that validation chose."""
-        found = self._training.test()
-        whole = [[found[i] for i in self._members(k, step)] for k, step in enumerate(self._best)]
+        """Every candidate on the test images at the learning rate that validation chose."""
+        scores = self._training.test()
+        by_seed = [
+            [scores[i] for i in self._positions(number, lr_multiplier)]
+            for number, lr_multiplier in enumerate(self._best)
+        ]
         return [
             FinalScore(
-                statistics.fmean(t.test_accuracy for t in ts),
-                together([t.test_correct for t in ts]),
+                test_accuracy=statistics.fmean(score.test_accuracy for score in seeds),
+                test_correct=correct_over_seeds([score.test_correct for score in seeds]),
             )
-            for ts in whole
+            for seeds in by_seed
         ]
 
-    def _members(self, candidate: int, step: float) -> list[int]:
-        """Where a candidate's repeats at one step size are among the slices."""
-        first = self._recipe.lr_multipliers.index(step) * self._recipe.seeds_per_score
-        count = len(self._kept)
-        return [(first + r) * count + candidate for r in range(self._recipe.seeds_per_score)]
+    def _positions(self, candidate: int, lr_multiplier: float) -> list[int]:
+        """Positions, among the members, of a candidate's seeds at one learning rate."""
+        seeds = self._recipe.seeds_per_score
+        first = self._recipe.lr_multipliers.index(lr_multiplier) * seeds
+        return [(first + seed) * self._count + candidate for seed in range(seeds)]
 
-    def _of(self, found: Sequence[MemberProgress], candidate: int) -> MemberProgress:
-        whole = {
-            step: [found[i] for i in self._members(candidate, step)]
-            for step in self._recipe.lr_multipliers
+    def _aggregate(self, members: Sequence[MemberProgress], candidate: int) -> MemberProgress:
+        by_rate = {
+            lr_multiplier: [members[i] for i in self._positions(candidate, lr_multiplier)]
+            for lr_multiplier in self._recipe.lr_multipliers
         }
-        # One repeat that diverged rules a step size out: its mean would be of the lucky seeds.
-        sound = {s: ps for s, ps in whole.items() if not any(p.reason for p in ps)}
-        own = sound.get(1.0) if len(whole) > 1 else None
+        # One seed that diverged rules a learning rate out: its mean would be of the lucky seeds.
+        sound = {rate: ms for rate, ms in by_rate.items() if not any(m.reason for m in ms)}
         if not sound:
-            return next(p for p in whole[1.0] if p.reason)
-        best = max(sound, key=lambda s: statistics.fmean(p.val_accuracy for p in sound[s]))
-        repeats = sound[best]
+            return next(member for member in by_rate[1.0] if member.reason)
+        means = {rate: statistics.fmean(m.val_accuracy for m in ms) for rate, ms in sound.items()}
+        best = max(means, key=lambda rate: means[rate])
+        seeds = sound[best]
         return MemberProgress(
-            val_accuracy=statistics.fmean(p.val_accuracy for p in repeats),
-            val_loss=statistics.fmean(p.val_loss for p in repeats),
-            train_losses=_means([p.train_losses for p in repeats]),
-            learned={
-                name: _means([p.learned[name] for p in repeats]) for name in repeats[0].learned
-            },
+            val_accuracy=means[best],
+            val_loss=statistics.fmean(m.val_loss for m in seeds),
+            train_losses=_means([m.train_losses for m in seeds]),
+            learned={name: _means([m.learned[name] for m in seeds]) for name in seeds[0].learned},
             lr_multiplier=best,
-            base_lr_accuracy=statistics.fmean(p.val_accuracy for p in own) if own else None,
+            base_lr_accuracy=means.get(1.0) if len(by_rate) > 1 else None,
         )
 
 

@@ -30,7 +30,7 @@ M_MMAP_THRESHOLD, LARGE = -3, 32 << 20  # the most that it allows
 SHARE = 0.8  # of the free memory: the rest is for what fragments, and for the matrix libraries
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
     """Bytes of one slice.
 
@@ -60,7 +60,7 @@ def footprint(net: nn.Module, recipe: Recipe, spec: ImageSpec) -> Footprint:
     signals = max(fixed + recipe.batch_size * (grows + back), 3 * EVALUATION_BATCH * largest)
     numbers = sum(p.nbytes for p in net.parameters())
     buffers = sum(b.nbytes for b in net.buffers())
-    return Footprint(numbers * (2 + moments_of(recipe)) + buffers, round(signals))
+    return Footprint(state=numbers * (2 + moments_of(recipe)) + buffers, signals=round(signals))
 
 
 def _kept(net: nn.Module, recipe: Recipe, spec: ImageSpec, images: int) -> int:

@@ -46,7 +46,15 @@ class SequentialTraining:
             accuracy = int(found.sum()) / len(found)
             learned = run.learned()
             reason = diverged(run.losses, loss, learned)
-            progress.append(MemberProgress(accuracy, loss, tuple(run.losses), learned, reason))
+            progress.append(
+                MemberProgress(
+                    val_accuracy=accuracy,
+                    val_loss=loss,
+                    train_losses=tuple(run.losses),
+                    learned=learned,
+                    reason=reason,
+                )
+            )
         return progress
 
     def keep(self, positions: Sequence[int]) -> None:

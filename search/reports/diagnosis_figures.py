@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from ...evaluators.diagnosis.curvature.spectral_density import Spectrum, density
+from ...evaluators.diagnosis.curvature.spectral_density import Spectrum, spectral_density
 from ...evaluators.diagnosis.dead_units import DeadUnits
 from ...evaluators.diagnosis.histogram import Distribution
 from ...evaluators.diagnosis.result import Diagnosis, Look
@@ -225,4 +225,4 @@ def _density(
     width = BELL * (high - low) or 1.0
     start, end = low - 4 * width, high + 4 * width
     at = [start + (end - start) * i / (FINE - 1) for i in range(FINE)]
-    return at, [d if d > floor else math.nan for d in density(found, at, width)]
+    return at, [d if d > floor else math.nan for d in spectral_density(found, at, width)]

@@ -57,7 +57,14 @@ def finish(study: Study, asked: ProposedTrial) -> None:
     for epoch in rungs:
         state = "live" if epoch < rungs[-1] else "complete" if epoch == 9 else "pruned"
         score = accuracy(asked) * (0.5 + epoch / 18)
-        reports[epoch] = CandidateReport(0, state, score, 1.0, (1.0,) * epoch, {})  # type: ignore[arg-type]
+        reports[epoch] = CandidateReport(
+            index=0,
+            state=state,  # type: ignore[arg-type]
+            val_accuracy=score,
+            val_loss=1.0,
+            train_losses=(1.0,) * epoch,
+            learned={},
+        )
         study.rung(asked.number, epoch, score)
     study.end(asked.number, reports, 1.0)
 

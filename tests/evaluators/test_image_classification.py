@@ -196,4 +196,4 @@ def test_a_pickled_evaluator_scores_the_same(images: Images) -> None:
     again = pickle.loads(pickle.dumps(evaluator))
     job = Job(TEXTS, RECIPE, 0, halving=False)
     (ours,), (theirs,) = evaluator.run(job), again.run(job)
-    assert ours.candidates == theirs.slices
+    assert ours.candidates == theirs.candidates

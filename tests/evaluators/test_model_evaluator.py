@@ -109,7 +109,7 @@ def ends(evaluator: ModelEvaluator, *texts: str, **given: Any) -> list[Candidate
 def test_the_recipe_says_what_is_trained_and_no_shipped_one_has_its_digest() -> None:
     recipe = made().recipe
     assert (recipe.network, recipe.dataset, recipe.validation) == ("little", "own data", 20)
-    assert recipe.gain is False
+    assert recipe.moment_init is False
     assert recipe.evaluator.startswith("model-")
     assert made().recipe == recipe
 
@@ -227,7 +227,7 @@ def test_loss_and_metric_may_be_ones_own() -> None:
 
 def test_a_step_size_that_diverges_leaves_the_hits_of_the_others() -> None:
     evaluator = made(test=(X[:30], Y[:30])).opened()
-    recipe = replace(evaluator.recipe, steps=(1.0, 1e41))
+    recipe = replace(evaluator.recipe, lr_multipliers=(1.0, 1e41))
     (end,) = ends(evaluator, "tanh(x)", test=True, recipe=recipe)
     assert (end.lr_multiplier, end.reason) == (1.0, None)
     assert end.test_correct is not None
@@ -293,8 +293,8 @@ def test_bfloat16_and_step_sizes_and_repeats_follow_the_recipe() -> None:
     half = ends(evaluator, SWISH, recipe=replace(evaluator.recipe, precision="bfloat16"))[0]
     assert half.val_loss != plain.val_loss
     assert half.val_loss == pytest.approx(plain.val_loss, rel=0.05)
-    grid = ends(evaluator, SWISH, recipe=replace(evaluator.recipe, steps=(1.0, 3.0), repeats=2))
-    assert grid[0].base_lr_accuracy is not None
+    sweep = replace(evaluator.recipe, lr_multipliers=(1.0, 3.0), seeds_per_score=2)
+    assert ends(evaluator, SWISH, recipe=sweep)[0].base_lr_accuracy is not None
 
 
 def test_a_frozen_layer_stays_as_it_was() -> None:

@@ -90,7 +90,7 @@ def test_the_interval_leaves_out_0_exactly_where_p_is_below_5_percent(
 
 def test_two_copies_of_one_function_tie() -> None:
     found = compare(OURS, OURS)
-    assert found == PairedComparison(0.0, None, 1.0, None, 5)
+    assert found == PairedComparison(difference=0.0, interval=None, p_value=1.0, effect=None, n=5)
     assert verdict(found, found.p_value) == "tie"
 
 
@@ -111,7 +111,7 @@ def test_one_image_of_spread_is_spread() -> None:
 
 def test_one_seed_is_a_difference_and_no_more() -> None:
     found = compare([0.75], [0.5])
-    assert found == PairedComparison(0.25, None, 1.0, None, 1)
+    assert found == PairedComparison(difference=0.25, interval=None, p_value=1.0, effect=None, n=1)
     assert verdict(found, found.p_value) == "tie"
 
 
@@ -255,7 +255,15 @@ def test_a_winner_is_better_and_its_adjusted_p_is_below_5_percent(
     difference: float, p: float, told: str
 ) -> None:
     # The comparison's own p-value, not corrected, plays no part.
-    assert verdict(PairedComparison(difference, None, 0.001, None, 5), p) == told
+    assert (
+        verdict(
+            PairedComparison(
+                difference=difference, interval=None, p_value=0.001, effect=None, n=5
+            ),
+            p,
+        )
+        == told
+    )
 
 
 def confirmation(rng: np.random.Generator, planted: float = 0.0) -> list[str]:

@@ -185,7 +185,7 @@ def test_one_without_a_recipe_takes_any_under_its_name() -> None:
 
 
 def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
-    report = RungReport(7, (), 0.0)
+    report = RungReport(epoch=7, candidates=(), seconds=0.0)
 
     class Own(Evaluator):
         def on(self, device: str) -> Own:

@@ -21,7 +21,7 @@ from .lanczos import Product
 from .spectral_density import signs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instability:
     """index: the quotient of the two means over mini-batches."""
 
@@ -48,7 +48,13 @@ def instability(
         squares.append(float(like.double().square().sum()))
     curvature, gradient = statistics.fmean(norms), statistics.fmean(squares)
     index = curvature / gradient if gradient else math.inf if curvature else math.nan
-    return Instability(index, curvature, gradient, len(norms), probes)
+    return Instability(
+        index=index,
+        hessian_norm=curvature,
+        squared_gradient=gradient,
+        batches=len(norms),
+        probes=probes,
+    )
 
 
 def frobenius(

@@ -17,7 +17,7 @@ Product = Callable[[Tensor], Tensor]  # v [P] -> A v [P]
 EXHAUSTED = 1e-6  # of the operator's size: a new direction below it is rounding
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ritz:
     """What m steps know of the operator, m at most the steps asked for.
 
@@ -59,4 +59,8 @@ def lanczos(product: Product, start: Tensor, steps: int) -> Ritz:
     matrix += torch.diag(off, 1) + torch.diag(off, -1)
     values, vectors = torch.linalg.eigh(matrix)
     rounding = torch.finfo(start.dtype).eps * values.abs().max()
-    return Ritz(values, vectors[0].square(), beside[-1] * vectors[-1].abs() + rounding)
+    return Ritz(
+        values=values,
+        weights=vectors[0].square(),
+        errors=beside[-1] * vectors[-1].abs() + rounding,
+    )

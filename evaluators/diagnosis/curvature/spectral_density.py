@@ -19,7 +19,7 @@ from .lanczos import Product, Ritz, lanczos
 SHOWN = 5  # largest eigenvalues that are told
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spectrum:
     """Estimates over `probes` start vectors; *_error are standard errors, NaN of one probe.
 
@@ -83,7 +83,7 @@ def spectrum(
     )
 
 
-def density(found: Spectrum, at: Sequence[float], width: float) -> tuple[float, ...]:
+def spectral_density(found: Spectrum, at: Sequence[float], width: float) -> tuple[float, ...]:
     """The density at some eigenvalues: each node as a Gaussian of standard deviation `width`.
 
     Its integral is 1.

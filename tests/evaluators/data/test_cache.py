@@ -14,16 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators.data.cache import (
-    data_root,
-    locate,
-    read_verified,
-    verify,
-)
+from actsearch.evaluators import DataUnavailable, load_test, load_train, locate
+from actsearch.evaluators.data.cache import data_root, read_verified, verify
 from actsearch.evaluators.data.datasets import FASHION_MNIST
 from actsearch.evaluators.data.formats import DamagedData
-from actsearch.evaluators.data.images import load_test, load_train
-from actsearch.evaluators.data.sources import DataUnavailable
 
 LABELS = "t10k-labels-idx1-ubyte"  # the smallest of the four
 NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "PATH": ""}  # port 9: nothing listens there

@@ -22,24 +22,18 @@ import pytest
 import torch
 from torchvision import datasets as torchvision_sets
 
-from actsearch.evaluators import load_test, load_train
-from actsearch.evaluators.data import sources as roads
-from actsearch.evaluators.data.cache import (
-    folder_of,
-    is_here,
-    locate,
-    read_verified,
-)
-from actsearch.evaluators.data.datasets import (
-    CIFAR10,
+from actsearch.evaluators import (
     DATASETS,
-    KMNIST,
-    MNIST,
-    DataSet,
+    DataUnavailable,
     dataset_of,
+    load_test,
+    load_train,
+    locate,
 )
+from actsearch.evaluators.data import sources as roads
+from actsearch.evaluators.data.cache import folder_of, is_here, read_verified
+from actsearch.evaluators.data.datasets import CIFAR10, KMNIST, MNIST, DataSet
 from actsearch.evaluators.data.formats import DamagedData
-from actsearch.evaluators.data.sources import DataUnavailable
 from actsearch.evaluators.recipes.rules import TRAIN_IMAGES
 from actsearch.space import UnknownNameError
 from contracts.tiny_sets import figures, tiny

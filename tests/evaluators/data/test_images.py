@@ -7,15 +7,8 @@ import time
 import pytest
 import torch
 
-from actsearch.evaluators import ImageSpec
-from actsearch.evaluators.data.images import (
-    Images,
-    InvalidImages,
-    load_test,
-    load_train,
-    split,
-    subset,
-)
+from actsearch.evaluators import Images, ImageSpec, load_test, load_train, split, subset
+from actsearch.evaluators.data.images import InvalidImages
 
 
 @pytest.fixture(scope="module")

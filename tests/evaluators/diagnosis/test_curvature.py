@@ -10,12 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from actsearch.evaluators import ImageSpec
-from actsearch.evaluators.diagnosis.curvature.hessian import LossHessian
-from actsearch.evaluators.diagnosis.curvature.instability_index import frobenius, instability
+from actsearch.evaluators import (
+    RECIPES,
+    ImageSpec,
+    LossHessian,
+    instability,
+    spectral_density,
+    spectrum,
+)
+from actsearch.evaluators.diagnosis.curvature.instability_index import frobenius
 from actsearch.evaluators.diagnosis.curvature.lanczos import lanczos
-from actsearch.evaluators.diagnosis.curvature.spectral_density import density, spectrum
-from actsearch.evaluators.recipes.shipped import RECIPES
 from actsearch.space import parse
 
 
@@ -116,7 +120,7 @@ def test_the_density_of_a_diagonal_has_its_mass_where_its_values_are() -> None:
     assert found.trace == pytest.approx(500, rel=1e-5)
     assert found.frobenius == pytest.approx(50, rel=1e-5)
     axis = torch.linspace(-3, 8, 2001, dtype=torch.float64)
-    heights = torch.tensor(density(found, axis.tolist(), 0.2), dtype=torch.float64)
+    heights = torch.tensor(spectral_density(found, axis.tolist(), 0.2), dtype=torch.float64)
     assert float(torch.trapezoid(heights, axis)) == pytest.approx(1, rel=1e-6)
     above = axis > 2.5
     assert float(torch.trapezoid(heights[above], axis[above])) == pytest.approx(0.25, rel=1e-5)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from actsearch.evaluators.diagnosis.dead_units import dead_units
+from actsearch.evaluators import dead_units
 from actsearch.space import CandidateError, parse
 
 

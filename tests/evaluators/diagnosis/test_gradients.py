@@ -8,10 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators import ImageSpec
-from actsearch.evaluators.diagnosis.gradients import gradient_norms
-from actsearch.evaluators.diagnosis.weight_change import kernels, weight_change
-from actsearch.evaluators.recipes.shipped import RECIPES
+from actsearch.evaluators import RECIPES, ImageSpec, gradient_norms, weight_change, weight_matrices
 from actsearch.space import parse
 
 X = torch.randn(50, 6, generator=torch.Generator().manual_seed(0))
@@ -51,7 +48,7 @@ def test_every_layer_with_weights_is_told_in_order_the_head_last() -> None:
 
 def test_weight_change_is_relative_to_the_start_and_leaves_biases_out() -> None:
     module = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
-    start = kernels(module)
+    start = weight_matrices(module)
     with torch.no_grad():
         module.get_parameter("0.weight").mul_(1.25)
         module.get_parameter("2.bias").add_(7)
@@ -61,7 +58,7 @@ def test_weight_change_is_relative_to_the_start_and_leaves_biases_out() -> None:
 def test_weights_that_started_at_zero_have_changed_infinitely() -> None:
     module = nn.Linear(2, 2)
     nn.init.zeros_(module.weight)
-    start = kernels(module)
+    start = weight_matrices(module)
     assert weight_change(start, module) == (0.0,)
     nn.init.ones_(module.weight)
     assert weight_change(start, module) == (math.inf,)

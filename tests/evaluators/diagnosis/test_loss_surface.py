@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from actsearch.evaluators.diagnosis.loss_surface import direction, loss_surface
+from actsearch.evaluators import loss_surface
+from actsearch.evaluators.diagnosis.loss_surface import direction
 from actsearch.space import parse
 
 X = torch.randn(40, 1, 6, 6, generator=torch.Generator().manual_seed(0))

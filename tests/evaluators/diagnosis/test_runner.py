@@ -9,14 +9,17 @@ import pytest
 import torch
 
 from actsearch.evaluators import (
+    Diagnosis,
     ImageClassification,
     Images,
     Job,
+    Sizes,
+    diagnose,
     recipe_from_name,
 )
-from actsearch.evaluators.diagnosis.result import PARTS, Diagnosis
-from actsearch.evaluators.diagnosis.runner import NoValidationImages, diagnose
-from actsearch.evaluators.diagnosis.sizes import InvalidSizes, Sizes
+from actsearch.evaluators.diagnosis.result import PARTS
+from actsearch.evaluators.diagnosis.runner import NoValidationImages
+from actsearch.evaluators.diagnosis.sizes import InvalidSizes
 from actsearch.space import UnknownNameError, parse
 
 SMALL = Sizes(

@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators.diagnosis.batchnorm import calibrated
+from actsearch.evaluators import calibrated, layer_signals
 from actsearch.evaluators.diagnosis.histogram import distribution
-from actsearch.evaluators.diagnosis.signals import layer_signals
 from actsearch.space import parse
 
 GENERATOR = torch.Generator()

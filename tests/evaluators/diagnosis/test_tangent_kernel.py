@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators.diagnosis.tangent_kernel import kernel_matrix, tangent_kernel
+from actsearch.evaluators import tangent_kernel
+from actsearch.evaluators.diagnosis.tangent_kernel import kernel_matrix
 from actsearch.space import parse
 
 X = torch.randn(40, 6, generator=torch.Generator().manual_seed(0))

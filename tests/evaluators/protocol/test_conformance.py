@@ -61,9 +61,11 @@ class Told(Evaluator):
         kept = [i for i in best if scores[i] >= job.cutoffs.get(epoch, 0.0)]
         goes = "complete" if last else "live"
         return RungReport(
-            epoch,
-            tuple(self.slice(job, i, scores[i], goes if i in kept else "pruned") for i in live),
-            0.0,
+            epoch=epoch,
+            candidates=tuple(
+                self.slice(job, i, scores[i], goes if i in kept else "pruned") for i in live
+            ),
+            seconds=0.0,
         )
 
     def score(self, job: Job, index: int) -> float:
@@ -73,9 +75,26 @@ class Told(Evaluator):
         text = job.expressions[index]
         learned = {p.name: (score,) for p in parse(text).parameters}
         if "exp(exp" in text:
-            return CandidateReport(index, "infeasible", 0.0, 0.0, (), {}, "inf")
+            return CandidateReport(
+                index=index,
+                state="infeasible",
+                val_accuracy=0.0,
+                val_loss=0.0,
+                train_losses=(),
+                learned={},
+                reason="inf",
+            )
         test = score if job.test and state == "complete" else None
-        return CandidateReport(index, state, score, 1 - score, (), learned, None, test)
+        return CandidateReport(
+            index=index,
+            state=state,
+            val_accuracy=score,
+            val_loss=1 - score,
+            train_losses=(),
+            learned=learned,
+            reason=None,
+            test_accuracy=test,
+        )
 
 
 class ForgetsTheSeed(Told):
@@ -114,7 +133,12 @@ class LearnsNothing(Told):
 class ScoresWhatDiverges(Told):
     def slice(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
         return CandidateReport(
-            index, state, score, 0.0, (), super().slice(job, index, 0, "").learned
+            index=index,
+            state=state,
+            val_accuracy=score,
+            val_loss=0.0,
+            train_losses=(),
+            learned=super().slice(job, index, 0, "").learned,
         )
 
 
@@ -159,7 +183,10 @@ def test_the_one_for_any_network_passes() -> None:
         (ScoresWhatDiverges, r"exp\(exp\(square\(x\)\)\) must be infeasible, but is complete"),
         (LooksUnasked, "a job with test=True must raise before opened"),
         (OpensOntoOtherScores, r"opened\(\) must change no validation score"),
-        (CannotTravel, "it travels: it raised TypeError: cannot pickle 'module' object"),
+        (
+            CannotTravel,
+            "the evaluator travels: it raised TypeError: cannot pickle 'module' object",
+        ),
         (Percent, r"tanh\(x\): val_accuracy must be a fraction from 0 to 1, but is"),
         (lambda: Told(Recipe(validation=0)), "its validation must be above 0"),
     ],

@@ -24,14 +24,41 @@ RECIPE = Recipe(name="two", rungs=(1, 2))
 JOB = Job(("tanh(x)", "x * sigmoid(beta * x)"), RECIPE, 0)
 LEARNED = {"beta": (1.1,)}
 FIRST = RungReport(
-    1,
-    (
-        CandidateReport(0, "pruned", 0.5, 1.2, (1.3,), {}),
-        CandidateReport(1, "live", 0.6, 1.1, (1.3,), LEARNED),
+    epoch=1,
+    candidates=(
+        CandidateReport(
+            index=0,
+            state="pruned",
+            val_accuracy=0.5,
+            val_loss=1.2,
+            train_losses=(1.3,),
+            learned={},
+        ),
+        CandidateReport(
+            index=1,
+            state="live",
+            val_accuracy=0.6,
+            val_loss=1.1,
+            train_losses=(1.3,),
+            learned=LEARNED,
+        ),
     ),
-    0.1,
+    seconds=0.1,
 )
-LAST = RungReport(2, (CandidateReport(1, "complete", 0.7, 1.0, (1.3, 1.2), LEARNED),), 0.1)
+LAST = RungReport(
+    epoch=2,
+    candidates=(
+        CandidateReport(
+            index=1,
+            state="complete",
+            val_accuracy=0.7,
+            val_loss=1.0,
+            train_losses=(1.3, 1.2),
+            learned=LEARNED,
+        ),
+    ),
+    seconds=0.1,
+)
 
 
 @dataclass(frozen=True)

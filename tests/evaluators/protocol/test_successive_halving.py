@@ -39,7 +39,11 @@ class Scripted:
         found = [self.table[epoch][i] for i in self.alive]
         return [
             MemberProgress(
-                0.1 if math.isnan(s) else s, s, (s,), {}, "nan" if math.isnan(s) else None
+                val_accuracy=0.1 if math.isnan(s) else s,
+                val_loss=s,
+                train_losses=(s,),
+                learned={},
+                reason="nan" if math.isnan(s) else None,
             )
             for s in found
         ]
@@ -49,7 +53,10 @@ class Scripted:
 
     def test(self) -> list[FinalScore]:
         self.tested.append(self.alive)
-        return [FinalScore(i / 100, bytes([1] * i + [0] * (100 - i))) for i in self.alive]
+        return [
+            FinalScore(test_accuracy=i / 100, test_correct=bytes([1] * i + [0] * (100 - i)))
+            for i in self.alive
+        ]
 
 
 def job(slices: int, **more: Any) -> Job:

@@ -35,9 +35,17 @@ class Told:
         accuracy = self.accuracies.get(key, 0.5)
         if accuracy is None:
             return MemberProgress(
-                0.1, 9.0, (9.0,) * epoch, reason="training loss is nan in epoch 1"
+                val_accuracy=0.1,
+                val_loss=9.0,
+                train_losses=(9.0,) * epoch,
+                reason="training loss is nan in epoch 1",
             )
-        return MemberProgress(accuracy, 1 - accuracy, (1 - accuracy,) * epoch, {"a": (accuracy,)})
+        return MemberProgress(
+            val_accuracy=accuracy,
+            val_loss=1 - accuracy,
+            train_losses=(1 - accuracy,) * epoch,
+            learned={"a": (accuracy,)},
+        )
 
     def keep(self, positions: Sequence[int]) -> None:
         self.slices = [self.slices[p] for p in positions]
@@ -45,7 +53,10 @@ class Told:
     def test(self) -> list[FinalScore]:
         """Of 100 images, the first ones right."""
         rights = [round(100 * p.val_accuracy) + 1 for p in self.advance(1)]
-        return [FinalScore(n / 100, bytes([1] * n + [0] * (100 - n))) for n in rights]
+        return [
+            FinalScore(test_accuracy=n / 100, test_correct=bytes([1] * n + [0] * (100 - n)))
+            for n in rights
+        ]
 
 
 def grid(accuracies: dict[tuple[str, int, float], float | None]) -> SweepAggregate:

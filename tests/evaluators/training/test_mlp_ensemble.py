@@ -237,7 +237,9 @@ def test_accuracy_is_the_share_of_largest_scores(parts: Parts) -> None:
     for k, text in enumerate(("relu(x)", "tanh(x)")):
         right = plain(training, k, SMALL, text)(x).argmax(1) == validation.labels
         assert found[k].val_accuracy == int(right.sum()) / 101
-        assert tests[k] == FinalScore(found[k].val_accuracy, bytes(right.tolist()))
+        assert tests[k] == FinalScore(
+            test_accuracy=found[k].val_accuracy, test_correct=bytes(right.tolist())
+        )
 
 
 def test_initial_weights_without_gain_are_those_of_linear(parts: Parts) -> None:

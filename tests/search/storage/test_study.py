@@ -42,7 +42,7 @@ def begun(study: Study) -> ProposedTrial:
 
 def report(state: str, accuracy: float, **changes: object) -> CandidateReport:
     values: dict[str, object] = {"loss": 0.5, "train_losses": (0.9, 0.7), "learned": {}}
-    return CandidateReport(0, state, accuracy, **values | changes)  # type: ignore[arg-type]
+    return CandidateReport(index=0, state=state, val_accuracy=accuracy, **values | changes)  # type: ignore[arg-type]
 
 
 def test_a_complete_candidate_comes_back_with_its_curve_and_what_it_learned(
