@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from ..evaluators import Recipe
 from ..mlflow.client import TrackingError
 from ..mlflow.records import CandidateRecord, FinalistRecord
 from ..mlflow.tracker import Tracker
 from .confirmation.comparison import ComparisonRow, Confirmation
+from .provenance import versions
 from .storage.config import SearchConfig
 from .storage.home import Home
 from .storage.study import RETRIES
@@ -38,7 +38,7 @@ def description_of(config: SearchConfig) -> dict[str, str]:
         "second network": config.second.label if config.second else "none",
         "seed": str(config.seed),
         "bracket": str(config.bracket),
-        **{name: version(name) for name in ("actsearch", "torch", "optuna", "ray", "mlflow")},
+        **versions(),
     }
 
 
