@@ -64,9 +64,11 @@ def test_a_trial_of_a_search_is_described_as_each_layer_learned_it(
 def test_neither_ray_nor_mlflow_is_loaded(tmp_path: Path) -> None:
     code = (
         "import sys\n"
-        "from actsearch.search.cli import main\n"
+        "from actsearch.search.cli.main import main\n"
         f"main(['describe', 'relu(x)', '--plot', {str(tmp_path / 'f.png')!r}])\n"
         "print([name for name in ('ray', 'mlflow', 'optuna') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.splitlines()[-1] == "[]"
