@@ -16,8 +16,6 @@ import argparse
 import copy
 import dataclasses
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +35,7 @@ from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
+from actsearch.search.provenance import machine
 from actsearch.space import parse
 
 BATCH = 128
@@ -133,7 +132,7 @@ def main() -> None:
         "stack_over_one_by_one": stacks,
         "rounds": rounds,
         "quick": quick,
-        "hardware": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
+        "hardware": machine(),
         "torch": torch.__version__,
     }
     print(json.dumps(result))

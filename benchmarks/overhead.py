@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import tempfile
 import threading
@@ -24,6 +23,7 @@ from pathlib import Path
 import torch
 
 from actsearch.search import Outcome, Search
+from actsearch.search.provenance import machine
 
 GIB = 2**30
 
@@ -125,7 +125,7 @@ def main() -> None:
         "workers": given.workers,
         "quick": given.quick,
         "torch": torch.__version__,
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "machine": machine(),
     }
     print(json.dumps(result))
 

@@ -22,8 +22,6 @@ import dataclasses
 import itertools
 import json
 import math
-import os
-import platform
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -47,6 +45,7 @@ from actsearch.evaluators.networks.init import weight_gain
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
 from actsearch.evaluators.training.sequential import SequentialTraining
+from actsearch.search.provenance import machine
 from actsearch.space import Expression, parse
 
 RECORD = Path(__file__).with_suffix(".jsonl")
@@ -152,7 +151,7 @@ def trained(
             loss = None if recipe.selects else found.val_loss  # there it is of validation images
             yield Result(
                 recipe.label, row[found.index], seed, accuracy, loss, recipe.epochs,
-                torch.__version__, f"{os.cpu_count()} cores, {platform.machine()}",
+                torch.__version__, machine(),
             )  # fmt: skip
 
 

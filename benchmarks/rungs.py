@@ -19,8 +19,6 @@ import argparse
 import dataclasses
 import json
 import math
-import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -38,6 +36,7 @@ from actsearch.evaluators import (
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
+from actsearch.search.provenance import machine
 from actsearch.space import (
     Expression,
     FingerprintIndex,
@@ -160,7 +159,7 @@ def main() -> None:
         "n": count,
         "recipe": recipe.label,
         "quick": given.quick,
-        "hardware": f"{os.cpu_count()} cores, {platform.machine()}",
+        "hardware": machine(),
         "torch": torch.__version__,
     }
     print(json.dumps(result))

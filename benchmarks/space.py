@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import platform
 import random
 import resource
 import statistics
@@ -33,6 +32,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from actsearch.search.provenance import machine
 from actsearch.space import (
     CoreUnits,
     fingerprint,
@@ -135,7 +135,7 @@ def main() -> None:
         "kept_over_handwritten_worst": round(max(k / h for _, k, h in ratios.values()), 3),
         "quick": quick,
         "torch": torch.__version__,
-        "machine": platform.machine(),
+        "machine": machine(),
     }
     print(json.dumps(figures))
 

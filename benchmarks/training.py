@@ -19,15 +19,11 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import os
-import platform
-import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -46,6 +42,7 @@ from actsearch.evaluators.data.datasets import FASHION_MNIST
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.dispatch import training_of
 from actsearch.evaluators.training.members import members_of
+from actsearch.search.provenance import machine
 from actsearch.space import parse
 
 BATCH, SIZES = 128, (784, 256, 192, 128, 64, 10)
@@ -174,12 +171,6 @@ def two_over_one(images: int, rounds: int) -> float:
     return statistics.median(ratios[1:])
 
 
-def hardware() -> str:
-    info = Path("/proc/cpuinfo")
-    model = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
-    return f"{os.cpu_count()} cores, {model[1] if model else platform.machine()}"
-
-
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
@@ -207,7 +198,7 @@ def main() -> None:
         "images": images,
         "rounds": rounds,
         "quick": quick,
-        "hardware": hardware(),
+        "hardware": machine(),
         "torch": torch.__version__,
     }
     print(json.dumps(result))

@@ -7,18 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..space import parse
-from . import experiment_notes as notes
-from . import saved_views as views
+from . import experiment_notes, saved_views
 from .records import FinalistRecord
 from .run_fields import LONGEST_NAME, SEARCH_TAG, shortened
-from .run_io import (
-    Point,
-    find,
-    finished,
-    log,
-    now_ms,
-    picture,
-)
+from .run_io import Point, find, finished, log, now_ms, picture
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -38,8 +30,8 @@ def write(
     The first record of a function decides the `verdict` tag of its run. Written again, with the
     same seeds or more, it adds only what is new.
     """
-    tables = notes.confirmation_tables(records)
-    for key, value in views.confirmation_tag(now_ms(), _networks(records)).items():
+    tables = experiment_notes.confirmation_tables(records)
+    for key, value in saved_views.confirmation_tag(now_ms(), _networks(records)).items():
         client.set_experiment_tag(experiment, key, value)
     functions: dict[tuple[int | None, str], list[FinalistRecord]] = {}
     for record in records:
@@ -61,7 +53,7 @@ def _networks(records: Sequence[FinalistRecord]) -> list[str]:
 def _summary(record: FinalistRecord) -> Iterator[Point]:
     """The confirmation's figures, under the network's name; accuracies are fractions."""
     low, high = record.interval or (None, None)
-    found = {
+    values = {
         "test_mean": statistics.fmean(record.test_accuracies) if record.test_accuracies else None,
         "test_sd": statistics.stdev(record.test_accuracies)
         if len(record.test_accuracies) > 1
@@ -74,7 +66,7 @@ def _summary(record: FinalistRecord) -> Iterator[Point]:
         "images_error": record.images_error,
         "p_value": record.p_value,
     }
-    for name, value in found.items():
+    for name, value in values.items():
         if value is not None:
             yield f"{record.network}/{name}", value, 0
 

@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 
 from ..space import parse
-from .client import (
-    connect,
-    database,
-    local_uri,
-    translated,
-)
+from .client import connect, database, local_uri, translated
 from .experiments import retire
 from .figures.curves import as_image
 from .run_fields import LONGEST_NAME, LONGEST_TAG, shortened
@@ -59,10 +54,10 @@ def write_diagnosis(home: Path, tracking_uri: str | None, record: DiagnosisRecor
     uri = tracking_uri or local_uri(home)
     local = uri == local_uri(home)
     client = connect(uri, database(home) if local else None)
-    place = (home.resolve() / "artifacts" / "diagnoses").as_uri() if local else None
+    folder = (home.resolve() / "artifacts" / "diagnoses").as_uri() if local else None
     with translated(uri):
         run = client.create_run(
-            _experiment(client, place),
+            _experiment(client, folder),
             start_time=record.started_ms,
             run_name=shortened(record.expression, LONGEST_NAME),
             tags={
@@ -82,17 +77,17 @@ def write_diagnosis(home: Path, tracking_uri: str | None, record: DiagnosisRecor
     return run_id
 
 
-def _experiment(client: MlflowClient, place: str | None) -> str:
+def _experiment(client: MlflowClient, folder: str | None) -> str:
     """The experiment's id; made where it is not there, or lies where the home no longer is."""
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is not None:
-        moved = place is not None and found.artifact_location != place
-        if found.lifecycle_stage == "deleted" or moved:
-            if found.lifecycle_stage == "deleted":
-                client.restore_experiment(found.experiment_id)
-            retire(client, found)
-        else:
-            return str(found.experiment_id)
-    made: str = client.create_experiment(EXPERIMENT, place)
-    client.set_experiment_tag(made, "mlflow.note.content", NOTE)
-    return made
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is not None:
+        deleted = experiment.lifecycle_stage == "deleted"
+        moved = folder is not None and experiment.artifact_location != folder
+        if not deleted and not moved:
+            return str(experiment.experiment_id)
+        if deleted:
+            client.restore_experiment(experiment.experiment_id)
+        retire(client, experiment)
+    experiment_id: str = client.create_experiment(EXPERIMENT, folder)
+    client.set_experiment_tag(experiment_id, "mlflow.note.content", NOTE)
+    return experiment_id

@@ -1,4 +1,4 @@
-"""What is said in words: the Markdown of a search and of its confirmation."""
+"""The Markdown notes of a search's experiment: its description and its confirmation."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def _table(network: str, records: Sequence[FinalistRecord]) -> str:
     compared = [r for r in records if r.interval is not None]
     here = any(r.images_error is None for r in compared)
     scope = "on these test images" if here else "and other test images"
-    told = f"; intervals for other seeds {scope}" if compared else ""
-    return f"**{network}**: mean ± standard deviation over n paired seeds{told}\n\n{body}\n"
+    intervals = f"; intervals for other seeds {scope}" if compared else ""
+    return f"**{network}**: mean ± standard deviation over n paired seeds{intervals}\n\n{body}\n"
 
 
 def _row(record: FinalistRecord) -> tuple[str, ...]:
@@ -59,9 +59,9 @@ def _row(record: FinalistRecord) -> tuple[str, ...]:
     if record.interval is not None:
         low, high = record.interval
         difference += f" [{100 * low:+.2f}, {100 * high:+.2f}]"
-    called = "" if record.name == record.expression else f" ({_cell(record.name)})"
+    alias = "" if record.name == record.expression else f" ({_cell(record.name)})"
     return (
-        f"`{_cell(record.expression)}`{called}",
+        f"`{_cell(record.expression)}`{alias}",
         _spread(record.test_accuracies),
         _spread(record.val_accuracies),
         str(len(record.test_accuracies)),

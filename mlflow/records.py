@@ -1,4 +1,4 @@
-"""What is shown of a search: one record per candidate, and one per function re-trained."""
+"""The records that MLflow is written from: one per candidate, one per function re-trained."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class CandidateRecord:
 
     expression: canonical text, as `parse` reads it.
     state: 'complete', 'pruned', 'infeasible', 'duplicate' or 'failed'.
-    score: validation accuracy at the last rung reached, a fraction; None if never trained.
-    rungs, val_loss: epoch -> validation accuracy (fraction), and validation loss (nats).
-    train_loss: mean nats of each epoch, the first epoch first.
+    val_accuracy: at the last rung reached, a fraction; None if never trained.
+    val_accuracies, val_losses: epoch -> validation accuracy (fraction), and loss (nats).
+    train_losses: mean nats of each epoch, the first epoch first.
     seconds: training time spent on this candidate.
-    step: the multiple of the recipe's step size that the score is at. own_score: the score at the
-    recipe's own, where others were tried.
+    lr_multiplier: the multiple of the recipe's learning rate that val_accuracy is at.
+    base_lr_accuracy: the accuracy at the recipe's own learning rate, where others were tried.
     learned: parameter -> its learned value in each layer (mean over channels where per channel).
     reason: why it is infeasible or failed. duplicate_of: the trial that was first.
     started_ms, finished_ms: milliseconds since the epoch, UTC.
@@ -47,8 +47,9 @@ class FinalistRecord:
     """One function on one network in a confirmation: a row of its table.
 
     trial: the candidate's trial in the search; None for a baseline.
-    name: what the table calls it. network: 'mlp', 'conv'.
-    seeds, val, test: one entry per re-training that did not diverge; accuracies are fractions.
+    name: as the table calls it. network: 'mlp', 'conv'.
+    seeds, val_accuracies, test_accuracies: one entry per re-training that did not diverge;
+    accuracies are fractions.
     difference: mean paired difference of test accuracy to the best baseline (fraction), with its
     confidence `interval`, and the `p_value` corrected for the number of finalists. images_error:
     the part of another draw of test images in it, standard error (fraction); None where it is not

@@ -1,4 +1,4 @@
-"""A candidate's record in MLflow's words: what becomes a parameter, a metric, a tag.
+"""The parameters, metrics and tags of a candidate's run.
 
 Names are part of the public format: people filter and script on them. Tags that identify a run
 begin with `actsearch.`; those made for filtering are plain words, e.g. `tags.state = 'pruned'`.
@@ -30,7 +30,7 @@ _FIRST_NAMES = {  # field -> its name in candidate.json, which is a stored forma
 
 def tags(record: CandidateRecord, expression: Expression) -> dict[str, str]:
     """The tags of a candidate's run; all are set when it is created."""
-    found = {
+    values = {
         SEARCH_TAG: record.search,
         TRIAL_TAG: str(record.trial),
         "role": "candidate",
@@ -39,7 +39,7 @@ def tags(record: CandidateRecord, expression: Expression) -> dict[str, str]:
         "reason": record.reason,
         "duplicate_of": None if record.duplicate_of is None else str(record.duplicate_of),
     }
-    return {key: shortened(value, LONGEST_TAG) for key, value in found.items() if value}
+    return {key: shortened(value, LONGEST_TAG) for key, value in values.items() if value}
 
 
 def params(record: CandidateRecord, expression: Expression) -> dict[str, str]:
@@ -59,20 +59,18 @@ def metrics(record: CandidateRecord) -> list[Point]:
 
     The last `val_accuracy` is the score.
     """
-    found: list[Point] = [("seconds", record.seconds, 0)]
-    if (
-        record.lr_multiplier != 1 or record.base_lr_accuracy is not None
-    ):  # several step sizes were tried
-        found.append(("step_size", record.lr_multiplier, 0))
+    points: list[Point] = [("seconds", record.seconds, 0)]
+    if record.lr_multiplier != 1 or record.base_lr_accuracy is not None:  # several were tried
+        points.append(("step_size", record.lr_multiplier, 0))
     if record.base_lr_accuracy is not None:
-        found.append(("val_accuracy_at_own_step", record.base_lr_accuracy, 0))
+        points.append(("val_accuracy_at_own_step", record.base_lr_accuracy, 0))
     if record.val_accuracies:
-        found.append(("epochs", max(record.val_accuracies), 0))
-    found += [("val_accuracy", value, epoch) for epoch, value in record.val_accuracies.items()]
-    found += [("val_loss", value, epoch) for epoch, value in record.val_losses.items()]
-    found += [("train_loss", value, epoch) for epoch, value in enumerate(record.train_losses, 1)]
-    found += _learned(record.learned)
-    return found
+        points.append(("epochs", max(record.val_accuracies), 0))
+    points += [("val_accuracy", value, epoch) for epoch, value in record.val_accuracies.items()]
+    points += [("val_loss", value, epoch) for epoch, value in record.val_losses.items()]
+    points += [("train_loss", value, epoch) for epoch, value in enumerate(record.train_losses, 1)]
+    points += _learned(record.learned)
+    return points
 
 
 def as_dict(record: CandidateRecord) -> dict[str, object]:

@@ -18,7 +18,7 @@ RUN_NAME = "attributes.`Run Name`"  # a run's name is its formula: the column ne
 
 
 def link(experiment: str, view: str = LEADERBOARD) -> str:
-    """What follows the server's address in a URL that opens an experiment on a saved view.
+    """The end of a URL, after the server's address, that opens an experiment on a saved view.
 
     Without the workflow type a fresh browser opens on empty charts for language models.
     """
@@ -48,7 +48,7 @@ def leaderboard_tag(created_ms: int) -> dict[str, str]:
 
 
 def confirmation_tag(created_ms: int, networks: Sequence[str]) -> dict[str, str]:
-    """The view of finalists and baselines: what the test set said, on each network."""
+    """The view of finalists and baselines: their figures on the test set, on each network."""
     measured = ("test_mean", "test_sd", "difference", "p_value")
     return _tag(
         CONFIRMATION,

@@ -15,39 +15,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..space import parse
-from . import (
-    confirmation,
-)
-from . import (
-    experiment_notes as notes,
-)
-from . import (
-    run_fields as projection,
-)
-from . import (
-    saved_views as views,
-)
-from .client import (
-    TrackingRefused,
-    connect,
-    database,
-    local_uri,
-    translated,
-)
-from .experiments import (
-    PREFIX,
-    erase,
-    find_experiment,
-    retire,
-)
+from . import confirmation, experiment_notes, run_fields, saved_views
+from .client import TrackingRefused, connect, database, local_uri, translated
+from .experiments import PREFIX, erase, find_experiment, retire
 from .records import CandidateRecord, FinalistRecord
-from .run_io import (
-    find,
-    finished,
-    log,
-    now_ms,
-    picture,
-)
+from .run_io import find, finished, log, now_ms, picture
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -82,31 +54,32 @@ class Tracker:
     def open_search(self, search: str, description: Mapping[str, str]) -> str:
         """The id of a search's experiment, made or found, with its note and saved view."""
         with self._talking() as client:
-            found = find_experiment(client, search)
-            if found is not None and self._is_elsewhere(found):
+            experiment = find_experiment(client, search)
+            if experiment is not None and self._is_elsewhere(experiment):
                 # The home was moved or copied: its runs point at plots in the other place.
-                retire(client, found)
-                found = None
-            experiment: str = (
-                found.experiment_id
-                if found is not None
+                retire(client, experiment)
+                experiment = None
+            experiment_id: str = (
+                experiment.experiment_id
+                if experiment is not None
                 else client.create_experiment(PREFIX + search, self._artifact_location(search))
             )
-            previous = "" if found is None else found.tags.get(NOTE_TAG, "")
+            previous = "" if experiment is None else experiment.tags.get(NOTE_TAG, "")
+            note = experiment_notes.search_note(search, previous, description)
             tags = {
-                projection.SEARCH_TAG: search,
-                NOTE_TAG: notes.search_note(search, previous, description)[:LONGEST_NOTE],
-                **views.leaderboard_tag(now_ms()),
+                run_fields.SEARCH_TAG: search,
+                NOTE_TAG: note[:LONGEST_NOTE],
+                **saved_views.leaderboard_tag(now_ms()),
             }
             for key, value in tags.items():
-                client.set_experiment_tag(experiment, key, value)
-        self._experiments[search] = experiment
-        return experiment
+                client.set_experiment_tag(experiment_id, key, value)
+        self._experiments[search] = experiment_id
+        return experiment_id
 
     def link(self, search: str) -> tuple[str, str]:
         """A search's experiment id, and what to put after `http://host:port/` to see it."""
         experiment = self._experiment(search)
-        return experiment, views.link(experiment)
+        return experiment, saved_views.link(experiment)
 
     def written(self, search: str) -> set[int]:
         """The trials of a search whose runs are complete; empty where MLflow does not know it."""
@@ -115,7 +88,7 @@ class Tracker:
             if experiment is None:
                 return set()
             return {
-                int(run.data.tags[projection.TRIAL_TAG])
+                int(run.data.tags[run_fields.TRIAL_TAG])
                 for run in find(client, experiment.experiment_id, "tags.role = 'candidate'")
                 if finished(run)
             }
@@ -131,13 +104,13 @@ class Tracker:
             run = run or client.create_run(
                 experiment,
                 start_time=record.started_ms,
-                tags=projection.tags(record, expression),
-                run_name=projection.shortened(record.expression, projection.LONGEST_NAME),
+                tags=run_fields.tags(record, expression),
+                run_name=run_fields.shortened(record.expression, run_fields.LONGEST_NAME),
             )
             run_id: str = run.info.run_id
-            params = projection.params(record, expression)
-            log(client, run_id, projection.metrics(record), record.finished_ms, params)
-            client.log_dict(run_id, projection.as_dict(record), "candidate.json")
+            params = run_fields.params(record, expression)
+            log(client, run_id, run_fields.metrics(record), record.finished_ms, params)
+            client.log_dict(run_id, run_fields.as_dict(record), "candidate.json")
             if record.duplicate_of is None:  # else its picture is that of the first
                 picture(client, run_id, expression, record.finished_ms, record.learned)
             status = "FAILED" if record.state == "failed" else "FINISHED"
@@ -164,7 +137,7 @@ class Tracker:
 
             tables = confirmation.write(client, experiment, records, run_of)
             previous = client.get_experiment(experiment).tags.get(NOTE_TAG, "")
-            note = notes.confirmed_note(previous, tables)[:LONGEST_NOTE]
+            note = experiment_notes.confirmed_note(previous, tables)[:LONGEST_NOTE]
             client.set_experiment_tag(experiment, NOTE_TAG, note)
 
     def close_open_runs(self, search: str) -> int:
@@ -209,13 +182,13 @@ class Tracker:
         """The id of a search's experiment; raises TrackingRefused if there is none."""
         if search not in self._experiments:
             with self._talking() as client:
-                found = find_experiment(client, search)
-            if found is None:
+                experiment = find_experiment(client, search)
+            if experiment is None:
                 raise TrackingRefused(
                     f"MLflow at {self.uri} has no search '{search}'; write it with: "
                     f"actsearch sync {search}"
                 )
-            self._experiments[search] = found.experiment_id
+            self._experiments[search] = experiment.experiment_id
         return self._experiments[search]
 
     def _artifacts(self, search: str) -> Path:
@@ -232,4 +205,4 @@ class Tracker:
 
 
 def _is_trial(trial: int) -> str:
-    return f"tags.`{projection.TRIAL_TAG}` = '{trial}'"
+    return f"tags.`{run_fields.TRIAL_TAG}` = '{trial}'"

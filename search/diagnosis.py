@@ -1,4 +1,4 @@
-"""A diagnosis from the command line's side: run, kept as files in a folder, shown in MLflow."""
+"""`actsearch diagnose`: diagnoses run, kept as files in a folder, shown in MLflow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..evaluators import Recipe, load_train
@@ -29,6 +30,15 @@ from .storage.home import Home, usable
 LONGEST = 40  # characters of an expression in a folder's name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedDiagnosis:
+    """A diagnosis with its start and end, milliseconds since the epoch."""
+
+    diagnosis: Diagnosis
+    started_ms: int
+    finished_ms: int
+
+
 def run(
     candidates: Sequence[Expression],
     recipe: Recipe,
@@ -36,8 +46,8 @@ def run(
     parts: Collection[str],
     sizes: Sizes,
     reporter: Reporter,
-) -> list[tuple[Diagnosis, int, int]]:
-    """Each candidate's diagnosis with its start and end, milliseconds since the epoch."""
+) -> list[TimedDiagnosis]:
+    """The diagnosis of each candidate, one after the other."""
     require("seed", seed, seed >= 0, "at least 0")
     require_selection(recipe)
     if recipe.evaluator:
@@ -46,77 +56,81 @@ def run(
             f"not know: use the functions of actsearch.evaluators on them (docs/diagnose.md)"
         )
     images = load_train(dataset_of(recipe.dataset))
-    found = []
+    diagnoses = []
     for candidate in candidates:
         reporter.stage(f"{candidate}")
         start = now_ms()
-        one = diagnose(
+        diagnosis = diagnose(
             candidate, recipe, images, seed, parts=parts, sizes=sizes, told=reporter.stage
         )
-        found.append((one, start, now_ms()))
-    return found
+        diagnoses.append(
+            TimedDiagnosis(diagnosis=diagnosis, started_ms=start, finished_ms=now_ms())
+        )
+    return diagnoses
 
 
 def parts_of(only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
-    """The parts asked for; unknown names stay in, for `diagnose` to tell."""
+    """The parts asked for; unknown names stay in, for `diagnose` to refuse."""
     asked = tuple(only) or PARTS
     unknown = tuple(part for part in skip if part not in PARTS)
     return tuple(part for part in asked if part not in skip) + unknown
 
 
-def text_of(found: Sequence[Diagnosis]) -> str:
+def text_of(diagnoses: Sequence[Diagnosis]) -> str:
     """Every diagnosis for reading, and of several their key figures side by side."""
-    texts = [diagnosis_text(one) for one in found]
-    if len(found) > 1:
-        texts.append(comparison_text(found))
+    texts = [diagnosis_text(diagnosis) for diagnosis in diagnoses]
+    if len(diagnoses) > 1:
+        texts.append(comparison_text(diagnoses))
     return "\n\n\n".join(texts)
 
 
 def default_folder(
     home: Home, candidates: Sequence[Expression], recipe: Recipe, seed: int
 ) -> Path:
-    """Where a diagnosis is kept unless told: the same again takes the same folder."""
+    """The folder of a diagnosis where none is given: the same again takes the same one."""
     text = " ".join(map(str, candidates))
     words = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:LONGEST].strip("-")
     mark = hashlib.sha256(text.encode()).hexdigest()[:6]
     return home.root / "diagnoses" / f"{words}-{mark}-{recipe.label}-{seed}".replace(" ", "-")
 
 
-def keep(found: Sequence[Diagnosis], folder: Path) -> list[Path]:
+def keep(diagnoses: Sequence[Diagnosis], folder: Path) -> list[Path]:
     """Write diagnosis.json, diagnosis.txt and the figures into a folder; raises HomeUnusable."""
     with usable(folder, "-o"):
         folder.mkdir(parents=True, exist_ok=True)
         document = folder / "diagnosis.json"
-        document.write_text(json.dumps([one.to_dict() for one in found], indent=1) + "\n")
+        contents = [diagnosis.to_dict() for diagnosis in diagnoses]
+        document.write_text(json.dumps(contents, indent=1) + "\n")
         text = folder / "diagnosis.txt"
-        text.write_text(text_of(found) + "\n")
+        text.write_text(text_of(diagnoses) + "\n")
         files = [document, text]
-        for name, figure in figures_of(found).items():
+        for name, figure in figures_of(diagnoses).items():
             files.append(folder / f"{name}.png")
             save(figure, files[-1])
     return files
 
 
-def show(home: Home, found: Diagnosis, start: int, end: int) -> str:
+def show(home: Home, timed: TimedDiagnosis) -> str:
     """Write one diagnosis into MLflow (MLFLOW_TRACKING_URI if it is set, else the home's own
     store); the run's id. Raises TrackingError."""
+    diagnosis = timed.diagnosis
     record = DiagnosisRecord(
-        expression=found.expression,
+        expression=diagnosis.expression,
         params={
-            "expression": found.expression,
-            "recipe": found.recipe,
-            "network": found.network,
-            "seed": str(found.seed),
-            "images": str(found.images),
-            "train_images": str(found.train_images),
-            "torch": found.torch,
+            "expression": diagnosis.expression,
+            "recipe": diagnosis.recipe,
+            "network": diagnosis.network,
+            "seed": str(diagnosis.seed),
+            "images": str(diagnosis.images),
+            "train_images": str(diagnosis.train_images),
+            "torch": diagnosis.torch,
         },
-        points=list(points(found)),
-        figures=figures_of([found]),
-        document=found.to_dict(),
-        text=diagnosis_text(found),
-        started_ms=start,
-        finished_ms=end,
-        reason=found.reason,
+        points=list(points(diagnosis)),
+        figures=figures_of([diagnosis]),
+        document=diagnosis.to_dict(),
+        text=diagnosis_text(diagnosis),
+        started_ms=timed.started_ms,
+        finished_ms=timed.finished_ms,
+        reason=diagnosis.reason,
     )
     return write_diagnosis(home.root, os.environ.get("MLFLOW_TRACKING_URI") or None, record)

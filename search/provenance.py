@@ -1,4 +1,4 @@
-"""What stands beside every published number: versions, machine, and how to get it again."""
+"""The versions and the machine behind a published number."""
 
 from __future__ import annotations
 
@@ -16,20 +16,30 @@ def provenance() -> dict[str, str]:
         "actsearch": version("actsearch"),
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "machine": f"{os.cpu_count()} cores, {_processor()}",
+        "machine": machine(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
 
 
 def provenance_text() -> str:
     """The same in one line."""
-    told = provenance()
-    gpu = "" if told["gpu"] == "none" else f", {told['gpu']}"
-    return f"actsearch {told['actsearch']}, torch {told['torch']}, {told['machine']}{gpu}"
+    values = provenance()
+    gpu = "" if values["gpu"] == "none" else f", {values['gpu']}"
+    return f"actsearch {values['actsearch']}, torch {values['torch']}, {values['machine']}{gpu}"
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the package and the libraries that decide how a search runs."""
+    return {name: version(name) for name in ("actsearch", "torch", "optuna", "ray", "mlflow")}
+
+
+def machine() -> str:
+    """Number of cores, and the processor's name as the system tells it."""
+    return f"{os.cpu_count()} cores, {_processor()}"
 
 
 def _processor() -> str:
-    """The processor's name as the system tells it; platform.processor() is empty on Linux."""
+    """The processor's name; platform.processor() is empty on Linux."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

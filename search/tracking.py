@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 
 from ..mlflow.client import TrackingError
 from ..mlflow.records import CandidateRecord, FinalistRecord
 from ..mlflow.tracker import Tracker
 from .confirmation.comparison import ComparisonRow, Confirmation, read_confirmation
 from .confirmation.plan import plan_of
+from .provenance import versions
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
@@ -42,7 +42,7 @@ def description_of(config: SearchConfig) -> dict[str, str]:
         "second network": config.second.label if config.second else "none",
         "seed": str(config.seed),
         "bracket": str(config.bracket),
-        **{name: version(name) for name in ("actsearch", "torch", "optuna", "ray", "mlflow")},
+        **versions(),
     }
 
 

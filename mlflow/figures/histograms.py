@@ -20,7 +20,7 @@ CUT = 4.0  # times the lower histogram's top, where the higher one is cut off
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """One histogram: shares of all values in equal bins from low to high; `note` is told."""
+    """One histogram: shares of all values in equal bins from low to high, and its caption."""
 
     low: float
     high: float

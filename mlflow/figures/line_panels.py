@@ -32,13 +32,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Lines in one pair of axes; `log`: of the values. whole: x counts something."""
+    """Lines in one pair of axes; `log`: of the values. integers: x counts something."""
 
     heading: str
-    below: str  # what x is
+    below: str  # name of x
     lines: Sequence[Line]
     log: bool = False
-    whole: bool = True
+    integers: bool = True
     lowest: float | None = None  # of the values shown
     least: float = 0.0  # range of the values shown above the lowest
 
@@ -76,9 +76,9 @@ def _colour(hue: float) -> str:
     for _ in range(20):  # bisection of lightness, which luminance rises with
         middle = (low + high) / 2
         red, green, blue = colorsys.hls_to_rgb(hue % 1, middle, 0.7)
-        found = "#" + "".join(f"{round(255 * c):02x}" for c in (red, green, blue))
-        low, high = (middle, high) if luminance(found) < LUMINANCE else (low, middle)
-    return found
+        colour = "#" + "".join(f"{round(255 * c):02x}" for c in (red, green, blue))
+        low, high = (middle, high) if luminance(colour) < LUMINANCE else (low, middle)
+    return colour
 
 
 def _panel(axes: Axes, panel: Panel) -> None:
@@ -93,7 +93,7 @@ def _panel(axes: Axes, panel: Panel) -> None:
         _logarithmic(axes, [value for line in panel.lines for value in line.y if value > 0])
     if panel.lowest is not None:
         axes.set_ylim(panel.lowest, max(axes.get_ylim()[1], panel.lowest + panel.least))
-    if panel.whole:
+    if panel.integers:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(panel.below, color=INK, fontsize=9)
     axes.set_title(panel.heading, color=INK, fontsize=10, pad=6)

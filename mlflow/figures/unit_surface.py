@@ -1,7 +1,7 @@
 """The picture of a pair of units: the surface f(x) + f(y), and the size of its gradient.
 
-What two units that feed one sum can form, and where they learn: valleys of the right picture are
-places where neither input moves the output.
+Two units that feed one sum form this surface, and learn where its gradient is large: in valleys of
+the right picture neither input moves the output.
 """
 
 from __future__ import annotations

@@ -10,10 +10,14 @@ examples:
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from .options import print_json
+
+ORDER = 80
+
 
 _MARKDOWN = """# Catalog
 
@@ -42,12 +46,12 @@ class _Row:
     parameters: dict[str, float] = field(default_factory=dict)
 
     def has(self, words: list[str]) -> bool:
-        told = " ".join([self.name, *self.aliases, self.formula, self.source]).lower()
-        return not words or any(word in told for word in words)
+        text = " ".join([self.name, *self.aliases, self.formula, self.source]).lower()
+        return not words or any(word in text for word in words)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="WORD", help="show what has one of them")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="show entries with one of them")
     parser.add_argument(
         "--group", metavar="GROUP", help="show one group; an unknown one lists all"
     )
@@ -57,18 +61,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from ...space import UnknownNameError
 
-    rows = list(_rows())
-    groups = list(dict.fromkeys(row.group for row in rows))
+    catalog = list(_rows())
+    groups = list(dict.fromkeys(row.group for row in catalog))
     if options.group not in (None, *groups):
         raise UnknownNameError("group", options.group, groups)
     words = [word.lower() for word in options.words]
-    found = [row for row in rows if options.group in (None, row.group) and row.has(words)]
+    rows = [row for row in catalog if options.group in (None, row.group) and row.has(words)]
     if options.json:
-        print_json([asdict(row) for row in found])
+        print_json([asdict(row) for row in rows])
     elif options.markdown:
-        print(_markdown(found))
-    elif found:
-        print("\n\n".join(_block(g, _of(found, g)) for g in groups if _of(found, g)))
+        print(_markdown(rows))
+    elif rows:
+        print("\n\n".join(_block(g, _of(rows, g)) for g in groups if _of(rows, g)))
     else:
         print(f"nothing has {' or '.join(words)} in its name, formula or source")
     return 0
@@ -101,14 +105,16 @@ def _of(rows: list[_Row], group: str) -> list[_Row]:
 
 
 def _block(group: str, rows: list[_Row]) -> str:
-    lines = [f"{group} ({len(rows)})"]
+    from ..reports.text_table import Column, text_table
+
+    cells = []
     for row in rows:
-        lines.append(f"  {row.name:<20} {row.formula}")
-        also = f"; also {', '.join(row.aliases)}" if row.aliases else ""
-        lines.append(f"  {'':<20}   {row.source}{also}")
-        lines += [f"  {'':<20}   ! {row.clash}"] * bool(row.clash)
-        lines += [f"  {'':<20}   {row.note}"] * bool(row.note)
-    return "\n".join(lines)
+        aliases = f"; also {', '.join(row.aliases)}" if row.aliases else ""
+        remarks = (row.source + aliases, row.clash and f"! {row.clash}", row.note)
+        cells.append((row.name, row.formula))
+        cells += [("", f"  {remark}") for remark in remarks if remark]
+    table = text_table([Column(width=20, gap=1), Column()], cells)
+    return f"{group} ({len(rows)})\n{textwrap.indent(table, '  ')}"
 
 
 def _markdown(rows: list[_Row]) -> str:

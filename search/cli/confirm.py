@@ -12,25 +12,33 @@ from __future__ import annotations
 
 import argparse
 
+from .completers import complete, recipes, searches
 from .options import (
     add_evaluator,
-    add_settings,
+    add_other_trainings,
+    add_setting,
     add_workers,
     print_json,
     stoppable,
 )
 
+ORDER = 40
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "what", nargs="+", metavar="SEARCH|EXPR", help="one search, or expressions"
+    functions = parser.add_argument(
+        "functions", nargs="+", metavar="SEARCH|EXPR", help="one search, or expressions"
     )
-    parser.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (default 5)")
-    parser.add_argument("--finalists", type=int, metavar="N", help="of a search (default 3)")
+    complete(functions, searches)
+    add_setting(parser, "--seeds", type=int, metavar="N", help="fresh paired seeds")
+    add_setting(parser, "--finalists", type=int, metavar="N", help="of a search")
     group = parser.add_argument_group("networks and data")
-    group.add_argument("--recipe", help="of expressions (default quick), by name or TOML file")
+    recipe = group.add_argument(
+        "--recipe", help="of expressions (default quick), by name or TOML file"
+    )
+    complete(recipe, recipes)
     add_evaluator(group)
-    add_settings(group)
+    add_other_trainings(group)
     group.add_argument(
         "--limit-data", type=int, metavar="N", help="of expressions: training images"
     )
@@ -54,25 +62,25 @@ def run(options: argparse.Namespace) -> int:
         "ray_address",
         "rung_limit",
     )
-    given = {key: getattr(options, key) for key in keys if getattr(options, key) is not None}
+    settings = {key: getattr(options, key) for key in keys if getattr(options, key) is not None}
     home = Home.at(options.home)
-    is_search = len(options.what) == 1 and options.what[0] in home.names()
+    is_search = len(options.functions) == 1 and options.functions[0] in home.names()
     _check_fits(options, is_search)
     with Progress() as progress, stoppable():
         if is_search:
-            found = confirm_search(home, options.what[0], given, progress)
+            confirmation = confirm_search(home, options.functions[0], settings, progress)
         else:
-            scorer = chosen(options.evaluator)
-            recipe = recipe_of(scorer, options.recipe, options.limit_data)
+            evaluator = chosen(options.evaluator)
+            recipe = recipe_of(evaluator, options.recipe, options.limit_data)
             second = second_recipe(recipe, options.second)
             second = second and second.limited(options.limit_data)
-            found = confirm_expressions(
-                home, options.what, given, recipe, second, progress, scorer
+            confirmation = confirm_expressions(
+                home, options.functions, settings, recipe, second, progress, evaluator
             )
     if options.json:
-        print_json(confirmation_json(found))
+        print_json(confirmation_json(confirmation))
     else:
-        print(confirmation_text(found))
+        print(confirmation_text(confirmation))
     return 0
 
 

@@ -14,22 +14,27 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .completers import complete, data_sets
 from .options import print_json
 
 if TYPE_CHECKING:
     from ...evaluators.data.datasets import DataSet
 
+ORDER = 140
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    names = parser.add_argument(
         "names", nargs="*", metavar="NAME", help="data sets (default fashion-mnist)"
     )
-    parser.add_argument("--list", action="store_true", help="which there are, and where; no fetch")
+    complete(names, data_sets)
+    parser.add_argument("--list", action="store_true", help="all there are, and where; no fetch")
     parser.add_argument(
-        "--from", dest="own", metavar="DIR", help="a folder with the published files"
+        "--from", dest="folder", metavar="DIR", help="a folder with the published files"
     )
 
 
@@ -37,21 +42,21 @@ def run(options: argparse.Namespace) -> int:
     from ...evaluators.data.datasets import DATASETS, FASHION_MNIST, dataset_of
     from ..errors import InvalidSetting
 
-    chosen = [dataset_of(name) for name in options.names]
+    datasets = [dataset_of(name) for name in options.names]
     if options.list:
-        rows = [_listed(dataset) for dataset in chosen or DATASETS.values()]
-    elif options.own is not None and len(chosen) > 1:
+        rows = [_row(dataset) for dataset in datasets or DATASETS.values()]
+    elif options.folder is not None and len(datasets) > 1:
         raise InvalidSetting("--from is the folder of one data set: fetch them one by one")
     else:
-        rows = [_fetched(dataset, options.own) for dataset in chosen or [FASHION_MNIST]]
+        rows = [_fetched(dataset, options.folder) for dataset in datasets or [FASHION_MNIST]]
     if options.json:
         print_json(rows)
     else:
-        print("\n".join(_told(row) for row in rows))
+        print(_table(rows))
     return 0
 
 
-def _listed(dataset: DataSet) -> dict[str, Any]:
+def _row(dataset: DataSet) -> dict[str, Any]:
     from ...evaluators.data.cache import folder_of, is_here
 
     return {
@@ -62,15 +67,21 @@ def _listed(dataset: DataSet) -> dict[str, Any]:
     }
 
 
-def _fetched(dataset: DataSet, own: str | None) -> dict[str, Any]:
+def _fetched(dataset: DataSet, folder: str | None) -> dict[str, Any]:
+    """The row of a data set that was looked for in a folder of the user's first, and verified."""
     from ...evaluators.data.cache import locate, verify
 
     print(f"looking for {dataset.name}; fetching it may take a minute …", file=sys.stderr)
-    folder = locate(dataset, own=None if own is None else Path(own))
-    verify(dataset, folder)
-    return {**_listed(dataset), "verified": True}
+    verify(dataset, locate(dataset, own=None if folder is None else Path(folder)))
+    return {**_row(dataset), "verified": True}
 
 
-def _told(row: dict[str, Any]) -> str:
-    state = "verified" if row.get("verified") else "here" if row["here"] else "not here"
-    return f"{row['name']:<14} {state:<9} {row['folder']}   {row['source']}"
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    from ..reports.text_table import Column, text_table
+
+    columns = Column(width=14, gap=1), Column(width=9, gap=1), Column(width=0, gap=3), Column()
+    cells = []
+    for row in rows:
+        state = "verified" if row.get("verified") else "here" if row["here"] else "not here"
+        cells.append((row["name"], state, row["folder"], row["source"]))
+    return text_table(columns, cells)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
+from .completers import complete, searches
+
+ORDER = 130
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("search", help="name of a search")
+    complete(parser.add_argument("search", help="name of a search"), searches)
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 

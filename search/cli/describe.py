@@ -15,18 +15,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .completers import complete, searches
 from .options import print_json
 
 if TYPE_CHECKING:
     from ...space import Expression
 
+ORDER = 60
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "what",
+    candidate = parser.add_argument(
+        "candidate",
         metavar="EXPR|NAME|SEARCH",
         help="an expression, a name that `actsearch catalog` lists, or a search (its best)",
     )
+    complete(candidate, searches)
     parser.add_argument("--trial", type=int, metavar="N", help="this trial of the search instead")
     parser.add_argument(
         "--at",
@@ -48,15 +52,15 @@ def run(options: argparse.Namespace) -> int:
     values = _values(options.at, [p.name for p in expression.parameters])
     for name in (options.plot, options.surface):
         _check(name)
-    found = card(expression, values)
+    facts = card(expression, values)
     layers = _layers(expression, learned)
     if options.json:
-        print_json(card_json(found) | {"learned": layers})
+        print_json(card_json(facts) | {"learned": layers})
     else:
-        print(card_text(found))
+        print(card_text(facts))
         for number, layer in enumerate(layers, 1):
-            told = ", ".join(f"{name} = {value:.4g}" for name, value in layer["values"].items())
-            print(f"learned in layer {number}: {told}: {layer['known_as']}")
+            text = ", ".join(f"{name} = {value:.4g}" for name, value in layer["values"].items())
+            print(f"learned in layer {number}: {text}: {layer['known_as']}")
     _draw(options, expression, values, learned)
     return 0
 
@@ -65,17 +69,17 @@ def _candidate(options: argparse.Namespace) -> tuple[Expression, Mapping[str, Se
     """The expression, and what each layer learned where it comes from a search."""
     from ..storage.home import Home
 
-    what: str = options.what
+    text: str = options.candidate
     home = Home.at(options.home)
-    if options.trial is not None or what in home.names():
+    if options.trial is not None or text in home.names():
         from ..exporting.winner import exportable
 
-        best = exportable(home, what, options.trial)
+        best = exportable(home, text, options.trial)
         return best.expression, best.learned
-    return expression_of(what), {}
+    return expression_of(text), {}
 
 
-def expression_of(what: str) -> Expression:
+def expression_of(text: str) -> Expression:
     """The expression of a text, or of a name that `actsearch catalog` lists.
 
     A single word is a name: as an expression it could only be a parameter alone, a constant.
@@ -84,20 +88,20 @@ def expression_of(what: str) -> Expression:
     from ...space.catalog.table import find
     from ...space.families.table import FAMILIES, family
 
-    if what in FAMILIES:
-        return family(what)
+    if text in FAMILIES:
+        return family(text)
     try:
-        return find(what).expression
+        return find(text).expression
     except UnknownNameError:
-        if what.isidentifier() and what not in ("x", "pi"):
+        if text.isidentifier() and text not in ("x", "pi"):
             raise
-        return parse(what)
+        return parse(text)
 
 
 def _layers(
     expression: Expression, learned: Mapping[str, Sequence[float]]
 ) -> list[dict[str, Any]]:
-    """What the candidate is in each layer, at the values that training took there."""
+    """The function that the candidate is in each layer, at the values that it learned there."""
     from ...space.analysis.identify import identify
 
     names = [p.name for p in expression.parameters if p.name in learned]
@@ -108,11 +112,11 @@ def _layers(
     return [{"values": row, "known_as": identify(expression, row).sentence} for row in rows]
 
 
-def _values(given: list[str], known: list[str]) -> dict[str, float]:
+def _values(arguments: list[str], known: list[str]) -> dict[str, float]:
     from ...space import ActsearchError, UnknownNameError
 
     values = {}
-    for text in given:
+    for text in arguments:
         name, _, number = text.partition("=")
         if name not in known:
             raise UnknownNameError("parameter", name, known)

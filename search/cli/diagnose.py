@@ -15,21 +15,26 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .completers import complete, recipes
 from .options import print_json, stoppable
+
+ORDER = 70
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", metavar="EXPR|NAME", help="an expression, or a name that `actsearch catalog` lists"
+        "candidate",
+        metavar="EXPR|NAME",
+        help="an expression, or a name that `actsearch catalog` lists",
     )
     parser.add_argument("--compare", metavar="EXPR|NAME", help="look into this one too")
-    parser.add_argument("--recipe", default="quick", help="default %(default)s")
+    complete(parser.add_argument("--recipe", default="quick", help="default %(default)s"), recipes)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default %(default)s")
     parser.add_argument("--limit-data", type=int, metavar="N", help="use only N training images")
     parser.add_argument(
         "-o", "--output", metavar="DIR", help="where figures go (default: in the home)"
     )
-    group = parser.add_argument_group("what to look at")
+    group = parser.add_argument_group("measurements")
     group.add_argument("--only", nargs="+", default=[], metavar="PART", help="just these parts")
     group.add_argument("--skip", nargs="+", default=[], metavar="PART", help="all but these")
     group.add_argument(
@@ -53,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
     torch.set_num_threads(1)  # two are slower than one where the machine is shared
     home = Home.at(options.home)
-    names = [options.what] + ([options.compare] if options.compare else [])
+    names = [options.candidate] + ([options.compare] if options.compare else [])
     candidates = [expression_of(name) for name in names]
     recipe = recipe_from_name(options.recipe).limited(options.limit_data)
     folder = (
@@ -64,17 +69,17 @@ def run(options: argparse.Namespace) -> int:
     sizes = Sizes() if options.images is None else Sizes(images=options.images)
     parts = diagnosing.parts_of(options.only, options.skip)
     with Progress() as progress, stoppable():
-        found = diagnosing.run(candidates, recipe, options.seed, parts, sizes, progress)
-        diagnoses = [one for one, *_ in found]
+        timed = diagnosing.run(candidates, recipe, options.seed, parts, sizes, progress)
+        diagnoses = [entry.diagnosis for entry in timed]
         files = diagnosing.keep(diagnoses, folder)
         if options.json:
-            print_json([one.to_dict() for one in diagnoses])
+            print_json([diagnosis.to_dict() for diagnosis in diagnoses])
         else:
             print(diagnosing.text_of(diagnoses))
         progress.stage(f"{len(files)} files in {folder}")
         try:
-            for one, start, end in found:
-                diagnosing.show(home, one, start, end)
+            for entry in timed:
+                diagnosing.show(home, entry)
             progress.stage(f"in MLflow: experiment '{EXPERIMENT}', see it with `actsearch ui`")
         except TrackingError as error:
             logging.getLogger(__name__).warning("MLflow does not show the diagnosis: %s", error)

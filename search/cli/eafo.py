@@ -15,6 +15,8 @@ import argparse
 
 from .options import print_json
 
+ORDER = 100
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("expression", nargs="?", metavar="EXPR", help="the activation to correct")
@@ -31,8 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epsilon", type=float, default=0.01, help="initial (default %(default)s)"
     )
     parser.add_argument("--worst", action="store_true", help="show the worst activation instead")
-    parser.add_argument("--low", type=float, default=0.0, help="its limit on the left (default 0)")
-    parser.add_argument("--high", type=float, default=1.0, help="and on the right (default 1)")
+    parser.add_argument(
+        "--low", type=float, default=0.0, help="its limit on the left (default %(default)g)"
+    )
+    parser.add_argument(
+        "--high", type=float, default=1.0, help="and on the right (default %(default)g)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from ...space.eafo import eafo
     from ...space.eafo.density import density
     from ...space.errors import CandidateError
+    from ..reports.text_table import Column, text_table
 
     under = density(options.density, mean=options.mean, scale=options.scale)
     if options.worst:
@@ -49,21 +56,25 @@ def run(options: argparse.Namespace) -> int:
     if options.expression is None:
         raise CandidateError("say which activation to correct, as in: actsearch eafo 'relu(x)'")
     candidate = parse(options.expression)
-    found = eafo.correction(candidate, under)
+    correction = eafo.correction(candidate, under)
     result = eafo.corrected(candidate, under, epsilon=options.epsilon)
     if options.json:
         print_json(
             {
                 "candidate": str(result),
-                "eta": str(found.eta),
-                "how": found.how,
-                "error": found.error,
+                "eta": str(correction.eta),
+                "how": correction.how,
+                "error": correction.error,
                 "density": str(under.shape),
             }
         )
     else:
-        print(f"candidate  {result}")
-        print(f"eta        {found.eta}")
-        print(f"found      {found.how}, off by {found.error:.1e} from f's own derivatives")
-        print(f"density    {under.shape}, up to a constant")
+        accuracy = f"off by {correction.error:.1e} from f's own derivatives"
+        rows = (
+            ("candidate", str(result)),
+            ("eta", str(correction.eta)),
+            ("found", f"{correction.how}, {accuracy}"),
+            ("density", f"{under.shape}, up to a constant"),
+        )
+        print(text_table([Column(), Column()], rows))
     return 0

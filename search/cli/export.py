@@ -10,11 +10,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .completers import complete, searches
 from .options import print_json
+
+ORDER = 110
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="SEARCH|EXPR", help="a search (its best) or an expression")
+    candidate = parser.add_argument(
+        "candidate", metavar="SEARCH|EXPR", help="a search (its best) or an expression"
+    )
+    complete(candidate, searches)
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")
     parser.add_argument("--trial", type=int, metavar="N", help="this trial of the search instead")
     parser.add_argument("--class-name", default="Activation", help="default %(default)s")
@@ -30,27 +36,27 @@ def run(options: argparse.Namespace) -> int:
     from ..exporting.winner import exportable
     from ..storage.home import Home
 
-    what = exportable(Home.at(options.home), options.what, options.trial)
-    done = export(
-        what.expression,
+    best = exportable(Home.at(options.home), options.candidate, options.trial)
+    exported = export(
+        best.expression,
         Path(options.output),
-        facts=what.facts,
-        notes=what.notes,
-        learned=what.learned if options.learned else None,
+        facts=best.facts,
+        notes=best.notes,
+        learned=best.learned if options.learned else None,
         class_name=options.class_name,
     )
     if options.json:
         print_json(
             {
-                "module": str(done.module),
-                "description": str(done.description),
-                "largest_relative_difference": done.difference,
+                "module": str(exported.module),
+                "description": str(exported.description),
+                "largest_relative_difference": exported.difference,
             }
         )
     else:
         print(
-            f"{done.module}: f(x) = {what.expression}\n"
-            f"proved in a fresh process: value and gradient within {done.difference:.1e} of the "
-            f"searched module (allowed {TOLERANCE:g})"
+            f"{exported.module}: f(x) = {best.expression}\n"
+            f"proved in a fresh process: value and gradient within {exported.difference:.1e} of "
+            f"the searched module (allowed {TOLERANCE:g})"
         )
     return 0

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import argparse
 
+from .completers import complete, searches
 from .options import print_json
+
+ORDER = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("search", nargs="?", help="name of a search")
-    parser.add_argument("--rows", type=int, default=15, metavar="N", help="at most (default 15)")
+    complete(parser.add_argument("search", nargs="?", help="name of a search"), searches)
+    parser.add_argument(
+        "--rows", type=int, default=15, metavar="N", help="at most (default %(default)s)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,10 +38,10 @@ def run(options: argparse.Namespace) -> int:
     from ..storage.study import read_trials
 
     folder = home.folder(options.search)
-    candidates = read_trials(folder)
+    trials = read_trials(folder)
     if options.json:
-        print_json(tables.leaderboard_json(candidates))
+        print_json(tables.leaderboard_json(trials))
     else:
         validation = SearchFile.load(folder).config.recipe.validation
-        print(tables.leaderboard_text(candidates, validation, options.rows))
+        print(tables.leaderboard_text(trials, validation, options.rows))
     return 0

@@ -1,53 +1,47 @@
-"""The command line: one verb, one file; results on stdout, everything else on stderr."""
+"""The command line: one verb, one file; results on stdout, everything else on stderr.
+
+A verb is a file of this folder, named as the verb: its docstring is the help, ORDER its place
+there, `add_arguments` and `run` the rest.
+"""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import os
+import pkgutil
 import sys
 import traceback
-from collections.abc import Sequence
-from types import ModuleType
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
 
-from . import (
-    catalog,
-    confirm,
-    data,
-    delete,
-    describe,
-    diagnose,
-    eafo,
-    export,
-    leaderboard,
-    recipes,
-    score,
-    search,
-    sync,
-    ui,
-)
+from .options import HelpFormatter
 
-_VERBS: dict[str, ModuleType] = {
-    "search": search,
-    "leaderboard": leaderboard,
-    "ui": ui,
-    "confirm": confirm,
-    "score": score,
-    "describe": describe,
-    "diagnose": diagnose,
-    "catalog": catalog,
-    "recipes": recipes,
-    "eafo": eafo,
-    "export": export,
-    "sync": sync,
-    "delete": delete,
-    "data": data,
-}
+
+class Verb(Protocol):
+    """A file of this folder that is a verb."""
+
+    ORDER: int
+    __doc__: str | None
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None: ...
+
+    @staticmethod
+    def run(options: argparse.Namespace) -> int: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit status: 0, 1 for an error, 2 for usage, 130 for Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    verbs = _verbs()
+    parser = _parser(verbs)
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions, as `completion` has it do
+        import argcomplete
+
+        argcomplete.autocomplete(parser, always_complete_options=False)
+    options = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if options.debug else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s" if options.debug else "%(message)s",
@@ -56,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for noisy in ("ray", "mlflow", "alembic", "matplotlib", "git", "sqlalchemy", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        return int(_VERBS[options.verb].run(options))
+        return verbs[options.verb].run(options)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
@@ -65,6 +59,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except Exception as error:
         return _explain(error, options.debug)
+
+
+def _verbs() -> Mapping[str, Verb]:
+    """The verbs by name, in the order of --help."""
+    files = pkgutil.iter_modules([str(Path(__file__).parent)])
+    modules = {f.name: import_module(f".{f.name}", __package__) for f in files if f.name[0] != "_"}
+    verbs = [(name, cast(Verb, m)) for name, m in modules.items() if hasattr(m, "ORDER")]
+    return dict(sorted(verbs, key=lambda verb: verb[1].ORDER))
+
+
+def _parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="actsearch",
+        description="Find activation functions: search, browse, confirm, export.",
+        epilog="First steps: `actsearch search --name mine`, then `actsearch ui mine`.",
+    )
+    parser.add_argument("--version", action=_Version)
+    parsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("everywhere")
+    group.add_argument("--home", metavar="DIR", help="where searches are kept (ACTSEARCH_HOME)")
+    group.add_argument("--json", action="store_true", help="machine-readable results on stdout")
+    group.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
+    for name, verb in verbs.items():
+        summary, _, rest = (verb.__doc__ or "").partition("\n")
+        verb.add_arguments(
+            parsers.add_parser(
+                name,
+                parents=[common],
+                help=summary.rstrip("."),
+                description=summary,
+                epilog=rest.strip(),
+                formatter_class=HelpFormatter,
+            )
+        )
+    return parser
 
 
 def _explain(error: Exception, debug: bool) -> int:
@@ -79,33 +109,6 @@ def _explain(error: Exception, debug: bool) -> int:
         print(getattr(error, "traceback", ""), file=sys.stderr)
     print(f"actsearch: {error}", file=sys.stderr)
     return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="actsearch",
-        description="Find activation functions: search, browse, confirm, export.",
-        epilog="First steps: `actsearch search --name mine`, then `actsearch ui mine`.",
-    )
-    parser.add_argument("--version", action=_Version)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    common = argparse.ArgumentParser(add_help=False)
-    group = common.add_argument_group("everywhere")
-    group.add_argument("--home", metavar="DIR", help="where searches are kept (ACTSEARCH_HOME)")
-    group.add_argument("--json", action="store_true", help="machine-readable results on stdout")
-    group.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
-    for name, module in _VERBS.items():
-        summary, _, rest = (module.__doc__ or "").partition("\n")
-        verb = verbs.add_parser(
-            name,
-            parents=[common],
-            help=summary.rstrip("."),
-            description=summary,
-            epilog=rest.strip(),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(verb)
-    return parser
 
 
 class _Version(argparse.Action):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import re
@@ -13,6 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .completers import complete, data_sets, recipes
+
+_DEFAULT = "{default}"  # stands in a help text for the default of a setting
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -43,11 +47,40 @@ def settings_of(path: str) -> dict[str, Any]:
     return settings
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help that keeps the line breaks of a verb's docstring and looks the settings' defaults up.
+
+    They are looked up when help is printed, not with every start: that loads pydantic.
+    """
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = super()._get_help_string(action)
+        if text is None or _DEFAULT not in text:
+            return text
+        return text.replace(_DEFAULT, str(_default_of(action.dest)))
+
+
+def _default_of(setting: str) -> object:
+    """The default of a field of SearchConfig or RunSettings."""
+    from ..storage.config import RunSettings, SearchConfig
+
+    fields = (*dataclasses.fields(SearchConfig), *dataclasses.fields(RunSettings))
+    return next(field.default for field in fields if field.name == setting)
+
+
+def add_setting(
+    parser: argparse._ActionsContainer, flag: str, *, help: str, **options: Any
+) -> argparse.Action:
+    """An option whose name is a field of SearchConfig or RunSettings; its help ends with the
+    field's default."""
+    return parser.add_argument(flag, help=f"{help} (default {_DEFAULT})", **options)
+
+
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Where trainings run."""
     group = parser.add_argument_group("workers")
-    group.add_argument(
-        "--workers", type=int, metavar="N", help="trainings at a time; above 1 on Ray (default 1)"
+    add_setting(
+        group, "--workers", type=int, metavar="N", help="trainings at a time; above 1 on Ray"
     )
     group.add_argument(
         "--gpus-per-worker", type=float, metavar="F", help="share of a GPU each, e.g. 0.5"
@@ -61,8 +94,8 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_evaluator(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """What scores."""
+def add_evaluator(parser: argparse._ActionsContainer) -> None:
+    """The evaluator of the user's own."""
     parser.add_argument(
         "--evaluator",
         metavar="MODULE:NAME",
@@ -71,13 +104,21 @@ def add_evaluator(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> 
     )
 
 
-def add_settings(group: argparse._ArgumentGroup) -> None:
-    """What finalists are also trained on."""
-    group.add_argument(
-        "--second", metavar="RECIPE", help="the other network (default conv), by name or TOML file"
+def add_other_trainings(group: argparse._ActionsContainer) -> None:
+    """The network and the data set that finalists are also trained on."""
+    complete(
+        group.add_argument(
+            "--second",
+            metavar="RECIPE",
+            help="the other network (default conv), by name or TOML file",
+        ),
+        recipes,
     )
-    group.add_argument(
-        "--also-on", metavar="DATASET", help="another data set: mnist, kmnist, cifar10, …"
+    complete(
+        group.add_argument(
+            "--also-on", metavar="DATASET", help="another data set: mnist, kmnist, cifar10, …"
+        ),
+        data_sets,
     )
 
 

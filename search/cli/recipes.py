@@ -11,16 +11,22 @@ examples:
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from . import completers
+from .completers import complete
 from .options import print_json
 
 if TYPE_CHECKING:
     from ...evaluators import Recipe
 
+ORDER = 90
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME|FILE.toml", help="show this one")
+    name = parser.add_argument("name", nargs="?", metavar="NAME|FILE.toml", help="show this one")
+    complete(name, completers.recipes)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,20 +43,33 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_row(recipe) for recipe in recipes])
     else:
-        head = ("recipe", "digest", "network", "epochs", "optimiser")
-        print("{:<18} {:<9} {:<9} {:<9} {:<14} scores on".format(*head))
-        print("\n".join(_line(recipe) for recipe in recipes))
+        print(_table(recipes))
     return 0
 
 
-def _line(recipe: Recipe) -> str:
-    epochs = "/".join(map(str, recipe.rungs))
-    optimiser = f"{recipe.optimizer} {recipe.learning_rate:g}"
-    held_out = f"{recipe.validation:,} held-out images" if recipe.selects else "the test set"
-    return (
-        f"{recipe.name:<18} {recipe.digest:<9} {recipe.network:<9} {epochs:<9} {optimiser:<14} "
-        f"{held_out}"
+def _table(recipes: Sequence[Recipe]) -> str:
+    from ..reports.text_table import Column, text_table
+
+    columns = (
+        Column("recipe", width=18, gap=1),
+        Column("digest", width=9, gap=1),
+        Column("network", width=9, gap=1),
+        Column("epochs", width=9, gap=1),
+        Column("optimiser", width=14, gap=1),
+        Column("scores on"),
     )
+    rows = [
+        (
+            recipe.name,
+            recipe.digest,
+            recipe.network,
+            "/".join(map(str, recipe.rungs)),
+            f"{recipe.optimizer} {recipe.learning_rate:g}",
+            f"{recipe.validation:,} held-out images" if recipe.selects else "the test set",
+        )
+        for recipe in recipes
+    ]
+    return text_table(columns, rows)
 
 
 def _row(recipe: Recipe) -> dict[str, object]:

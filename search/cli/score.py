@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 
+from .completers import complete, recipes
 from .options import (
     add_evaluator,
     add_workers,
@@ -17,10 +18,13 @@ from .options import (
     stoppable,
 )
 
+ORDER = 50
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("expressions", nargs="+", metavar="EXPR")
-    parser.add_argument("--recipe", help="default quick, or the evaluator's own")
+    recipe = parser.add_argument("--recipe", help="default quick, or the evaluator's own")
+    complete(recipe, recipes)
     add_evaluator(parser)
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="default %(default)s")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them")
@@ -32,28 +36,28 @@ def run(options: argparse.Namespace) -> int:
     from ...space import parse
     from ..evaluator_choice import chosen, recipe_of
     from ..progress import Progress
-    from ..reports import leaderboard as tables
-    from ..reports import scores as score
+    from ..reports.scores import score_json, score_text
+    from ..score import score
     from ..storage.config import RunSettings
 
-    given = {
+    settings = {
         key: getattr(options, key)
         for key in ("workers", "gpus_per_worker", "ray_address", "rung_limit")
         if getattr(options, key) is not None
     }
-    scorer = chosen(options.evaluator)
-    recipe = recipe_of(scorer, options.recipe, options.limit_data)
+    evaluator = chosen(options.evaluator)
+    recipe = recipe_of(evaluator, options.recipe, options.limit_data)
     with Progress() as progress, stoppable():
-        scores = score.score(
+        scores = score(
             [str(parse(text)) for text in options.expressions],
             recipe,
             range(options.seed, options.seed + options.seeds),
-            RunSettings(**given),
+            RunSettings(**settings),
             progress,
-            scorer,
+            evaluator,
         )
     if options.json:
-        print_json([tables.score_json(found) for found in scores])
+        print_json([score_json(row) for row in scores])
     else:
-        print(tables.score_text(scores, recipe))
+        print(score_text(scores, recipe))
     return 0

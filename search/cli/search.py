@@ -4,7 +4,7 @@ examples:
   actsearch search --name mine --candidates 200 --workers 2
   actsearch search --name mine --resume --candidates 400
   actsearch search --space core-2 --strategy tpe --time-limit 30m
-  actsearch search --evaluator mine:evaluator
+  actsearch search --evaluator mine:evaluator --strategy mine:Annealing
   actsearch search --config mine.toml       # candidates = 200, time_limit = "2h", …
 """
 
@@ -15,9 +15,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..strategies.registry import BUILT_IN
+from .completers import complete, recipes, searches, spaces, strategies
 from .options import (
     add_evaluator,
-    add_settings,
+    add_other_trainings,
+    add_setting,
     add_workers,
     duration,
     print_json,
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from ..exporting.module_file import Exported
     from ..run import Outcome
 
+ORDER = 10
+
+
 # Options that are settings of `Search` by the same name.
 _SETTINGS = (
     "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
@@ -39,18 +45,26 @@ _SETTINGS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what to search")
-    group.add_argument("--name", help="of the search (default: a fresh one, search-1, …)")
-    group.add_argument(
+    name = group.add_argument("--name", help="of the search (default: a fresh one, search-1, …)")
+    complete(name, searches)
+    space = add_setting(
+        group,
         "--space",
         help="core-1, core-2[channel], tree-7, 'binary(unary(x),unary(x))', core-1:without=div, "
-        "core-1+eafo, 'core-1|2*tree-3', … (default core-1)",
+        "core-1+eafo, 'core-1|2*tree-3', …",
     )
-    group.add_argument(
-        "--strategy", help="random, evolution, tpe or exhaustive (default evolution)"
+    complete(space, spaces)
+    strategy = add_setting(
+        group,
+        "--strategy",
+        help=f"{', '.join(BUILT_IN)}, or your own: package.module:Class",
     )
-    group.add_argument("--recipe", help="how candidates are scored (default quick)")
+    complete(strategy, strategies)
+    complete(
+        group.add_argument("--recipe", help="how candidates are scored (default quick)"), recipes
+    )
     add_evaluator(group)
-    group.add_argument("--seed", type=int, metavar="N", help="of proposals, weights and batches")
+    add_setting(group, "--seed", type=int, metavar="N", help="of proposals, weights and batches")
     group.add_argument(
         "--limit-data", type=int, metavar="N", help="use only N of the 60,000 training images"
     )
@@ -60,18 +74,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="settings from a TOML file, names as here with _; flags win",
     )
     group = parser.add_argument_group("how long")
-    group.add_argument(
-        "--candidates", type=int, metavar="N", help="distinct candidates to train (default 60)"
-    )
+    add_setting(group, "--candidates", type=int, metavar="N", help="distinct candidates to train")
     group.add_argument(
         "--time-limit", type=duration, metavar="T", help="start no bracket after it: 90s, 10m, 2h"
     )
     group.add_argument("--resume", action="store_true", help="go on with the search of --name")
     add_workers(parser)
     group = parser.add_argument_group("confirmation and export")
-    group.add_argument("--finalists", type=int, metavar="N", help="candidates re-trained (3)")
-    group.add_argument("--seeds", type=int, metavar="N", help="fresh paired seeds (5)")
-    add_settings(group)
+    add_setting(group, "--finalists", type=int, metavar="N", help="candidates re-trained")
+    add_setting(group, "--seeds", type=int, metavar="N", help="fresh paired seeds")
+    add_other_trainings(group)
     group.add_argument(
         "--no-confirm",
         dest="confirm",
@@ -92,10 +104,10 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None:
         check_free(Path(options.output))  # known before the search, not after it
     flags = {key: getattr(options, key) for key in (*_SETTINGS, "name", "limit_data")}
-    given = settings_of(options.config) if options.config else {}
-    given |= {key: value for key, value in flags.items() if value is not None}
+    settings = settings_of(options.config) if options.config else {}
+    settings |= {key: value for key, value in flags.items() if value is not None}
     with Progress() as progress:
-        search = Search(home=options.home, resume=options.resume, reporter=progress, **given)
+        search = Search(home=options.home, resume=options.resume, reporter=progress, **settings)
         try:
             with stoppable():
                 outcome = search.run()
@@ -109,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
             )
             return 130
     if not options.json:
-        _print_tables(outcome)  # before the export: what was found is told whatever follows
+        _print_tables(outcome)  # before the export, which may fail
     exported = outcome.exported
     if options.output is not None and outcome.best is not None:
         best = outcome.best

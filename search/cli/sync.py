@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import argparse
 
+from .completers import complete, searches
 from .options import print_json
+
+ORDER = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("search", help="name of a search")
+    complete(parser.add_argument("search", help="name of a search"), searches)
 
 
 def run(options: argparse.Namespace) -> int:
     from ..storage.home import Home
     from ..tracking import sync
 
-    written = sync(Home.at(options.home), options.search)
+    count = sync(Home.at(options.home), options.search)
     if options.json:
-        print_json({"search": options.search, "written": written})
+        print_json({"search": options.search, "written": count})
     else:
-        print(f"{written} candidates written; browse them with `actsearch ui {options.search}`")
+        print(f"{count} candidates written; browse them with `actsearch ui {options.search}`")
     return 0

@@ -11,9 +11,17 @@ import os
 import sys
 import time
 
+from .completers import complete, searches
+from .options import stoppable
+
+ORDER = 30
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("search", nargs="?", help="open on the leaderboard of this search")
+    search = parser.add_argument(
+        "search", nargs="?", help="open on the leaderboard of this search"
+    )
+    complete(search, searches)
     parser.add_argument(
         "--host", default="127.0.0.1", help="a loopback address (default %(default)s)"
     )
@@ -23,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from ...mlflow.ui_server import serve
     from ..storage.home import Home
-    from .options import stoppable
 
     home = Home.at(options.home)
     if options.search is not None:

@@ -8,94 +8,105 @@ from typing import Any
 from ...evaluators.paired_statistics import PairedComparison
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..provenance import provenance_text
-from .leaderboard import cut
+from .text_table import Column, cut, text_table
 
 
-def confirmation_text(found: Confirmation) -> str:
+def confirmation_text(confirmation: Confirmation) -> str:
     """The table of a confirmation, a block per network and data set, and the verdict in words."""
     blocks = []
-    for where in dict.fromkeys(row.where for row in found.rows):
-        rows = [row for row in found.rows if row.where == where]
+    for where in dict.fromkeys(row.where for row in confirmation.rows):
+        rows = [row for row in confirmation.rows if row.where == where]
         baseline = _held_to(rows)
-        width = max(len(where), *(len(cut(r.name)) for r in rows))
-        head = (
-            f"{where:<{width}}   {'test acc mean ± sd':>20}  {'n':>2}  {'val mean':>8}  "
-            f"{f'vs {baseline} [95 % interval]':<28}  {'p Holm':>6}  verdict"
+        columns = (
+            Column(where, gap=3),
+            Column("test acc mean ± sd", ">", 20),
+            Column("n", ">", 2),
+            Column("val mean", ">", 8),
+            Column(f"vs {baseline} [95 % interval]", width=28),
+            Column("p Holm", ">", 6),
+            Column("verdict"),
         )
-        blocks.append("\n".join([head, *(_row_text(row, width, baseline) for row in rows)]))
-    last = f"{_scope(found)}{verdict_text(found)}\n({provenance_text()})"
-    return "\n\n".join([*blocks, last])
+        blocks.append(text_table(columns, [_cells(row, baseline) for row in rows]))
+    scope, verdict = _scope(confirmation), verdict_text(confirmation)
+    return "\n\n".join([*blocks, f"{scope}{verdict}\n({provenance_text()})"])
 
 
-def _scope(found: Confirmation) -> str:
-    """What the intervals are for, where there are any."""
-    told = [row for row in found.rows if row.comparison and row.comparison.interval]
-    here = [_cut_name(found, row) for row in told if _here(row)]
-    if not told:
+def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
+    best = "(best baseline on validation)"
+    diverged = f" (diverged on {_seeds(row.diverged)})" if row.diverged else ""
+    return (
+        cut(row.name),
+        f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test_accuracies else "–",
+        str(len(row.test_accuracies)),
+        f"{100 * row.val_mean:.2f}%" if row.val_accuracies else "–",
+        best if row.name == baseline else _difference(row.comparison),
+        "" if row.p_adjusted is None else f"{row.p_adjusted:.3f}",
+        (row.verdict or "baseline") + diverged,
+    )
+
+
+def _scope(confirmation: Confirmation) -> str:
+    """The images that the intervals are for, where there are any."""
+    rows = [row for row in confirmation.rows if row.comparison and row.comparison.interval]
+    first = confirmation.rows[0].where
+    here = [
+        cut(row.name) + ("" if row.where == first else f" on {confirmation.label(row)}")
+        for row in rows
+        if _here(row)
+    ]
+    if not rows:
         return ""
-    if len(here) == len(told):
+    if len(here) == len(rows):
         return "intervals, p and verdicts are for other seeds on these test images\n"
     but = f" (for these images alone: {', '.join(here)})" if here else ""
     return f"intervals, p and verdicts are for other seeds and other test images{but}\n"
 
 
-def _cut_name(found: Confirmation, row: ComparisonRow) -> str:
-    beside = "" if row.where == found.rows[0].where else f" on {found.label(row)}"
-    return cut(row.name) + beside
-
-
 def _here(row: ComparisonRow) -> str:
-    """What is said of a row whose verdict does not hold for other test images."""
+    """The limit of a verdict that does not hold for other test images."""
     known = row.comparison is not None and row.comparison.images_error is not None
     return "" if known else " on these test images"
 
 
-def verdict_text(found: Confirmation) -> str:
-    """One paragraph: what the confirmation says, and how often the test set was opened."""
-    opened = f"Test set opened {_times(found.openings)} for this."
-    for name, count in found.elsewhere.items():
+def verdict_text(confirmation: Confirmation) -> str:
+    """One paragraph: the verdict on the best finalist, and how often the test set was opened."""
+    opened = f"Test set opened {_times(confirmation.openings)} for this."
+    for name, count in confirmation.elsewhere.items():
         opened += f" That of {name} was opened {_times(count)}."
-    if found.best is None:
+    if confirmation.best is None:
         return f"No finalist trained to the end on every seed. {opened}"
-    row = found.row(found.best)
+    row, baseline = confirmation.row(confirmation.best), confirmation.baseline
     if row.verdict == "winner":
-        told = f"{row.name} beats {found.baseline}{_here(row)}: a winner."
+        verdict = f"{row.name} beats {baseline}{_here(row)}: a winner."
     elif row.verdict == "worse":
-        told = f"{row.name}, the best finalist, is worse than {found.baseline}."
+        verdict = f"{row.name}, the best finalist, is worse than {baseline}."
     else:
-        told = f"{row.name}, the best finalist, ties with {found.baseline}: no winner."
-    return " ".join([told, *_winners_below(found, row), *_elsewhere(found, row), opened])
-
-
-def _winners_below(found: Confirmation, best: ComparisonRow) -> list[str]:
-    """The other finalists that win on the first network: validation put them behind."""
-    return [
-        f"{row.name}, behind it on validation, beats {found.baseline}{_here(row)}."
-        for row in _beside(found, best)
-        if row.verdict == "winner" and row is not best
+        verdict = f"{row.name}, the best finalist, ties with {baseline}: no winner."
+    below = [
+        f"{other.name}, behind it on validation, beats {baseline}{_here(other)}."
+        for other in _beside(confirmation, row)
+        if other.verdict == "winner" and other is not row
     ]
+    return " ".join([verdict, *below, *_elsewhere(confirmation, row), opened])
 
 
-def _elsewhere(found: Confirmation, first: ComparisonRow) -> list[str]:
-    """What became of a function on the other networks and data sets, a sentence for each."""
-    told = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
-    return [
-        f"On {_other(found, row)} it {told[row.verdict]} {_held_to(_beside(found, row))}"
-        f"{_here(row) if row.verdict == 'winner' else ''}."
-        for row in found.rows
-        if row.name == first.name and row.where != first.where and row.verdict
-    ]
+def _elsewhere(confirmation: Confirmation, best: ComparisonRow) -> list[str]:
+    """The verdicts on a function on the other networks and data sets, a sentence for each."""
+    verbs = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
+    sentences = []
+    for row in confirmation.rows:
+        if row.name == best.name and row.where != best.where and row.verdict:
+            first = confirmation.rows[0]
+            other = row.dataset if row.network == first.network else confirmation.label(row)
+            baseline = _held_to(_beside(confirmation, row))
+            here = _here(row) if row.verdict == "winner" else ""
+            sentences.append(f"On {other} it {verbs[row.verdict]} {baseline}{here}.")
+    return sentences
 
 
-def _other(found: Confirmation, row: ComparisonRow) -> str:
-    """What is different there: the network, or the data set."""
-    first = found.rows[0]
-    return row.dataset if row.network == first.network else found.label(row)
-
-
-def _beside(found: Confirmation, row: ComparisonRow) -> list[ComparisonRow]:
+def _beside(confirmation: Confirmation, row: ComparisonRow) -> list[ComparisonRow]:
     """The rows on a row's network and data set."""
-    return [other for other in found.rows if other.where == row.where]
+    return [other for other in confirmation.rows if other.where == row.where]
 
 
 def _held_to(rows: Sequence[ComparisonRow]) -> str:
@@ -109,14 +120,14 @@ def _times(n: int) -> str:
     return f"{n} time{'s' * (n != 1)}"
 
 
-def confirmation_json(found: Confirmation) -> dict[str, Any]:
+def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
     """The same numbers, accuracies as fractions."""
     return {
-        "best": found.best,
-        "baseline": found.baseline,
-        "test_set_openings": found.openings,
-        "test_set_openings_elsewhere": dict(found.elsewhere),
-        "rows": [row_json(row) for row in found.rows],
+        "best": confirmation.best,
+        "baseline": confirmation.baseline,
+        "test_set_openings": confirmation.openings,
+        "test_set_openings_elsewhere": dict(confirmation.elsewhere),
+        "rows": [row_json(row) for row in confirmation.rows],
     }
 
 
@@ -160,29 +171,12 @@ def row_json(row: ComparisonRow) -> dict[str, Any]:
     }
 
 
-def _row_text(row: ComparisonRow, width: int, baseline: str) -> str:
-    test = f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test_accuracies else "–"
-    best = "(best baseline on validation)"
-    against = best if row.name == baseline else _difference(row.comparison)
-    p = ""
-    if row.p_adjusted is not None:
-        p = f"{row.p_adjusted:.3f}"
-    told: str = row.verdict or "baseline"
-    if row.diverged:
-        told += f" (diverged on {_seeds(row.diverged)})"
-    val = f"{100 * row.val_mean:.2f}%" if row.val_accuracies else "–"
-    return (
-        f"{cut(row.name):<{width}}   {test:>20}  {len(row.test_accuracies):>2}  {val:>8}  "
-        f"{against:<28}  {p:>6}  {told}"
-    )
-
-
 def _seeds(n: int) -> str:
     return f"{n} seed{'s' * (n != 1)}"
 
 
 def _sd(row: ComparisonRow) -> str:
-    """Its deviation over seeds in points, where there is more than one."""
+    """The deviation over seeds in points, where there is more than one."""
     return "" if row.test_sd is None else f" ± {100 * row.test_sd:.2f}"
 
 

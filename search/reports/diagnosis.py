@@ -7,68 +7,70 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ...evaluators.diagnosis.dead_units import DeadUnits
 from ...evaluators.diagnosis.result import Diagnosis, Look
 from ...evaluators.diagnosis.signals import LayerSignals
+from .text_table import Column, text_table
 
 Row = Sequence[str]
 
 
-def diagnosis_text(found: Diagnosis) -> str:
+def diagnosis_text(diagnosis: Diagnosis) -> str:
     """Everything that was looked at, a paragraph for each kind; before -> after training."""
     return "\n\n".join(
         paragraph
         for paragraph in (
-            "\n".join(_head(found)),
-            _table(list(_signal_rows(found))),
-            _table(list(_dead_rows(found))),
-            _table(list(_layer_rows(found))),
-            "\n".join(_learned(found)),
-            "\n".join(_curvature(found)),
+            "\n".join(_head(diagnosis)),
+            _table(list(_signal_rows(diagnosis))),
+            _table(list(_dead_rows(diagnosis))),
+            _table(list(_layer_rows(diagnosis))),
+            "\n".join(_learned(diagnosis)),
+            "\n".join(_curvature(diagnosis)),
         )
         if paragraph
     )
 
 
-def comparison_text(found: Sequence[Diagnosis]) -> str:
+def comparison_text(diagnoses: Sequence[Diagnosis]) -> str:
     """The key figures of several diagnoses, a column each."""
-    rows: list[Row] = [("", *(chr(65 + i) for i in range(len(found))))]
+    letters = [chr(65 + i) for i in range(len(diagnoses))]
+    rows: list[Row] = [("", *letters)]
     for name, value in _KEYS.items():
-        cells = [value(one) for one in found]
+        cells = [value(diagnosis) for diagnosis in diagnoses]
         if any(cells):
             rows.append((name, *(cell or "-" for cell in cells)))
-    named = (f"{chr(65 + i)}  {one.expression}" for i, one in enumerate(found))
-    return "\n".join(named) + "\n\n" + _table(rows)
+    legend = [f"{a}  {d.expression}" for a, d in zip(letters, diagnoses, strict=True)]
+    return "\n".join(legend) + "\n\n" + _table(rows)
 
 
-def _head(found: Diagnosis) -> Iterator[str]:
-    yield f"f(x) = {found.expression}"
+def _head(diagnosis: Diagnosis) -> Iterator[str]:
+    yield f"f(x) = {diagnosis.expression}"
     yield (
-        f"recipe {found.recipe}, seed {found.seed}: {found.network}, "
-        f"{found.parameters:,} parameters, {found.train_images:,} training images, "
-        f"{len(found.epochs) - 1} epochs; torch {found.torch}"
+        f"recipe {diagnosis.recipe}, seed {diagnosis.seed}: {diagnosis.network}, "
+        f"{diagnosis.parameters:,} parameters, {diagnosis.train_images:,} training images, "
+        f"{len(diagnosis.epochs) - 1} epochs; torch {diagnosis.torch}"
     )
-    last = found.epochs[-1]
-    if found.reason:
-        yield f"the training diverged: {found.reason}"
+    last = diagnosis.epochs[-1]
+    if diagnosis.reason:
+        yield f"the training diverged: {diagnosis.reason}"
     elif last.accuracy is not None:
         yield (
             f"validation accuracy {100 * last.accuracy:.2f} %, loss {_number(last.loss)} nats; "
             f"training loss {_number(last.train_loss)}"
         )
     yield (
-        f"measured on {found.images} training images, dead units on all of them"
-        f"{'' if found.reason else '; a -> b: at initialisation -> after training'}"
+        f"measured on {diagnosis.images} training images, dead units on all of them"
+        f"{'' if diagnosis.reason else '; a -> b: at initialisation -> after training'}"
     )
 
 
-def _looks(found: Diagnosis) -> list[Look]:
-    return [found.before, *([found.after] if found.after else [])]
+def _looks(diagnosis: Diagnosis) -> list[Look]:
+    return [diagnosis.before, *([diagnosis.after] if diagnosis.after else [])]
 
 
 def _both(values: Sequence[str]) -> str:
     return " -> ".join(values)
 
 
-def _signal_rows(found: Diagnosis) -> Iterator[Row]:
-    if not found.before.signals:
+def _signal_rows(diagnosis: Diagnosis) -> Iterator[Row]:
+    if not diagnosis.before.signals:
         return
     columns: Mapping[str, Callable[[LayerSignals], str]] = {
         "pre-activation mean": lambda s: _number(s.before.mean),
@@ -80,13 +82,13 @@ def _signal_rows(found: Diagnosis) -> Iterator[Row]:
         "gradient sd": lambda s: _number(s.gradient.sd),
     }
     yield ("hidden layer", *columns)
-    for layer, name in enumerate(s.layer for s in found.before.signals):
-        of = [look.signals[layer] for look in _looks(found)]
+    for layer, name in enumerate(s.layer for s in diagnosis.before.signals):
+        of = [look.signals[layer] for look in _looks(diagnosis)]
         yield (f"{layer + 1} ({name})", *(_both([c(s) for s in of]) for c in columns.values()))
 
 
-def _dead_rows(found: Diagnosis) -> Iterator[Row]:
-    if not found.before.dead:
+def _dead_rows(diagnosis: Diagnosis) -> Iterator[Row]:
+    if not diagnosis.before.dead:
         return
     columns: Mapping[str, Callable[[DeadUnits], int]] = {
         "always 0": lambda d: d.silent,
@@ -95,25 +97,25 @@ def _dead_rows(found: Diagnosis) -> Iterator[Row]:
         "dead in general": lambda d: d.dead,
     }
     yield ("dead units", "units", *columns, "share")
-    for layer, first in enumerate(found.before.dead):
-        of = [look.dead[layer] for look in _looks(found)]
+    for layer, first in enumerate(diagnosis.before.dead):
+        of = [look.dead[layer] for look in _looks(diagnosis)]
         counts = [_both([str(count(d)) for d in of]) for count in columns.values()]
         share = _both([f"{d.dead / d.units:.1%}" for d in of])
         yield (f"{layer + 1} ({first.layer})", str(first.units), *counts, share)
 
 
-def _layer_rows(found: Diagnosis) -> Iterator[Row]:
-    gradients = [look.gradients for look in _looks(found) if look.gradients]
-    change = found.epochs[-1].change
+def _layer_rows(diagnosis: Diagnosis) -> Iterator[Row]:
+    gradients = [look.gradients for look in _looks(diagnosis) if look.gradients]
+    change = diagnosis.epochs[-1].change
     if not gradients and not change:
         return
-    head = len(found.layers) - 1
+    head = len(diagnosis.layers) - 1
     yield (
         "layer",
         *(["gradient norm"] if gradients else []),
         *(["weight change"] if change else []),
     )
-    for layer, name in enumerate(found.layers):
+    for layer, name in enumerate(diagnosis.layers):
         cells = []
         if gradients:
             cells.append(_both([_number(g.norms[layer]) for g in gradients]))
@@ -124,17 +126,17 @@ def _layer_rows(found: Diagnosis) -> Iterator[Row]:
         yield ("in all", _both([_number(g.total) for g in gradients]), *([""] if change else []))
 
 
-def _learned(found: Diagnosis) -> Iterator[str]:
-    first, last = found.epochs[0].learned, found.epochs[-1].learned
+def _learned(diagnosis: Diagnosis) -> Iterator[str]:
+    first, last = diagnosis.epochs[0].learned, diagnosis.epochs[-1].learned
     for name, values in last.items():
-        told = ", ".join(_number(value) for value in values)
+        end = ", ".join(_number(value) for value in values)
         where = "in each layer" if len(values) > 1 else "in the network"
-        yield f"{name} from {_number(first[name][0])} to {told} {where}"
+        yield f"{name} from {_number(first[name][0])} to {end} {where}"
 
 
-def _curvature(found: Diagnosis) -> Iterator[str]:
+def _curvature(diagnosis: Diagnosis) -> Iterator[str]:
     when = ("at initialisation", "after training")
-    for look, moment in zip(_looks(found), when, strict=False):
+    for look, moment in zip(_looks(diagnosis), when, strict=False):
         if (h := look.hessian) is not None:
             largest = ", ".join(_number(value) for value in h.largest)
             yield (
@@ -148,37 +150,37 @@ def _curvature(found: Diagnosis) -> Iterator[str]:
                 f"(E‖H‖ {_number(i.hessian_norm)} over E‖g‖² {_number(i.squared_gradient)}, "
                 f"{i.batches} mini-batch{'es' * (i.batches > 1)})"
             )
-    if (k := found.kernel) is not None:
+    if (k := diagnosis.kernel) is not None:
         yield (
             f"tangent kernel at initialisation, {k.images} images: condition "
             f"{_number(k.condition)}, eigenvalues {_number(k.eigenvalues[0])} to "
             f"{_number(k.eigenvalues[-1])}"
         )
-    if found.surface is not None:
+    if diagnosis.surface is not None:
         yield (
-            f"loss surface: {_number(found.surface.centre)} nats in the middle, up to "
-            f"{_number(max(map(max, found.surface.losses)))}"
+            f"loss surface: {_number(diagnosis.surface.centre)} nats in the middle, up to "
+            f"{_number(max(map(max, diagnosis.surface.losses)))}"
         )
 
 
-def _dead_share(found: Diagnosis) -> str:
-    look = found.after or found.before
+def _dead_share(diagnosis: Diagnosis) -> str:
+    look = diagnosis.after or diagnosis.before
     units = sum(d.units for d in look.dead)
     return f"{sum(d.dead for d in look.dead)} of {units}" if units else ""
 
 
-def _mean_saturated(found: Diagnosis) -> str:
-    signals = (found.after or found.before).signals
+def _mean_saturated(diagnosis: Diagnosis) -> str:
+    signals = (diagnosis.after or diagnosis.before).signals
     return f"{sum(s.saturated for s in signals) / len(signals):.1%}" if signals else ""
 
 
-def _first_over_last(found: Diagnosis) -> str:
-    norms = found.before.gradients
+def _first_over_last(diagnosis: Diagnosis) -> str:
+    norms = diagnosis.before.gradients
     return _number(norms.norms[0] / norms.norms[-1]) if norms and norms.norms[-1] else ""
 
 
-def _accuracy(found: Diagnosis) -> str:
-    return "diverged" if found.accuracy is None else f"{100 * found.accuracy:.2f}"
+def _accuracy(diagnosis: Diagnosis) -> str:
+    return "diverged" if diagnosis.accuracy is None else f"{100 * diagnosis.accuracy:.2f}"
 
 
 _KEYS: Mapping[str, Callable[[Diagnosis], str]] = {
@@ -207,11 +209,9 @@ def _number(value: float | None) -> str:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if first == 0 else cell.rjust(width)
-            for first, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+    """The first row is the headings; names are on the left, values on the right."""
+    if not rows:
+        return ""
+    headings, *lines = rows
+    columns = [Column(h, ">" if i else "<") for i, h in enumerate(headings)]
+    return text_table(columns, lines)

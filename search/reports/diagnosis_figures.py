@@ -29,41 +29,49 @@ FINE = 400  # eigenvalues at which the density is drawn
 BELL = 0.01  # width of one eigenvalue in the density, as a share of the range
 
 
-def figures_of(found: Sequence[Diagnosis]) -> dict[str, Figure]:
+def figures_of(diagnoses: Sequence[Diagnosis]) -> dict[str, Figure]:
     """File name without suffix -> figure, of one or two diagnoses; those for which something was
     looked at. Distributions are of one function each."""
-    named = [f"{chr(65 + i)}: " * (len(found) > 1) + one.expression for i, one in enumerate(found)]
+    named = [
+        f"{chr(65 + i)}: " * (len(diagnoses) > 1) + diagnosis.expression
+        for i, diagnosis in enumerate(diagnoses)
+    ]
     heading = "    ".join(named)
     figures: dict[str, Figure] = {}
-    for number, one in enumerate(found, 1):
-        if one.before.signals:
-            suffix = f"-{number}" if len(found) > 1 else ""
-            figures[f"distributions{suffix}"] = _distributions(one)
+    for number, diagnosis in enumerate(diagnoses, 1):
+        if diagnosis.before.signals:
+            suffix = f"-{number}" if len(diagnoses) > 1 else ""
+            figures[f"distributions{suffix}"] = _distributions(diagnosis)
     for name, panels in (
-        ("dead-units", list(_dead(found))),
-        ("gradients", list(_gradients(found))),
-        ("weights", list(_weights(found))),
-        ("curvature", list(_curvature(found))),
+        ("dead-units", list(_dead(diagnoses))),
+        ("gradients", list(_gradients(diagnoses))),
+        ("weights", list(_weights(diagnoses))),
+        ("curvature", list(_curvature(diagnoses))),
     ):
         if panels:
             figures[name] = line_figure(heading, panels)
     surfaces = {
-        f"{chr(65 + i)}: " * (len(found) > 1) + f"loss (nats), {one.surface.centre:.3g} at +": one
-        for i, one in enumerate(found)
-        if one.surface is not None
+        f"{chr(65 + i)}: " * (len(diagnoses) > 1)
+        + f"loss (nats), {diagnosis.surface.centre:.3g} at +": diagnosis
+        for i, diagnosis in enumerate(diagnoses)
+        if diagnosis.surface is not None
     }
     if surfaces:
-        drawn = {name: one.surface.losses for name, one in surfaces.items() if one.surface}
+        drawn = {
+            name: diagnosis.surface.losses
+            for name, diagnosis in surfaces.items()
+            if diagnosis.surface
+        }
         first = next(iter(surfaces.values())).surface
         assert first is not None
         figures["surface"] = contour_figure(heading, first.axis, drawn)
     return figures
 
 
-def _distributions(one: Diagnosis) -> Figure:
-    looks = [one.before, *([one.after] if one.after else [])]
-    shown = _spaced(len(one.before.signals))
-    columns = [f"layer {i + 1}, {one.before.signals[i].units} units" for i in shown]
+def _distributions(diagnosis: Diagnosis) -> Figure:
+    looks = [diagnosis.before, *([diagnosis.after] if diagnosis.after else [])]
+    shown = _spaced(len(diagnosis.before.signals))
+    columns = [f"layer {i + 1}, {diagnosis.before.signals[i].units} units" for i in shown]
     kinds: Mapping[str, tuple[Callable[[LayerSignals], Distribution], Callable[..., str]]] = {
         "pre-activation": (
             lambda s: s.before,
@@ -80,12 +88,14 @@ def _distributions(one: Diagnosis) -> Figure:
         ]
         for name, (of, note) in kinds.items()
     }  # fmt: skip
-    return histogram_figure(one.expression, columns, rows, ("at initialisation", "after training"))
+    return histogram_figure(
+        diagnosis.expression, columns, rows, ("at initialisation", "after training")
+    )
 
 
-def _bars(found: Distribution, note: str) -> Bars:
-    told = f"mean {found.mean:.2g}, sd {found.sd:.2g}, {note}"
-    return Bars(found.low, found.high, found.shares, told)
+def _bars(values: Distribution, note: str) -> Bars:
+    caption = f"mean {values.mean:.2g}, sd {values.sd:.2g}, {note}"
+    return Bars(values.low, values.high, values.shares, caption)
 
 
 def _spaced(count: int) -> list[int]:
@@ -95,63 +105,63 @@ def _spaced(count: int) -> list[int]:
     return [round(i * (count - 1) / (COLUMNS - 1)) for i in range(COLUMNS)]
 
 
-def _each(found: Sequence[Diagnosis]) -> Iterator[tuple[str, str, bool, Look]]:
+def _each(diagnoses: Sequence[Diagnosis]) -> Iterator[tuple[str, str, bool, Look]]:
     """Label, colour, whether it is before training, and the look, for every curve by depth."""
-    for number, (one, colour) in enumerate(zip(found, COLOURS, strict=False)):
-        of = f"{chr(65 + number)} " * (len(found) > 1)
-        yield f"{of}at initialisation", colour, True, one.before
-        if one.after:
-            yield f"{of}after training", colour, False, one.after
+    for number, (diagnosis, colour) in enumerate(zip(diagnoses, COLOURS, strict=False)):
+        of = f"{chr(65 + number)} " * (len(diagnoses) > 1)
+        yield f"{of}at initialisation", colour, True, diagnosis.before
+        if diagnosis.after:
+            yield f"{of}after training", colour, False, diagnosis.after
 
 
-def _dead(found: Sequence[Diagnosis]) -> Iterator[Panel]:
+def _dead(diagnoses: Sequence[Diagnosis]) -> Iterator[Panel]:
     kinds: Mapping[str, Callable[[DeadUnits], int]] = {
         "exactly 0 on every image (% of units)": lambda d: d.silent,
         "dead in general (% of units)": lambda d: d.dead,
     }
-    if not found[0].before.dead:
+    if not diagnoses[0].before.dead:
         return
     for heading, count in kinds.items():
         lines = [
             Line(label, range(1, len(look.dead) + 1),
                  [100 * count(d) / d.units for d in look.dead], colour, dashed)
-            for label, colour, dashed, look in _each(found)
+            for label, colour, dashed, look in _each(diagnoses)
         ]  # fmt: skip
         yield Panel(heading, "hidden layer", lines, lowest=0.0, least=1.0)
 
 
-def _gradients(found: Sequence[Diagnosis]) -> Iterator[Panel]:
+def _gradients(diagnoses: Sequence[Diagnosis]) -> Iterator[Panel]:
     lines = [
         Line(label, range(1, len(look.gradients.norms) + 1), look.gradients.norms, colour, dashed)
-        for label, colour, dashed, look in _each(found)
+        for label, colour, dashed, look in _each(diagnoses)
         if look.gradients
     ]
     if not lines:
         return
     yield Panel("gradient norm by depth (L2 per layer)", "layer, the head last", lines, log=True)
-    for number, one in enumerate(found):
-        of = f"{chr(65 + number)}: " * (len(found) > 1)
-        norms = [epoch.gradients.norms for epoch in one.epochs if epoch.gradients]
-        yield Panel(f"{of}gradient norm by epoch", "epoch", _by_layer(one, norms), log=True)
+    for number, diagnosis in enumerate(diagnoses):
+        of = f"{chr(65 + number)}: " * (len(diagnoses) > 1)
+        norms = [epoch.gradients.norms for epoch in diagnosis.epochs if epoch.gradients]
+        yield Panel(f"{of}gradient norm by epoch", "epoch", _by_layer(norms), log=True)
 
 
-def _weights(found: Sequence[Diagnosis]) -> Iterator[Panel]:
-    for number, one in enumerate(found):
-        of = f"{chr(65 + number)}: " * (len(found) > 1)
-        changes = [epoch.change for epoch in one.epochs if epoch.change]
+def _weights(diagnoses: Sequence[Diagnosis]) -> Iterator[Panel]:
+    for number, diagnosis in enumerate(diagnoses):
+        of = f"{chr(65 + number)}: " * (len(diagnoses) > 1)
+        changes = [epoch.change for epoch in diagnosis.epochs if epoch.change]
         if not changes:
             continue
-        yield Panel(f"{of}weight change, ‖w − w₀‖ / ‖w₀‖", "epoch", _by_layer(one, changes))
-        if one.epochs[-1].learned:
-            yield _paths(one, of)
+        yield Panel(f"{of}weight change, ‖w − w₀‖ / ‖w₀‖", "epoch", _by_layer(changes))
+        if diagnosis.epochs[-1].learned:
+            yield _paths(diagnosis, of)
 
 
-def _paths(one: Diagnosis, of: str) -> Panel:
+def _paths(diagnosis: Diagnosis, of: str) -> Panel:
     """The values of one activation parameter in each layer; of several the change, those first
     that moved furthest."""
     paths = {
-        name: list(zip(*(epoch.learned[name] for epoch in one.epochs), strict=True))
-        for name in one.epochs[-1].learned
+        name: list(zip(*(epoch.learned[name] for epoch in diagnosis.epochs), strict=True))
+        for name in diagnosis.epochs[-1].learned
     }  # name -> for each layer its value by epoch
     if len(paths) == 1:
         ((name, layers),) = paths.items()
@@ -176,7 +186,7 @@ def _paths(one: Diagnosis, of: str) -> Panel:
     return Panel(f"{of}change of {shown} activation parameters, by layer", "epoch", lines)
 
 
-def _by_layer(one: Diagnosis, values: Sequence[Sequence[float]]) -> list[Line]:
+def _by_layer(values: Sequence[Sequence[float]]) -> list[Line]:
     columns = list(zip(*values, strict=True))
     head = len(columns)
     return [
@@ -187,10 +197,10 @@ def _by_layer(one: Diagnosis, values: Sequence[Sequence[float]]) -> list[Line]:
     ]
 
 
-def _curvature(found: Sequence[Diagnosis]) -> Iterator[Panel]:
+def _curvature(diagnoses: Sequence[Diagnosis]) -> Iterator[Panel]:
     spectra = [
         (label, colour, dashed, look.hessian)
-        for label, colour, dashed, look in _each(found)
+        for label, colour, dashed, look in _each(diagnoses)
         if look.hessian
     ]
     if spectra:
@@ -204,25 +214,25 @@ def _curvature(found: Sequence[Diagnosis]) -> Iterator[Panel]:
         ]
         yield Panel(
             "density of the Hessian's eigenvalues", "eigenvalue", lines,
-            log=True, whole=False,
+            log=True, integers=False,
         )  # fmt: skip
     kernels = [
-        Line(f"{chr(65 + n)}, condition {one.kernel.condition:.3g}",
-             range(1, one.kernel.images + 1), one.kernel.eigenvalues, COLOURS[n])
-        for n, one in enumerate(found)
-        if one.kernel
+        Line(f"{chr(65 + n)}, condition {diagnosis.kernel.condition:.3g}",
+             range(1, diagnosis.kernel.images + 1), diagnosis.kernel.eigenvalues, COLOURS[n])
+        for n, diagnosis in enumerate(diagnoses)
+        if diagnosis.kernel
     ]  # fmt: skip
     if kernels:
-        told = "" if len(kernels) > 1 else f", condition {kernels[0].label.split()[-1]}"
-        yield Panel(f"tangent kernel at initialisation{told}", "rank of eigenvalue", kernels,
+        condition = "" if len(kernels) > 1 else f", condition {kernels[0].label.split()[-1]}"
+        yield Panel(f"tangent kernel at initialisation{condition}", "rank of eigenvalue", kernels,
                     log=True)  # fmt: skip
 
 
 def _density(
-    found: Spectrum, low: float, high: float, floor: float
+    spectrum: Spectrum, low: float, high: float, floor: float
 ) -> tuple[list[float], list[float]]:
     """Eigenvalues and the density there, with gaps where it is below the floor."""
     width = BELL * (high - low) or 1.0
     start, end = low - 4 * width, high + 4 * width
     at = [start + (end - start) * i / (FINE - 1) for i in range(FINE)]
-    return at, [d if d > floor else math.nan for d in spectral_density(found, at, width)]
+    return at, [d if d > floor else math.nan for d in spectral_density(spectrum, at, width)]

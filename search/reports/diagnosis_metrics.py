@@ -1,4 +1,4 @@
-"""A diagnosis as metrics: names, values, steps, as MLflow shows them."""
+"""A diagnosis as the metrics of an MLflow run: names, values, steps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ...evaluators.diagnosis.signals import LayerSignals
 from ...mlflow.run_io import Point
 
 
-def points(found: Diagnosis) -> Iterator[Point]:
+def points(diagnosis: Diagnosis) -> Iterator[Point]:
     """The metrics of a diagnosis: those by epoch have the epoch as step, 0 being before training;
     those at two moments have step 0 and the last epoch."""
-    for epoch in found.epochs:
+    for epoch in diagnosis.epochs:
         step = epoch.number
         for name, value in (
             ("val_accuracy", epoch.accuracy),
@@ -27,7 +27,7 @@ def points(found: Diagnosis) -> Iterator[Point]:
         yield from _numbered("weight_change", epoch.change, step)
         for name, values in epoch.learned.items():
             yield from _numbered(f"learned/{name}", values, step)
-    moments = [(found.before, 0), (found.after, found.epochs[-1].number)]
+    moments = [(diagnosis.before, 0), (diagnosis.after, diagnosis.epochs[-1].number)]
     for look, step in moments:
         if look is None:
             continue
@@ -45,9 +45,9 @@ def points(found: Diagnosis) -> Iterator[Point]:
             yield "hessian/frobenius", look.hessian.frobenius, step
         if look.instability:
             yield "instability_index", look.instability.index, step
-    if found.kernel:
-        yield "tangent_kernel_condition", found.kernel.condition, 0
-    yield from ((f"seconds/{part}", spent, 0) for part, spent in found.seconds.items())
+    if diagnosis.kernel:
+        yield "tangent_kernel_condition", diagnosis.kernel.condition, 0
+    yield from ((f"seconds/{part}", spent, 0) for part, spent in diagnosis.seconds.items())
 
 
 def _signal_points(signals: LayerSignals, layer: int, step: int) -> Iterator[Point]:

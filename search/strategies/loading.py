@@ -20,12 +20,12 @@ from ...evaluators.protocol.plugins import PluginLoader
 from ...space import Space
 from ..errors import StrategyError
 from .base import Strategy
-from .registry import BUILT_IN
+from .registry import BUILT_IN, GROUP
 
 MakeStrategy = Callable[[Space, int], Strategy]
 LOADER = PluginLoader(
     kind="strategy",
-    group="actsearch.strategies",
+    group=GROUP,
     built_in=BUILT_IN,
     advice="write --strategy package.module:Class, a class of actsearch.search.Strategy",
     arguments="from (space, seed)",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .base import Strategy
     from .loading import MakeStrategy
 
+GROUP = "actsearch.strategies"  # of entry points, by which installed packages declare theirs
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         "random": "random:Random",

@@ -1,4 +1,4 @@
-"""What every executor has to do; a test class gives it an executor by one fixture.
+"""The contract of executors as a test suite; a class gives it an executor by one fixture.
 
 class TestMine(ExecutorContract):
     @pytest.fixture(scope="class")
@@ -42,7 +42,7 @@ FAILED = (1, 2, 4)
 
 @dataclass
 class Events:
-    """What an executor called back, in order."""
+    """The calls that an executor made, in order."""
 
     jobs: Sequence[Job]
     reports: dict[int, list[RungReport]] = field(default_factory=dict)
@@ -69,13 +69,13 @@ class Events:
 
 
 def scores(reports: list[RungReport]) -> list[tuple[int, list[tuple[str, float, float | None]]]]:
-    """What two runs of a job must have in common: all but the seconds."""
+    """The numbers that two runs of a job must have in common: all but the seconds."""
     return [
         (
             report.epoch,
             [
-                (found.state, found.val_accuracy, None if found.reason else found.val_loss)
-                for found in report.candidates
+                (end.state, end.val_accuracy, None if end.reason else end.val_loss)
+                for end in report.candidates
             ],
         )
         for report in reports
@@ -114,7 +114,9 @@ class ExecutorContract:
         assert sorted(events.done) == events.handed_out
         assert not events.late
 
-    def test_rungs_come_in_order_up_to_the_one_no_slice_goes_on_from(self, events: Events) -> None:
+    def test_rungs_come_in_order_up_to_the_last_that_a_candidate_reaches(
+        self, events: Events
+    ) -> None:
         for number in (0, 3, 5):
             epochs = [report.epoch for report in events.reports[number]]
             assert epochs == list(TINY.rungs)
@@ -153,9 +155,9 @@ class ExecutorContract:
     def test_the_signal_handlers_are_left_as_found(self, events: Events, handler: object) -> None:
         assert signal.getsignal(signal.SIGINT) is handler
 
-    @pytest.mark.parametrize("which", ["next_job", "on_rung", "on_done"])
+    @pytest.mark.parametrize("callback", ["next_job", "on_rung", "on_done"])
     def test_what_a_callback_raises_ends_the_run_and_surfaces_unchanged(
-        self, executor: Executor, images: ImageClassification, which: str
+        self, executor: Executor, images: ImageClassification, callback: str
     ) -> None:
         fault = KeyError("the driver's own trouble")
         events = Events(JOBS)
@@ -164,7 +166,7 @@ class ExecutorContract:
         def raising(*_: object) -> None:
             raise fault
 
-        calls[which] = raising
+        calls[callback] = raising
         with pytest.raises(KeyError) as caught:
             executor.run(images, **calls)
         assert caught.value is fault

@@ -19,7 +19,7 @@ PATIENCE = 150.0  # seconds until a search that should get somewhere is given up
 
 
 class Driver:
-    """A running `actsearch` and what it has said."""
+    """A running `actsearch`, with its output so far."""
 
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self.process, self._folder = process, folder
@@ -70,17 +70,17 @@ def actsearch(folder: Path, *arguments: str, **env: str) -> Iterator[Driver]:
 def wait_for(
     driver: Driver, home: Home, name: str, ready: Callable[[list[Trial]], bool]
 ) -> list[Trial]:
-    """Watch a search from outside until its candidates are so far; gives them."""
+    """Watch a search from outside until its trials are ready; return them."""
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         assert driver.process.poll() is None, f"it ended: {driver.err}"
-        found = read_trials(home.searches / name)
-        if ready(found):
-            return found
+        trials = read_trials(home.searches / name)
+        if ready(trials):
+            return trials
         time.sleep(0.05)
     raise AssertionError(f"nothing came of it in {PATIENCE:g} s: {driver.err}")
 
 
-def ended(found: list[Trial]) -> list[Trial]:
-    """Those that training has told something about, to their end."""
-    return [c for c in found if c.trained and c.state not in ("running", "failed")]
+def ended(trials: list[Trial]) -> list[Trial]:
+    """The trials whose training has ended with a score, or diverged."""
+    return [t for t in trials if t.trained and t.state not in ("running", "failed")]

@@ -1,11 +1,12 @@
-"""What every strategy has to do; a test class gives it the strategy by one fixture.
+"""The contract of strategies as a test suite; a class gives it the strategy by one fixture.
 
     class TestMine(StrategyContract):
         @pytest.fixture(scope="class")
         @classmethod
         def make(cls) -> Make: ...
 
-A history is a real study, whose trials got made-up scores: what is checked is the proposing.
+A history is a real study, whose trials got made-up scores: the suite checks the proposals. Users
+have the same rules in `actsearch.search.check_strategy`, on a study in memory.
 """
 
 from __future__ import annotations
@@ -44,19 +45,19 @@ print(json.dumps([dict(study.ask(SPACE).encoding) for _ in range(int(count))]))
 """
 
 
-def accuracy(asked: ProposedTrial) -> float:
+def accuracy(trial: ProposedTrial) -> float:
     """A made-up score: the same for the same encoding, different for most others."""
-    return sum(map(ord, "".join(asked.encoding.values()))) % 97 / 100
+    return sum(map(ord, "".join(trial.encoding.values()))) % 97 / 100
 
 
-def finish(study: Study, asked: ProposedTrial) -> None:
+def finish(study: Study, trial: ProposedTrial) -> None:
     """End a trial as training would: one in three complete, the others pruned early."""
-    study.accept(asked)
-    rungs = RUNGS if asked.number % 3 == 0 else RUNGS[:1]
+    study.accept(trial)
+    rungs = RUNGS if trial.number % 3 == 0 else RUNGS[:1]
     reports = {}
     for epoch in rungs:
         state = "live" if epoch < rungs[-1] else "complete" if epoch == 9 else "pruned"
-        score = accuracy(asked) * (0.5 + epoch / 18)
+        score = accuracy(trial) * (0.5 + epoch / 18)
         reports[epoch] = CandidateReport(
             index=0,
             state=state,  # type: ignore[arg-type]
@@ -65,18 +66,18 @@ def finish(study: Study, asked: ProposedTrial) -> None:
             train_losses=(1.0,) * epoch,
             learned={},
         )
-        study.rung(asked.number, epoch, score)
-    study.end(asked.number, reports, 1.0)
+        study.rung(trial.number, epoch, score)
+    study.end(trial.number, reports, 1.0)
 
 
 def proposals(study: Study, count: int) -> list[Encoding]:
-    """That many proposals, each finished before the next."""
-    found = []
+    """The next `count` proposals, each finished before the next."""
+    encodings = []
     for _ in range(count):
-        asked = study.ask(SPACE)
-        found.append(asked.encoding)
-        finish(study, asked)
-    return found
+        trial = study.ask(SPACE)
+        encodings.append(trial.encoding)
+        finish(study, trial)
+    return encodings
 
 
 class StrategyContract:
@@ -112,7 +113,7 @@ class StrategyContract:
     ) -> None:
         kind = type(make(SPACE, SEED))
         command = [sys.executable, "-c", _ELSEWHERE, kind.__module__, kind.__name__]
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, str(copied()), "2"],
             capture_output=True,
             text=True,
@@ -120,7 +121,7 @@ class StrategyContract:
             cwd=Path(__file__).parent.parent,
         )
         study = Study(copied(), make(SPACE, SEED))
-        assert json.loads(done.stdout) == [study.ask(SPACE).encoding for _ in range(2)]
+        assert json.loads(process.stdout) == [study.ask(SPACE).encoding for _ in range(2)]
 
     def test_a_search_resumed_at_every_trial_proposes_what_an_unbroken_one_does(
         self, make: Make, copied: Callable[[], Path]
@@ -140,30 +141,30 @@ class StrategyContract:
     def test_another_seed_proposes_others_unless_it_goes_in_order(
         self, make: Make, copied: Callable[[], Path]
     ) -> None:
-        one, other = (Study(copied(), make(SPACE, seed)) for seed in (SEED, SEED + 1))
+        first, second = (Study(copied(), make(SPACE, seed)) for seed in (SEED, SEED + 1))
         in_order = not make(SPACE, SEED).may_repeat
-        assert (proposals(one, 4) == proposals(other, 4)) is in_order
+        assert (proposals(first, 4) == proposals(second, 4)) is in_order
 
     def test_every_proposal_is_a_candidate_of_the_space(self, history: Path, make: Make) -> None:
         study = Study(history, make(SPACE, SEED))
-        found = study.encodings()
-        assert len(found) == HISTORY
-        expressions = [str(SPACE.decode(encoding)) for encoding in found]
-        assert expressions == [c.expression for c in study.trials()]
+        encodings = study.encodings()
+        assert len(encodings) == HISTORY
+        expressions = [str(SPACE.decode(encoding)) for encoding in encodings]
+        assert expressions == [trial.expression for trial in study.trials()]
 
     def test_several_trials_can_be_under_way_at_once(
         self, make: Make, copied: Callable[[], Path]
     ) -> None:
         study = Study(copied(), make(SPACE, SEED))
-        asked = [study.ask(SPACE) for _ in range(4)]
-        assert [one.number for one in asked] == [HISTORY + i for i in range(4)]
-        for one in reversed(asked):
-            finish(study, one)
+        trials = [study.ask(SPACE) for _ in range(4)]
+        assert [trial.number for trial in trials] == [HISTORY + i for i in range(4)]
+        for trial in reversed(trials):
+            finish(study, trial)
 
     def test_an_enqueued_candidate_is_left_alone(
         self, make: Make, copied: Callable[[], Path]
     ) -> None:
-        wanted = {"unit.binary": "x1 + x2", "unit.left": "sin(x)", "unit.right": "beta"}
+        encoding = {"unit.binary": "x1 + x2", "unit.left": "sin(x)", "unit.right": "beta"}
         study = Study(copied(), make(SPACE, SEED))
-        study.enqueue(wanted)
-        assert study.ask(SPACE).encoding == wanted
+        study.enqueue(encoding)
+        assert study.ask(SPACE).encoding == encoding

@@ -71,11 +71,13 @@ def test_every_training_has_a_run_below_its_function(
     run_id = tracker.write(candidate(0))
     tracker.write_confirmation(rows)
     below = runs(client, tracker, f"tags.`mlflow.parentRunId` = '{run_id}'")
-    found = {
+    trainings = {
         (r.data.params["network"], r.data.params["seed"], r.data.metrics["test_accuracy"])
         for r in below
     }
-    assert found == {(net, *r) for net in ("mlp", "conv") for r in (("11", 0.88), ("12", 0.87))}
+    assert trainings == {
+        (net, *r) for net in ("mlp", "conv") for r in (("11", 0.88), ("12", 0.87))
+    }
 
 
 def test_written_again_it_adds_only_new_seeds(
@@ -89,8 +91,12 @@ def test_written_again_it_adds_only_new_seeds(
     tracker.write_confirmation(rows)
     tracker.write_confirmation(rows)
     assert len(runs(client, tracker, "")) == 2 + 8
-    more = {"seeds": [11, 12, 13], "val": [0.8] * 3, "test": [0.87] * 3}
-    tracker.write_confirmation([finalist(verdict="worse", **more)])
+    changes = {
+        "seeds": [11, 12, 13],
+        "val_accuracies": [0.8] * 3,
+        "test_accuracies": [0.87] * 3,
+    }
+    tracker.write_confirmation([finalist(verdict="worse", **changes)])
     assert len(runs(client, tracker, "")) == 2 + 9
     assert client.get_run(run_id).data.tags["verdict"] == "worse"
     assert client.get_run(run_id).data.metrics["mlp/test_n"] == 3
@@ -116,7 +122,9 @@ def test_a_finalist_that_diverged_on_every_seed_is_written_without_figures(
 ) -> None:
     run_id = tracker.write(candidate(0))
     bare = {"difference": None, "interval": None, "p_value": None}
-    tracker.write_confirmation([finalist(seeds=[], val=[], test=[], verdict="worse", **bare)])
+    tracker.write_confirmation(
+        [finalist(seeds=[], val_accuracies=[], test_accuracies=[], verdict="worse", **bare)]
+    )
     data = client.get_run(run_id).data
     assert data.tags["verdict"] == "worse"
     assert data.metrics["mlp/test_n"] == 0

@@ -1,4 +1,4 @@
-"""What the Markdown says of a search and of its confirmation."""
+"""The Markdown notes of a search and of its confirmation."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def test_the_best_on_the_test_set_comes_first_in_each_networks_table(finalist: F
     baseline = {"expression": "max(x, 0)", "name": "ReLU", "verdict": "baseline"}
     bare = {"difference": None, "interval": None, "p_value": None}
     rows = [
-        finalist(test=[0.87, 0.87]),
-        finalist(None, test=[0.88, 0.88], **baseline, **bare),
-        finalist(network="conv", test=[0.91, 0.91]),
-        finalist(None, network="conv", test=[0.90, 0.90], **baseline, **bare),
+        finalist(test_accuracies=[0.87, 0.87]),
+        finalist(None, test_accuracies=[0.88, 0.88], **baseline, **bare),
+        finalist(network="conv", test_accuracies=[0.91, 0.91]),
+        finalist(None, network="conv", test_accuracies=[0.90, 0.90], **baseline, **bare),
     ]
     first, second = confirmation_tables(rows).split("**conv**")
     assert first.index("ReLU") < first.index("sigmoid")
@@ -33,12 +33,19 @@ def test_the_best_on_the_test_set_comes_first_in_each_networks_table(finalist: F
 
 def test_one_seed_has_no_spread(finalist: Finalist) -> None:
     assert "| 88.00 | 89.00 | 1 |" in confirmation_tables(
-        [finalist(seeds=[1], test=[0.88], val=[0.89])]
+        [finalist(seeds=[1], test_accuracies=[0.88], val_accuracies=[0.89])]
     )
 
 
 def test_a_function_that_diverged_on_every_seed_comes_last(finalist: Finalist) -> None:
-    gone = finalist(expression="x ** 3", name="x ** 3", seeds=[], val=[], test=[], verdict="worse")
+    gone = finalist(
+        expression="x ** 3",
+        name="x ** 3",
+        seeds=[],
+        val_accuracies=[],
+        test_accuracies=[],
+        verdict="worse",
+    )
     table = confirmation_tables([gone, finalist()])
     assert table.index("sigmoid") < table.index("`x ** 3`")
     assert "| diverged | diverged | 0 |" in table
@@ -60,8 +67,8 @@ def test_a_bar_in_a_value_does_not_break_the_table() -> None:
 
 
 def test_a_table_says_what_its_intervals_are_for(finalist: Finalist) -> None:
-    told = confirmation_tables([finalist(images_error=0.001)])
-    assert "paired seeds; intervals for other seeds and other test images\n" in told
-    told = confirmation_tables([finalist(images_error=0.001), finalist(trial=1)])
-    assert "paired seeds; intervals for other seeds on these test images\n" in told
+    tables = confirmation_tables([finalist(images_error=0.001)])
+    assert "paired seeds; intervals for other seeds and other test images\n" in tables
+    tables = confirmation_tables([finalist(images_error=0.001), finalist(trial=1)])
+    assert "paired seeds; intervals for other seeds on these test images\n" in tables
     assert "intervals" not in confirmation_tables([finalist(interval=None)])

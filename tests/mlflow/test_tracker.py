@@ -58,7 +58,12 @@ def test_candidates_are_found_by_state_size_reason_and_the_trial_they_repeat(
     tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     tracker.write(candidate(0))
-    untrained: dict[str, object] = {"score": None, "rungs": {}, "train_loss": [], "val_loss": {}}
+    untrained: dict[str, object] = {
+        "val_accuracy": None,
+        "val_accuracies": {},
+        "train_losses": [],
+        "val_losses": {},
+    }
     reason = "validation loss is nan after epoch 1"
     tracker.write(candidate(1, state="infeasible", reason=reason, **untrained))
     tracker.write(candidate(2, state="duplicate", duplicate_of=0, **untrained))
@@ -66,8 +71,8 @@ def test_candidates_are_found_by_state_size_reason_and_the_trial_they_repeat(
     tracker.write(candidate(4, state="pruned", expression="sin(x)", learned={}))
 
     def trials(condition: str) -> list[int]:
-        found = runs(client, tracker, condition)
-        return sorted(int(run.data.tags["actsearch.trial"]) for run in found)
+        matches = runs(client, tracker, condition)
+        return sorted(int(run.data.tags["actsearch.trial"]) for run in matches)
 
     assert trials("tags.state = 'infeasible' and tags.reason LIKE '%nan%'") == [1]
     assert trials("tags.duplicate_of = '0'") == [2]
@@ -81,7 +86,7 @@ def test_values_that_are_not_finite_are_left_out(
     tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     nan, inf = float("nan"), float("inf")
-    run_id = tracker.write(candidate(train_loss=[0.9, inf, nan], val_loss={1: nan}))
+    run_id = tracker.write(candidate(train_losses=[0.9, inf, nan], val_losses={1: nan}))
     metrics = client.get_run(run_id).data.metrics
     assert "val_loss" not in metrics
     assert metrics["train_loss"] == 0.9
@@ -91,7 +96,7 @@ def test_a_record_with_more_metrics_than_one_request_takes_is_written_whole(
     tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
     losses = [1 / (1 + epoch) for epoch in range(1100)]
-    run_id = tracker.write(candidate(train_loss=losses))
+    run_id = tracker.write(candidate(train_losses=losses))
     assert len(client.get_metric_history(run_id, "train_loss")) == 1100
 
 
@@ -160,7 +165,7 @@ def test_the_saved_view_sorts_by_accuracy_and_the_link_opens_it(
 def test_the_saved_views_filter_is_one_that_mlflow_reads(
     tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
-    tracker.write(candidate(0, rungs={}))
+    tracker.write(candidate(0, val_accuracies={}))
     tracker.write(candidate(1))
     experiment, _ = tracker.link("mine")
     tag = client.get_experiment(experiment).tags["mlflow.sharedViewState.leaderboard"]

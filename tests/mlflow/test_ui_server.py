@@ -25,10 +25,10 @@ def page_in_browser(url: str, profile: Path) -> str:
     assert CHROMIUM is not None
     quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
     command = [CHROMIUM, "--headless", "--no-sandbox", "--no-first-run"]
-    done = subprocess.run(
+    process = subprocess.run(
         [
             *command,
-            *(f"--disable-{what}" for what in quiet),
+            *(f"--disable-{service}" for service in quiet),
             f"--user-data-dir={profile}",
             "--window-size=1700,950",
             "--virtual-time-budget=30000",
@@ -39,8 +39,8 @@ def page_in_browser(url: str, profile: Path) -> str:
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
@@ -51,9 +51,11 @@ def test_the_link_opens_the_leaderboard_best_first_in_a_browser(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tracker.write(candidate(0, expression="min(x, sin(x))", rungs={1: 0.7}, learned={}))
-    tracker.write(candidate(1, expression="x * tanh(x)", rungs={1: 0.8}, learned={}))
-    tracker.write(candidate(2, expression="cosh(x)", rungs={}, state="infeasible", learned={}))
+    tracker.write(candidate(0, expression="min(x, sin(x))", val_accuracies={1: 0.7}, learned={}))
+    tracker.write(candidate(1, expression="x * tanh(x)", val_accuracies={1: 0.8}, learned={}))
+    tracker.write(
+        candidate(2, expression="cosh(x)", val_accuracies={}, state="infeasible", learned={})
+    )
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")  # the server needs none
     with socket.create_server(("127.0.0.1", 0)) as taken:
         wished = taken.getsockname()[1]

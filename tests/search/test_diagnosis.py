@@ -49,15 +49,18 @@ def runs(home: Path) -> list[Any]:
     return [] if experiment is None else list(client.search_runs([experiment.experiment_id]))
 
 
-def test_two_functions_are_told_drawn_and_shown_in_mlflow(
+def test_two_functions_are_printed_drawn_and_shown_in_mlflow(
     diagnose: Run, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "out"
     assert diagnose("ReLU", "--compare", "x * sigmoid(beta * x)", "-o", str(folder), "--json") == 0
     shown = capsys.readouterr()
-    found = json.loads(shown.out)
-    assert [one["expression"] for one in found] == ["relu(x)", "x * sigmoid(beta * x)"]
-    assert found == json.loads((folder / "diagnosis.json").read_text())
+    documents = json.loads(shown.out)
+    assert [document["expression"] for document in documents] == [
+        "relu(x)",
+        "x * sigmoid(beta * x)",
+    ]
+    assert documents == json.loads((folder / "diagnosis.json").read_text())
     assert "epoch 2 of 2: validation" in shown.err
     assert {path.name for path in folder.iterdir()} == {
         "diagnosis.json", "diagnosis.txt", "distributions-1.png", "distributions-2.png",
@@ -65,17 +68,17 @@ def test_two_functions_are_told_drawn_and_shown_in_mlflow(
     }  # fmt: skip
     client = MlflowClient(local_uri(home))
     by_name = {run.info.run_name: run for run in runs(home)}
-    swish, told = by_name["x * sigmoid(beta * x)"], found[1]
-    last = told["epochs"][-1]
+    swish, document = by_name["x * sigmoid(beta * x)"], documents[1]
+    last = document["epochs"][-1]
     assert swish.info.status == "FINISHED"
     assert swish.data.metrics["val_accuracy"] == pytest.approx(last["accuracy"])
     assert swish.data.metrics["weight_change/layer_1"] == pytest.approx(
         last["change"][0], rel=1e-6
     )
     norms = client.get_metric_history(swish.info.run_id, "gradient_norm/total")
-    expected = [epoch["gradients"]["total"] for epoch in told["epochs"]]
+    expected = [epoch["gradients"]["total"] for epoch in document["epochs"]]
     assert [p.value for p in sorted(norms, key=lambda p: p.step)] == pytest.approx(expected)
-    assert swish.data.params["recipe"] == told["recipe"]
+    assert swish.data.params["recipe"] == document["recipe"]
     files = {file.path for file in client.list_artifacts(swish.info.run_id)}
     assert files >= {"diagnosis.json", "distributions.png", "dead-units.png", "curve.png"}
 
@@ -99,9 +102,9 @@ def test_no_activation_is_no_dead_unit(
     diagnose: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert diagnose("x", "-o", str(tmp_path / "out"), "--only", "dead", "--json") == 0
-    (found,) = json.loads(capsys.readouterr().out)
+    (document,) = json.loads(capsys.readouterr().out)
     for look in ("before", "after"):
-        assert [layer["dead"] for layer in found[look]["dead"]] == [0, 0]
+        assert [layer["dead"] for layer in document[look]["dead"]] == [0, 0]
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"diagnosis.json", "diagnosis.txt", "dead-units.png"}
 
@@ -171,5 +174,5 @@ def test_without_mlflow_the_files_are_there_and_a_warning(
 def test_help_names_every_part(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["diagnose", "--help"])
-    told = capsys.readouterr().out
-    assert not [part for part in PARTS if part not in told]
+    text = capsys.readouterr().out
+    assert not [part for part in PARTS if part not in text]

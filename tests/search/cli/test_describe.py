@@ -68,5 +68,7 @@ def test_neither_ray_nor_mlflow_is_loaded(tmp_path: Path) -> None:
         f"main(['describe', 'relu(x)', '--plot', {str(tmp_path / 'f.png')!r}])\n"
         "print([name for name in ('ray', 'mlflow', 'optuna') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.splitlines()[-1] == "[]"

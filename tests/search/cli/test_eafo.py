@@ -18,9 +18,9 @@ def test_relu_is_corrected_to_crrelu(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_json_has_what_the_text_has(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eafo", "tanh(x)", "--density", "logistic", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"candidate", "eta", "how", "error", "density"}
-    assert found["how"] == "symbolic"
+    result = json.loads(capsys.readouterr().out)
+    assert set(result) == {"candidate", "eta", "how", "error", "density"}
+    assert result["how"] == "symbolic"
 
 
 def test_worst_needs_no_expression(capsys: pytest.CaptureFixture[str]) -> None:

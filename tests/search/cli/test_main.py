@@ -30,10 +30,10 @@ Verb = Callable[..., Any]
     ],
 )
 def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> None:
-    told = actsearch(*arguments)
-    assert told.status == 2
-    assert told.err.startswith("usage: actsearch")
-    assert not told.out
+    result = actsearch(*arguments)
+    assert result.status == 2
+    assert result.err.startswith("usage: actsearch")
+    assert not result.out
 
 
 @pytest.mark.parametrize(
@@ -68,33 +68,33 @@ def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> Non
 def test_an_expected_mistake_is_one_line_and_exit_1(
     actsearch: Verb, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    told = actsearch(*arguments, "--home", tmp_path)
-    assert told.status == 1
-    assert told.err.startswith("actsearch: ")
-    assert message in told.err
-    assert told.err.count("\n") == 1
-    assert not told.out
+    result = actsearch(*arguments, "--home", tmp_path)
+    assert result.status == 1
+    assert result.err.startswith("actsearch: ")
+    assert message in result.err
+    assert result.err.count("\n") == 1
+    assert not result.out
     assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
 def test_a_bad_expression_has_a_caret_under_the_character(actsearch: Verb, tmp_path: Path) -> None:
-    told = actsearch("score", "x * (tanh(x)", "--home", tmp_path)
-    assert told.status == 1
-    first, text, caret = told.err.rstrip("\n").split("\n")
+    result = actsearch("score", "x * (tanh(x)", "--home", tmp_path)
+    assert result.status == 1
+    first, text, caret = result.err.rstrip("\n").split("\n")
     assert first.startswith("actsearch: ")
     assert text == "  x * (tanh(x)"
     assert caret.strip() == "^"
 
 
 def test_an_unknown_primitive_names_the_nearest_one(actsearch: Verb, tmp_path: Path) -> None:
-    told = actsearch("score", "sigmiod(x)", "--home", tmp_path)
-    assert "did you mean 'sigmoid'?" in told.err
+    result = actsearch("score", "sigmiod(x)", "--home", tmp_path)
+    assert "did you mean 'sigmoid'?" in result.err
 
 
 def test_debug_shows_the_traceback_too(actsearch: Verb, tmp_path: Path) -> None:
-    told = actsearch("leaderboard", "mien", "--home", tmp_path, "--debug")
-    assert told.err.startswith("Traceback")
-    assert told.err.splitlines()[-1].startswith("actsearch: there is no search 'mien'")
+    result = actsearch("leaderboard", "mien", "--home", tmp_path, "--debug")
+    assert result.err.startswith("Traceback")
+    assert result.err.splitlines()[-1].startswith("actsearch: there is no search 'mien'")
 
 
 def test_nothing_of_an_expression_is_executed(actsearch: Verb, tmp_path: Path) -> None:
@@ -109,22 +109,22 @@ def test_the_script_and_the_module_give_the_version(tmp_path: Path) -> None:
     from importlib.metadata import version
 
     for command in (["-m", "actsearch.search.cli"], ["-P", "-m", "actsearch.search.cli"]):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, *command, "--version"], capture_output=True, text=True, cwd=tmp_path
         )
-        assert done.stdout == f"actsearch {version('actsearch')}\n"
+        assert process.stdout == f"actsearch {version('actsearch')}\n"
 
 
 def test_a_pipe_that_closes_early_is_no_traceback(finished: Home) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         f"{sys.executable} -m actsearch.search.cli leaderboard mine --json "
         f"--home {finished.root} | head -c 1",
         shell=True,
         capture_output=True,
         text=True,
     )
-    assert done.stdout == "["
-    assert "Traceback" not in done.stderr
+    assert process.stdout == "["
+    assert "Traceback" not in process.stderr
 
 
 def test_sigterm_stops_a_background_job_that_its_shell_lets_ignore_ctrl_c() -> None:
@@ -138,9 +138,9 @@ try:
 except KeyboardInterrupt:
     raise SystemExit(130)
 """
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         timeout=100,
     )
-    assert done.returncode == 130
+    assert process.returncode == 130

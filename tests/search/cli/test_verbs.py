@@ -1,4 +1,4 @@
-"""What the verbs show of a finished search, and what happens when they are run twice."""
+"""The verbs on a finished search: their output, and their effect when they are run twice."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ORDER = ["complete", "pruned", "infeasible", "running", "failed"]
 def test_the_leaderboard_is_a_list_of_objects_complete_ones_first_then_by_rung(
     actsearch: Verb, finished: Home
 ) -> None:
-    told = actsearch("leaderboard", "mine", "--json", "--home", finished.root)
-    assert (told.status, told.err) == (0, "")
-    rows = json.loads(told.out)
+    result = actsearch("leaderboard", "mine", "--json", "--home", finished.root)
+    assert (result.status, result.err) == (0, "")
+    rows = json.loads(result.out)
     assert isinstance(rows, list)
     assert len(rows) == 8
     for row in rows:
@@ -45,9 +45,9 @@ def test_the_leaderboard_is_a_list_of_objects_complete_ones_first_then_by_rung(
 def test_the_leaderboard_as_text_is_the_same_with_the_noise_of_one_run(
     actsearch: Verb, finished: Home
 ) -> None:
-    told = actsearch("leaderboard", "mine", "--rows", "3", "--home", finished.root)
+    result = actsearch("leaderboard", "mine", "--rows", "3", "--home", finished.root)
     best = json.loads(actsearch("leaderboard", "mine", "--json", "--home", finished.root).out)[0]
-    lines = told.out.splitlines()
+    lines = result.out.splitlines()
     assert best["expression"] in lines[1]
     assert f"{100 * best['score']:.2f}%" in lines[1]
     assert "5 more" in lines[4]
@@ -63,9 +63,9 @@ def test_without_a_name_the_searches_of_the_home_are_listed(
 
 
 def test_an_empty_home_says_how_to_begin(actsearch: Verb, tmp_path: Path) -> None:
-    told = actsearch("leaderboard", "--home", tmp_path / "none")
-    assert told.status == 0
-    assert "actsearch search --name mine" in told.out
+    result = actsearch("leaderboard", "--home", tmp_path / "none")
+    assert result.status == 0
+    assert "actsearch search --name mine" in result.out
     assert json.loads(actsearch("leaderboard", "--json", "--home", tmp_path / "none").out) == []
     assert not (tmp_path / "none").exists()
 
@@ -74,10 +74,10 @@ def test_a_name_that_is_taken_is_refused_and_the_search_left_alone(
     actsearch: Verb, finished: Home
 ) -> None:
     before = read_trials(finished.searches / "mine")
-    told = actsearch("search", "--name", "mine", "--home", finished.root)
-    assert told.status == 1
-    assert "search 'mine' exists" in told.err
-    assert "--resume" in told.err
+    result = actsearch("search", "--name", "mine", "--home", finished.root)
+    assert result.status == 1
+    assert "search 'mine' exists" in result.err
+    assert "--resume" in result.err
     assert read_trials(finished.searches / "mine") == before
 
 
@@ -94,15 +94,15 @@ def test_a_name_that_is_taken_is_refused_and_the_search_left_alone(
 def test_a_search_is_not_resumed_as_another_one(
     actsearch: Verb, finished: Home, option: str, value: str, old: str
 ) -> None:
-    told = actsearch(
+    result = actsearch(
         "search", "--name", "mine", "--resume", option, value, "--home", finished.root
     )
-    assert told.status == 1
+    assert result.status == 1
     assert f"search 'mine' was begun with {option.strip('-').replace('limit-data', 'recipe')}" in (
-        told.err
+        result.err
     )
-    assert old in told.err
-    assert "leave it out to go on" in told.err
+    assert old in result.err
+    assert "leave it out to go on" in result.err
 
 
 def test_resuming_a_finished_search_shows_it_again_and_trains_nothing(
@@ -110,9 +110,9 @@ def test_resuming_a_finished_search_shows_it_again_and_trains_nothing(
 ) -> None:
     before = read_trials(searched.searches / "mine")
     ledger = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
-    told = actsearch("search", "--name", "mine", "--resume", "--json", "--home", searched.root)
-    assert told.status == 0
-    assert json.loads(told.out)["confirmation"]["test_set_openings"] == 1
+    result = actsearch("search", "--name", "mine", "--resume", "--json", "--home", searched.root)
+    assert result.status == 0
+    assert json.loads(result.out)["confirmation"]["test_set_openings"] == 1
     assert read_trials(searched.searches / "mine") == before
     assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == ledger
 
@@ -125,10 +125,10 @@ def test_confirming_again_shows_the_record_and_opens_nothing(
 
     monkeypatch.setattr("actsearch.search.confirmation.retrain.load_test", opened)
     before = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
-    found = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
-    assert found["test_set_openings"] == 1
-    told = actsearch("confirm", "mine", "--home", searched.root)
-    assert "Test set opened 1 time for this." in told.out
+    confirmation = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
+    assert confirmation["test_set_openings"] == 1
+    result = actsearch("confirm", "mine", "--home", searched.root)
+    assert "Test set opened 1 time for this." in result.out
     assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == before
 
 
@@ -137,10 +137,10 @@ def test_more_seeds_reuse_what_is_recorded_and_count_a_second_opening(
 ) -> None:
     ledger = searched.searches / "mine" / "confirmation.jsonl"
     before = ledger.read_bytes()
-    told = actsearch("confirm", "mine", "--seeds", "3", "--json", "--home", searched.root)
-    found = json.loads(told.out)
-    assert found["test_set_openings"] == 2
-    rows = {(row["name"], row["network"]): row for row in found["rows"]}
+    result = actsearch("confirm", "mine", "--seeds", "3", "--json", "--home", searched.root)
+    confirmation = json.loads(result.out)
+    assert confirmation["test_set_openings"] == 2
+    rows = {(row["name"], row["network"]): row for row in confirmation["rows"]}
     assert {row["n"] + row["diverged"] for (_, net), row in rows.items() if net == "mlp"} == {3}
     assert ledger.read_bytes().startswith(before)
     new = ledger.read_bytes()[len(before) :].count(b'"kind": "training"')
@@ -150,9 +150,9 @@ def test_more_seeds_reuse_what_is_recorded_and_count_a_second_opening(
 def test_the_confirmation_has_both_networks_and_leaves_the_baselines_out_of_the_finalists(
     actsearch: Verb, finished: Home, searched: Home
 ) -> None:
-    found = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
+    confirmation = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
     for network in ("mlp", "conv"):
-        rows = [row for row in found["rows"] if row["network"] == network]
+        rows = [row for row in confirmation["rows"] if row["network"] == network]
         roles = [row["role"] for row in rows]
         assert roles == ["finalist"] * 2 + ["baseline"] * 6
         assert {row["name"] for row in rows[2:]} == {
@@ -166,18 +166,18 @@ def test_a_mistyped_search_is_not_taken_for_an_expression(
     actsearch: Verb, finished: Home, tmp_path: Path, verb: str
 ) -> None:
     output = ("-o", tmp_path / "new") if verb == "export" else ()
-    told = actsearch(verb, "mien", *output, "--home", finished.root)
-    assert told.status == 1
-    assert "'mien' is no search in" in told.err
-    assert "did you mean 'mine'?" in told.err
+    result = actsearch(verb, "mien", *output, "--home", finished.root)
+    assert result.status == 1
+    assert "'mien' is no search in" in result.err
+    assert "did you mean 'mine'?" in result.err
     assert not (tmp_path / "new").exists()
 
 
 def test_options_that_would_not_be_heard_are_refused(actsearch: Verb, finished: Home) -> None:
-    told = actsearch("confirm", "mine", "--limit-data", "500", "--home", finished.root)
-    assert "--limit-data is for expressions" in told.err
-    told = actsearch("confirm", "mine", "relu(x)", "--home", finished.root)
-    assert "'mine' is a search: give one search alone" in told.err
+    result = actsearch("confirm", "mine", "--limit-data", "500", "--home", finished.root)
+    assert "--limit-data is for expressions" in result.err
+    result = actsearch("confirm", "mine", "relu(x)", "--home", finished.root)
+    assert "'mine' is a search: give one search alone" in result.err
 
 
 def test_expressions_are_confirmed_with_the_record_in_the_home(
@@ -198,8 +198,8 @@ def test_a_score_looks_at_validation_only(
     monkeypatch.delattr("actsearch.search.confirmation.retrain.load_test")
     monkeypatch.delattr("actsearch.evaluators.data.images.load_test")
     arguments = ("score", "max(x, 0)", "tanh(x)", "exp(exp(exp(x)))", "--seeds", "2")
-    told = actsearch(*arguments, "--limit-data", "300", "--json", "--home", tmp_path)
-    rows = json.loads(told.out)
+    result = actsearch(*arguments, "--limit-data", "300", "--json", "--home", tmp_path)
+    rows = json.loads(result.out)
     assert {row["expression"] for row in rows} == {"max(x, 0)", "tanh(x)", "exp(exp(exp(x)))"}
     for row in rows[:2]:
         assert len(row["val"]) == row["n"] == 2
@@ -215,9 +215,9 @@ def test_the_best_is_exported_with_its_verdict_and_not_over_another(
     actsearch: Verb, finished: Home, tmp_path: Path
 ) -> None:
     target = tmp_path / "mine"
-    told = actsearch("export", "mine", "-o", target, "--json", "--home", finished.root)
-    assert told.status == 0, told.err
-    assert json.loads(told.out)["largest_relative_difference"] <= 1e-10
+    result = actsearch("export", "mine", "-o", target, "--json", "--home", finished.root)
+    assert result.status == 0, result.err
+    assert json.loads(result.out)["largest_relative_difference"] <= 1e-10
     description = json.loads((target / "activation.json").read_text())
     assert description["verdict"] in ("winner", "tie", "worse")
     assert set(description["numbers"]) == {"mlp", "conv"}
@@ -234,8 +234,8 @@ def test_a_trial_is_exported_where_training_took_it(
     rows = json.loads(actsearch("leaderboard", "mine", "--json", "--home", finished.root).out)
     row = next(row for row in rows if row["learned"])
     arguments = ("export", "mine", "--trial", row["trial"], "--learned")
-    told = actsearch(*arguments, "-o", tmp_path / "new", "--home", finished.root)
-    assert told.status == 0, told.err
+    result = actsearch(*arguments, "-o", tmp_path / "new", "--home", finished.root)
+    assert result.status == 0, result.err
     description = json.loads((tmp_path / "new" / "activation.json").read_text())
     starts = {p["name"]: p["initial"] for p in description["parameters"]}
     assert starts == {name: values[0] for name, values in row["learned"].items()}
@@ -245,8 +245,8 @@ def test_a_trial_that_is_not_there_is_said_so(
     actsearch: Verb, finished: Home, tmp_path: Path
 ) -> None:
     arguments = ("export", "mine", "--trial", "999", "-o", tmp_path / "new")
-    told = actsearch(*arguments, "--home", finished.root)
-    assert "search 'mine' has no trial 999" in told.err
+    result = actsearch(*arguments, "--home", finished.root)
+    assert "search 'mine' has no trial 999" in result.err
 
 
 def test_the_search_left_its_best_in_its_folder(finished: Home) -> None:
@@ -257,9 +257,9 @@ def test_the_search_left_its_best_in_its_folder(finished: Home) -> None:
 def test_delete_asks_and_without_a_terminal_removes_nothing(
     actsearch: Verb, searched: Home
 ) -> None:
-    told = actsearch("delete", "mine", "--home", searched.root)
-    assert told.status == 1
-    assert "nothing removed; --yes removes without asking" in told.err
+    result = actsearch("delete", "mine", "--home", searched.root)
+    assert result.status == 1
+    assert "nothing removed; --yes removes without asking" in result.err
     assert searched.names() == ["mine"]
 
 
@@ -283,8 +283,8 @@ def test_sync_writes_mlflow_anew_and_twice_changes_nothing(
         shutil.copy(path, searched.root)  # a store that nothing was ever written to
     counts = []
     for _ in range(2):
-        told = actsearch("sync", "mine", "--json", "--home", searched.root)
-        assert json.loads(told.out) == {"search": "mine", "written": 8}
+        result = actsearch("sync", "mine", "--json", "--home", searched.root)
+        assert json.loads(result.out) == {"search": "mine", "written": 8}
         client = MlflowClient(local_uri(searched.root))
         (experiment,) = client.search_experiments(filter_string="name LIKE '%mine'")
         counts.append(len(client.search_runs([experiment.experiment_id], max_results=1000)))
@@ -292,10 +292,10 @@ def test_sync_writes_mlflow_anew_and_twice_changes_nothing(
 
 
 def test_data_says_where_the_verified_images_are(actsearch: Verb) -> None:
-    told = actsearch("data", "--json")
-    (found,) = json.loads(told.out)
-    assert (found["name"], found["verified"]) == ("fashion-mnist", True)
-    assert Path(found["folder"]).is_dir()
+    result = actsearch("data", "--json")
+    (row,) = json.loads(result.out)
+    assert (row["name"], row["verified"]) == ("fashion-mnist", True)
+    assert Path(row["folder"]).is_dir()
     assert "verified" in actsearch("data").out
 
 
@@ -311,9 +311,9 @@ def test_data_lists_every_set_without_fetching_any(
 
 
 def test_an_unknown_data_set_names_the_nearest_one(actsearch: Verb) -> None:
-    told = actsearch("data", "cifar100")
-    assert told.status == 1
-    assert "unknown data set 'cifar100'; did you mean 'cifar10'?" in told.err
+    result = actsearch("data", "cifar100")
+    assert result.status == 1
+    assert "unknown data set 'cifar100'; did you mean 'cifar10'?" in result.err
 
 
 def test_a_recipe_that_is_shown_can_be_given_back(actsearch: Verb, tmp_path: Path) -> None:
@@ -330,6 +330,6 @@ def test_a_recipe_that_is_shown_can_be_given_back(actsearch: Verb, tmp_path: Pat
 
 
 def test_a_mistyped_recipe_names_the_nearest(actsearch: Verb) -> None:
-    told = actsearch("recipes", "standart")
-    assert told.status == 1
-    assert "did you mean 'standard'?" in told.err
+    result = actsearch("recipes", "standart")
+    assert result.status == 1
+    assert "did you mean 'standard'?" in result.err

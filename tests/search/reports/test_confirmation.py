@@ -1,5 +1,5 @@
-"""What a table claims: seldom more than there is, what is there at a known rate, and nothing where
-the seeds tell nothing. All of it through `read_confirmation`, as a confirmation is read."""
+"""The claims of a confirmation: seldom more than there is, true differences at a known rate, and
+nothing where the seeds say nothing. All of it through `read_confirmation`, as it is read."""
 
 from __future__ import annotations
 
@@ -35,18 +35,17 @@ Scores = Mapping[str, Sequence[tuple[float, float] | None]]  # (val, test) by se
 STEADY = [(0.80, 0.80), (0.81, 0.82), (0.79, 0.79)]
 
 
-def told(scores: Scores, recipe: Recipe = TINY) -> Confirmation:
+def confirmed(scores: Scores, recipe: Recipe = TINY) -> Confirmation:
     """The table of these scores; a name that is no baseline's is a finalist."""
     finalists = {name: name for name in scores if name not in BASELINES}
     baselines = {name: text for name, text in BASELINES.items() if name in scores}
     count = len(next(iter(scores.values())))
     plan = Plan(finalists=finalists, baselines=baselines, recipes=((recipe, count),), seed=0)
-    ledger = ConfirmationLog(Path("/nonexistent"))
-    for name, found in scores.items():
+    log = ConfirmationLog(Path("/nonexistent"))
+    for name, pairs in scores.items():
         text = baselines.get(name, name)
-        for seed, one in zip(plan.seeds(count), found, strict=True):
-            val, test = one or (None, None)
-            reason = None if one else "training loss is nan in epoch 1"
+        for seed, pair in zip(plan.seeds(count), pairs, strict=True):
+            val, test = pair or (None, None)
             entry = Retraining(
                 recipe=recipe.digest,
                 network="mlp",
@@ -54,76 +53,78 @@ def told(scores: Scores, recipe: Recipe = TINY) -> Confirmation:
                 expression=text,
                 val_accuracy=val,
                 test_accuracy=test,
-                reason=reason,
+                reason=None if pair else "training loss is nan in epoch 1",
             )
-            ledger.trainings[entry.key] = entry
-    confirmed = read_confirmation(plan, ledger)
-    assert confirmed is not None
-    return confirmed
+            log.trainings[entry.key] = entry
+    confirmation = read_confirmation(plan, log)
+    assert confirmation is not None
+    return confirmation
 
 
-def line(found: Confirmation, name: str) -> str:
-    return next(one for one in confirmation_text(found).splitlines() if one.startswith(name))
+def line(confirmation: Confirmation, name: str) -> str:
+    return next(
+        text for text in confirmation_text(confirmation).splitlines() if text.startswith(name)
+    )
 
 
 def test_one_seed_shows_a_difference_and_claims_nothing() -> None:
-    found = told({"ReLU": [(0.8, 0.8)], "sin(x)": [(0.9, 0.9)]})
-    row = found.row("sin(x)")
+    confirmation = confirmed({"ReLU": [(0.8, 0.8)], "sin(x)": [(0.9, 0.9)]})
+    row = confirmation.row("sin(x)")
     assert (row.verdict, row.p_adjusted) == ("tie", 1.0)
-    assert "+10.00 [no spread]" in line(found, "sin(x)")
-    assert re.search(r" 90\.00% +1 ", line(found, "sin(x)")), "and no deviation of 0"
+    assert "+10.00 [no spread]" in line(confirmation, "sin(x)")
+    assert re.search(r" 90\.00% +1 ", line(confirmation, "sin(x)")), "and no deviation of 0"
 
 
 def test_the_same_few_images_on_every_seed_are_no_winner() -> None:
     ahead = [(val, test + 0.0003) for val, test in STEADY]
-    found = told({"ReLU": STEADY, "sin(x)": ahead})
-    row = found.row("sin(x)")
+    confirmation = confirmed({"ReLU": STEADY, "sin(x)": ahead})
+    row = confirmation.row("sin(x)")
     assert row.comparison is not None
     assert row.comparison.difference == pytest.approx(0.0003)
     assert (row.verdict, row.comparison.interval) == ("tie", None)
 
 
 def test_the_json_of_what_the_seeds_do_not_tell_is_null_and_never_infinity() -> None:
-    found = told({"ReLU": STEADY, "sin(x)": [(v, t + 0.1) for v, t in STEADY]})
-    text = json.dumps(confirmation_json(found), allow_nan=False)
+    confirmation = confirmed({"ReLU": STEADY, "sin(x)": [(v, t + 0.1) for v, t in STEADY]})
+    text = json.dumps(confirmation_json(confirmation), allow_nan=False)
     row = next(r for r in json.loads(text)["rows"] if r["name"] == "sin(x)")
     assert (row["interval"], row["effect"], row["p_value"]) == (None, None, 1.0)
 
 
 def test_the_effect_stands_in_the_json_and_in_the_sentence() -> None:
-    found = told({"ReLU": STEADY, "sin(x)": [(0.8, 0.81), (0.8, 0.84), (0.8, 0.80)]})
-    row = found.row("sin(x)")
+    confirmation = confirmed({"ReLU": STEADY, "sin(x)": [(0.8, 0.81), (0.8, 0.84), (0.8, 0.80)]})
+    row = confirmation.row("sin(x)")
     # Differences 1, 2, 1: mean 4/3, deviation 1/sqrt(3), times Hedges' gamma(1) / gamma(1/2).
     effect = 4 / 3 * math.sqrt(3) / math.sqrt(math.pi)
-    told_row = next(r for r in confirmation_json(found)["rows"] if r["name"] == "sin(x)")
-    assert told_row["effect"] == pytest.approx(effect)
+    row_of_json = next(r for r in confirmation_json(confirmation)["rows"] if r["name"] == "sin(x)")
+    assert row_of_json["effect"] == pytest.approx(effect)
     assert f"effect +{effect:.1f}" in row_sentence(row)
 
 
 def test_finalists_are_held_to_a_baseline_that_trained_on_every_seed() -> None:
     lucky: list[tuple[float, float] | None] = [(0.95, 0.95), None, None]
-    found = told({"ReLU": STEADY, "Tanh": lucky, "sin(x)": STEADY})
-    assert found.baseline == "ReLU"
-    assert "vs ReLU" in confirmation_text(found)
-    assert "(diverged on 2 seeds)" in line(found, "Tanh")
+    confirmation = confirmed({"ReLU": STEADY, "Tanh": lucky, "sin(x)": STEADY})
+    assert confirmation.baseline == "ReLU"
+    assert "vs ReLU" in confirmation_text(confirmation)
+    assert "(diverged on 2 seeds)" in line(confirmation, "Tanh")
 
 
 def test_a_finalist_that_never_trained_is_not_taken_for_the_baseline() -> None:
-    found = told({"ReLU": STEADY, "sin(x)": [None] * 3})
-    assert "vs ReLU" in confirmation_text(found)
-    assert "no seed in common" in line(found, "sin(x)")
-    assert "worse (diverged on 3 seeds)" in line(found, "sin(x)")
+    confirmation = confirmed({"ReLU": STEADY, "sin(x)": [None] * 3})
+    assert "vs ReLU" in confirmation_text(confirmation)
+    assert "no seed in common" in line(confirmation, "sin(x)")
+    assert "worse (diverged on 3 seeds)" in line(confirmation, "sin(x)")
 
 
 def test_baselines_that_all_diverged_leave_nothing_to_win_against() -> None:
-    found = told({"ReLU": [None] * 3, "Tanh": [None] * 3, "sin(x)": STEADY})
-    assert found.row("sin(x)").verdict == "tie"
-    assert "no seed in common" in line(found, "sin(x)")
+    confirmation = confirmed({"ReLU": [None] * 3, "Tanh": [None] * 3, "sin(x)": STEADY})
+    assert confirmation.row("sin(x)").verdict == "tie"
+    assert "no seed in common" in line(confirmation, "sin(x)")
 
 
 def test_a_winner_below_the_best_finalist_is_said_too() -> None:
     ahead = [(0.7, 0.90), (0.7, 0.91), (0.7, 0.90)]
-    text = verdict_text(told({"ReLU": STEADY, "sin(x)": STEADY, "cos(x)": ahead}))
+    text = verdict_text(confirmed({"ReLU": STEADY, "sin(x)": STEADY, "cos(x)": ahead}))
     assert text.startswith(
         "sin(x), the best finalist, ties with ReLU: no winner. "
         "cos(x), behind it on validation, beats ReLU on these test images."
@@ -132,17 +133,19 @@ def test_a_winner_below_the_best_finalist_is_said_too() -> None:
 
 def test_the_table_says_whether_its_intervals_are_for_other_images() -> None:
     ahead = [(0.9, 0.90), (0.9, 0.91), (0.9, 0.90)]
-    found = told({"ReLU": STEADY, "sin(x)": ahead})
-    assert "are for other seeds on these test images\n" in confirmation_text(found)
-    row = found.row("sin(x)")
+    confirmation = confirmed({"ReLU": STEADY, "sin(x)": ahead})
+    assert "are for other seeds on these test images\n" in confirmation_text(confirmation)
+    row = confirmation.row("sin(x)")
     assert row.comparison is not None
     known = replace(row, comparison=replace(row.comparison, images_error=0.001))
-    other = replace(found, rows=tuple(known if r is row else r for r in found.rows))
+    other = replace(confirmation, rows=tuple(known if r is row else r for r in confirmation.rows))
     assert "are for other seeds and other test images\n" in confirmation_text(other)
     assert verdict_text(other).startswith("sin(x) beats ReLU: a winner. Test")
     assert "points to the best baseline on these test images" in row_sentence(row)
     assert "on these" not in row_sentence(known)
-    mixed = replace(found, rows=(known, *found.rows[1:], replace(row, name="cos(x)")))
+    mixed = replace(
+        confirmation, rows=(known, *confirmation.rows[1:], replace(row, name="cos(x)"))
+    )
     assert "other test images (for these images alone: cos(x))\n" in confirmation_text(mixed)
     assert "cos(x), behind it on validation, beats ReLU on these test images." in (
         verdict_text(mixed)
@@ -150,15 +153,17 @@ def test_the_table_says_whether_its_intervals_are_for_other_images() -> None:
 
 
 def test_a_table_without_an_interval_says_nothing_of_what_they_are_for() -> None:
-    found = told({"ReLU": [(0.8, 0.8)], "sin(x)": [(0.9, 0.9)]})
-    assert "intervals" not in confirmation_text(found)
+    confirmation = confirmed({"ReLU": [(0.8, 0.8)], "sin(x)": [(0.9, 0.9)]})
+    assert "intervals" not in confirmation_text(confirmation)
 
 
 def test_what_a_finalist_does_on_the_second_network_is_said_in_words() -> None:
     ahead = [(0.9, 0.90), (0.9, 0.91), (0.9, 0.90)]
     behind = [(0.7, 0.60), (0.7, 0.61), (0.7, 0.59)]
-    first = told({"ReLU": STEADY, "sin(x)": ahead})
-    second = told({"ReLU": STEADY, "sin(x)": behind}, replace(TINY, name="other", batch_size=32))
+    first = confirmed({"ReLU": STEADY, "sin(x)": ahead})
+    second = confirmed(
+        {"ReLU": STEADY, "sin(x)": behind}, replace(TINY, name="other", batch_size=32)
+    )
     rows = [*first.rows, *(replace(row, network="conv") for row in second.rows)]
     text = verdict_text(replace(first, rows=tuple(rows)))
     assert text.startswith(
@@ -177,13 +182,13 @@ def verdicts(rng: np.random.Generator, seeds: int = 5, planted: float = 0.0) -> 
     luck = rng.normal(0, 0.001, size=seeds) + rng.normal(0, 0.0017, size=(len(names), seeds))
     luck[len(BASELINES) :] += planted
     val, test = (np.round(0.88 + luck + rng.normal(0, 0.002, luck.shape), 4) for _ in range(2))
-    found = told(
+    confirmation = confirmed(
         {
             name: list(zip(val[i].tolist(), test[i].tolist(), strict=True))
             for i, name in enumerate(names)
         }
     )
-    return [row.verdict for row in found.rows if row.role == "finalist"]
+    return [row.verdict for row in confirmation.rows if row.role == "finalist"]
 
 
 def test_copies_of_one_function_are_called_a_winner_in_at_most_5_percent() -> None:
@@ -216,7 +221,7 @@ def test_the_table_does_not_depend_on_the_order_functions_are_given_in() -> None
     scores = {"ReLU": STEADY, "sin(x)": [(0.8, 0.81), (0.8, 0.84), (0.7, 0.80)], "Tanh": STEADY}
     scores = {**scores, "cos(x)": [(0.9, 0.7), (0.9, 0.75), (0.9, 0.7)]}
 
-    def rows(found: Confirmation) -> dict[str, ComparisonRow]:
-        return {row.name: replace(row) for row in found.rows if row.role == "finalist"}
+    def rows(confirmation: Confirmation) -> dict[str, ComparisonRow]:
+        return {row.name: replace(row) for row in confirmation.rows if row.role == "finalist"}
 
-    assert rows(told(scores)) == rows(told(dict(sorted(scores.items()))))
+    assert rows(confirmed(scores)) == rows(confirmed(dict(sorted(scores.items()))))

@@ -26,7 +26,7 @@ RECIPE = dataclasses.replace(
 SMALL = Sizes(images=20, probes=1, steps=4, points=3, kernel_images=4, index_batches=1)
 
 
-def found(text: str, *parts: str) -> Diagnosis:
+def diagnosis_of(text: str, *parts: str) -> Diagnosis:
     return diagnose(parse(text), RECIPE, load_train(), parts=parts, sizes=SMALL)
 
 
@@ -36,12 +36,12 @@ def legend(axes: Axes) -> list[str]:
 
 
 def test_one_parameter_is_drawn_by_its_values_in_each_layer() -> None:
-    one = found("x * sigmoid(beta * x)", "change")
-    _, paths = figures_of([one])["weights"].axes
+    diagnosis = diagnosis_of("x * sigmoid(beta * x)", "change")
+    _, paths = figures_of([diagnosis])["weights"].axes
     assert paths.get_title() == "activation parameter beta"
     assert legend(paths) == ["layer 1", "layer 2"]
     assert [np.asarray(line.get_ydata()).tolist() for line in paths.get_lines()] == [
-        [epoch.learned["beta"][layer] for epoch in one.epochs] for layer in (0, 1)
+        [epoch.learned["beta"][layer] for epoch in diagnosis.epochs] for layer in (0, 1)
     ]
 
 
@@ -49,8 +49,8 @@ def test_of_many_parameters_those_that_moved_furthest_are_drawn_by_their_change(
     names = [f"p{i}" for i in range(PATHS + 2)]
     # p0 is multiplied by almost nothing, so it has the least gradient and cannot be among them
     text = " + ".join(f"{1e-9 if n == 'p0' else 1} * {n} * tanh(x)" for n in names)
-    one = found(text, "change")
-    _, paths = figures_of([one])["weights"].axes
+    diagnosis = diagnosis_of(text, "change")
+    _, paths = figures_of([diagnosis])["weights"].axes
     assert (
         paths.get_title() == f"change of {PATHS} of {len(names)} activation parameters, by layer"
     )
@@ -61,14 +61,14 @@ def test_of_many_parameters_those_that_moved_furthest_are_drawn_by_their_change(
 
 
 def test_only_what_was_looked_at_is_drawn() -> None:
-    assert set(figures_of([found("relu(x)", "dead")])) == {"dead-units"}
-    figures = figures_of([found("relu(x)", "kernel", "surface")])
+    assert set(figures_of([diagnosis_of("relu(x)", "dead")])) == {"dead-units"}
+    figures = figures_of([diagnosis_of("relu(x)", "kernel", "surface")])
     assert set(figures) == {"curvature", "surface"}
     assert figures["curvature"].axes[0].get_title().startswith("tangent kernel")
 
 
 def test_two_functions_share_a_figure_but_not_their_distributions() -> None:
-    pair = [found(text, "signals", "gradients") for text in ("relu(x)", "tanh(x)")]
+    pair = [diagnosis_of(text, "signals", "gradients") for text in ("relu(x)", "tanh(x)")]
     figures = figures_of(pair)
     assert set(figures) == {"distributions-1", "distributions-2", "gradients"}
     depth, *by_epoch = figures["gradients"].axes
@@ -81,9 +81,9 @@ def test_two_functions_share_a_figure_but_not_their_distributions() -> None:
 
 def test_a_training_that_diverged_is_drawn_as_far_as_it_went() -> None:
     recipe = dataclasses.replace(RECIPE, learning_rate=1e30, warmup=0)
-    one = diagnose(parse("exp(x)"), recipe, load_train(), sizes=SMALL)
-    assert one.reason
-    assert set(figures_of([one])) == {
+    diagnosis = diagnose(parse("exp(x)"), recipe, load_train(), sizes=SMALL)
+    assert diagnosis.reason
+    assert set(figures_of([diagnosis])) == {
         "distributions", "dead-units", "gradients", "weights", "curvature",
     }  # fmt: skip
 

@@ -145,8 +145,8 @@ def test_a_crossing_has_choices_of_both_parents_and_no_others(name: str) -> None
 def test_a_crossing_of_trees_has_nodes_of_both() -> None:
     space = space_from_name("tree-7")
     texts = ("erf(erf(x)) * erf(erf(x))", "tanh(tanh(tanh(x)))")
-    found = [space.encode(parse(text)) for text in texts]
-    parents = [encoding for encoding in found if encoding is not None]
+    encodings = [space.encode(parse(text)) for text in texts]
+    parents = [encoding for encoding in encodings if encoding is not None]
     assert len(parents) == 2
     study = alone(space, parents)
     children = [str(space.decode(play(study, None, space))) for _ in range(30)]

@@ -35,14 +35,14 @@ def pruned(encoding: dict[str, str], rungs: dict[int, float]) -> FrozenTrial:
 
 
 def share_of(binary: str, study: optuna.Study) -> float:
-    """How many of 30 proposals have it."""
-    found = []
+    """The share of 30 proposals with this binary operator."""
+    matches = []
     for _ in range(30):
         trial = study.ask()
         SPACE.build(trial.suggest_categorical)
         study.tell(trial, state=TrialState.FAIL)
-        found.append(trial.params["unit.binary"] == binary)
-    return found.count(True) / len(found)
+        matches.append(trial.params["unit.binary"] == binary)
+    return matches.count(True) / len(matches)
 
 
 @pytest.mark.parametrize("good", BINARY)

@@ -1,0 +1,68 @@
+"""Given expressions trained and scored on validation images, over a few seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..evaluators import Job, Recipe, RungReport
+from .errors import SearchFailed
+from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
+from .executors.base import Assignment
+from .executors.choice import executor_for
+from .progress import Reporter
+from .reports.scores import Score
+from .storage.config import RunSettings, require, require_selection
+
+CHUNK = 8  # expressions per job
+
+
+def score(
+    expressions: Sequence[str],
+    recipe: Recipe,
+    seeds: Sequence[int],
+    settings: RunSettings,
+    reporter: Reporter,
+    evaluator: NamedEvaluator = BUILT_IN_EVALUATOR,
+) -> list[Score]:
+    """Train each expression to the end under each seed; best mean first.
+
+    Raises InvalidSetting for a recipe that holds nothing out, SearchFailed where a training
+    crashes.
+    """
+    require("seeds", len(seeds), len(seeds) >= 1, "at least 1")
+    require_selection(recipe)
+    texts = list(dict.fromkeys(expressions))
+    chunks = [tuple(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]
+    jobs = [Job(chunk, recipe, seed, halving=False) for seed in seeds for chunk in chunks]
+    val_accuracies: dict[str, list[float]] = {text: [] for text in texts}
+    reasons: dict[str, list[str]] = {text: [] for text in texts}
+    numbers = iter(range(len(jobs)))
+    done = 0
+
+    def next_job() -> Assignment | None:
+        number = next(numbers, None)
+        return None if number is None else Assignment(number, jobs[number])
+
+    def on_rung(number: int, report: RungReport) -> None:
+        nonlocal done
+        for candidate in report.candidates:
+            text = jobs[number].expressions[candidate.index]
+            if candidate.reason:
+                reasons[text].append(candidate.reason)
+            else:
+                val_accuracies[text].append(candidate.val_accuracy)
+            done += 1
+        reporter.advance(done)
+
+    def on_done(number: int, error: str | None) -> None:
+        if error is not None:
+            raise SearchFailed(f"a training crashed: {error.strip().splitlines()[-1]}", error)
+
+    scorer = evaluator_for(evaluator, [recipe])
+    scorer.check()
+    reporter.begin(0, len(texts) * len(seeds), "trainings")
+    with executor_for(settings) as executor:
+        executor.run(scorer, next_job, on_rung, on_done)
+    reporter.end()
+    scores = [Score(text, tuple(val_accuracies[text]), tuple(reasons[text])) for text in texts]
+    return sorted(scores, key=lambda s: -(s.mean or 0.0))
