@@ -45,7 +45,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "search": (
         ("errors",), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
         ("executors",), ("progress",), ("confirmation",), ("reports",), ("tracking",),
-        ("exporting",), ("engine",), ("run", "confirm", "diagnosis"), ("api",), ("cli",),
+        ("exporting",), ("engine",), ("run", "confirm", "score", "diagnosis"), ("api",), ("cli",),
     ),
 }  # fmt: skip
 # `parse(text).module()` is how a user gets a module: the one import that points up.
