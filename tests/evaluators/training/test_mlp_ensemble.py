@@ -33,6 +33,7 @@ from actsearch.evaluators.training.members import Slice, slices_of
 from actsearch.evaluators.training.mlp_ensemble import StackedTraining, initial_weights
 from actsearch.space import parse
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
 TEXTS = (
     "relu(x)",
