@@ -43,6 +43,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks[groups[item]])
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For claims about bits, also in `make test-cpus`: they are promised for one thread, as the
+    executors train; two cut a product's sums by the size of the stack."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with an MLflow store and nothing in it; making one takes seconds, copying none."""

@@ -23,6 +23,7 @@ def train() -> Images:
     return load_train()
 
 
+@pytest.mark.usefixtures("one_thread")
 class TestStackedMlp(EvaluatorContract):
     """The MLP of the default recipe, at its real widths."""
 

@@ -24,6 +24,7 @@ from actsearch.evaluators.training.members import Member, members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import ActsearchError, parse
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 TEXTS = ("relu(x)", "tanh(x)", "a * x", "sin(x)", "mish(x)", "gelu(x)", "erf(x)")
 RECIPE = Recipe(widths=(16, 8), limit=120, validation=40, rungs=(1, 2, 3), warmup=2)
 SLICES = members_of([parse(text) for text in TEXTS], RECIPE, 0)

@@ -29,6 +29,7 @@ from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
 from actsearch.space import parse
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 START = Recipe(limit=120, validation=40, rungs=(1, 2), warmup=2, batch_size=16)
 RECIPES = {
     "mlp": dataclasses.replace(START, widths=(16, 8)),

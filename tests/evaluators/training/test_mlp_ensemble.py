@@ -33,6 +33,7 @@ from actsearch.evaluators.training.members import Member, members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import parse
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
 TEXTS = (
     "relu(x)",
