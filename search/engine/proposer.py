@@ -1,4 +1,4 @@
-"""From a strategy's proposals to candidates worth training: asked, screened, not seen before."""
+"""From a strategy's proposals to candidates worth training: screened, and not seen before."""
 
 from __future__ import annotations
 

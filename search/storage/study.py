@@ -145,7 +145,7 @@ class Study:
         return len(left)
 
     def waiting(self) -> int:
-        """How many trials wait to be asked: retries, or a fallback."""
+        """How many trials wait to be begun: retries, or a fallback."""
         with sqlite_errors(self._path):
             return len(self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 

@@ -1,4 +1,4 @@
-"""What is proposed is trained once, in brackets; what crashes is tried again, but not for ever."""
+"""Every proposal is trained once, in brackets; what crashes is tried again, but not for ever."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def test_as_many_distinct_candidates_enter_training_as_were_asked_for(ran: Ran) 
 def test_of_every_bracket_the_best_third_goes_on(ran: Ran) -> None:
     for job in ran.jobs:
         rungs = [
-            max(found.val_accuracies)
-            for found in ran.candidates
-            if found.expression in job.expressions and found.val_accuracies
+            max(trial.val_accuracies)
+            for trial in ran.candidates
+            if trial.expression in job.expressions and trial.val_accuracies
         ]
         assert sum(rung > TINY.rungs[0] for rung in rungs) <= 1
 
@@ -52,18 +52,18 @@ def test_of_every_bracket_the_best_third_goes_on(ran: Ran) -> None:
 def test_a_candidates_score_is_that_of_its_last_rung(ran: Ran) -> None:
     complete = ran.by_state("complete")
     assert complete
-    for found in complete:
-        assert tuple(found.val_accuracies) == TINY.rungs
-        assert found.val_accuracy == found.val_accuracies[TINY.epochs]
-        assert len(found.train_losses) == TINY.epochs
-        assert found.seconds > 0
+    for trial in complete:
+        assert tuple(trial.val_accuracies) == TINY.rungs
+        assert trial.val_accuracy == trial.val_accuracies[TINY.epochs]
+        assert len(trial.train_losses) == TINY.epochs
+        assert trial.seconds > 0
 
 
 def test_every_candidate_is_reported_once_and_with_its_end(ran: Ran) -> None:
-    assert sorted(found.number for found in ran.told) == [
-        found.number for found in ran.candidates if found.entered_training
+    assert sorted(trial.number for trial in ran.told) == [
+        trial.number for trial in ran.candidates if trial.entered_training
     ]
-    assert not {found.state for found in ran.told} & {"running", "waiting", "failed"}
+    assert not {trial.state for trial in ran.told} & {"running", "waiting", "failed"}
 
 
 def test_the_same_search_comes_out_the_same(
@@ -79,17 +79,17 @@ def test_late_brackets_are_held_to_what_earlier_ones_reached(ran: Ran) -> None:
     assert ran.jobs[0].cutoffs == {}
     cutoff = ran.jobs[-1].cutoffs[1]  # nine scores were in by then
     early = [
-        found.val_accuracies[1]
-        for found in ran.candidates
-        if 1 in found.val_accuracies and found.expression not in ran.jobs[-1].expressions
+        trial.val_accuracies[1]
+        for trial in ran.candidates
+        if 1 in trial.val_accuracies and trial.expression not in ran.jobs[-1].expressions
     ]
     assert sum(score >= cutoff for score in early) >= len(early) // 3
-    for found in ran.candidates:
+    for trial in ran.candidates:
         if (
-            found.expression in ran.jobs[-1].expressions
-            and found.val_accuracies.get(1, 1.0) < cutoff
+            trial.expression in ran.jobs[-1].expressions
+            and trial.val_accuracies.get(1, 1.0) < cutoff
         ):
-            assert found.state == "pruned"
+            assert trial.state == "pruned"
 
 
 def test_a_search_that_goes_on_trains_only_what_is_new(
@@ -139,10 +139,10 @@ def test_an_exhausted_space_ends_the_search(images: ImageClassification, tmp_pat
 
 def test_candidates_that_crash_with_another_complete_in_a_retry(crashed: Ran, ran: Ran) -> None:
     culprit = ran.jobs[0].expressions[0]
-    told = {found.expression: found for found in crashed.told}
+    ends = {trial.expression: trial for trial in crashed.told}
     assert entered(crashed.candidates) == 12
-    assert told[culprit].state == "failed"
-    assert {found.state for e, found in told.items() if e != culprit} <= {
+    assert ends[culprit].state == "failed"
+    assert {trial.state for e, trial in ends.items() if e != culprit} <= {
         "complete", "pruned", "infeasible",
     }  # fmt: skip
 
@@ -158,12 +158,12 @@ def test_what_crashes_is_tried_again_a_stated_number_of_times_the_last_one_alone
 
 def test_every_try_is_on_record_with_its_traceback_and_its_origin(crashed: Ran, ran: Ran) -> None:
     culprit = ran.jobs[0].expressions[0]
-    tries = [found for found in crashed.candidates if found.expression == culprit]
-    assert [found.state for found in tries] == ["failed"] * (1 + RETRIES)
-    assert [found.retry for found in tries] == list(range(1 + RETRIES))
-    assert {found.origin for found in tries} == {tries[0].number}
-    for found in tries:
-        assert "ValueError: no luck at all" in (found.error or "")
+    tries = [trial for trial in crashed.candidates if trial.expression == culprit]
+    assert [trial.state for trial in tries] == ["failed"] * (1 + RETRIES)
+    assert [trial.retry for trial in tries] == list(range(1 + RETRIES))
+    assert {trial.origin for trial in tries} == {tries[0].number}
+    for trial in tries:
+        assert "ValueError: no luck at all" in (trial.error or "")
 
 
 def test_a_search_whose_every_training_fails_stops_with_the_first_traceback(
@@ -196,8 +196,8 @@ def test_a_crash_between_rungs_takes_only_what_was_still_live(
 ) -> None:
     (survivor,) = [c.expression for c in ran.candidates if c.number <= 3 and c.state == "complete"]
     crashed = run_engine(tmp_path, RaisesBetweenRungs(images, survivor), candidates=3)
-    told = {found.expression: found for found in crashed.told}
-    assert {e: found.state == "failed" for e, found in told.items()} == {
+    ends = {trial.expression: trial for trial in crashed.told}
+    assert {e: trial.state == "failed" for e, trial in ends.items()} == {
         e: e == survivor for e in ran.jobs[0].expressions
     }
     assert len([job for job in crashed.jobs if survivor not in job.expressions]) == 0
@@ -207,8 +207,8 @@ def test_a_candidate_that_diverges_is_infeasible_with_the_reason_and_never_retri
     images: ImageClassification, ran: Ran, tmp_path: Path
 ) -> None:
     culprit = ran.jobs[0].expressions[0]
-    found = run_engine(tmp_path, Diverges(images, culprit), candidates=3).candidates
-    (diverged,) = [c for c in found if c.expression == culprit]
+    trials = run_engine(tmp_path, Diverges(images, culprit), candidates=3).candidates
+    (diverged,) = [trial for trial in trials if trial.expression == culprit]
     assert (diverged.state, diverged.reason, diverged.val_accuracy) == ("infeasible", "nan", None)
     assert diverged.trained
 
@@ -217,9 +217,8 @@ def test_an_evaluator_that_ends_too_soon_is_a_failure_with_a_reason(
     images: ImageClassification, ran: Ran, tmp_path: Path
 ) -> None:
     culprit = ran.jobs[0].expressions[0]
-    found = run_engine(tmp_path, EndsEarly(images, culprit), candidates=3).candidates
-    errors = {c.error for c in found if c.error}
+    trials = run_engine(tmp_path, EndsEarly(images, culprit), candidates=3).candidates
+    errors = {trial.error for trial in trials if trial.error}
     assert any("still live" in error for error in errors)
-    assert {c.state for c in found if c.expression not in ran.jobs[0].expressions} <= {
-        "duplicate", "infeasible",
-    }  # fmt: skip
+    others = [trial for trial in trials if trial.expression not in ran.jobs[0].expressions]
+    assert {trial.state for trial in others} <= {"duplicate", "infeasible"}
