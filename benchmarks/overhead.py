@@ -69,8 +69,8 @@ def _pss(pid: int) -> int:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
+    match = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0
 
 
 def _parts(outcome: Outcome, workers: int) -> dict[str, float]:
@@ -78,10 +78,10 @@ def _parts(outcome: Outcome, workers: int) -> dict[str, float]:
     t = outcome.timings
     assert t.first is not None
     assert t.last is not None
-    whole = workers * (t.last - t.first)
-    rest = whole - t.training - t.proposing - t.recording
+    total = workers * (t.last - t.first)
+    rest = total - t.training - t.proposing - t.recording
     return {
-        "all worker seconds": whole,
+        "all worker seconds": total,
         "training and validation": t.training,
         "proposing (strategy, screening, fingerprints; one worker waits)": t.proposing,
         "recording (study, records to MLflow's thread; one worker waits)": t.recording,
@@ -94,20 +94,20 @@ def main() -> None:
     options.add_argument("--quick", action="store_true")
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--candidates", type=int, default=None)
-    given = options.parse_args()
-    candidates = given.candidates or (18 if given.quick else 60)
+    arguments = options.parse_args()
+    candidates = arguments.candidates or (18 if arguments.quick else 60)
     with tempfile.TemporaryDirectory(prefix="actsearch-overhead-") as home, PeakMemory() as peak:
         began = time.perf_counter()
         outcome = Search(
             "overhead",
             home=home,
             candidates=candidates,
-            workers=given.workers,
-            limit_data=20_000 if given.quick else None,
+            workers=arguments.workers,
+            limit_data=20_000 if arguments.quick else None,
             confirm=False,
         ).run()
-        whole = time.perf_counter() - began
-    parts = _parts(outcome, given.workers)
+        ended = time.perf_counter()
+    parts = _parts(outcome, arguments.workers)
     total = parts["all worker seconds"]
     for name, seconds in parts.items():
         print(f"{seconds:8.1f} s  {seconds / total:6.1%}  {name}")
@@ -118,12 +118,12 @@ def main() -> None:
     result = {
         "share_outside_training": round(1 - outcome.timings.training / total, 4),
         "startup_s": round(startup, 2),
-        "tail_s": round(began + whole - outcome.timings.last, 2),
+        "tail_s": round(ended - outcome.timings.last, 2),
         "peak_memory_gib": round(peak.gib, 2),
         "candidates": candidates,
         "brackets": outcome.timings.brackets,
-        "workers": given.workers,
-        "quick": given.quick,
+        "workers": arguments.workers,
+        "quick": arguments.quick,
         "torch": torch.__version__,
         "machine": machine(),
     }

@@ -46,14 +46,15 @@ def at_least(events: int, n: int) -> float:
     return float(stats.binomtest(events, n, alternative="greater").proportion_ci(0.95).low)
 
 
-def claims(found: Confirmation) -> dict[str, bool]:
-    """What a confirmation says: of any finalist, and of the best one, which is its headline."""
-    told = [row.verdict for row in found.rows if row.role == "finalist"]
-    headline = None if found.best is None else found.row(found.best).verdict
+def claims(confirmation: Confirmation) -> dict[str, bool]:
+    """The claims of a confirmation: of any finalist, and of the best one, its headline."""
+    verdicts = [row.verdict for row in confirmation.rows if row.role == "finalist"]
+    best = confirmation.best
+    headline = None if best is None else confirmation.row(best).verdict
     return {
-        "any winner": "winner" in told,
+        "any winner": "winner" in verdicts,
         "best: winner": headline == "winner",
-        "any worse": "worse" in told,
+        "any worse": "worse" in verdicts,
         "best: worse": headline == "worse",
     }
 
@@ -63,19 +64,19 @@ def false_claims(
     searches: int,
     *,
     seeds: int = SEEDS,
-    held_to: int | None = None,
+    first_baselines: int | None = None,
     draw_images: bool = False,
-    hits: bool = True,
+    by_image: bool = True,
 ) -> dict[str, int]:
     """In how many searches among equally good functions each claim is made."""
     rng = np.random.default_rng(0)
     counts: dict[str, int] = {}
-    size = len(equals[0][0].hits)
+    size = len(equals[0][0].test_correct)
     for _ in range(searches):
         images = rng.integers(size, size=size) if draw_images else None
-        world = replay.World(equals, rng, images=images, hits=hits)
+        world = replay.World(equals, rng, images=images, by_image=by_image)
         plan = replay.plan(replay.search(world, CANDIDATES))
-        for claim, made in claims(replay.confirm(world, plan, seeds, held_to)).items():
+        for claim, made in claims(replay.confirm(world, plan, seeds, first_baselines)).items():
             counts[claim] = counts.get(claim, 0) + made
     return counts
 
@@ -106,12 +107,12 @@ def _print_claims(name: str, counts: dict[str, int], searches: int) -> None:
     print(f"{name:<28} {rates}", flush=True)
 
 
-def _found(row: dict[str, int], name: str, searches: int) -> str:
+def _rate(row: dict[str, int], name: str, searches: int) -> str:
     """A rate of all searches; of a verdict, also of those in which it was a finalist."""
-    told = f"{name} {row[name] / searches:.1%} (≥ {at_least(row[name], searches):.1%})"
+    rate = f"{name} {row[name] / searches:.1%} (≥ {at_least(row[name], searches):.1%})"
     if name == "finalist" or not row["finalist"]:
-        return told
-    return f"{told}, {row[name] / row['finalist']:.0%} of finalists"
+        return rate
+    return f"{rate}, {row[name] / row['finalist']:.0%} of finalists"
 
 
 def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
@@ -125,8 +126,8 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
     print(f"{tied:.1%} of complete copies are ties on the leaderboard")
     counts = false_claims([copies], searches)
     _print_claims("six copies as baselines", counts, searches)
-    one = false_claims([copies], searches, held_to=1)
-    _print_claims("one copy as baseline", one, searches)
+    against_one = false_claims([copies], searches, first_baselines=1)
+    _print_claims("one copy as baseline", against_one, searches)
     by_seeds = _among_different(replay.level(different), searches)
     half = len(copies) // 2
     halves = [
@@ -140,7 +141,7 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
     return {
         "false_winner_rate": round(false / searches, 4),
         "false_winner_rate_upper_95": round(at_most(false, searches), 4),
-        "false_winner_rate_one_baseline": round(one["any winner"] / searches, 4),
+        "false_winner_rate_one_baseline": round(against_one["any winner"] / searches, 4),
         "by_seeds": by_seeds,
         "halves": [round(rate, 4) for rate in halves],
         "power": round(right / searches, 4),
@@ -156,7 +157,7 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
         "copies": len(copies),
         "functions": len(different),
         "seeds_of_each": paired,
-        "made_by": sorted({one.made_by for one in pool}),
+        "made_by": sorted({trained.made_by for trained in pool}),
         "recipe": RECIPE.label,
     }
 
@@ -166,18 +167,20 @@ def _among_different(equals: list[list[Trained]], searches: int) -> dict[int, di
     rates: dict[int, dict[str, float]] = {}
     for seeds in MORE_SEEDS:
         rates[seeds] = {}
-        for name, hits in (("false_winner_rate", True), ("seeds_alone", False)):
-            found = false_claims(equals, searches, seeds=seeds, draw_images=True, hits=hits)
-            _print_claims(f"{seeds} seeds, {name}", found, searches)
-            rates[seeds][name] = round(found["any winner"] / searches, 4)
+        for name, by_image in (("false_winner_rate", True), ("seeds_alone", False)):
+            counts = false_claims(
+                equals, searches, seeds=seeds, draw_images=True, by_image=by_image
+            )
+            _print_claims(f"{seeds} seeds, {name}", counts, searches)
+            rates[seeds][name] = round(counts["any winner"] / searches, 4)
     return rates
 
 
 def _planted(name: str, copies: Sequence[Trained], searches: int) -> dict[float, dict[str, int]]:
     table = {effect: findings(copies, searches, effect) for effect in EFFECTS}
     for effect, row in table.items():
-        told = (_found(row, column, searches) for column in row)
-        print(f"{name} +{100 * effect:.1f} points:", *told, flush=True)
+        rates = (_rate(row, column, searches) for column in row)
+        print(f"{name} +{100 * effect:.1f} points:", *rates, flush=True)
     return table
 
 
@@ -193,15 +196,15 @@ def main() -> None:
     options.add_argument("--quick", action="store_true")
     options.add_argument("--searches", type=int, default=None)
     options.add_argument("--train-pool", type=int, default=None, metavar="N")
-    given = options.parse_args()
-    if given.train_pool is not None:
-        extend(given.train_pool)
-    pool = [one for one in read() if one.recipe == RECIPE.digest]
+    arguments = options.parse_args()
+    if arguments.train_pool is not None:
+        extend(arguments.train_pool)
+    pool = [trained for trained in read() if trained.recipe == RECIPE.digest]
     different = replay.different(pool) if pool else []
     if len(different) < 2 or len(different[0]) < 3:
         raise SystemExit(f"{POOL} holds no pool of {RECIPE.label}: --train-pool 100 begins one")
-    searches = given.searches or (150 if given.quick else 1_000)
-    print(json.dumps(measured(pool, searches) | {"quick": given.quick}))
+    searches = arguments.searches or (150 if arguments.quick else 1_000)
+    print(json.dumps(measured(pool, searches) | {"quick": arguments.quick}))
 
 
 if __name__ == "__main__":

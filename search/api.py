@@ -22,7 +22,7 @@ class Search:
 
     name: a fresh one by default. recipe and second: a `Recipe` or the name of one. evaluator: an
     object, or a name as `--evaluator` takes it. limit_data: use only so many of the training
-    images. home: as `--home`. reporter: is told what happens; silent by default.
+    images. home: as `--home`. reporter: hears of every stage; silent by default.
 
     Raises InvalidSetting with every setting that breaks its rule, and with `resume` for one that
     decides scores and differs from what is stored. `run` raises NameTaken if the name exists,
@@ -145,9 +145,9 @@ def _resumed(
         second = second_recipe(recipe, config["second"])
     if "second" in config or (second and limit not in (None, second.limit)):
         config["second"] = second and second.limited(limit)
-    asked = dataclasses.replace(stored.config, **config)
+    changed = dataclasses.replace(stored.config, **config)
     for setting in sorted(config):
-        before, now = getattr(stored.config, setting), getattr(asked, setting)
+        before, now = getattr(stored.config, setting), getattr(changed, setting)
         if now != before:
             raise InvalidSetting(
                 f"search '{stored.config.name}' was begun with {setting} {_short(before)}, but "

@@ -18,7 +18,7 @@ from ..evaluators import (
 )
 from ..evaluators.protocol.loading import check_is_evaluator
 from .errors import InvalidSetting
-from .storage.config import SearchConfig, recipe_from
+from .storage.config import SearchConfig, recipe_from, require
 
 _AS_OBJECT = " given in Python"  # ends the stored name of an evaluator that no name makes
 
@@ -102,21 +102,22 @@ def recipe_of(
 
     Raises InvalidSetting for a recipe or a limit that it does not take.
     """
-    asked = None if recipe is None else recipe_from(recipe)
+    requested = None if recipe is None else recipe_from(recipe)
     if named.own is None:
-        return (asked or Recipe()).limited(limit)
+        require("limit data", repr(limit), isinstance(limit, int | None), "a whole number")
+        return (requested or Recipe()).limited(limit)
     if limit is not None:
         raise InvalidSetting(
             f"--limit-data cuts the data sets we fetch: evaluator {named.name} has data of its "
             f"own, so cut them where it is made"
         )
     fixed = named.own.recipe
-    if fixed is not None and asked is not None:
+    if fixed is not None and requested is not None:
         raise InvalidSetting(
             f"evaluator {named.name} has a recipe of its own, {fixed.label}, and takes no "
-            f"--recipe, but got {asked.label}: change the numbers where it is made"
+            f"--recipe, but got {requested.label}: change the numbers where it is made"
         )
-    base = fixed or asked or Recipe()
+    base = fixed or requested or Recipe()
     return dataclasses.replace(base, evaluator=f"{named.name} {base.evaluator}".rstrip())
 
 

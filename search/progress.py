@@ -1,4 +1,4 @@
-"""What a running search shows: candidates done, the best so far, and the time left."""
+"""The progress of a search: candidates done, the best so far, and the time left."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ LINE_EVERY = 15.0  # seconds between lines where the output is no terminal
 
 
 class Reporter(Protocol):
-    """Is told what happens during a search."""
+    """Listener to a search: its stages, and what is done of them."""
 
     def stage(self, text: str) -> None: ...
 
     def begin(self, done: int, total: int, unit: str) -> None: ...
 
-    def candidate(self, found: Trial) -> None: ...
+    def candidate(self, trial: Trial) -> None: ...
 
     def advance(self, done: int) -> None: ...
 
@@ -37,7 +37,7 @@ class Silent:
 
     def begin(self, done: int, total: int, unit: str) -> None: ...
 
-    def candidate(self, found: Trial) -> None: ...
+    def candidate(self, trial: Trial) -> None: ...
 
     def advance(self, done: int) -> None: ...
 
@@ -66,7 +66,7 @@ class Progress:
         self.end()
 
     def stage(self, text: str) -> None:
-        """A step that is now begun, as a line of its own."""
+        """A stage that begins now, as a line of its own."""
         self._console.print(text, markup=False, soft_wrap=True)
 
     def begin(self, done: int, total: int, unit: str) -> None:
@@ -83,14 +83,15 @@ class Progress:
             )
             self._live.start()
 
-    def candidate(self, found: Trial) -> None:
+    def candidate(self, trial: Trial) -> None:
         """A candidate that has finished."""
-        if found.state == "complete" and (self._best is None or _better(found, self._best)):
-            self._best = found
+        best = -1.0 if self._best is None else self._best.val_accuracy or 0.0
+        if trial.state == "complete" and (trial.val_accuracy or 0.0) > best:
+            self._best = trial
         self.advance(self._done + 1)
 
     def advance(self, done: int) -> None:
-        """So many are done now."""
+        """Set how many are done."""
         self._done = done
         if self._live is None and time.monotonic() - self._shown >= LINE_EVERY:
             self._shown = time.monotonic()
@@ -117,10 +118,6 @@ class Progress:
         if new > 0 and left > 0:
             parts.append(f"about {_clock(spent / new * left)} left")
         return "  ·  ".join(parts)
-
-
-def _better(one: Trial, other: Trial) -> bool:
-    return (one.val_accuracy or 0.0) > (other.val_accuracy or 0.0)
 
 
 def _clock(seconds: float) -> str:

@@ -104,8 +104,8 @@ def run(
 def _opened(
     home: Home, file: SearchFile, named: NamedEvaluator, resume: bool, reporter: Reporter
 ) -> Iterator[OpenSearch]:
-    """All that a search needs, the cheapest first: a mistake is told before anything is made, and
-    before anything is trained."""
+    """A search ready to run; the cheapest checks come first, so that a mistake shows before
+    anything is made, and an unreachable MLflow before anything is trained."""
     config, settings = file.config, file.settings
     space = space_from_name(config.space)
     strategy = strategy_from_name(config.strategy, space, config.seed)

@@ -25,19 +25,19 @@ def spread(pool: Sequence[Trained]) -> dict[str, float]:
     searches drawn from the pool.
     """
     copies, last = replay.copies(pool), RECIPE.epochs
-    val, test = [t.rungs[last] for t in copies], [t.test for t in copies]
+    val, test = [t.val_accuracies[last] for t in copies], [t.test_accuracy for t in copies]
     images = [_images_errors(*pair) for pair in combinations(replay.different(pool), 2)]
     return {
         "val_sd": 100 * statistics.stdev(val),
-        "val_sd_epoch_1": 100 * statistics.stdev(t.rungs[1] for t in copies),
-        "val_sd_epoch_3": 100 * statistics.stdev(t.rungs[3] for t in copies),
+        "val_sd_epoch_1": 100 * statistics.stdev(t.val_accuracies[1] for t in copies),
+        "val_sd_epoch_3": 100 * statistics.stdev(t.val_accuracies[3] for t in copies),
         "test_sd": 100 * statistics.stdev(test),
         "binomial_se": 100 * noise(statistics.fmean(val), RECIPE.validation),
         "val_test_correlation": statistics.correlation(val, test),
         **{f"common_luck_epoch_{epoch}": luck for epoch, luck in common_luck(pool).items()},
-        "images_se": 100 * statistics.fmean(true**2 for true, _ in images) ** 0.5,
-        "images_se_largest": 100 * max(true for true, _ in images),
-        "images_se_of_pool": 100 * statistics.fmean(all_**2 for _, all_ in images) ** 0.5,
+        "images_se": 100 * statistics.fmean(error**2 for error, _ in images) ** 0.5,
+        "images_se_largest": 100 * max(error for error, _ in images),
+        "images_se_of_pool": 100 * statistics.fmean(error**2 for _, error in images) ** 0.5,
     }
 
 
@@ -49,7 +49,9 @@ def common_luck(pool: Sequence[Trained]) -> dict[int, float]:
         epoch: max(
             0.0,
             statistics.fmean(
-                statistics.correlation([t.rungs[epoch] for t in a], [t.rungs[epoch] for t in b])
+                statistics.correlation(
+                    [t.val_accuracies[epoch] for t in a], [t.val_accuracies[epoch] for t in b]
+                )
                 for a, b in pairs
             ),
         )
@@ -57,13 +59,18 @@ def common_luck(pool: Sequence[Trained]) -> dict[int, float]:
     }
 
 
-def _images_errors(ours: Sequence[Trained], theirs: Sequence[Trained]) -> tuple[float, float]:
+def _images_errors(first: Sequence[Trained], second: Sequence[Trained]) -> tuple[float, float]:
     """Standard error of the functions' difference over images, and of that of the pool's means."""
-    hits = [np.array([list(t.hits) for t in side], float) for side in (ours, theirs)]
-    more = hits[0] - hits[1]
-    found = compare([t.test for t in ours], [t.test for t in theirs], more)
-    assert found.images_error is not None  # there are hits, of three seeds or more
-    return found.images_error, float(more.mean(0).std(ddof=1)) / more.shape[1] ** 0.5
+    correct = [
+        np.array([list(t.test_correct) for t in function], float) for function in (first, second)
+    ]
+    by_image = correct[0] - correct[1]
+    comparison = compare(
+        [t.test_accuracy for t in first], [t.test_accuracy for t in second], by_image
+    )
+    assert comparison.images_error is not None  # of three seeds or more, each with its images
+    of_means = float(by_image.mean(0).std(ddof=1)) / by_image.shape[1] ** 0.5
+    return comparison.images_error, of_means
 
 
 def ties(copies: Sequence[Trained], searches: int, candidates: int) -> float:
@@ -71,7 +78,7 @@ def ties(copies: Sequence[Trained], searches: int, candidates: int) -> float:
     rng = np.random.default_rng(2)
     tied = complete = 0
     for _ in range(searches):
-        ended = replay.search(replay.World([copies], rng), candidates)
-        tied += len(tied_with_best(ended, RECIPE.validation))
-        complete += sum(c.state == "complete" for c in ended)
+        trials = replay.search(replay.World([copies], rng), candidates)
+        tied += len(tied_with_best(trials, RECIPE.validation))
+        complete += sum(trial.state == "complete" for trial in trials)
     return tied / complete

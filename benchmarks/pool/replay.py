@@ -53,19 +53,19 @@ def tags(count: int) -> list[str]:
 
 @dataclass(slots=True)
 class World:
-    """What every name would score under every seed, drawn as it is asked for.
+    """The scores of every name under every seed, drawn as they are asked for.
 
     equals: the trainings of each function that a name, a baseline's too, may stand for.
     planted: tag -> how much better it is than the others, on validation and test (a fraction).
     images: the test images that were drawn, int64 [N]; None for the pool's own.
-    hits: whether the confirmation is told which images were right.
+    by_image: whether the confirmation has a record of which images were right.
     """
 
     equals: Sequence[Sequence[Trained]]
     rng: np.random.Generator
     planted: Mapping[str, float] = field(default_factory=dict)
     images: NDArray[np.int64] | None = None
-    hits: bool = True
+    by_image: bool = True
     _functions: dict[str, int] = field(default_factory=dict)
     _drawn: dict[tuple[str, int], Trained] = field(default_factory=dict)
 
@@ -80,64 +80,73 @@ class World:
         if name not in self._functions:
             self._functions[name] = int(self.rng.integers(len(self.equals)))
         function = self.equals[self._functions[name]]
-        found = function[int(self.rng.integers(len(function)))]
+        trained = function[int(self.rng.integers(len(function)))]
         gain = self.planted.get(name, 0.0)
         if self.images is not None:
-            hits = np.frombuffer(found.hits, np.uint8)
-            gained = found.test - float(hits.mean())
-            hits = hits[self.images]
-            found = replace(found, hits=hits.tobytes(), test=float(hits.mean()) + gained)
-        return _better(found, dict.fromkeys(found.rungs, gain), gain) if gain else found
+            correct = np.frombuffer(trained.test_correct, np.uint8)
+            gained = trained.test_accuracy - float(correct.mean())
+            correct = correct[self.images]
+            accuracy = float(correct.mean()) + gained
+            trained = replace(trained, test_correct=correct.tobytes(), test_accuracy=accuracy)
+        if gain:
+            return _better(trained, dict.fromkeys(trained.val_accuracies, gain), gain)
+        return trained
 
 
 def level(functions: Sequence[Sequence[Trained]]) -> list[list[Trained]]:
     """The same trainings, made equally good on average at every rung and on the test images."""
-    epochs = list(functions[0][0].rungs)
-    val = {e: [fmean(one.rungs[e] for one in f) for f in functions] for e in epochs}
-    test = [fmean(one.test for one in f) for f in functions]
+    epochs = list(functions[0][0].val_accuracies)
+    val = {e: [fmean(t.val_accuracies[e] for t in f) for f in functions] for e in epochs}
+    test = [fmean(t.test_accuracy for t in f) for f in functions]
     missing = [
         ({e: fmean(means) - means[k] for e, means in val.items()}, fmean(test) - test[k])
         for k in range(len(functions))
     ]
-    return [[_better(o, *gain) for o in f] for f, gain in zip(functions, missing, strict=True)]
+    return [[_better(t, *gain) for t in f] for f, gain in zip(functions, missing, strict=True)]
 
 
 def under_one_seed(function: Sequence[Trained], common: Mapping[int, float]) -> list[Trained]:
     """The same trainings with less scatter on validation: without the luck that candidates share,
     this share of a rung's variance (0 to 1)."""
-    means = {epoch: fmean(one.rungs[epoch] for one in function) for epoch in common}
+    means = {epoch: fmean(t.val_accuracies[epoch] for t in function) for epoch in common}
     return [
         replace(
-            one,
-            rungs={
-                e: means[e] + (1 - c) ** 0.5 * (one.rungs[e] - means[e]) for e, c in common.items()
+            trained,
+            val_accuracies={
+                epoch: means[epoch]
+                + (1 - share) ** 0.5 * (trained.val_accuracies[epoch] - means[epoch])
+                for epoch, share in common.items()
             },
         )
-        for one in function
+        for trained in function
     ]
 
 
-def _better(one: Trained, rungs: Mapping[int, float], test: float) -> Trained:
-    """A training whose accuracies are higher by these fractions; its hits stay what they are."""
+def _better(trained: Trained, val: Mapping[int, float], test: float) -> Trained:
+    """A training whose accuracies are higher by these fractions, right on the same images."""
     return replace(
-        one, rungs={e: a + rungs[e] for e, a in one.rungs.items()}, test=one.test + test
+        trained,
+        val_accuracies={e: a + val[e] for e, a in trained.val_accuracies.items()},
+        test_accuracy=trained.test_accuracy + test,
     )
 
 
 class Replay:
-    """A bracket's training, with the accuracies of a world; satisfies `Retraining`."""
+    """A bracket's training, with the accuracies of a world; satisfies `Training`."""
 
     def __init__(self, world: World, names: Sequence[str], seed: int) -> None:
-        self._slices = [world.training(name, seed) for name in names]
+        self._members = [world.training(name, seed) for name in names]
 
     def advance(self, epoch: int) -> list[MemberProgress]:
         return [
-            MemberProgress(val_accuracy=one.rungs[epoch], val_loss=0.0, train_losses=())
-            for one in self._slices
+            MemberProgress(
+                val_accuracy=member.val_accuracies[epoch], val_loss=0.0, train_losses=()
+            )
+            for member in self._members
         ]
 
     def keep(self, positions: Sequence[int]) -> None:
-        self._slices = [self._slices[p] for p in positions]
+        self._members = [self._members[p] for p in positions]
 
     def test(self) -> list[FinalScore]:
         raise AssertionError("a search never opens the test set")
@@ -148,44 +157,46 @@ def search(world: World, candidates: int) -> list[Trial]:
     # Not in the tags' own order: a planted one may come at any time.
     names = [tags(candidates)[i] for i in world.rng.permutation(candidates)]
     scores: dict[int, list[float]] = {epoch: [] for epoch in CONFIG.recipe.rungs}
-    ended: list[Trial] = []
+    trials: list[Trial] = []
     for start in range(0, candidates, CONFIG.bracket):
         inside = names[start : start + CONFIG.bracket]
         cutoffs = cutoffs_of(scores, CONFIG.recipe.eta)
         job = Job(tuple(inside), CONFIG.recipe, CONFIG.seed, cutoffs=cutoffs)
         reports: list[dict[int, CandidateReport]] = [{} for _ in inside]
-        for report in run_bracket(Replay(world, inside, CONFIG.seed), job):
-            for found in report.candidates:
-                reports[found.index][report.epoch] = found
-                scores[report.epoch].append(found.val_accuracy)
-        ended += [
-            _candidate(start + index, inside[index], reached)
-            for index, reached in enumerate(reports)
+        for rung in run_bracket(Replay(world, inside, CONFIG.seed), job):
+            for report in rung.candidates:
+                reports[report.index][rung.epoch] = report
+                scores[rung.epoch].append(report.val_accuracy)
+        trials += [
+            _trial(start + index, inside[index], by_epoch)
+            for index, by_epoch in enumerate(reports)
         ]
-    return ended
+    return trials
 
 
-def _candidate(trial: int, name: str, reports: Mapping[int, CandidateReport]) -> Trial:
+def _trial(number: int, name: str, reports: Mapping[int, CandidateReport]) -> Trial:
     last = reports[max(reports)]
     assert last.state != "live"  # the bracket has ended
     return Trial(
-        number=trial,
+        number=number,
         expression=name,
         state=last.state,
         val_accuracy=last.val_accuracy,
-        val_accuracies={epoch: found.val_accuracy for epoch, found in reports.items()},
+        val_accuracies={epoch: report.val_accuracy for epoch, report in reports.items()},
     )
 
 
-def plan(candidates: list[Trial]) -> Plan:
-    """What the default search would confirm of these candidates."""
-    return plan_of(SearchFile(CONFIG, RunSettings()), candidates)
+def plan(trials: Sequence[Trial]) -> Plan:
+    """The confirmation of a default search that came to these trials."""
+    return plan_of(SearchFile(CONFIG, RunSettings()), trials)
 
 
-def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) -> Confirmation:
-    """The confirmation of a plan on the first network, over so many seeds; against the first few
-    baselines only where `held_to` says so."""
-    baselines = dict(list(plan.baselines.items())[:held_to])
+def confirm(
+    world: World, plan: Plan, seeds: int, first_baselines: int | None = None
+) -> Confirmation:
+    """The confirmation of a plan on the first network, over so many seeds; against so many of the
+    baselines only, where that is given."""
+    baselines = dict(list(plan.baselines.items())[:first_baselines])
     plan = replace(plan, baselines=baselines, recipes=((CONFIG.recipe, seeds),))
     log, recipe, epochs = ConfirmationLog(NOWHERE), CONFIG.recipe, CONFIG.recipe.epochs
     for name, expression in plan.functions.items():
@@ -196,9 +207,9 @@ def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) ->
                 network=recipe.network,
                 seed=seed,
                 expression=expression,
-                val_accuracy=trained.rungs[epochs],
-                test_accuracy=trained.test,
-                test_correct=trained.hits if world.hits else None,
+                val_accuracy=trained.val_accuracies[epochs],
+                test_accuracy=trained.test_accuracy,
+                test_correct=trained.test_correct if world.by_image else None,
             )
             log.trainings[training.key] = training
     confirmation = read_confirmation(plan, log)
@@ -208,7 +219,7 @@ def confirm(world: World, plan: Plan, seeds: int, held_to: int | None = None) ->
 
 def copies(pool: Sequence[Trained]) -> list[Trained]:
     """The trainings of the tagged function."""
-    return [one for one in pool if one.name == TAGGED]
+    return [trained for trained in pool if trained.name == TAGGED]
 
 
 def different(pool: Sequence[Trained]) -> list[list[Trained]]:

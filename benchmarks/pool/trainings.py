@@ -2,9 +2,9 @@
 
 A training is the quick recipe's (its digest stands on every line), to the last rung, its test
 accuracy included. The test set is opened here to judge the procedure, never to choose a function.
-Every function has its own slices; those of one seed start alike and see one order of batches, as
-in a confirmation. Mixed seeds share a stack, which changes no number of theirs
-(tests/evaluators/test_stack.py).
+Every function has members of its own in an ensemble; those of one seed start alike and see one
+order of batches, as in a confirmation. Mixed seeds share an ensemble, which changes no number of
+theirs (tests/evaluators/training/test_mlp_ensemble.py).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import json
 import time
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,29 +35,30 @@ from actsearch.space import Expression, baselines, parse
 POOL = Path(__file__).with_name("quick.jsonl")
 RECIPE = Recipe()
 TAGGED = "SiLU"  # the function whose copies a search finds nothing in
-FOUND = (  # by searches of the default space: what a confirmation holds to the baselines
+FOUND = (  # by searches of the default space: as a confirmation compares with the baselines
     "sigmoid(beta * x) * asinh(x)",
     "sigmoid(x) * (x + beta)",
     "sigmoid(tanh(x)) * atan(x)",
     "sigmoid(x ** 2) * max(x, 0)",
 )
 FIRST_SEED = 1_000_000  # far from the seeds searches and confirmations use
-BLOCK = 10  # seeds of the tagged function in one stack
+BLOCK = 10  # seeds of the tagged function in one ensemble
 SHARE = 5  # of each other function there is one training for so many of the tagged one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """One training: validation accuracy by rung and test accuracy, fractions; what made it.
+    """One training: validation accuracies by epoch and test accuracy, fractions; what made it.
 
-    hits: which test images it had right, a byte each. cpu_seconds: its share of its stack's.
+    test_correct: a byte for each test image, whether it was right. cpu_seconds: its share of its
+    ensemble's.
     """
 
     name: str
     seed: int
-    rungs: dict[int, float]
-    test: float
-    hits: bytes
+    val_accuracies: dict[int, float]
+    test_accuracy: float
+    test_correct: bytes
     recipe: str
     cpu_seconds: float
     made_by: str
@@ -66,16 +68,30 @@ def read(path: Path = POOL) -> list[Trained]:
     """Every training of the pool, in the order they were made."""
     if not path.exists():
         return []
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    for line in lines:
-        line["rungs"] = {int(epoch): accuracy for epoch, accuracy in line["rungs"].items()}
-        line["hits"] = zlib.decompress(base64.b64decode(line["hits"]))
-    return [Trained(**line) for line in lines]
+    return [_trained(json.loads(line)) for line in path.read_text().splitlines()]
 
 
-def _line(one: Trained) -> str:
-    hits = base64.b64encode(zlib.compress(one.hits, 9)).decode()
-    return json.dumps({**asdict(one), "hits": hits}) + "\n"
+def _trained(stored: dict[str, Any]) -> Trained:
+    return Trained(
+        val_accuracies={int(k): accuracy for k, accuracy in stored.pop("rungs").items()},
+        test_accuracy=stored.pop("test"),
+        test_correct=zlib.decompress(base64.b64decode(stored.pop("hits"))),
+        **stored,
+    )
+
+
+def _line(trained: Trained) -> str:
+    stored = {
+        "name": trained.name,
+        "seed": trained.seed,
+        "rungs": trained.val_accuracies,
+        "test": trained.test_accuracy,
+        "hits": base64.b64encode(zlib.compress(trained.test_correct, 9)).decode(),
+        "recipe": trained.recipe,
+        "cpu_seconds": trained.cpu_seconds,
+        "made_by": trained.made_by,
+    }
+    return json.dumps(stored) + "\n"
 
 
 def functions() -> dict[str, Expression]:
@@ -84,8 +100,8 @@ def functions() -> dict[str, Expression]:
 
 
 def blocks(count: int) -> Iterator[list[tuple[str, int]]]:
-    """What to train for `count` seeds of the tagged function, (name, seed), a stack at a time; a
-    stop anywhere leaves what is worth most."""
+    """The trainings, (name, seed), for `count` seeds of the tagged function, an ensemble at a
+    time; a stop anywhere leaves those that are worth most."""
     others = [name for name in functions() if name != TAGGED]
     for start in range(0, count, BLOCK):
         stop = min(start + BLOCK, count)
@@ -95,44 +111,45 @@ def blocks(count: int) -> Iterator[list[tuple[str, int]]]:
 
 
 def extend(count: int, path: Path = POOL) -> None:
-    """Train what the pool lacks; each stack is written when it is done."""
+    """Train what the pool lacks; each ensemble is written when it is done."""
     torch.set_num_threads(1)
     held = {(t.name, t.seed) for t in read(path) if t.recipe == RECIPE.digest}
     train, validation = split(load_train(), validation=RECIPE.validation, seed=RECIPE.split_seed)
-    sets = DataSplits.on(torch.device("cpu"), RECIPE, train, validation, load_test())
+    splits = DataSplits.on(torch.device("cpu"), RECIPE, train, validation, load_test())
     for block in blocks(count):
-        lacking = [one for one in block if one not in held]
+        lacking = [pair for pair in block if pair not in held]
         if lacking:
-            found = _train(lacking, sets)
+            trained = _train(lacking, splits)
             with path.open("a") as file:
-                file.writelines(map(_line, found))
-            print(f"{len(found)} x {found[0].cpu_seconds} CPU s: {found[0].name} …", flush=True)
+                file.writelines(map(_line, trained))
+            first = trained[0]
+            print(f"{len(trained)} x {first.cpu_seconds} CPU s: {first.name} …", flush=True)
 
 
-def _train(wanted: Sequence[tuple[str, int]], sets: DataSplits) -> list[Trained]:
-    known = functions()
+def _train(pairs: Sequence[tuple[str, int]], splits: DataSplits) -> list[Trained]:
+    expressions = functions()
     start = time.process_time()
-    slices = [Member(known[name], seed) for name, seed in wanted]
-    training = MlpEnsemble(slices, RECIPE, sets)
-    rungs: list[dict[int, float]] = [{} for _ in wanted]
+    members = [Member(expressions[name], seed) for name, seed in pairs]
+    training = MlpEnsemble(members, RECIPE, splits)
+    accuracies: list[dict[int, float]] = [{} for _ in pairs]
     for epoch in RECIPE.rungs:
-        for reached, progress in zip(rungs, training.advance(epoch), strict=True):
+        for by_epoch, progress in zip(accuracies, training.advance(epoch), strict=True):
             if progress.reason:
-                raise RuntimeError(f"it diverged, which none should: {progress.reason}")
-            reached[epoch] = progress.val_accuracy
-    tests = training.test()
-    seconds = round((time.process_time() - start) / len(wanted), 1)
+                raise RuntimeError(f"a training diverged, which none should: {progress.reason}")
+            by_epoch[epoch] = progress.val_accuracy
+    scores = training.test()
+    seconds = round((time.process_time() - start) / len(pairs), 1)
     made_by = f"{provenance_text()}, one thread"
     return [
         Trained(
             name=name,
             seed=seed,
-            rungs=reached,
-            test=test.test_accuracy,
-            hits=test.test_correct or b"",
+            val_accuracies=by_epoch,
+            test_accuracy=score.test_accuracy,
+            test_correct=score.test_correct or b"",
             recipe=RECIPE.digest,
             cpu_seconds=seconds,
             made_by=made_by,
         )
-        for (name, seed), reached, test in zip(wanted, rungs, tests, strict=True)
+        for (name, seed), by_epoch, score in zip(pairs, accuracies, scores, strict=True)
     ]

@@ -79,7 +79,7 @@ class Confirmation:
     elsewhere: Mapping[str, int] = field(default_factory=dict)  # of other data sets, by name
 
     def row(self, name: str, network: str | None = None) -> ComparisonRow:
-        """A function's row, on the first network unless told."""
+        """A function's row, on the first network by default."""
         return next(
             row for row in self.rows if row.name == name and network in (None, row.network)
         )

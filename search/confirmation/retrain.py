@@ -42,8 +42,8 @@ def retrain(
 ) -> None:
     """Train what the log lacks of a plan, and record it there.
 
-    The test set of each data set that a missing training is about is opened; the reporter is told
-    where the evaluator has none, and nothing is trained. Raises SearchFailed on a crash.
+    Opens the test set of each data set that a missing training is about. Where the evaluator has
+    no test data, the reporter says so and nothing is trained. Raises SearchFailed on a crash.
     """
     jobs = missing_jobs(plan, log)
     if not jobs:

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...evaluators import (
     CandidateReport,
@@ -30,7 +30,7 @@ FAILURES = 3  # candidates that failed to the last try, before one success: the 
 
 @dataclass(slots=True)
 class Timings:
-    """Where the seconds of a run went; wall clock of the driver but for `training`.
+    """The seconds of a run by what took them; wall clock of the driver but for `training`.
 
     training: the workers' own, summed over workers. proposing: asking, screening, fingerprints.
     recording: writing scores into the study. first, last: moments of the first bracket's start
@@ -47,12 +47,17 @@ class Timings:
 
 @dataclass(slots=True)
 class _Bracket:
-    """A job under way: its trials, and each one's reports so far."""
+    """A job under way: its trials, and each one's reports so far, by epoch."""
 
-    asked: Sequence[ProposedTrial]
+    trials: Sequence[ProposedTrial]
     reports: list[dict[int, CandidateReport]]
     seconds: list[float]
-    open: set[int] = field(default_factory=set)  # slices without a final state
+    open: set[int]  # indices of the trials without a final state
+
+    @staticmethod
+    def of(trials: Sequence[ProposedTrial]) -> _Bracket:
+        """A bracket without a report."""
+        return _Bracket(trials, [{} for _ in trials], [0.0] * len(trials), set(range(len(trials))))
 
 
 class Engine:
@@ -61,121 +66,114 @@ class Engine:
     def __init__(
         self,
         config: SearchConfig,
-        launch: RunSettings,
+        settings: RunSettings,
         space: Space,
         study: Study,
-        on_candidate: Callable[[Trial], None],
+        on_trial: Callable[[Trial], None],
     ) -> None:
-        self._config, self._launch, self._study = config, launch, study
-        self._on_candidate = on_candidate
+        self._config, self._settings, self._study = config, settings, study
+        self._on_trial = on_trial
         self._proposer = Proposer(study, space, config.seed)
-        known = study.trials()
-        self._entered = entered(known)
+        trials = study.trials()
+        self._entered = entered(trials)
         self._scores = {
-            epoch: [c.val_accuracies[epoch] for c in known if epoch in c.val_accuracies]
+            epoch: [t.val_accuracies[epoch] for t in trials if epoch in t.val_accuracies]
             for epoch in config.recipe.rungs
         }
-        self._succeeded = any(c.trained for c in known)
+        self._succeeded = any(trial.trained for trial in trials)
         self._first_error: str | None = None
         self._given_up = 0  # candidates that failed to the last try
         self._brackets: dict[int, _Bracket] = {}
         self._number = 0
         self._held: ProposedTrial | None = None
-        self._exhausted = False
         self._deadline = math.inf
+        self.exhausted = False  # whether the space ran out before the budget did
         self.timings = Timings()
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether the space ran out before the budget did."""
-        return self._exhausted
 
     def run(self, executor: Executor, evaluator: Evaluator) -> None:
         """Search; raises SearchFailed if nothing but failures comes back."""
-        if self._launch.time_limit is not None:
-            self._deadline = time.monotonic() + self._launch.time_limit
+        if self._settings.time_limit is not None:
+            self._deadline = time.monotonic() + self._settings.time_limit
         executor.run(evaluator, self._next_job, self._on_rung, self._on_done)
         self._stop_if_nothing_succeeds()
 
     def _next_job(self) -> Assignment | None:
         start = time.perf_counter()
-        asked = self._ask_bracket()
+        trials = self._next_bracket()
         self.timings.proposing += time.perf_counter() - start
-        if not asked:
+        if not trials:
             return None
         self._number += 1
-        self._brackets[self._number] = _Bracket(
-            asked, [{} for _ in asked], [0.0] * len(asked), set(range(len(asked)))
-        )
+        self._brackets[self._number] = _Bracket.of(trials)
         self.timings.first = self.timings.first or time.perf_counter()
         self.timings.brackets += 1
-        return Assignment(self._number, self._job(asked))
+        recipe = self._config.recipe
+        job = Job(
+            tuple(str(trial.expression) for trial in trials),
+            recipe,
+            self._config.seed,
+            cutoffs=cutoffs_of(self._scores, recipe.eta),
+        )
+        return Assignment(self._number, job)
 
-    def _job(self, asked: Sequence[ProposedTrial]) -> Job:
-        expressions = tuple(str(one.expression) for one in asked)
-        cutoffs = cutoffs_of(self._scores, self._config.recipe.eta)
-        return Job(expressions, self._config.recipe, self._config.seed, cutoffs=cutoffs)
-
-    def _ask_bracket(self) -> list[ProposedTrial]:
+    def _next_bracket(self) -> list[ProposedTrial]:
         if time.monotonic() >= self._deadline:
             return []
-        asked: list[ProposedTrial] = []
-        size = self._bracket_size()
-        while len(asked) < size:
-            one, self._held = self._held or self._ask(), None
-            if one is None:
+        # Smaller towards the end, so that all workers end at about the same time.
+        left = max(1, self._settings.candidates - self._entered + self._study.waiting())
+        size = min(self._config.bracket, math.ceil(left / self._settings.workers))
+        trials: list[ProposedTrial] = []
+        while len(trials) < size:
+            trial, self._held = self._held or self._propose(), None
+            if trial is None:
                 break
-            if one.retry >= RETRIES:
+            if trial.retry >= RETRIES:
                 # It crashed twice among others: alone, it takes none of them down again.
-                if not asked:
-                    return [one]
-                self._held = one
+                if not trials:
+                    return [trial]
+                self._held = trial
                 break
-            asked.append(one)
-        return asked
+            trials.append(trial)
+        return trials
 
-    def _ask(self) -> ProposedTrial | None:
-        if not self._study.waiting() and self._entered >= self._launch.candidates:
+    def _propose(self) -> ProposedTrial | None:
+        """A retry, else a new candidate while the budget lasts."""
+        if not self._study.waiting() and self._entered >= self._settings.candidates:
             return None
-        one = self._proposer.next()
-        if one is None:
-            self._exhausted = True
-        elif one.retry == 0:
+        trial = self._proposer.next()
+        if trial is None:
+            self.exhausted = True
+        elif trial.retry == 0:
             self._entered += 1
-        return one
+        return trial
 
-    def _bracket_size(self) -> int:
-        """Smaller towards the end, so that all workers end at about the same time."""
-        left = max(1, self._launch.candidates - self._entered + self._study.waiting())
-        return min(self._config.bracket, math.ceil(left / self._launch.workers))
-
-    def _on_rung(self, number: int, report: RungReport) -> None:
+    def _on_rung(self, number: int, rung: RungReport) -> None:
         start = time.perf_counter()
         bracket = self._brackets[number]
         self._succeeded = True
-        self.timings.training += report.seconds
-        for found in report.candidates:
-            asked = bracket.asked[found.index]
-            bracket.reports[found.index][report.epoch] = found
-            bracket.seconds[found.index] += report.seconds / len(report.candidates)
-            if found.state != "infeasible":
-                self._scores[report.epoch].append(found.val_accuracy)
-                self._study.rung(asked.number, report.epoch, found.val_accuracy)
-            if found.state != "live":
-                bracket.open.discard(found.index)
-                seconds = bracket.seconds[found.index]
-                ended = self._study.end(asked.number, bracket.reports[found.index], seconds)
-                self._on_candidate(ended)
+        self.timings.training += rung.seconds
+        for report in rung.candidates:
+            index, trial = report.index, bracket.trials[report.index].number
+            bracket.reports[index][rung.epoch] = report
+            bracket.seconds[index] += rung.seconds / len(rung.candidates)
+            if report.state != "infeasible":
+                self._scores[rung.epoch].append(report.val_accuracy)
+                self._study.rung(trial, rung.epoch, report.val_accuracy)
+            if report.state != "live":
+                bracket.open.discard(index)
+                self._on_trial(
+                    self._study.end(trial, bracket.reports[index], bracket.seconds[index])
+                )
         self._note_end(start)
 
     def _on_done(self, number: int, error: str | None) -> None:
         start = time.perf_counter()
         bracket = self._brackets.pop(number)
         for index in sorted(bracket.open):
-            failed = self._study.fail(bracket.asked[index].number, error or "")
-            if failed.retry >= RETRIES:
+            trial = self._study.fail(bracket.trials[index].number, error or "")
+            if trial.retry >= RETRIES:
                 self._given_up += 1
-                self._on_candidate(failed)
+                self._on_trial(trial)
         self._note_end(start)
         if error is None:
             return

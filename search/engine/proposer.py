@@ -1,4 +1,4 @@
-"""From a strategy's proposals to candidates worth training: asked, screened, not seen before."""
+"""From a strategy's proposals to candidates worth training: screened, and not seen before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DRAWS = 1000  # random draws for an unseen encoding before the space is searched
 class Proposer:
     """Asks the study until a new, trainable candidate comes; records all others.
 
-    What is screened out becomes an infeasible trial, what was seen before a duplicate one.
+    A candidate screened out becomes an infeasible trial, one seen before a duplicate.
     """
 
     def __init__(self, study: Study, space: Space, seed: int) -> None:
@@ -35,9 +35,9 @@ class Proposer:
         self._seen = {_key(encoding) for encoding in study.encodings()}
         self._exhausted = False  # by the strategy's word
         self._index = FingerprintIndex()
-        for found in study.trials():
-            if found.retry == 0 and found.entered_training:
-                self._index.add(fingerprint(parse(found.expression)), found.number)
+        for trial in study.trials():
+            if trial.retry == 0 and trial.entered_training:
+                self._index.add(fingerprint(parse(trial.expression)), trial.number)
 
     def next(self) -> ProposedTrial | None:
         """The next candidate to train, its trial running; None when the space is exhausted."""
@@ -50,29 +50,30 @@ class Proposer:
                     self._study.enqueue(self._unseen())
                     rejected = 0
             try:
-                asked = self._study.ask(self._space)
+                trial = self._study.ask(self._space)
             except SpaceExhausted:
                 self._exhausted = True
                 return None
-            if asked.retry or self._is_new(asked):  # a retry has passed all this once
-                self._study.accept(asked)
-                return asked
+            if trial.retry or self._is_new(trial):  # a retry has passed all this once
+                self._study.accept(trial)
+                return trial
             rejected += 1
 
-    def _is_new(self, asked: ProposedTrial) -> bool:
-        self._seen.add(_key(asked.encoding))
-        reason = screen(asked.expression)
+    def _is_new(self, trial: ProposedTrial) -> bool:
+        """Whether a candidate is worth training; else its trial is ended."""
+        self._seen.add(_key(trial.encoding))
+        reason = screen(trial.expression)
         if reason is not None:
-            logger.debug("trial %d infeasible: %s", asked.number, reason)
-            self._study.reject(asked, reason=reason)
+            logger.debug("trial %d infeasible: %s", trial.number, reason)
+            self._study.reject(trial, reason=reason)
             return False
-        found = fingerprint(asked.expression)
-        earlier = self._index.find(found)
+        values = fingerprint(trial.expression)
+        earlier = self._index.find(values)
         if earlier is not None:
-            logger.debug("trial %d is a duplicate of %d", asked.number, earlier)
-            self._study.reject(asked, duplicate_of=earlier)
+            logger.debug("trial %d is a duplicate of %d", trial.number, earlier)
+            self._study.reject(trial, duplicate_of=earlier)
             return False
-        self._index.add(found, asked.number)
+        self._index.add(values, trial.number)
         return True
 
     def _unseen(self) -> Encoding:

@@ -11,7 +11,7 @@ from types import ModuleType
 
 
 def local_modules() -> list[ModuleType]:
-    """Those that are loaded: files of the directory, and the modules of packages in it."""
+    """The loaded modules of the directory: its files, and the modules of packages in it."""
     here = Path.cwd()
     return [
         module

@@ -1,4 +1,4 @@
-"""What Ray Tune is told of jobs, and tells of them: its searcher, callback and stopper.
+"""Jobs for Ray Tune, and its reports of them: its searcher, callback and stopper.
 
 Imported by ray_tune.py alone, which sets Ray's environment first.
 """
@@ -49,7 +49,7 @@ class Calls:
 
     @contextlib.contextmanager
     def _keeping(self) -> Iterator[None]:
-        """Keeps what the block raises for `run` to raise: Tune would wrap it, or only log it."""
+        """Keep the block's exception for `run` to raise: Tune would wrap it, or only log it."""
         try:
             yield
         except Exception as error:
@@ -108,10 +108,10 @@ class JobSearcher(Searcher):
     ) -> None:
         if error:
             return  # OnError is told why, and comes next
-        found = result or {}
-        if "report" in found:
-            self._calls.rung(trial_id, found["report"])
-        self._calls.done(trial_id, found.get("error"))
+        last = result or {}
+        if "report" in last:
+            self._calls.rung(trial_id, last["report"])
+        self._calls.done(trial_id, last.get("error"))
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the study is what is restored from."""
@@ -121,8 +121,8 @@ class JobSearcher(Searcher):
 
 
 class OnError(tune.Callback):
-    """Is told of workers that died, or that could not start (an evaluator that does not unpickle
-    there, say)."""
+    """Tune's view of workers that died, or that could not start (an evaluator that does not
+    unpickle there, say)."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -131,7 +131,7 @@ class OnError(tune.Callback):
         self._calls.done(trial.trial_id, self._why(trial))
 
     def _why(self, trial: Any) -> str:
-        """What ended a Tune trial, from the files that Tune has just put it in."""
+        """The error that ended a Tune trial, from the files that Tune has just written."""
         if trial.pickled_error_file is not None:
             error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
             if isinstance(error, RayActorError) and not error.actor_init_failed:

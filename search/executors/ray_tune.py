@@ -103,9 +103,9 @@ class RayTune:
         """As in `Executor.run`; the evaluator and its data go to the object store once."""
         calls = Calls(next_job, on_rung, on_done, self._rung_limit)
         with _by_value(local_modules()):
-            given = {"evaluator": evaluator, "rung_limit": self._rung_limit}
+            parameters = {"evaluator": evaluator, "rung_limit": self._rung_limit}
             worker = tune.with_resources(
-                tune.with_parameters(Worker, **given), {"cpu": 1, "gpu": self._gpus}
+                tune.with_parameters(Worker, **parameters), {"cpu": 1, "gpu": self._gpus}
             )
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a dead worker is ours to tell
         with (
@@ -137,7 +137,7 @@ class RayTune:
 
 @contextlib.contextmanager
 def _by_value(modules: Sequence[ModuleType]) -> Iterator[None]:
-    """Pickle what these modules hold with its code, not as something to import."""
+    """Pickle the contents of these modules with their code, not as something to import."""
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
     try:

@@ -1,4 +1,4 @@
-"""A worker of Ray Tune: one process that trains jobs, a rung a step.
+"""A worker of Ray Tune: one process that trains jobs, one rung at each call of `step`.
 
 The driver imports it through ray_tune.py, which sets Ray's environment first.
 """
@@ -22,7 +22,7 @@ STDERR = 2  # the descriptor: Ray puts an object without one in sys.stderr's pla
 
 
 class Worker(tune.Trainable):
-    """A worker: keeps the evaluator between jobs, trains one rung a step."""
+    """A worker: keeps the evaluator between jobs, trains one rung at each call of `step`."""
 
     def setup(
         self,

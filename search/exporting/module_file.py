@@ -39,12 +39,12 @@ import torch
 spec = importlib.util.spec_from_file_location("activation", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-given = json.load(open(sys.argv[2]))
-own = [name for name in sys.modules if name.split(".")[0] == "actsearch"]
-assert not own, f"the file imports {own}"
-arguments = {"num_parameters": given["channels"]} if given["channels"] else {}
-activation = getattr(module, given["class_name"])(**arguments).double()
-x = torch.tensor(given["x"], dtype=torch.float64).requires_grad_()
+task = json.load(open(sys.argv[2]))
+ours = [name for name in sys.modules if name.split(".")[0] == "actsearch"]
+assert not ours, f"the file imports {ours}"
+arguments = {"num_parameters": task["channels"]} if task["channels"] else {}
+activation = getattr(module, task["class_name"])(**arguments).double()
+x = torch.tensor(task["x"], dtype=torch.float64).requires_grad_()
 value = activation(x)
 gradient = torch.zeros_like(x)
 if value.requires_grad:
@@ -53,9 +53,9 @@ print(json.dumps({"value": value.tolist(), "gradient": gradient.tolist()}))
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """Where the files are, and the largest relative difference the proof saw."""
+    """The files, and the largest relative difference that the proof saw."""
 
     module: Path
     description: Path
@@ -108,7 +108,11 @@ def export(
             for name in ("activation.py", "activation.json"):
                 (folder / name).unlink()
         raise
-    return Exported(folder / "activation.py", folder / "activation.json", difference)
+    return Exported(
+        module=folder / "activation.py",
+        description=folder / "activation.json",
+        difference=difference,
+    )
 
 
 def check_free(folder: Path) -> None:
@@ -120,10 +124,10 @@ def check_free(folder: Path) -> None:
 
 
 def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]) -> Expression:
-    own = [p.name for p in expression.parameters if p.granularity != "network"]
-    if own:
+    several = [p.name for p in expression.parameters if p.granularity != "network"]
+    if several:
         raise InvalidSetting(
-            f"--learned exports parameters shared by the whole net, but {', '.join(own)} took "
+            f"--learned exports parameters shared by the whole net, but {', '.join(several)} took "
             f"another value in every layer or channel: export without it, or search with a "
             f"space like core-1[network]"
         )
@@ -148,12 +152,12 @@ def _prove(expression: Expression, file: Path, class_name: str) -> float:
     else:
         gradient = torch.zeros_like(x)
     with tempfile.TemporaryDirectory(prefix="actsearch-proof-") as scratch:
-        given = Path(scratch) / "given.json"
-        given.write_text(
+        task = Path(scratch) / "task.json"
+        task.write_text(
             json.dumps({"x": x.tolist(), "class_name": class_name, "channels": channels})
         )
         done = subprocess.run(
-            [sys.executable, "-I", "-B", "-c", _PROOF, str(file.absolute()), str(given)],
+            [sys.executable, "-I", "-B", "-c", _PROOF, str(file.absolute()), str(task)],
             capture_output=True,
             text=True,
             check=False,
@@ -162,10 +166,10 @@ def _prove(expression: Expression, file: Path, class_name: str) -> float:
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1]
         raise ExportFailed(f"the exported file does not run by itself: {last}")
-    found = json.loads(done.stdout)
+    computed = json.loads(done.stdout)
     difference = max(
-        _relative(torch.tensor(found["value"], dtype=torch.float64), value.detach()),
-        _relative(torch.tensor(found["gradient"], dtype=torch.float64), gradient),
+        _relative(torch.tensor(computed["value"], dtype=torch.float64), value.detach()),
+        _relative(torch.tensor(computed["gradient"], dtype=torch.float64), gradient),
     )
     if not difference <= TOLERANCE:
         raise ExportFailed(
@@ -175,8 +179,8 @@ def _prove(expression: Expression, file: Path, class_name: str) -> float:
     return difference
 
 
-def _relative(found: torch.Tensor, expected: torch.Tensor) -> float:
+def _relative(computed: torch.Tensor, expected: torch.Tensor) -> float:
     """Largest relative difference; an infinity or nan that both have is none."""
-    difference = (found - expected).abs() / expected.abs().clamp(min=1.0)
-    same = (found == expected) | (found.isnan() & expected.isnan())
+    difference = (computed - expected).abs() / expected.abs().clamp(min=1.0)
+    same = (computed == expected) | (computed.isnan() & expected.isnan())
     return float(difference.masked_fill(same, 0.0).max())

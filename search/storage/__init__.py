@@ -1,1 +1,1 @@
-"""What a search keeps on disk, and how it is read back."""
+"""A search on disk: its home, configuration, study and confirmations."""

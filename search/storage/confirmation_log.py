@@ -72,7 +72,7 @@ class Retraining:
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """What makes it the same training: recipe, seed, expression."""
+        """Recipe, seed and expression: where they are equal, it is the same training."""
         return self.recipe, self.seed, self.expression
 
 

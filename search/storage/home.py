@@ -1,12 +1,12 @@
 """The home: one folder with every search of a user, a lock on each, and the MLflow store.
 
-HOME/searches/NAME/config.json        what the search is, and the format's version
+HOME/searches/NAME/config.json        its configuration, and the format's version
                    study.db           the Optuna study, the only truth
                    confirmation.jsonl finalists' trainings, openings of the test set
                    best/              the best finalist, exported
                    lock               held with flock by the process that drives it
-HOME/diagnoses/                       what `actsearch diagnose` found, unless told another folder
-HOME/mlflow.db, HOME/artifacts/       what the MLflow UI shows; rebuilt by `actsearch sync`
+HOME/diagnoses/                       results of `actsearch diagnose`, by default
+HOME/mlflow.db, HOME/artifacts/       the MLflow UI's store; rebuilt by `actsearch sync`
 """
 
 from __future__ import annotations
@@ -51,10 +51,9 @@ class Home:
 
     def names(self) -> list[str]:
         """Names of the searches, the one launched last at the end."""
-        found = self.searches.glob("*/config.json")  # written anew at every launch
-        return [
-            p.parent.name for p in sorted(found, key=lambda p: (p.stat().st_mtime_ns, p.parent))
-        ]
+        files = self.searches.glob("*/config.json")  # written anew at every launch
+        in_order = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent))
+        return [path.parent.name for path in in_order]
 
     def folder(self, name: str) -> Path:
         """The folder of an existing search; raises NoSuchSearch with the nearest name."""
@@ -95,7 +94,7 @@ class Home:
         """Remove a search's folder, its configuration last: a deletion that failed on the way can
         be repeated.
 
-        elsewhere: removes what other places hold of it, before the folder is touched and while
+        elsewhere: removes it from other stores, before the folder is touched and while
         nothing else can drive the search. Raises SearchBusy while it is driven.
         """
         folder = self.folder(name)
@@ -111,12 +110,12 @@ class Home:
 
 
 def can_be_name(text: str) -> bool:
-    """Whether it can be a folder and an MLflow experiment."""
+    """Whether a text can name a folder and an MLflow experiment."""
     return _NAME.fullmatch(text) is not None
 
 
 def check_name(name: str) -> None:
-    """Raise InvalidSetting unless the name can be one."""
+    """Raise InvalidSetting unless it can be a search's name."""
     if not can_be_name(name):
         raise InvalidSetting(
             f"a search name is 1 to 64 letters, digits, '.', '_' or '-', starting with a letter "
@@ -126,7 +125,7 @@ def check_name(name: str) -> None:
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Be the only process that drives the search in `folder`; raises SearchBusy.
+    """Hold a search's folder as the only process that drives it; raises SearchBusy.
 
     flock, not the file's existence: the kernel drops it when the holder dies, however it dies.
     """

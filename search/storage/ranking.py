@@ -1,4 +1,4 @@
-"""The leaderboard: a search's trained candidates, best first, with the noise of one run."""
+"""The order of the leaderboard: trials, best first, and which are ties by the noise of one run."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from .trial import Trial
 _ORDER = {"complete": 0, "pruned": 1, "infeasible": 2, "running": 3, "failed": 4}
 
 
-def ranked(candidates: Sequence[Trial]) -> list[Trial]:
-    """Complete ones by score, then pruned by rung and score, then what never got a score."""
-    shown = [c for c in candidates if c.state in _ORDER and not _replaced(c, candidates)]
+def ranked(trials: Sequence[Trial]) -> list[Trial]:
+    """Complete ones by score, then pruned by rung and score, then those without a score."""
+    shown = [trial for trial in trials if trial.state in _ORDER and not _replaced(trial, trials)]
     return sorted(shown, key=_key)
 
 
-def trained(candidates: Sequence[Trial]) -> list[Trial]:
-    """Those of the leaderboard that have trained."""
-    return [c for c in ranked(candidates) if c.trained]
+def trained(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials of the leaderboard that have trained."""
+    return [trial for trial in ranked(trials) if trial.trained]
 
 
 def noise(score: float, images: int) -> float:
@@ -30,23 +30,28 @@ def noise(score: float, images: int) -> float:
     return math.sqrt(score * (1 - score) / images)
 
 
-def tied_with_best(candidates: Sequence[Trial], images: int) -> set[int]:
-    """Trials within two standard errors of the best complete one's score, itself included."""
-    complete = [c for c in candidates if c.state == "complete" and c.val_accuracy is not None]
+def tied_with_best(trials: Sequence[Trial], images: int) -> set[int]:
+    """Numbers of the trials within two standard errors of the best complete one's score, itself
+    included."""
+    complete = [
+        (trial.number, trial.val_accuracy)
+        for trial in trials
+        if trial.state == "complete" and trial.val_accuracy is not None
+    ]
     if not complete:
         return set()
-    best = max(c.val_accuracy or 0.0 for c in complete)
+    best = max(accuracy for _, accuracy in complete)
     margin = 2 * noise(best, images)
-    return {c.number for c in complete if (c.val_accuracy or 0.0) >= best - margin}
+    return {number for number, accuracy in complete if accuracy >= best - margin}
 
 
-def _replaced(candidate: Trial, candidates: Sequence[Trial]) -> bool:
+def _replaced(trial: Trial, trials: Sequence[Trial]) -> bool:
     """A crash or an interruption that was tried again is not shown beside its retry."""
-    return candidate.state == "failed" and any(
-        c.origin == candidate.origin and c.number > candidate.number for c in candidates
+    return trial.state == "failed" and any(
+        other.origin == trial.origin and other.number > trial.number for other in trials
     )
 
 
-def _key(candidate: Trial) -> tuple[int, int, float, int]:
-    rung = max(candidate.val_accuracies, default=0)
-    return _ORDER[candidate.state], -rung, -(candidate.val_accuracy or 0.0), candidate.number
+def _key(trial: Trial) -> tuple[int, int, float, int]:
+    rung = max(trial.val_accuracies, default=0)
+    return _ORDER[trial.state], -rung, -(trial.val_accuracy or 0.0), trial.number

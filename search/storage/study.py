@@ -44,9 +44,9 @@ _NAME = "search"  # one study to a file; the folder carries the search's name
 _CONNECT = {"connect_args": {"timeout": 60}}  # seconds to wait for another connection's lock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedTrial:
-    """A trial that was just begun, with the candidate its parameters describe."""
+    """A trial just begun, with the candidate its parameters describe."""
 
     number: int
     expression: Expression
@@ -76,18 +76,18 @@ class Study:
             self._running[trial.number] = trial
             attributes = trial.user_attrs
         return ProposedTrial(
-            trial.number,
-            expression,
-            trial.params,
-            attributes.get(ORIGIN, trial.number),
-            attributes.get(RETRY, 0),
+            number=trial.number,
+            expression=expression,
+            encoding=trial.params,
+            origin=attributes.get(ORIGIN, trial.number),
+            retry=attributes.get(RETRY, 0),
         )
 
-    def accept(self, asked: ProposedTrial) -> None:
+    def accept(self, trial: ProposedTrial) -> None:
         """Record that a trial goes into training. A trial without this mark was killed while it
         was being drawn, and counts for nothing."""
         with sqlite_errors(self._path):
-            self._running[asked.number].set_user_attr(EXPRESSION, str(asked.expression))
+            self._running[trial.number].set_user_attr(EXPRESSION, str(trial.expression))
 
     def enqueue(self, encoding: Encoding) -> None:
         """Have the next `ask` begin this encoding."""
@@ -95,12 +95,16 @@ class Study:
             self._study.enqueue_trial(dict(encoding))
 
     def reject(
-        self, asked: ProposedTrial, *, reason: str | None = None, duplicate_of: int | None = None
+        self,
+        trial: ProposedTrial,
+        *,
+        reason: str | None = None,
+        duplicate_of: int | None = None,
     ) -> None:
         """End a trial before training: screened out, or seen before."""
         why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
-        attributes = {EXPRESSION: str(asked.expression), **why}
-        self._finish(asked.number, TrialState.PRUNED, attributes)
+        attributes = {EXPRESSION: str(trial.expression), **why}
+        self._finish(trial.number, TrialState.PRUNED, attributes)
 
     def rung(self, number: int, epoch: int, accuracy: float) -> None:
         """Record a running trial's accuracy (a fraction) at a rung, for TPE and for readers."""
@@ -120,9 +124,9 @@ class Study:
     def fail(self, number: int, error: str) -> Trial:
         """End a trial whose training crashed; it is enqueued again, up to RETRIES times."""
         with sqlite_errors(self._path):
-            found = trial_of(self._study.get_trials(deepcopy=False)[number])
-        if found.retry < RETRIES:
-            self._enqueue_again(found, found.retry + 1)
+            trial = trial_of(self._study.get_trials(deepcopy=False)[number])
+        if trial.retry < RETRIES:
+            self._enqueue_again(trial, trial.retry + 1)
         return self._finish(number, TrialState.FAIL, {ERROR: error})
 
     def sweep(self) -> int:
@@ -130,19 +134,18 @@ class Study:
         with sqlite_errors(self._path):
             trials = self._study.get_trials(deepcopy=False)
             again = {t.user_attrs.get(ORIGIN) for t in trials if t.state == TrialState.WAITING}
-            left = [t for t in trials if t.state == TrialState.RUNNING]
+            left = [trial_of(t) for t in trials if t.state == TrialState.RUNNING]
             for trial in left:
-                found = trial_of(trial)
                 # One killed while it was being drawn has no candidate yet: its number is spent.
                 # The interruption is not the candidate's fault: it costs no further retry.
-                if found.expression and found.origin not in again:
-                    self._enqueue_again(found, max(found.retry, 1))
+                if trial.expression and trial.origin not in again:
+                    self._enqueue_again(trial, max(trial.retry, 1))
                 self._study.tell(trial.number, state=TrialState.FAIL)
         self._running.clear()
         return len(left)
 
     def waiting(self) -> int:
-        """How many trials wait to be asked: retries, or a fallback."""
+        """How many trials wait to be begun: retries, or a fallback."""
         with sqlite_errors(self._path):
             return len(self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
@@ -157,12 +160,12 @@ class Study:
             trials = self._study.get_trials(deepcopy=False)
         return [t.params for t in trials if EXPRESSION in t.user_attrs]
 
-    def _enqueue_again(self, found: Trial, retry: int) -> None:
+    def _enqueue_again(self, trial: Trial, retry: int) -> None:
         # Before the trial is failed: killed between the two, the next sweep finds both.
         with sqlite_errors(self._path):
             self._study.enqueue_trial(
-                self._study.get_trials(deepcopy=False)[found.number].params,
-                user_attrs={ORIGIN: found.origin, RETRY: retry},
+                self._study.get_trials(deepcopy=False)[trial.number].params,
+                user_attrs={ORIGIN: trial.origin, RETRY: retry},
             )
 
     def _finish(
@@ -181,7 +184,7 @@ class Study:
 
 
 def read_trials(folder: Path) -> list[Trial]:
-    """Every trial of a search's study, also while a driver is writing it."""
+    """Every trial of a search's study, in order, also while a driver is writing it."""
     path = folder / FILE
     if not path.is_file():
         return []
@@ -231,7 +234,7 @@ def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
 
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite says of a full, read-only or damaged file into HomeUnusable."""
+    """Turn SQLite's errors of a full, read-only or damaged file into HomeUnusable."""
     try:
         yield
     except (

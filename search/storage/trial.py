@@ -1,8 +1,8 @@
-"""A candidate's trial as everything but the study sees it: state, scores, what it learned."""
+"""A trial as everything but the study sees it: state, scores, learned parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,10 +13,10 @@ State = Literal["complete", "pruned", "infeasible", "duplicate", "failed", "runn
 class Trial:
     """One trial of a search.
 
-    score: validation accuracy (a fraction) at the last rung reached. rungs and losses (nats): by
-    epoch. seconds: this candidate's share of its bracket's training time. step: the multiple of
-    the recipe's step size that validation preferred; own_score: the score at the recipe's own,
-    where others were tried.
+    val_accuracy: a fraction, at the last rung reached; val_accuracies and val_losses (nats): by
+    epoch. seconds: this candidate's share of its bracket's training time. lr_multiplier: the
+    multiple of the recipe's learning rate that validation preferred; base_lr_accuracy: the
+    validation accuracy at the recipe's own, where others were tried.
     """
 
     number: int
@@ -41,16 +41,16 @@ class Trial:
 
     @property
     def trained(self) -> bool:
-        """Whether training told something about it: a score, or that it diverges."""
+        """Whether training gave a score, or showed that it diverges."""
         return bool(self.val_accuracies) or (self.state == "infeasible" and not self.screened)
 
     @property
     def entered_training(self) -> bool:
-        """Whether it was handed to a worker: it counts, and its like is never trained again."""
-        words = ("complete", "pruned", "failed", "running")
-        return bool(self.expression) and (self.trained or self.state in words)
+        """Whether a worker got it: it counts, and an equal candidate is never trained again."""
+        states = ("complete", "pruned", "failed", "running")
+        return bool(self.expression) and (self.trained or self.state in states)
 
 
-def entered(candidates: list[Trial]) -> int:
+def entered(trials: Sequence[Trial]) -> int:
     """Distinct candidates that entered training: a retry counts with its origin."""
-    return len({c.origin for c in candidates if c.entered_training})
+    return len({trial.origin for trial in trials if trial.entered_training})

@@ -1,10 +1,10 @@
-"""What an Optuna trial stores of a candidate, and the candidate read from it again."""
+"""Trials of a search in Optuna's user attributes, and read from them again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -16,18 +16,18 @@ EXPRESSION, RESULT, REASON = "expression", "result", "infeasible"
 DUPLICATE_OF, ORIGIN, RETRY, ERROR = "duplicate_of", "origin", "retry", "error"
 
 
-def trial_of(trial: FrozenTrial) -> Trial:
-    """The candidate that a trial of the study is."""
-    attributes = trial.user_attrs
+def trial_of(stored: FrozenTrial) -> Trial:
+    """The trial that Optuna stored."""
+    attributes = stored.user_attrs
     result = json.loads(attributes[RESULT]) if RESULT in attributes else {}
-    told = result.get("rungs", trial.intermediate_values)
-    rungs = {int(epoch): float(score) for epoch, score in told.items()}
+    rungs = result.get("rungs", stored.intermediate_values)
+    accuracies = {int(epoch): float(accuracy) for epoch, accuracy in rungs.items()}
     return Trial(
-        number=trial.number,
+        number=stored.number,
         expression=attributes.get(EXPRESSION, ""),
-        state=_state_of(trial),
-        val_accuracy=rungs[max(rungs)] if rungs else None,
-        val_accuracies=rungs,
+        state=_state_of(stored),
+        val_accuracy=accuracies[max(accuracies)] if accuracies else None,
+        val_accuracies=accuracies,
         val_losses={int(k): float(v) for k, v in result.get("losses", {}).items()},
         train_losses=tuple(result.get("train_losses", ())),
         learned={k: tuple(v) for k, v in result.get("learned", {}).items()},
@@ -37,36 +37,36 @@ def trial_of(trial: FrozenTrial) -> Trial:
         reason=attributes.get(REASON),
         screened=REASON in attributes and RESULT not in attributes,
         duplicate_of=attributes.get(DUPLICATE_OF),
-        origin=attributes.get(ORIGIN, trial.number),
+        origin=attributes.get(ORIGIN, stored.number),
         retry=attributes.get(RETRY, 0),
         error=attributes.get(ERROR),
-        started_ms=_milliseconds(trial.datetime_start),
-        finished_ms=_milliseconds(trial.datetime_complete),
+        started_ms=_milliseconds(stored.datetime_start),
+        finished_ms=_milliseconds(stored.datetime_complete),
     )
 
 
-def _state_of(trial: FrozenTrial) -> State:
-    if trial.state == TrialState.PRUNED:
-        if DUPLICATE_OF in trial.user_attrs:
+def _state_of(stored: FrozenTrial) -> State:
+    if stored.state == TrialState.PRUNED:
+        if DUPLICATE_OF in stored.user_attrs:
             return "duplicate"
-        return "infeasible" if REASON in trial.user_attrs else "pruned"
-    words: dict[TrialState, State] = {
+        return "infeasible" if REASON in stored.user_attrs else "pruned"
+    states: dict[TrialState, State] = {
         TrialState.COMPLETE: "complete",
         TrialState.FAIL: "failed",
         TrialState.RUNNING: "running",
         TrialState.WAITING: "waiting",
     }
-    return words[trial.state]
+    return states[stored.state]
 
 
 def result_text(reports: Mapping[int, CandidateReport], seconds: float) -> str:
-    """What a finished training leaves behind, as JSON: reports by epoch, and its seconds."""
+    """The record of a finished training, as JSON: reports by epoch, and its seconds."""
     last = reports[max(reports)]
-    finite = {epoch: r for epoch, r in reports.items() if r.state != "infeasible"}
+    scored = {epoch: r for epoch, r in reports.items() if r.state != "infeasible"}
     return json.dumps(
         {
-            "rungs": {epoch: r.val_accuracy for epoch, r in finite.items()},
-            "losses": {epoch: r.val_loss for epoch, r in finite.items()},
+            "rungs": {epoch: r.val_accuracy for epoch, r in scored.items()},
+            "losses": {epoch: r.val_loss for epoch, r in scored.items()},
             "train_losses": last.train_losses,
             "learned": dict(last.learned),
             "step": last.lr_multiplier,
@@ -76,5 +76,5 @@ def result_text(reports: Mapping[int, CandidateReport], seconds: float) -> str:
     )
 
 
-def _milliseconds(moment: Any) -> int:
+def _milliseconds(moment: datetime | None) -> int:
     return int(moment.timestamp() * 1000) if moment else 0

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import actsearch.search.confirmation.comparison
+from actsearch.search.confirmation import comparison
 from actsearch.search.confirmation.comparison import ComparisonRow
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -29,9 +29,10 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Any]]:
         trainings.Trained(
             name="SiLU",
             seed=seed,
-            rungs={1: 0.85 + x[0], 3: 0.87 + x[1], 9: 0.9 + x[2]},
-            test=0.9 + x[3],
-            hits=bytes([1] * 180 + [0] * 20),  # as copies do, all err on the same images
+            val_accuracies={1: 0.85 + x[0], 3: 0.87 + x[1], 9: 0.9 + x[2]},
+            test_accuracy=0.9 + x[3],
+            # As copies do, all err on the same images.
+            test_correct=bytes([1] * 180 + [0] * 20),
             recipe="",
             cpu_seconds=1.0,
             made_by="",
@@ -45,12 +46,12 @@ def winners(pool: tuple[Any, list[Any]], planted: float, searches: int) -> Seque
     """Of each search, the finalists that are called a winner."""
     replay, made = pool
     rng, tag = np.random.default_rng(1), replay.tags(30)[0]
-    found = []
+    names = []
     for _ in range(searches):
         world = replay.World([made], rng, planted={tag: planted})
         rows = replay.confirm(world, replay.plan(replay.search(world, 30)), 5).rows
-        found.append([row.name for row in rows if row.verdict == "winner"])
-    return found
+        names.append([row.name for row in rows if row.verdict == "winner"])
+    return names
 
 
 def test_a_planted_leap_is_always_found_and_nothing_else(pool: tuple[Any, list[Any]]) -> None:
@@ -62,9 +63,8 @@ def test_copies_are_no_winners_unless_a_fault_makes_them_so(
 ) -> None:
     # About 1 % of searches have one; four of 40 would be seen by one generator in 1,000.
     assert sum(map(bool, winners(pool, 0.0, 40))) < 4
-    verdicts = actsearch.search.confirmation.comparison
-    monkeypatch.setattr(verdicts, "holm", list)
-    monkeypatch.setattr(verdicts, "_best_baseline", worst)
+    monkeypatch.setattr(comparison, "holm", list)
+    monkeypatch.setattr(comparison, "_best_baseline", worst)
     assert sum(map(bool, winners(pool, 0.0, 40))) >= 4, "not corrected, held to the worst"
 
 
@@ -74,10 +74,10 @@ def worst(rows: Sequence[ComparisonRow]) -> ComparisonRow:
 
 def test_a_search_cuts_as_brackets_of_nine_do(pool: tuple[Any, list[Any]]) -> None:
     replay, made = pool
-    ended = replay.search(replay.World([made], np.random.default_rng(2)), 60)
-    reached = [max(found.rungs) for found in ended]
-    assert len(ended) == 60
-    assert [found.state for found in ended].count("complete") <= 7
+    trials = replay.search(replay.World([made], np.random.default_rng(2)), 60)
+    reached = [max(trial.val_accuracies) for trial in trials]
+    assert len(trials) == 60
+    assert [trial.state for trial in trials].count("complete") <= 7
     # No more than three, then one, of nine go on; two, then one, of the last six.
     assert all(sum(r > 1 for r in reached[i : i + 9]) <= 3 for i in range(0, 60, 9))
     assert all(sum(r > 3 for r in reached[i : i + 9]) <= 1 for i in range(0, 60, 9))
@@ -97,14 +97,18 @@ def test_functions_are_made_equally_good_and_err_where_they_did(
     pool: tuple[Any, list[Any]],
 ) -> None:
     replay, made = pool
-    better = [replace(one, test=one.test + 0.05, rungs={9: 0.8, 1: 0.1}) for one in made[:7]]
-    first, second = replay.level([[replace(o, rungs={9: 0.9, 1: 0.3}) for o in made], better])
+    good = [replace(t, val_accuracies={9: 0.9, 1: 0.3}) for t in made]
+    better = [
+        replace(t, test_accuracy=t.test_accuracy + 0.05, val_accuracies={9: 0.8, 1: 0.1})
+        for t in made[:7]
+    ]
+    first, second = replay.level([good, better])
     for function in (first, second):
-        assert statistics.fmean(o.rungs[9] for o in function) == pytest.approx(0.85)
-        assert statistics.fmean(o.rungs[1] for o in function) == pytest.approx(0.2)
-    tests = [statistics.fmean(o.test for o in function) for function in (first, second)]
-    assert tests[0] == pytest.approx(tests[1])
-    assert [one.hits for one in first] == [one.hits for one in made]
+        assert statistics.fmean(t.val_accuracies[9] for t in function) == pytest.approx(0.85)
+        assert statistics.fmean(t.val_accuracies[1] for t in function) == pytest.approx(0.2)
+    means = [statistics.fmean(t.test_accuracy for t in function) for function in (first, second)]
+    assert means[0] == pytest.approx(means[1])
+    assert [t.test_correct for t in first] == [t.test_correct for t in made]
 
 
 def test_on_drawn_images_a_training_is_as_good_as_on_those_that_came(
@@ -112,16 +116,18 @@ def test_on_drawn_images_a_training_is_as_good_as_on_those_that_came(
 ) -> None:
     replay, made = pool
     drawn = np.random.default_rng(5).random((len(made), 200)) < 0.9
-    told = [replace(one, hits=bytes(hits.tolist())) for one, hits in zip(made, drawn, strict=True)]
-    exact = [replace(one, test=statistics.fmean(one.hits) + 0.01) for one in told]
+    exact = [
+        replace(t, test_correct=bytes(right.tolist()), test_accuracy=float(right.mean()) + 0.01)
+        for t, right in zip(made, drawn, strict=True)
+    ]
     images = np.array([0] * 100 + [7] * 100)
     rng = np.random.default_rng(4)
     world = replay.World([exact], rng, planted={"sin(2 * x)": 0.02}, images=images)
     for name, gain in (("sin(2 * x)", 0.03), ("sin(3 * x)", 0.01)):
-        found = world.training(name, 5)
-        own = exact[found.seed].hits
-        assert found.test == pytest.approx((own[0] + own[7]) / 2 + gain)
-        assert found.hits == bytes([own[0]] * 100 + [own[7]] * 100)
+        training = world.training(name, 5)
+        correct = exact[training.seed].test_correct
+        assert training.test_accuracy == pytest.approx((correct[0] + correct[7]) / 2 + gain)
+        assert training.test_correct == bytes([correct[0]] * 100 + [correct[7]] * 100)
 
 
 def test_under_one_seed_scores_scatter_less_by_what_is_common_and_about_the_same_mean(
@@ -130,7 +136,7 @@ def test_under_one_seed_scores_scatter_less_by_what_is_common_and_about_the_same
     replay, made = pool
     calmer = replay.under_one_seed(made, {1: 0.75, 3: 0.0, 9: 0.5})
     for epoch, share in ((1, 0.25), (3, 1.0), (9, 0.5)):
-        before, after = ([one.rungs[epoch] for one in side] for side in (made, calmer))
+        before, after = ([t.val_accuracies[epoch] for t in side] for side in (made, calmer))
         assert statistics.fmean(after) == pytest.approx(statistics.fmean(before))
         assert statistics.variance(after) == pytest.approx(share * statistics.variance(before))
-    assert [one.test for one in calmer] == [one.test for one in made]
+    assert [t.test_accuracy for t in calmer] == [t.test_accuracy for t in made]

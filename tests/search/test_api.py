@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -119,8 +119,10 @@ def test_a_setting_that_is_resumed_with_another_type_is_told_its_rule(searched: 
         Search("mine", home=searched.root, resume=True, **wrong)
 
 
-def test_a_recipe_is_one_or_a_name(home: Home) -> None:
+def test_a_recipe_is_one_or_a_name_and_a_limit_a_number(home: Home) -> None:
     wrong: Any = 3
+    with pytest.raises(InvalidSetting, match="limit data must be a whole number, but got '500'"):
+        Search("mine", home=home.root, limit_data=cast(Any, "500"))
     for setting in ("recipe", "second"):
         with pytest.raises(InvalidSetting, match="a Recipe, or the name of one, but got 3"):
             Search("mine", home=home.root, **{setting: wrong})

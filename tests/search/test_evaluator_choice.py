@@ -65,10 +65,10 @@ def test_its_name_and_its_recipe_are_stored_and_in_the_digest(ran: Home) -> None
 
 
 def test_it_is_confirmed_in_that_network_alone_and_its_test_data_opened_once(ran: Home) -> None:
-    ledger = ConfirmationLog(ran.folder("mine"))
-    assert {t.recipe for t in ledger.trainings.values()} == {stored(ran).config.recipe.digest}
-    assert [o.dataset for o in ledger.openings] == ["own data"]
-    assert all(t.test_accuracy is not None for t in ledger.trainings.values() if t.reason is None)
+    log = ConfirmationLog(ran.folder("mine"))
+    assert {t.recipe for t in log.trainings.values()} == {stored(ran).config.recipe.digest}
+    assert [o.dataset for o in log.openings] == ["own data"]
+    assert all(t.test_accuracy is not None for t in log.trainings.values() if t.reason is None)
 
 
 def test_the_table_names_network_and_data(ran: Home, actsearch: Verb) -> None:
@@ -165,22 +165,22 @@ def test_what_is_no_evaluator_is_told(home: Home) -> None:
 
 
 def test_one_with_a_recipe_takes_no_other_and_no_limit() -> None:
-    found = chosen(NAME)
+    named = chosen(NAME)
     with pytest.raises(
         InvalidSetting, match=r"has a recipe of its own, own-mlp-\w+, and takes no"
     ):
-        recipe_of(found, "standard")
+        recipe_of(named, "standard")
     with pytest.raises(
         InvalidSetting, match=r"--limit-data cuts the data sets we fetch: evaluator"
     ):
-        recipe_of(found, None, 500)
+        recipe_of(named, None, 500)
 
 
 def test_one_without_a_recipe_takes_any_under_its_name() -> None:
-    found = chosen("contracts.own:AnyRecipe")
-    taken = recipe_of(found, "standard")
+    named = chosen("contracts.own:AnyRecipe")
+    taken = recipe_of(named, "standard")
     assert (taken.rungs, taken.evaluator) == ((2, 5, 15), "contracts.own:AnyRecipe")
-    assert recipe_of(found).name == "quick"
+    assert recipe_of(named).name == "quick"
     assert taken.digest != Recipe(name="standard", rungs=(2, 5, 15), weight_decay=1e-2).digest
 
 
@@ -194,9 +194,9 @@ def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
         def run(self, job: Job) -> Iterator[RungReport]:
             return iter([report])
 
-    theirs = Recipe(evaluator="mine:Own")
-    both = evaluator_for(NamedEvaluator("mine:Own", Own()), [TINY, theirs])
-    assert list(both.on("cpu").run(Job(("tanh(x)",), theirs, 0))) == [report]
+    own_recipe = Recipe(evaluator="mine:Own")
+    both = evaluator_for(NamedEvaluator("mine:Own", Own()), [TINY, own_recipe])
+    assert list(both.on("cpu").run(Job(("tanh(x)",), own_recipe, 0))) == [report]
     assert [r.epoch for r in both.run(Job(("tanh(x)",), TINY, 0))] == list(TINY.rungs)
     assert isinstance(evaluator_for(NamedEvaluator(), [TINY]), ImageClassification)
 

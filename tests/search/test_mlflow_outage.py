@@ -29,7 +29,7 @@ class LocksMlflow(Silent):
     def __init__(self, store: sqlite3.Connection) -> None:
         self._store = store
 
-    def candidate(self, found: Trial) -> None:
+    def candidate(self, trial: Trial) -> None:
         if not self._store.in_transaction:
             self._store.execute("BEGIN EXCLUSIVE")
 
@@ -62,13 +62,13 @@ def test_unreachable_at_the_start_it_says_so_before_training_and_leaves_no_searc
 def test_other_verbs_that_write_say_so_before_they_begin(
     actsearch: Verb, searched: Home, monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...]
 ) -> None:
-    ledger = searched.searches / "mine" / "confirmation.jsonl"
-    before = ledger.read_bytes()
+    log = searched.searches / "mine" / "confirmation.jsonl"
+    before = log.read_bytes()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", NOWHERE)
     told = actsearch(*verb, "--home", searched.root)
     assert told.status == 1
     assert "is unavailable" in told.err
-    assert ledger.read_bytes() == before
+    assert log.read_bytes() == before
 
 
 def test_a_record_is_shown_without_mlflow(

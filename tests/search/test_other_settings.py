@@ -59,11 +59,11 @@ def test_a_second_data_set_stands_in_the_same_table(actsearch: Verb, searched: H
     before = mine(searched)
     told = actsearch("confirm", "mine", "--also-on", "kmnist", "--json", "--home", searched.root)
     assert told.status == 0, told.err
-    found = json.loads(told.out)
-    places = {(row["network"], row["dataset"]) for row in found["rows"]}
+    shown = json.loads(told.out)
+    places = {(row["network"], row["dataset"]) for row in shown["rows"]}
     assert places == {("mlp", "fashion-mnist"), ("conv", "fashion-mnist"), ("mlp", "kmnist")}
-    first = [row for row in found["rows"] if row["dataset"] == "fashion-mnist"]
-    other = [row for row in found["rows"] if row["dataset"] == "kmnist"]
+    first = [row for row in shown["rows"] if row["dataset"] == "fashion-mnist"]
+    other = [row for row in shown["rows"] if row["dataset"] == "kmnist"]
     assert {row["name"] for row in other} == {row["name"] for row in first}
     assert {tuple(row["seeds"]) for row in other if not row["diverged"]} == {
         tuple(first[0]["seeds"])
@@ -75,8 +75,8 @@ def test_a_second_data_set_stands_in_the_same_table(actsearch: Verb, searched: H
     assert after.openings[: len(before.openings)] == before.openings
     (opening,) = after.openings[len(before.openings) :]
     assert opening.dataset == "kmnist"
-    assert found["test_set_openings"] == 1
-    assert found["test_set_openings_elsewhere"] == {"kmnist": 1}
+    assert shown["test_set_openings"] == 1
+    assert shown["test_set_openings_elsewhere"] == {"kmnist": 1}
     new = set(after.trainings) - set(before.trainings)
     assert len(new) == len(other) * 2
     assert len({digest for digest, _, _ in new}) == 1
@@ -191,11 +191,11 @@ def test_the_second_network_can_be_chosen_and_follows_the_data_set(
 ) -> None:
     search = Search("mine", home=home.root, second="resnet20", recipe=RECIPES["standard"])
     assert stored(search).config.second == RECIPES["resnet20"]
-    own = TINY.from_dict({"dataset": "cifar10"}, TINY)
-    config = stored(Search("mine", home=home.root, recipe=own, limit_data=300)).config
+    cifar10 = TINY.from_dict({"dataset": "cifar10"}, TINY)
+    config = stored(Search("mine", home=home.root, recipe=cifar10, limit_data=300)).config
     assert config.second is not None
     assert (config.second.network, config.second.dataset) == ("conv", CIFAR10.name)
     with pytest.raises(
         InvalidSetting, match=r"data set must be that of the first, cifar10 \(--al"
     ):
-        Search("mine", home=home.root, recipe=own, second=TINY_CONV)
+        Search("mine", home=home.root, recipe=cifar10, second=TINY_CONV)

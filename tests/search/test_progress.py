@@ -1,4 +1,4 @@
-"""What a running search shows: how far, the best so far, the time left."""
+"""The progress line: how far a search is, the best so far, the time left."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from actsearch.search.progress import Progress
 from actsearch.search.storage.trial import Trial
 
 
-def candidate(trial: int, score: float) -> Trial:
-    return Trial(number=trial, expression=f"x ** {trial}", state="complete", val_accuracy=score)
+def ended(number: int, score: float) -> Trial:
+    return Trial(number=number, expression=f"x ** {number}", state="complete", val_accuracy=score)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_the_line_has_the_count_the_best_with_its_formula_and_the_time_left(
     progress.begin(0, 10, "candidates")
     start = time.monotonic()
     for trial, score in ((2, 0.5), (3, 0.75), (4, 0.6)):
-        progress.candidate(candidate(trial, score))
+        progress.candidate(ended(trial, score))
     monkeypatch.setattr(time, "monotonic", lambda: start + 90)
     assert progress.line() == (
         "3/10 candidates  ·  best 75.00%  x ** 3  ·  1:30 spent  ·  about 3:30 left"
@@ -44,7 +44,7 @@ def test_a_resumed_search_counts_on_and_times_only_what_is_new(
 ) -> None:
     progress.begin(6, 10, "candidates")
     start = time.monotonic()
-    progress.candidate(candidate(2, 0.5))
+    progress.candidate(ended(2, 0.5))
     monkeypatch.setattr(time, "monotonic", lambda: start + 60)
     assert progress.line().startswith("7/10 candidates")
     assert progress.line().endswith("about 3:00 left")
@@ -55,7 +55,7 @@ def test_where_there_is_no_terminal_lines_come_seldom(
 ) -> None:
     progress.begin(0, 3, "candidates")
     for trial in range(3):
-        progress.candidate(candidate(trial, 0.5))
+        progress.candidate(ended(trial, 0.5))
     progress.end()
     assert len(screen.getvalue().splitlines()) == 1
     assert "3/3 candidates" in screen.getvalue()

@@ -1,4 +1,4 @@
-"""What is proposed is trained once, in brackets; what crashes is tried again, but not for ever."""
+"""Every proposal is trained once, in brackets; what crashes is tried again, but not for ever."""
 
 from __future__ import annotations
 
@@ -42,30 +42,31 @@ def test_as_many_distinct_candidates_enter_training_as_were_asked_for(ran: Ran) 
 def test_of_every_bracket_the_best_third_goes_on(ran: Ran) -> None:
     first, second, _ = TINY.rungs
     for job in ran.jobs:
-        found = [c for c in ran.candidates if c.expression in job.expressions and c.val_accuracies]
-        best = max(c.val_accuracies[first] for c in found)
+        trials = [
+            t for t in ran.candidates if t.expression in job.expressions and t.val_accuracies
+        ]
+        best = max(trial.val_accuracies[first] for trial in trials)
         beaten = best < job.cutoffs.get(first, 0.0)  # by earlier brackets: then none goes on
-        assert [c.val_accuracies[first] for c in found if second in c.val_accuracies] == [best] * (
-            not beaten
-        )
+        went_on = [t.val_accuracies[first] for t in trials if second in t.val_accuracies]
+        assert went_on == [best] * (not beaten)
     assert len(ran.jobs) == 4
 
 
 def test_a_candidates_score_is_that_of_its_last_rung(ran: Ran) -> None:
     complete = ran.by_state("complete")
     assert complete
-    for found in complete:
-        assert tuple(found.val_accuracies) == TINY.rungs
-        assert found.val_accuracy == found.val_accuracies[TINY.epochs]
-        assert len(found.train_losses) == TINY.epochs
-        assert found.seconds > 0
+    for trial in complete:
+        assert tuple(trial.val_accuracies) == TINY.rungs
+        assert trial.val_accuracy == trial.val_accuracies[TINY.epochs]
+        assert len(trial.train_losses) == TINY.epochs
+        assert trial.seconds > 0
 
 
 def test_every_candidate_is_reported_once_and_with_its_end(ran: Ran) -> None:
-    assert sorted(found.number for found in ran.told) == [
-        found.number for found in ran.candidates if found.entered_training
+    assert sorted(trial.number for trial in ran.told) == [
+        trial.number for trial in ran.candidates if trial.entered_training
     ]
-    assert not {found.state for found in ran.told} & {"running", "waiting", "failed"}
+    assert not {trial.state for trial in ran.told} & {"running", "waiting", "failed"}
 
 
 def test_the_same_search_comes_out_the_same(
@@ -81,13 +82,13 @@ def test_late_brackets_are_held_to_what_earlier_ones_reached(ran: Ran) -> None:
     assert ran.jobs[0].cutoffs == {}
     cutoff = ran.jobs[-1].cutoffs[1]  # nine scores were in by then
     early = [
-        found.val_accuracies[1]
-        for found in ran.candidates
-        if 1 in found.val_accuracies and found.expression not in ran.jobs[-1].expressions
+        trial.val_accuracies[1]
+        for trial in ran.candidates
+        if 1 in trial.val_accuracies and trial.expression not in ran.jobs[-1].expressions
     ]
     assert sum(score >= cutoff for score in early) >= len(early) // 3
-    late = [c for c in ran.candidates if c.expression in ran.jobs[-1].expressions]
-    assert {c.state for c in late if c.val_accuracies.get(1, 1.0) < cutoff} == {"pruned"}
+    late = [trial for trial in ran.candidates if trial.expression in ran.jobs[-1].expressions]
+    assert {t.state for t in late if t.val_accuracies.get(1, 1.0) < cutoff} == {"pruned"}
 
 
 def test_a_search_that_goes_on_trains_only_what_is_new(
@@ -137,10 +138,10 @@ def test_an_exhausted_space_ends_the_search(images: ImageClassification, tmp_pat
 
 def test_candidates_that_crash_with_another_complete_in_a_retry(crashed: Ran, ran: Ran) -> None:
     culprit = ran.jobs[0].expressions[0]
-    told = {found.expression: found for found in crashed.told}
+    ends = {trial.expression: trial for trial in crashed.told}
     assert entered(crashed.candidates) == 12
-    assert told[culprit].state == "failed"
-    assert {found.state for e, found in told.items() if e != culprit} <= {
+    assert ends[culprit].state == "failed"
+    assert {trial.state for e, trial in ends.items() if e != culprit} <= {
         "complete", "pruned", "infeasible",
     }  # fmt: skip
 
@@ -156,12 +157,12 @@ def test_what_crashes_is_tried_again_a_stated_number_of_times_the_last_one_alone
 
 def test_every_try_is_on_record_with_its_traceback_and_its_origin(crashed: Ran, ran: Ran) -> None:
     culprit = ran.jobs[0].expressions[0]
-    tries = [found for found in crashed.candidates if found.expression == culprit]
-    assert [found.state for found in tries] == ["failed"] * (1 + RETRIES)
-    assert [found.retry for found in tries] == list(range(1 + RETRIES))
-    assert {found.origin for found in tries} == {tries[0].number}
-    for found in tries:
-        assert "ValueError: no luck at all" in (found.error or "")
+    tries = [trial for trial in crashed.candidates if trial.expression == culprit]
+    assert [trial.state for trial in tries] == ["failed"] * (1 + RETRIES)
+    assert [trial.retry for trial in tries] == list(range(1 + RETRIES))
+    assert {trial.origin for trial in tries} == {tries[0].number}
+    for trial in tries:
+        assert "ValueError: no luck at all" in (trial.error or "")
 
 
 def test_a_search_whose_every_training_fails_stops_with_the_first_traceback(
@@ -194,8 +195,8 @@ def test_a_crash_between_rungs_takes_only_what_was_still_live(
 ) -> None:
     (survivor,) = [c.expression for c in ran.candidates if c.number <= 3 and c.state == "complete"]
     crashed = run_engine(tmp_path, RaisesBetweenRungs(images, survivor), candidates=3)
-    told = {found.expression: found for found in crashed.told}
-    assert {e: found.state == "failed" for e, found in told.items()} == {
+    ends = {trial.expression: trial for trial in crashed.told}
+    assert {e: trial.state == "failed" for e, trial in ends.items()} == {
         e: e == survivor for e in ran.jobs[0].expressions
     }
     assert len([job for job in crashed.jobs if survivor not in job.expressions]) == 0
@@ -205,8 +206,8 @@ def test_a_candidate_that_diverges_is_infeasible_with_the_reason_and_never_retri
     images: ImageClassification, ran: Ran, tmp_path: Path
 ) -> None:
     culprit = ran.jobs[0].expressions[0]
-    found = run_engine(tmp_path, Diverges(images, culprit), candidates=3).candidates
-    (diverged,) = [c for c in found if c.expression == culprit]
+    trials = run_engine(tmp_path, Diverges(images, culprit), candidates=3).candidates
+    (diverged,) = [trial for trial in trials if trial.expression == culprit]
     assert (diverged.state, diverged.reason, diverged.val_accuracy) == ("infeasible", "nan", None)
     assert diverged.trained
 
@@ -215,9 +216,8 @@ def test_an_evaluator_that_ends_too_soon_is_a_failure_with_a_reason(
     images: ImageClassification, ran: Ran, tmp_path: Path
 ) -> None:
     culprit = ran.jobs[0].expressions[0]
-    found = run_engine(tmp_path, EndsEarly(images, culprit), candidates=3).candidates
-    errors = {c.error for c in found if c.error}
+    trials = run_engine(tmp_path, EndsEarly(images, culprit), candidates=3).candidates
+    errors = {trial.error for trial in trials if trial.error}
     assert any("still live" in error for error in errors)
-    assert {c.state for c in found if c.expression not in ran.jobs[0].expressions} <= {
-        "duplicate", "infeasible",
-    }  # fmt: skip
+    others = [trial for trial in trials if trial.expression not in ran.jobs[0].expressions]
+    assert {trial.state for trial in others} <= {"duplicate", "infeasible"}

@@ -34,21 +34,21 @@ class Stuck(Strategy):
 
 
 @pytest.fixture(scope="module")
-def whole(images: ImageClassification, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def in_order(images: ImageClassification, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The small space, searched in order to its end."""
     folder = tmp_path_factory.mktemp("search")
     return run_engine(folder, images, candidates=99, space=SMALL, strategy=Exhaustive(SMALL, 0))
 
 
 def test_a_function_seen_before_is_recorded_as_a_duplicate_of_the_first_and_never_trained(
-    whole: Ran,
+    in_order: Ran,
 ) -> None:
-    found = {c.number: c for c in whole.candidates}
-    duplicates = whole.by_state("duplicate")
+    trials = in_order.candidates
+    duplicates = in_order.by_state("duplicate")
     assert len(duplicates) == 9
     for duplicate in duplicates:
         assert duplicate.duplicate_of is not None
-        first = found[duplicate.duplicate_of]
+        first = trials[duplicate.duplicate_of]
         assert first.number < duplicate.number
         assert first.entered_training
         assert fingerprint(parse(duplicate.expression)).matches(
@@ -58,15 +58,15 @@ def test_a_function_seen_before_is_recorded_as_a_duplicate_of_the_first_and_neve
         assert not duplicate.trained
 
 
-def test_what_is_screened_out_is_recorded_as_infeasible_with_the_reason(whole: Ran) -> None:
-    (screened,) = whole.by_state("infeasible")
+def test_what_is_screened_out_is_recorded_as_infeasible_with_the_reason(in_order: Ran) -> None:
+    (screened,) = in_order.by_state("infeasible")
     assert (screened.expression, screened.reason) == ("max(x, x)", "affine")
     assert not screened.trained
     assert not screened.entered_training
 
 
-def test_a_strategy_that_goes_in_order_is_not_broken_by_the_fallback(whole: Ran) -> None:
-    proposed = [c.expression for c in whole.candidates]
+def test_a_strategy_that_goes_in_order_is_not_broken_by_the_fallback(in_order: Ran) -> None:
+    proposed = [c.expression for c in in_order.candidates]
     assert proposed == [str(SMALL.decode(encoding)) for encoding in SMALL.encodings()]
 
 
@@ -75,10 +75,9 @@ def test_a_strategy_that_is_stuck_gives_way_to_unseen_random_candidates(tmp_path
     study = Study(tmp_path, Stuck(space, 0))
     proposer = Proposer(study, space, 0)
     asked = [proposer.next() for _ in range(3)]
-    expressions = [str(one.expression) for one in asked if one is not None]
+    expressions = [str(trial.expression) for trial in asked if trial is not None]
     assert len(set(expressions)) == 3
-    found = study.trials()
-    stuck = [c for c in found if c.expression == "x + x"]
+    stuck = [trial for trial in study.trials() if trial.expression == "x + x"]
     assert len(stuck) >= 3 * TRIES
     assert {c.state for c in stuck} == {"infeasible"}
 
@@ -92,10 +91,10 @@ def test_a_stuck_strategy_still_comes_to_the_end_of_a_small_space(
 
 
 def test_what_an_earlier_process_trained_is_known_by_its_function(tmp_path: Path) -> None:
-    in_order = [SMALL.decode(encoding) for encoding in SMALL.encodings()]
+    expressions = [SMALL.decode(encoding) for encoding in SMALL.encodings()]
     first = Proposer(Study(tmp_path, Exhaustive(SMALL, 0)), SMALL, 0)
     assert [str(asked.expression) for asked in (first.next(), first.next()) if asked] == [
-        str(expression) for expression in in_order[:2]
+        str(expression) for expression in expressions[:2]
     ]
     study = Study(tmp_path, Exhaustive(SMALL, 0))
     study.sweep()

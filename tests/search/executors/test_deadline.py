@@ -95,19 +95,19 @@ def test_another_timer_and_the_handler_are_left_as_found() -> None:
 
 
 def test_outside_the_main_thread_a_limit_is_refused(images: ImageClassification) -> None:
-    told: list[BaseException] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         events = Events(JOBS)
         try:
             InProcess(2.0).run(images, events.next_job, events.on_rung, events.on_done)
         except InvalidSetting as error:
-            told.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    assert "--rung-limit works in the main thread" in str(told[0])
+    assert "--rung-limit works in the main thread" in str(errors[0])
 
 
 def test_a_limit_must_be_above_zero() -> None:

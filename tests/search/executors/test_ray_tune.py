@@ -51,20 +51,20 @@ def harmed(
 def test_a_killed_worker_is_recorded_as_what_it_is(harmed: Ran) -> None:
     failed = harmed.by_state("failed")
     assert failed
-    assert {found.error for found in failed} == {WORKER_DIED}
-    assert {found.retry for found in failed} == {0}
+    assert {trial.error for trial in failed} == {WORKER_DIED}
+    assert {trial.retry for trial in failed} == {0}
 
 
 def test_its_candidates_are_trained_again_and_nothing_is_lost(harmed: Ran, unharmed: Ran) -> None:
     assert entered(harmed.candidates) == 6
-    told = [found.expression for found in harmed.told]
-    assert sorted(told) == sorted(found.expression for found in unharmed.told)
+    expressions = [trial.expression for trial in harmed.told]
+    assert sorted(expressions) == sorted(trial.expression for trial in unharmed.told)
     assert not harmed.by_state("running")
 
 
 def test_the_scores_are_those_of_a_search_without_the_accident(harmed: Ran, unharmed: Ran) -> None:
-    first_rungs = {found.expression: found.val_accuracies.get(1) for found in unharmed.told}
-    assert {found.expression: found.val_accuracies.get(1) for found in harmed.told} == first_rungs
+    first_rungs = {trial.expression: trial.val_accuracies.get(1) for trial in unharmed.told}
+    assert {trial.expression: trial.val_accuracies.get(1) for trial in harmed.told} == first_rungs
 
 
 def test_two_workers_share_a_gpu_and_train_at_the_same_time(

@@ -165,7 +165,7 @@ def test_verdict_and_numbers_stand_in_the_docstring_and_the_description(tmp_path
     notes = 'A tie. """ no way out of the docstring \\" here; ' + "many words " * 30
     done = export(parse("tanh(x)"), tmp_path, facts={"verdict": "tie"}, notes=notes)
     assert "A tie." in done.module.read_text()
-    found = json.loads(done.description.read_text())
-    assert found["verdict"] == "tie"
-    assert found["torch"] == torch.__version__
+    description = json.loads(done.description.read_text())
+    assert description["verdict"] == "tie"
+    assert description["torch"] == torch.__version__
     assert max(map(len, done.module.read_text().splitlines())) <= 99

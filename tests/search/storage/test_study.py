@@ -9,11 +9,13 @@ import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 
 from actsearch.evaluators import CandidateReport
+from actsearch.evaluators.protocol.evaluator import State as ReportState
 from actsearch.search.errors import HomeUnusable
 from actsearch.search.storage.study import (
     FILE,
@@ -35,32 +37,32 @@ def opened(folder: Path) -> Study:
 
 def begun(study: Study) -> ProposedTrial:
     """A trial in training."""
-    asked = study.ask(SPACE)
-    study.accept(asked)
-    return asked
+    proposed = study.ask(SPACE)
+    study.accept(proposed)
+    return proposed
 
 
-def report(state: str, accuracy: float, **changes: object) -> CandidateReport:
-    values: dict[str, object] = {"loss": 0.5, "train_losses": (0.9, 0.7), "learned": {}}
-    return CandidateReport(index=0, state=state, val_accuracy=accuracy, **values | changes)  # type: ignore[arg-type]
+def report(state: ReportState, accuracy: float, **changes: Any) -> CandidateReport:
+    fields: dict[str, Any] = {"val_loss": 0.5, "train_losses": (0.9, 0.7), "learned": {}}
+    return CandidateReport(index=0, state=state, val_accuracy=accuracy, **fields | changes)
 
 
 def test_a_complete_candidate_comes_back_with_its_curve_and_what_it_learned(
     tmp_path: Path,
 ) -> None:
     study = opened(tmp_path)
-    asked = begun(study)
+    proposed = begun(study)
     reports = {
-        1: report("live", 0.5, loss=1.5),
+        1: report("live", 0.5, val_loss=1.5),
         3: report("complete", 0.75, learned={"beta": (1.5, 2.5)}),
     }
-    for epoch, found in reports.items():
-        study.rung(asked.number, epoch, found.val_accuracy)
-    ended = study.end(asked.number, reports, 12.3456789)
+    for epoch, rung in reports.items():
+        study.rung(proposed.number, epoch, rung.val_accuracy)
+    ended = study.end(proposed.number, reports, 12.3456789)
     assert read_trials(tmp_path) == [ended]
     assert ended == Trial(
         number=0,
-        expression=str(asked.expression),
+        expression=str(proposed.expression),
         state="complete",
         val_accuracy=0.75,
         val_accuracies={1: 0.5, 3: 0.75},
@@ -79,21 +81,19 @@ def test_every_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
     numbers: dict[State, int] = {}
     for state in ("complete", "pruned", "infeasible", "failed", "running"):
         numbers[state] = begun(study).number
-    ends: tuple[State, ...] = ("complete", "pruned")
-    for state in ends:
-        study.end(numbers[state], {1: report(state, 0.5)}, 1.0)
+    study.end(numbers["complete"], {1: report("complete", 0.5)}, 1.0)
+    study.end(numbers["pruned"], {1: report("pruned", 0.5)}, 1.0)
     study.end(
-        numbers["infeasible"], {1: report("infeasible", 0.1, loss=math.nan, reason="nan")}, 0.0
+        numbers["infeasible"], {1: report("infeasible", 0.1, val_loss=math.nan, reason="nan")}, 0.0
     )
     study.fail(numbers["failed"], "Traceback …")
-    found = {c.number: c for c in read_trials(tmp_path)}
+    *trials, waiting = read_trials(tmp_path)
     for state, number in numbers.items():
-        assert found[number].state == state
-    assert found[numbers["infeasible"]].reason == "nan"
-    assert found[numbers["infeasible"]].val_accuracy is None
-    assert found[numbers["infeasible"]].trained, "however short its training was"
-    assert found[numbers["failed"]].error == "Traceback …"
-    waiting = found[max(found)]
+        assert trials[number].state == state
+    infeasible = trials[numbers["infeasible"]]
+    assert (infeasible.reason, infeasible.val_accuracy) == ("nan", None)
+    assert infeasible.trained, "however short its training was"
+    assert trials[numbers["failed"]].error == "Traceback …"
     assert (waiting.state, waiting.origin, waiting.retry) == ("waiting", numbers["failed"], 1)
 
 
@@ -118,8 +118,8 @@ def test_what_is_rejected_before_training_keeps_its_formula_and_the_reason(
 def test_the_rungs_of_a_running_candidate_are_seen_by_a_reader(tmp_path: Path) -> None:
     study = opened(tmp_path)
     study.rung(begun(study).number, 1, 0.625)
-    (found,) = read_trials(tmp_path)
-    assert (found.state, found.val_accuracy, dict(found.val_accuracies)) == (
+    (trial,) = read_trials(tmp_path)
+    assert (trial.state, trial.val_accuracy, dict(trial.val_accuracies)) == (
         "running",
         0.625,
         {1: 0.625},
@@ -167,8 +167,8 @@ def test_what_was_killed_while_it_was_drawn_counts_for_nothing(tmp_path: Path) -
     assert study.sweep() == 1
     assert study.waiting() == 0
     assert study.encodings() == []
-    (found,) = study.trials()
-    assert not found.entered_training
+    (trial,) = study.trials()
+    assert not trial.entered_training
 
 
 def test_killed_between_enqueuing_a_retry_and_failing_it_gives_one_retry_only(
@@ -209,11 +209,11 @@ def test_readers_see_a_whole_state_at_every_moment_of_a_writer(tmp_path: Path) -
     def read() -> None:
         try:
             while not stop.is_set():
-                found = read_trials(tmp_path)
-                assert [c.number for c in found] == list(range(len(found)))
-                for candidate in found:
-                    assert candidate.state != "complete" or candidate.val_accuracy == 0.5
-                seen.append(len(found))
+                trials = read_trials(tmp_path)
+                assert [trial.number for trial in trials] == list(range(len(trials)))
+                for trial in trials:
+                    assert trial.state != "complete" or trial.val_accuracy == 0.5
+                seen.append(len(trials))
         except BaseException as error:  # the test's own thread raises it
             faults.append(error)
 
@@ -259,10 +259,10 @@ except HomeUnusable as error:
     print(error)
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 study = Study(folder, Random(space, 0))
-before = len(study.candidates())
+before = len(study.trials())
 study.sweep()
 study.accept(study.ask(space))
-print(before, len(study.candidates()))
+print(before, len(study.trials()))
 """
 
 
