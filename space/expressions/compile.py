@@ -31,9 +31,8 @@ from .inplace import (
     last_uses,
     overwriting,
 )
-from .numerics import DIVIDE_FLOOR, POWER_FLOOR, divide_positive
-from .primitives import PRIMITIVES
-from .signs import never_negative
+from .numerics import DIVIDE_FLOOR, divide_positive
+from .primitives import IF_ALL, IF_ANY, NOT_NEGATIVE, PRIMITIVES
 
 _Call = tuple[Callable[..., Any], int, int | None, tuple[int, ...]]
 
@@ -126,38 +125,29 @@ class _Compiler:
             value = float(PRIMITIVES[node.primitive].function(*tensors))
             # Beyond float32 it is infinite there too, and torch takes no other number so large.
             return math.copysign(math.inf, value) if abs(value) > LARGEST else value
-        function, code, operands = _specialise(node.primitive, operands)
+        row = PRIMITIVES[node.primitive]
+        function, code = row.function, row.code
+        if row.with_number and any(isinstance(o, float) for o in operands):
+            function, code, operands = row.with_number(*operands) or (function, code, operands)
         if function is PRIMITIVES["div"].function and never_negative(node.operands[1]):
             function, code = divide_positive, f"{{0}} / ({{1}} + {DIVIDE_FLOOR!r})"
         self.steps.append(Step(function, code, operands))
         return Slot(self._first_step + len(self.steps) - 1)
 
 
-def _clamp_min(a: Tensor, low: float) -> Tensor:
-    return a.clamp(min=low)
+def never_negative(expression: Expression) -> bool:
+    """True only if the value is at least 0 or NaN everywhere; False where that is not obvious.
 
-
-def _clamp_max(a: Tensor, high: float) -> Tensor:
-    return a.clamp(max=high)
-
-
-def _true_divide(a: Tensor, b: float) -> Tensor:
-    return a / b
-
-
-def _specialise(
-    primitive: str, operands: tuple[StepArgument, ...]
-) -> tuple[Callable[..., Any], str, tuple[StepArgument, ...]]:
-    """The call for these operands: not every function takes Python numbers."""
-    if primitive in ("max", "min") and any(isinstance(o, float) for o in operands):
-        a, b = operands if isinstance(operands[1], float) else (operands[1], operands[0])
-        if primitive == "max":
-            return _clamp_min, "{0}.clamp(min={1})", (a, b)
-        return _clamp_max, "{0}.clamp(max={1})", (a, b)
-    if primitive == "div" and isinstance(operands[1], float):
-        floor = -DIVIDE_FLOOR if operands[1] < 0 else DIVIDE_FLOOR
-        return _true_divide, "{0} / {1}", (operands[0], operands[1] + floor)
-    if primitive == "pow" and isinstance(operands[0], float):
-        return torch.pow, "torch.pow({0}, {1})", (max(abs(operands[0]), POWER_FLOOR), operands[1])
-    found = PRIMITIVES[primitive]
-    return found.function, found.code, operands
+    A division by such a one needs no look at the divisor's sign: the same floor, three torch calls
+    fewer. That is most divisors worth having: 1 + |P(x)|, 1 + x ** 2, sums of exponentials.
+    """
+    if isinstance(expression, Constant):
+        return expression.value >= 0
+    if not isinstance(expression, Call):
+        return False
+    sign, operands = PRIMITIVES[expression.primitive].sign, expression.operands
+    if sign == NOT_NEGATIVE or (expression.primitive == "mul" and operands[0] == operands[1]):
+        return True
+    if sign == IF_ANY:
+        return any(map(never_negative, operands))
+    return sign == IF_ALL and all(map(never_negative, operands))

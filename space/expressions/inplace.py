@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from .numerics import DIVIDE_FLOOR, cube, divide_positive
+from .numerics import DIVIDE_FLOOR, divide_positive
+from .primitives import PRIMITIVES, WRITABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +31,25 @@ class Step:
     operands: tuple[StepArgument, ...]
 
 
-def _add_to_second(a: Tensor | float, b: Tensor) -> Tensor:
-    return b.add_(a)
-
-
 def _divide_over(a: Tensor | float, b: Tensor) -> Tensor:
     return a / b.add_(DIVIDE_FLOOR)
 
 
 # Functions that can write over their first operand, and those over their second: the call to use.
 _OVER_FIRST: Mapping[Any, Callable[..., Any]] = {
-    operator.add: torch.Tensor.add_,
-    operator.sub: torch.Tensor.sub_,
+    p.function: p.in_place[0] for p in PRIMITIVES.values() if p.in_place[0]
 }
 _OVER_SECOND: Mapping[Any, Callable[..., Any]] = {
-    operator.add: _add_to_second,
+    **{p.function: p.in_place[1] for p in PRIMITIVES.values() if p.in_place[1]},
     divide_positive: _divide_over,
 }
 
 # What autograd keeps of these calls is their operands, never their value: it may be overwritten.
-_OVERWRITABLE = frozenset(
-    {
-        *(operator.neg, operator.add, operator.sub, operator.mul, cube, torch.square, torch.abs),
-        *(torch.sin, torch.cos, torch.Tensor.add_, torch.Tensor.sub_, _add_to_second),
-    }
+_WRITABLE = frozenset(
+    call
+    for p in PRIMITIVES.values()
+    if p.value == WRITABLE
+    for call in (p.function, *filter(None, p.in_place))
 )
 
 
@@ -89,7 +83,7 @@ def overwriting(steps: Sequence[Step], first: int, result: StepArgument) -> list
             learned.add(number)
         if one in whole or two in whole:
             whole.add(number)
-            if uses[number] == 1 and function in _OVERWRITABLE:
+            if uses[number] == 1 and function in _WRITABLE:
                 free.add(number)
     return found
 
