@@ -19,7 +19,6 @@ from ..analysis.fingerprint import (
     DIGITS,
     DRAWS,
     MOVED,
-    TOLERANCE,
     drawn,
     squash,
     summary,
@@ -32,8 +31,8 @@ from ..analysis.screening import (
     MOMENTS,
     POINTS,
     RANGE,
-    SPIKES,
     screening_points,
+    straight,
 )
 from .operands import Operand, RootOperator
 
@@ -78,20 +77,10 @@ def verdicts(joint: RootOperator, half: Operand, others: CandidateBatch, flip: b
     result = torch.full((len(found),), LEFT, dtype=torch.int8)
     result[~((moments >= MOMENTS[0]) & (moments <= MOMENTS[1]))] = MOMENT
     result[~live] = FLAT_SLOPE
-    result[_straight(precise[:, :POINTS], x.double())] = STRAIGHT
+    result[straight(precise[:, :POINTS], x.double())[1]] = STRAIGHT
     result[huge] = HUGE_VALUES
     result[~finite] = NOT_FINITE
     return result
-
-
-def _straight(values: Tensor, x: Tensor) -> Tensor:
-    """Which rows lie on a line, as `screening.straightness` says: bool [n]."""
-    scale = TOLERANCE * values.abs().amax(1, keepdim=True).clamp(min=1.0)
-    first, last = values[:, :1], values[:, -1:]
-    line = first + (last - first) * ((x - x[0]) / (x[-1] - x[0]))
-    enough = (1 - SPIKES) * values.shape[1]
-    constant = ((values - first).abs() <= scale).sum(1) >= enough
-    return constant | (((values - line).abs() <= scale).sum(1) >= enough)
 
 
 def fingerprints(

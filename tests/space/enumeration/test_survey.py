@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,7 +22,12 @@ from actsearch.space.analysis.fingerprint import TOLERANCE
 from actsearch.space.enumeration.operands import Operand, RootOperator
 from actsearch.space.enumeration.survey import Counts, survey
 from actsearch.space.enumeration.vectorized import (
+    FLAT_SLOPE,
+    HUGE_VALUES,
+    LEFT,
+    MOMENT,
     NOT_FINITE,
+    STRAIGHT,
     fingerprints,
     stack,
     verdicts,
@@ -80,6 +86,40 @@ def one_by_one(space: FixedTopology) -> Counts:
 )
 def test_the_counts_are_those_of_looking_at_each_candidate_alone(space: FixedTopology) -> None:
     assert survey(space) == one_by_one(space)
+
+
+VERDICTS = {
+    LEFT: (None,),
+    NOT_FINITE: ("value is not finite", "slope is not finite"),
+    HUGE_VALUES: ("|f| exceeds",),
+    # Straight at the initial parameters; at others it may bend.
+    STRAIGHT: ("constant", "affine", "slope is below", "second moment", None),
+    FLAT_SLOPE: ("slope is below",),
+    MOMENT: ("second moment",),
+}
+
+
+def test_every_candidate_of_core_1_has_its_own_verdict_and_fingerprint_in_a_batch() -> None:
+    space = CoreUnits(1)
+    few = [Operand(space_half("unit.right", option, space)) for option in SWISH.unary]
+    batch = stack(few)
+    for left in SWISH.unary:
+        many = Operand(assembled(space.root.below[0], {"unit.left": left}, "layer"))
+        for binary in SWISH.binary:
+            joint = RootOperator(binary)
+            codes = verdicts(joint, many, batch, flip=False).tolist()
+            values = fingerprints(joint, many, few, flip=False)
+            for code, row, right in zip(codes, values, SWISH.unary, strict=True):
+                chosen = {"unit.binary": binary, "unit.left": left, "unit.right": right}
+                candidate = space.decode(chosen)
+                reason = screen(candidate)
+                assert any(
+                    reason == words or (reason and words and reason.startswith(words))
+                    for words in VERDICTS[code]
+                ), f"{candidate}: {code} is not {reason}"
+                if code != NOT_FINITE:
+                    mark = fingerprint(candidate)
+                    assert mark.matches(replace(mark, values=row)), candidate
 
 
 @pytest.mark.parametrize("operators", [SIMPLE, GRAFS], ids=["simple", "grafs"])
