@@ -1,4 +1,4 @@
-"""What a candidate does far out: a limit, a line, growth or oscillation, on either side.
+"""A candidate's behaviour far out: a limit, a line, growth or oscillation, on either side.
 
 Measured in float64 in two windows, at |x| = 1e4 and 1e6: in each the function is compared with
 its own least-squares line, then the two windows with one another.

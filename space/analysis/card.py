@@ -40,7 +40,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """All of it, for one candidate at one choice of parameters."""
+    """All that is known and measured of one candidate at one choice of parameters, `values`."""
 
     expression: Expression
     values: Mapping[str, float]
@@ -104,9 +104,10 @@ class Card:
 
 
 def card(expression: Expression, values: Mapping[str, float] | None = None) -> Card:
-    """Everything about the candidate at its initial parameters, or with `values` for some.
+    """The card of the candidate at its initial parameters, or with `values` for some, by name.
 
-    Takes a few seconds, most of it in sympy and in fitting families.
+    Takes a few seconds, most of it in sympy and in fitting families; sympy's forms are simplified
+    in the main thread only.
     """
     at = {p.name: (values or {}).get(p.name, p.initial) for p in expression.parameters}
     return Card(

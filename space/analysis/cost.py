@@ -1,4 +1,4 @@
-"""What a candidate costs: operations, time beside ReLU, and memory kept for the backward pass."""
+"""The cost of a candidate: operations, time beside ReLU, memory kept for the backward pass."""
 
 from __future__ import annotations
 

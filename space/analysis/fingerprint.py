@@ -30,8 +30,11 @@ NAN, INFINITE = 1000.0, 1001.0  # marks; asinh of the largest float64 is 711
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by `matches`, within the tolerance
 class Fingerprint:
-    """`kind`: granularity and initial value of each parameter, sorted; `values`: float64
-    [3 * points], squashed by asinh."""
+    """A candidate's identity: equal functions have matching ones.
+
+    `kind`: granularity and initial value of each parameter, sorted; `values`: float64
+    [3 * points], squashed by asinh.
+    """
 
     kind: tuple[tuple[str, float], ...]
     values: Tensor
@@ -58,7 +61,10 @@ def sample_points() -> Tensor:
 
 
 def fingerprint(expression: Expression) -> Fingerprint:
-    """The fingerprint of a candidate; independent of its parameters' names and order."""
+    """The fingerprint of a candidate, independent of its parameters' names and order.
+
+    Pure and the same in every process; milliseconds.
+    """
     program = compile_program(expression)
     points = sample_points()
     order = _parameter_order(program, points)

@@ -1,4 +1,4 @@
-"""What a candidate is known as: compared by values with every function of the catalog.
+"""The known function that a candidate is: compared by values with all of the catalog.
 
 In this order: exactly a known function; one up to scaling of input and output, a g(b x) + c; a
 member of a known family, at fitted parameters; else the nearest known function with its distance.
@@ -39,10 +39,11 @@ from .parameter_fit import fit, squashed
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """Everything found; `kind` is the strongest statement: exact, scaled, member or nearest.
+    """A candidate's relations to known functions; `kind` names the strongest of them.
 
     `exact`: names of equal functions; `family`: the family that has the candidate's formula,
-    parameter for parameter.
+    parameter for parameter; `scaled`: a function that it is up to scaling; `member`: a family that
+    has it at some parameters; `nearest`: the closest function, with its distance.
     """
 
     exact: tuple[str, ...]
@@ -75,8 +76,9 @@ class Identification:
 
 
 def identify(expression: Expression, values: Mapping[str, float] | None = None) -> Identification:
-    """What the candidate is at its initial parameters, or at `values` (by parameter name).
+    """The known functions that the candidate is, at its initial parameters or at `values`.
 
+    `values` maps names of parameters to numbers; those it leaves out stay at their initial values.
     Takes about a second; pure and without randomness.
     """
     given = values or {}

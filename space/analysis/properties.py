@@ -1,4 +1,4 @@
-"""What a candidate is like as a function: range, monotony, smoothness, and averages under N(0, 1).
+"""A candidate as a function: its range, monotony, smoothness, and averages under N(0, 1).
 
 Everything is measured in float64 at the initial parameters, or at values that are passed.
 """

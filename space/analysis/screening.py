@@ -22,7 +22,7 @@ SPIKES = 0.03  # share of [-10, 10] that does not count as curvature: x ** 3 / x
 
 
 def screen(expression: Expression) -> str | None:
-    """Why the candidate is not worth training, or None if it is.
+    """The reason why the candidate is not worth training, or None if it is.
 
     Looks at value and slope in float32 on [-10, 10] at the initial parameters; a function is
     constant or affine only if it stays so at other values of its parameters.

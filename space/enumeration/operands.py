@@ -1,4 +1,4 @@
-"""What many candidates share: the two operands of the last operator, each evaluated once.
+"""The two operands of a candidate's last operator, each evaluated once for many candidates.
 
 In a space wired as b(left, right) a million candidates have a few thousand different halves. A
 half's values are kept per point set and per value of its parameters, so a candidate costs its last

@@ -57,7 +57,7 @@ def stack(halves: Sequence[Operand]) -> CandidateBatch:
 
 
 def verdicts(joint: RootOperator, half: Operand, others: CandidateBatch, flip: bool) -> Tensor:
-    """What `screen` would say of each: int8 [n]. `flip`: the one half is the second operand."""
+    """The verdict of `screen` on each: int8 [n]. `flip`: the one operand is the second."""
     value, slope, exact = half.screened
     one, many = (value, slope), (others.value, others.slope)
     found, slopes = joint.value_and_slope(*((many, one) if flip else (one, many)))
@@ -117,7 +117,7 @@ def initial_values(
 
 @dataclass(frozen=True, slots=True)
 class _Ranks:
-    """Which of the candidate's parameters those of each part are, ordered by effect."""
+    """The place, in the order of effect, of each part's parameters among the candidate's."""
 
     half: tuple[int, ...]
     other: tuple[int, ...]

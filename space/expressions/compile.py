@@ -39,7 +39,7 @@ _Call = tuple[Callable[..., Any], int, int | None, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to compute, in order; `result` is where the value ends up.
+    """The steps of a computation, in order; `result` is where its value ends up.
 
     `last` are, for each step, the slots that no later one needs: their memory goes back at once,
     so that a long formula reuses a few buffers, as nested calls written by hand do, and stays in

@@ -1,4 +1,4 @@
-"""What a family is: a name, a formula, its options with their bounds, and how to build it."""
+"""A family: its name, formula, options with their bounds, and how it is built."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ class Option:
 class Family:
     """A trainable activation with a configuration; `build` gets every option, checked.
 
-    `formula` names the learnable parameters as the expression does. `pointwise` families are
-    ordinary expressions, so nothing else of a candidate changes.
+    `formula` names the learnable parameters as the expression does. What is built is an ordinary
+    expression, so nothing else of a candidate changes.
     """
 
     name: str

@@ -30,10 +30,11 @@ class {name}(nn.Module):
 def module_source(
     expression: Expression, *, class_name: str = "Activation", notes: str = ""
 ) -> str:
-    """Source of a module that computes what `expression.module()` computes.
+    """Source of a stand-alone module that computes what `expression.module()` computes.
 
     The class takes `num_parameters` and `channel_dim` where the expression has channel
-    parameters, as `nn.PReLU` does, else nothing. `notes` goes into its docstring.
+    parameters, as `nn.PReLU` does, else nothing. `notes` goes into its docstring. Raises
+    CandidateError where `class_name` is no Python name or one that the file uses.
     """
     taken = iskeyword(class_name) or class_name in ("F", "Tensor", "nn", "torch")
     if taken or not class_name.isidentifier():

@@ -94,7 +94,7 @@ class Corrected(Space):
             yield from ({PATH: under, **encoding} for under in OPTIONS)
 
     def _opened(self, encoding: Encoding) -> tuple[str, dict[str, str]]:
-        """Its density, and the encoding in the space; raises SpaceError where one is wrong."""
+        """The density and the rest of an encoding; raises SpaceError where one is wrong."""
         under = self._option(encoding, PATH, OPTIONS)
         inner = {path: option for path, option in encoding.items() if path != PATH}
         self.space.decode(inner)  # so that a wrong option is refused here

@@ -45,7 +45,12 @@ _EXAMPLES = (
 
 
 def space_from_name(name: str) -> Space:
-    """The space a text names; its `name` is the canonical form. Raises SpaceError and others."""
+    """The space that a text names; see the top of this file for the grammar.
+
+    The space's own `name` is the canonical form. Raises SpaceError where nothing has the name,
+    UnknownNameError for an unknown granularity, primitive or set of operators, and ExpressionError
+    for an operator or schema that does not parse.
+    """
     members = [_member(part.strip(), name) for part in name.split("|")]
     if len(members) == 1 and members[0][1] == 1:
         return members[0][0]

@@ -34,7 +34,7 @@ def template(option: str, count: int) -> Expression:
 
 
 def holes(option: str, count: int) -> frozenset[str]:
-    """Which of its operands an option uses: none for a constant."""
+    """The operands that an option uses: none for a constant."""
     return frozenset(n.name for n in template(option, count).nodes() if isinstance(n, Variable))
 
 
@@ -86,7 +86,7 @@ def anonymous(tree: Expression) -> tuple[Expression, tuple[Granularity, ...]]:
 def operands_of(
     option: str, count: int, tree: Expression, granularity: Granularity
 ) -> tuple[tuple[Expression | None, ...], frozenset[Parameter]] | None:
-    """What stands in an option's places if `tree` is that option filled in, else None.
+    """The operands in an option's places if `tree` is that option filled in, else None.
 
     Returns the operands, None for one that the option does not use, and the tree's parameters
     that stand for the option's own.
