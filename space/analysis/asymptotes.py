@@ -110,8 +110,8 @@ def _window(
     slope = ((x - centre) * (value - mean)).sum() / (x - centre).square().sum()
     wave = (value - mean - slope * (x - centre)).abs().max()
     offset = mean - slope * centre
-    found = (slope, offset, wave, value.min(), value.max())
-    return tuple(float(v) for v in found)  # type: ignore[return-value]
+    numbers = (slope, offset, wave, value.min(), value.max())
+    return tuple(float(v) for v in numbers)  # type: ignore[return-value]
 
 
 def _between(expression: Expression, side: int) -> float:

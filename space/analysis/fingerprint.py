@@ -82,13 +82,13 @@ class FingerprintIndex:
         self._keys: list[float] = []
         self._entries: list[tuple[Fingerprint, int]] = []
 
-    def find(self, wanted: Fingerprint) -> int | None:
+    def find(self, entry: Fingerprint) -> int | None:
         """The number under which an equal candidate was added, or None."""
-        key, reach = wanted.key, 1.001 * TOLERANCE  # the keys are rounded, by about 1e-12
+        key, reach = entry.key, 1.001 * TOLERANCE  # the keys are rounded, by about 1e-12
         low = bisect.bisect_left(self._keys, key - reach)
         high = bisect.bisect_right(self._keys, key + reach)
-        for found, number in self._entries[low:high]:
-            if found.matches(wanted):
+        for known, number in self._entries[low:high]:
+            if known.matches(entry):
                 return number
         return None
 

@@ -81,10 +81,10 @@ def identify(expression: Expression, values: Mapping[str, float] | None = None) 
     `values` maps names of parameters to numbers; those it leaves out stay at their initial values.
     Takes about a second; pure and without randomness.
     """
-    given = values or {}
+    numbers = values or {}
     fixed = substitute(
         expression,
-        {p: Constant(given.get(p.name, p.initial)) for p in expression.parameters},
+        {p: Constant(numbers.get(p.name, p.initial)) for p in expression.parameters},
     )
     points = sample_points()
     target = fixed.values(points)
@@ -117,11 +117,11 @@ def _family(expression: Expression) -> str | None:
     names, initial values and granularity."""
     if not expression.parameters:
         return None
-    wanted = fingerprint(_uniform(expression)).values
+    candidate = fingerprint(_uniform(expression)).values
     count = len(expression.parameters)
     for families in (_named_families, _configured_families):
         for name, (known, width) in families().items():
-            if width == count and differ(known, wanted) <= EQUAL:
+            if width == count and differ(known, candidate) <= EQUAL:
                 return name
     return None
 
@@ -156,14 +156,14 @@ def _member(points: Tensor, target: Tensor) -> Match | None:
         initial = [p.initial for p in expression.parameters]
         starts = [initial, *([d[i % 4] for i in range(len(initial))] for d in DRAWS)]
         starts.append([2.0 * v for v in initial])
-        found = fit(expression, points, target, starts)
-        if found.error <= EQUAL:
+        fitted = fit(expression, points, target, starts)
+        if fitted.error <= EQUAL:
             values = {
                 p.name: rounded(v)
-                for p, v in zip(expression.parameters, found.values, strict=True)
+                for p, v in zip(expression.parameters, fitted.values, strict=True)
             }
-            told = ", ".join(f"{name} = {number_text(value)}" for name, value in values.items())
-            return Match(entry.name, told, 0.0, values)
+            text = ", ".join(f"{name} = {number_text(value)}" for name, value in values.items())
+            return Match(entry.name, text, 0.0, values)
     return None
 
 
@@ -178,8 +178,8 @@ def _nearest(fixed: Expression) -> Match:
     if not finite:  # it overflows, or is NaN, within 8 standard deviations
         return Match("none", "none, since it is not finite under N(0, 1)", math.inf, {})
     name = min(finite, key=finite.__getitem__)
-    told = f"{name}, {finite[name]:.3g} away (root mean square under N(0, 1))"
-    return Match(name, told, finite[name], {})
+    text = f"{name}, {finite[name]:.3g} away (root mean square under N(0, 1))"
+    return Match(name, text, finite[name], {})
 
 
 @lru_cache(maxsize=1)

@@ -79,10 +79,10 @@ class Properties:
 
 def properties(expression: Expression, values: Mapping[str, float] | None = None) -> Properties:
     """The properties at the initial parameters, or with `values` in place of some."""
-    given = values or {}
+    numbers = values or {}
     fixed = substitute(
         expression,
-        {p: Constant(given.get(p.name, p.initial)) for p in expression.parameters},
+        {p: Constant(numbers.get(p.name, p.initial)) for p in expression.parameters},
     )
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64)
     value, slope = fixed.values_and_slopes(x)

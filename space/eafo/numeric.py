@@ -67,18 +67,18 @@ def wanted_eta(candidate: Expression, under: Density) -> Wanted:
     return Wanted(x, eta, clear & (not diverges))
 
 
-def fitted_eta(wanted: Wanted, under: Density) -> Expression:
+def fitted_eta(samples: Wanted, under: Density) -> Expression:
     """p(x) (s(x) + q(tanh(x))), q a polynomial by least squares; without s where p has none.
 
     Finite on the whole line, where a polynomial of x would overflow.
     """
     bounded = call("tanh", X)
     basis = [mul(under.shape, horner([0.0] * k + [1.0], bounded)) for k in range(1, DEGREE + 1)]
-    rest = wanted.eta
+    rest = samples.eta
     if under.score is not None:
-        rest = rest - mul(under.shape, under.score).values(wanted.x)
-    found = linear_to([under.shape, *basis], wanted.x[FITTED], rest[FITTED])
-    coefficients = [float(f"{c:.{DIGITS}g}") if abs(c) >= SAME else 0.0 for c in found]
+        rest = rest - mul(under.shape, under.score).values(samples.x)
+    numbers = linear_to([under.shape, *basis], samples.x[FITTED], rest[FITTED])
+    coefficients = [float(f"{c:.{DIGITS}g}") if abs(c) >= SAME else 0.0 for c in numbers]
     while len(coefficients) > 1 and not coefficients[-1]:
         coefficients.pop()
     factor: Expression = Constant(coefficients.pop())

@@ -61,23 +61,23 @@ class Program:
         shift, taken = len(constants), 0
         calls: list[_Call] = []
         for step, last in zip(self.steps, self.last, strict=True):
-            places = []
+            slots = []
             for operand in step.operands:
                 if type(operand) is Slot:
-                    places.append(operand.index + shift)
+                    slots.append(operand.index + shift)
                 else:
-                    places.append(taken)
+                    slots.append(taken)
                     taken += 1
-            two = places[1] if len(places) == 2 else None
-            calls.append((step.function, places[0], two, tuple([i + shift for i in last])))
+            second = slots[1] if len(slots) == 2 else None
+            calls.append((step.function, slots[0], second, tuple([i + shift for i in last])))
         object.__setattr__(self, "_constants", tuple(constants))
         object.__setattr__(self, "_calls", tuple(calls))
 
     def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
         """f(x), of x's shape, given one tensor per parameter that broadcasts to that shape."""
         slots: list[Any] = [*self._constants, x, *parameters]
-        for function, one, two, last in self._calls:
-            slots.append(function(slots[one]) if two is None else function(slots[one], slots[two]))
+        for function, a, b, last in self._calls:
+            slots.append(function(slots[a]) if b is None else function(slots[a], slots[b]))
             for index in last:
                 slots[index] = None
         if not isinstance(self.result, Slot):
@@ -112,11 +112,11 @@ class _Compiler:
             return Slot(0)
         if isinstance(node, Constant):
             return node.value
-        found = self._slots.get(node)
-        if found is None:
+        slot = self._slots.get(node)
+        if slot is None:
             assert isinstance(node, Call)
-            found = self._slots[node] = self._emit(node)
-        return found
+            slot = self._slots[node] = self._emit(node)
+        return slot
 
     def _emit(self, node: Call) -> StepArgument:
         operands = tuple(self.visit(operand) for operand in node.operands)

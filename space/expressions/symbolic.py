@@ -51,17 +51,17 @@ def symbolic(expression: Expression, limit: float = STEP_LIMIT) -> Symbolic:
 
     x = sympy.Symbol("x", real=True)
     plain = to_sympy(expression)
-    found = [bounded(lambda: sympy.simplify(plain), limit)]
-    shorter = _shorter(sympy, plain, found[0])
+    simplified = [bounded(lambda: sympy.simplify(plain), limit)]
+    shorter = _shorter(sympy, plain, simplified[0])
     slope = sympy.diff(shorter, x)
-    found.append(bounded(lambda: sympy.simplify(slope), limit))
-    derivative = _shorter(sympy, slope, found[1])
+    simplified.append(bounded(lambda: sympy.simplify(slope), limit))
+    derivative = _shorter(sympy, slope, simplified[1])
     return Symbolic(
         latex=sympy.latex(plain),
         simplified=str(shorter),
         derivative=str(derivative),
         derivative_latex=sympy.latex(derivative),
-        complete=None not in found,
+        complete=None not in simplified,
     )
 
 

@@ -61,14 +61,14 @@ class Option:
             return tuple(value) if isinstance(value, list) else value
         if isinstance(self.default, tuple):
             return self._each(family, value)
-        whole = isinstance(self.default, int)
+        integral = isinstance(self.default, int)
         if (
             isinstance(value, bool)
-            or not isinstance(value, int if whole else (int, float))
+            or not isinstance(value, int if integral else (int, float))
             or not self.low <= value <= self.high
         ):
             raise CandidateError(
-                f"{self.name} of {family} must be a {'whole ' * whole}number from {self.low:g} "
+                f"{self.name} of {family} must be a {'whole ' * integral}number from {self.low:g} "
                 f"to {self.high:g}, but got {value!r}"
             )
         return value
@@ -98,15 +98,15 @@ class Family:
     build: Callable[[Config], Fitted]
     note: str = ""
 
-    def config(self, given: Config) -> Config:
+    def config(self, chosen: Config) -> Config:
         """All options, the given values checked, the others at their defaults."""
         known = {option.name: option for option in self.options}
-        for name in given:
+        for name in chosen:
             if name not in known:
                 raise UnknownNameError(f"option of {self.name}", name, [*known, "granularity"])
         return MappingProxyType(
             {
-                name: option.checked(self.name, given.get(name, option.default))
+                name: option.checked(self.name, chosen.get(name, option.default))
                 for name, option in known.items()
             }
         )

@@ -48,12 +48,12 @@ def fitted(name: str, *, granularity: Granularity = "layer", **config: Any) -> F
 
 @lru_cache(maxsize=1024)  # a fit takes up to 0.2 s, and a space asks for the same one again
 def _built(name: str, granularity: Granularity, config: tuple[tuple[str, Any], ...]) -> Fitted:
-    found = FAMILIES[name].build(dict(config))
-    expression = shared(found.expression, granularity)
+    built = FAMILIES[name].build(dict(config))
+    expression = shared(built.expression, granularity)
     length = len(str(expression))
     if length > MAX_LENGTH:
         raise FitError(
             f"this {name} has {length} characters, more than the {MAX_LENGTH} of an expression; "
             f"take fewer terms"
         )
-    return Fitted(expression, found.start, found.core_error, found.max_error)
+    return Fitted(expression, built.start, built.core_error, built.max_error)

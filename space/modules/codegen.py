@@ -116,5 +116,5 @@ def _forward(program: Program) -> str:
 
 def _local_name(parameter: Parameter) -> str:
     """As `attribute_name`, for the names that the method uses itself; no two collide either."""
-    own = re.fullmatch(r"v[0-9]+|shape|self|F|torch", parameter.name.rstrip("_"))
-    return f"{parameter.name}_" if own else attribute_name(parameter)
+    clashes = re.fullmatch(r"v[0-9]+|shape|self|F|torch", parameter.name.rstrip("_"))
+    return f"{parameter.name}_" if clashes else attribute_name(parameter)

@@ -94,9 +94,9 @@ def operands_of(
     bound: dict[Expression, Expression] = {}
     if not _matches(template(option, count), tree, granularity, bound):
         return None
-    own = [value for key, value in bound.items() if isinstance(key, Parameter)]
-    found = frozenset(p for p in own if isinstance(p, Parameter))
-    if len(found) < len(own):  # two parameters of the option may not be one
+    values = [value for key, value in bound.items() if isinstance(key, Parameter)]
+    found = frozenset(p for p in values if isinstance(p, Parameter))
+    if len(found) < len(values):  # two parameters of the option may not be one
         return None
     return tuple(bound.get(Variable(name)) for name in places(count)), found
 
@@ -130,8 +130,8 @@ def _matches(
 def disjoint(sets: Iterator[frozenset[Parameter]]) -> frozenset[Parameter] | None:
     """The union of sets of parameters, or None where two share one."""
     united: frozenset[Parameter] = frozenset()
-    for found in sets:
-        if united & found:
+    for parameters in sets:
+        if united & parameters:
             return None
-        united |= found
+        united |= parameters
     return united
