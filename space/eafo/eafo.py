@@ -43,7 +43,7 @@ from .numeric import (
     LARGEST,
     SAME,
     fitted_eta,
-    wanted_eta,
+    sampled_eta,
 )
 
 EPSILON = 0.01  # initial value of epsilon in the paper's CRReLU
@@ -82,7 +82,7 @@ def correction(
     as for the worst activation itself, or f is not finite.
     """
     under = density() if under is None else under
-    samples = wanted_eta(candidate, under)
+    samples = sampled_eta(candidate, under)
     ratio = None
     if symbols and bool(samples.clear.any()):
         ratio = _in_symbols(candidate, under)

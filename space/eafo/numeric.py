@@ -36,7 +36,7 @@ SAME = 1e-5  # difference that counts as none
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EtaSamples:
     """eta at POINTS points x, float64, and where the damping changes nothing (bool)."""
 
     x: Tensor
@@ -44,7 +44,7 @@ class Wanted:
     clear: Tensor
 
 
-def wanted_eta(candidate: Expression, under: Density) -> Wanted:
+def sampled_eta(candidate: Expression, under: Density) -> EtaSamples:
     """eta from automatic derivatives at the initial parameters; raises CandidateError where the
     slope is not finite or 0 all over, or eta is 0."""
     x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
@@ -64,10 +64,10 @@ def wanted_eta(candidate: Expression, under: Density) -> Wanted:
     eta = p * (damped if diverges else exact) - density_slope
     if float(eta.abs().max()) < SAME:
         raise CandidateError(f"eta of {candidate} is 0 under {under.name}: nothing to correct")
-    return Wanted(x, eta, clear & (not diverges))
+    return EtaSamples(x, eta, clear & (not diverges))
 
 
-def fitted_eta(samples: Wanted, under: Density) -> Expression:
+def fitted_eta(samples: EtaSamples, under: Density) -> Expression:
     """p(x) (s(x) + q(tanh(x))), q a polynomial by least squares; without s where p has none.
 
     Finite on the whole line, where a polynomial of x would overflow.
