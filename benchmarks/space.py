@@ -4,15 +4,15 @@
 
 one_unit_s: CPU seconds for the 6,250 expressions of one core unit, each screened and
 fingerprinted at three draws of its parameters; one_unit_counts: what they are.
-million_two_unit_s: the same for a million of two core units: 4,000 of the 156,250 left halves,
-drawn at random, each with all 25 right halves and 10 operators. one_string_us: a candidate of
+million_two_unit_s: the same for a million of two core units: 4,000 of the 156,250 left operands,
+drawn at random, each with all 25 right operands and 10 operators. one_string_us: a candidate of
 two units alone as aquasurf takes it (a stand-in in torch, since that needs TensorFlow): a module
 from its text, its values at 1,000 normal points, their text, by which it tells functions apart;
 alone_us: one alone as a search takes it, screened and fingerprinted. parse_us: from a text that
 was not seen before to an nn.Module, in microseconds, the slowest of four.
 eager_over_handwritten: a composed candidate's forward and backward over the same formula written
 by hand in torch, median of formulas, measured in turn; beside it the bytes both keep for backward.
-`--quick` takes 40 left halves instead of 4,000. One thread, CPU time, except where it says wall.
+`--quick` takes 40 left operands instead of 4,000. One thread, CPU time, except where it says wall.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from actsearch.space import (
 )
 from actsearch.space.enumeration.survey import survey
 
-LEFT_HALVES = 156_250  # 25 unary x 6,250 inner units
+LEFT_OPERANDS = 156_250  # 25 unary x 6,250 inner units
 TEXTS = (
     "x * sigmoid(beta * x)",
     "min(x, sin(x))",
@@ -89,7 +89,7 @@ def _leaky(x: Tensor) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="measures the space")
-    parser.add_argument("--quick", action="store_true", help="40 left halves, under a minute")
+    parser.add_argument("--quick", action="store_true", help="40 left operands, under a minute")
     quick = parser.parse_args().quick
     torch.set_num_threads(1)
 
@@ -101,8 +101,8 @@ def main() -> None:
     one_unit = time.process_time() - started
     print(f"{'one core unit':28}{one_unit:8.2f} s for {counts.raw:,}: {counts}")
 
-    halves = 40 if quick else 4_000
-    drawn = sorted(random.Random(0).sample(range(LEFT_HALVES), halves))
+    operands = 40 if quick else 4_000
+    drawn = sorted(random.Random(0).sample(range(LEFT_OPERANDS), operands))
     started, wall = time.process_time(), time.perf_counter()
     two = survey(CoreUnits(2), drawn)
     seconds, wall = time.process_time() - started, time.perf_counter() - wall

@@ -1,4 +1,4 @@
-"""What a candidate is: expressions, spaces of them, and how to tell two apart."""
+"""Candidates: expressions, spaces of them, and how to tell two apart."""
 
 from .analysis.card import Card as Card
 from .analysis.card import card as card

@@ -1,1 +1,1 @@
-"""What can be measured of a candidate without training it."""
+"""Measurements of a candidate that need no training."""

@@ -77,9 +77,9 @@ def scaled(points: Tensor, target: Tensor) -> Match | None:
         expression = CATALOG[name].expression
         raw = expression.values(b * points[near])
         c = float(target[near].mean() - a * raw.mean())
-        found = fit(_stretched(expression), points, target, [(a, b, c)])
-        if found.error <= EQUAL:
-            a, b, c = (rounded(v) for v in found.values)
+        fitted = fit(_stretched(expression), points, target, [(a, b, c)])
+        if fitted.error <= EQUAL:
+            a, b, c = (rounded(v) for v in fitted.values)
             relation = _scaling_text(name, a, b, c)
             matches.append(Match(name, relation, 0.0, {"a": a, "b": b, "c": c}))
     return min(matches, key=lambda match: len(match.relation), default=None)

@@ -1,4 +1,4 @@
-"""What a candidate does far out: a limit, a line, growth or oscillation, on either side.
+"""A candidate's behaviour far out: a limit, a line, growth or oscillation, on either side.
 
 Measured in float64 in two windows, at |x| = 1e4 and 1e6: in each the function is compared with
 its own least-squares line, then the two windows with one another.
@@ -110,8 +110,8 @@ def _window(
     slope = ((x - centre) * (value - mean)).sum() / (x - centre).square().sum()
     wave = (value - mean - slope * (x - centre)).abs().max()
     offset = mean - slope * centre
-    found = (slope, offset, wave, value.min(), value.max())
-    return tuple(float(v) for v in found)  # type: ignore[return-value]
+    numbers = (slope, offset, wave, value.min(), value.max())
+    return tuple(float(v) for v in numbers)  # type: ignore[return-value]
 
 
 def _between(expression: Expression, side: int) -> float:

@@ -40,7 +40,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """All of it, for one candidate at one choice of parameters."""
+    """All that is known and measured of one candidate at one choice of parameters, `values`."""
 
     expression: Expression
     values: Mapping[str, float]
@@ -98,15 +98,16 @@ class Card:
         counts = Counter(p.granularity for p in self.expression.parameters)
         if not counts:
             return "none"
-        told = ", ".join(f"{n} per {granularity}" for granularity, n in counts.items())
+        text = ", ".join(f"{n} per {granularity}" for granularity, n in counts.items())
         shown = [f"{name} = {value:.6g}" for name, value in self.values.items()]
-        return f"{told} ({', '.join(shown[:4])}{', …' if len(shown) > 4 else ''})"
+        return f"{text} ({', '.join(shown[:4])}{', …' if len(shown) > 4 else ''})"
 
 
 def card(expression: Expression, values: Mapping[str, float] | None = None) -> Card:
-    """Everything about the candidate at its initial parameters, or with `values` for some.
+    """The card of the candidate at its initial parameters, or with `values` for some, by name.
 
-    Takes a few seconds, most of it in sympy and in fitting families.
+    Takes a few seconds, most of it in sympy and in fitting families; sympy's forms are simplified
+    in the main thread only.
     """
     at = {p.name: (values or {}).get(p.name, p.initial) for p in expression.parameters}
     return Card(
@@ -119,12 +120,12 @@ def card(expression: Expression, values: Mapping[str, float] | None = None) -> C
     )
 
 
-def card_text(found: Card) -> str:
+def card_text(card: Card) -> str:
     """The card for reading, about thirty lines."""
-    p, c, s = found.properties, found.cost, found.symbols
+    p, c, s = card.properties, card.cost, card.symbols
     rows = [
-        ("formula", f"f(x) = {found.expression}"),
-        ("known as", found.known_as.sentence),
+        ("formula", f"f(x) = {card.expression}"),
+        ("known as", card.known_as.sentence),
         ("LaTeX", s.latex),
         ("simplified", s.simplified + ("" if s.complete else "   (as far as the time allowed)")),
         ("derivative", s.derivative),
@@ -142,7 +143,7 @@ def card_text(found: Card) -> str:
     ]
     lines = [f"{name:<11} {_cut(text)}" for name, text in rows]
     lines.append("")
-    for v in found.verdicts:
+    for v in card.verdicts:
         lines.append(f"{'yes' if v.holds else 'no ':<4} {v.item:<32} {v.because}")
     return "\n".join(lines)
 
@@ -151,12 +152,12 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}… (whole in the JSON)"
 
 
-def card_json(found: Card) -> dict[str, Any]:
+def card_json(card: Card) -> dict[str, Any]:
     """The same as plain data; what is infinite or not a number is null."""
-    p, known = found.properties, found.known_as
+    p, known = card.properties, card.known_as
     data = {
-        "expression": str(found.expression),
-        "values": dict(found.values),
+        "expression": str(card.expression),
+        "values": dict(card.values),
         "known_as": {
             "kind": known.kind,
             "sentence": known.sentence,
@@ -165,10 +166,10 @@ def card_json(found: Card) -> dict[str, Any]:
             "nearest": known.nearest.name,
             "distance": known.nearest.distance,
         },
-        "symbolic": asdict(found.symbols),
+        "symbolic": asdict(card.symbols),
         "properties": asdict(p)
         | {"bounded": p.bounded, "saturating": p.saturating, "gain": p.gain},
-        "cost": asdict(found.cost),
-        "verdicts": [asdict(v) for v in found.verdicts],
+        "cost": asdict(card.cost),
+        "verdicts": [asdict(v) for v in card.verdicts],
     }
     return {key: plain(value) for key, value in data.items()}

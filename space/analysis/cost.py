@@ -1,12 +1,10 @@
-"""What a candidate costs: operations, time beside ReLU, and memory kept for the backward pass."""
+"""The cost of a candidate: operations, time beside ReLU, memory kept for the backward pass."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -14,33 +12,10 @@ from torch import Tensor, nn
 
 from ..expressions.expression import Call, Expression, Variable
 from ..expressions.parser import parse
+from ..expressions.primitives import PRIMITIVES
 
 SHAPE = (256, 256)  # of the timed input: 256 KiB in float32, which stays in a core's cache
 ROUNDS = 21  # of candidate and ReLU in turn; the medians are compared
-ELEMENTARY = 10  # operations that one exp, log, sine, … counts as, a usual convention
-
-# Operations on one element, where it is not one elementary function.
-_OPERATIONS: Mapping[str, int] = MappingProxyType(
-    {
-        **dict.fromkeys(("neg", "add", "sub", "mul", "div", "square", "max", "min", "abs"), 1),
-        **dict.fromkeys(("relu", "leaky_relu"), 1),
-        "cube": 2,
-        "softsign": 3,
-        "hard_sigmoid": 4,
-        "hard_swish": 5,
-        "sigmoid": ELEMENTARY + 2,
-        "silu": ELEMENTARY + 3,
-        "elu": ELEMENTARY + 2,
-        "selu": ELEMENTARY + 4,
-        "gelu": ELEMENTARY + 4,
-        "sinc": ELEMENTARY + 2,
-        "softplus": 2 * ELEMENTARY + 1,
-        "log_sigmoid": 2 * ELEMENTARY + 2,
-        "elish": 2 * ELEMENTARY + 4,
-        "pow": 2 * ELEMENTARY + 1,
-        "mish": 3 * ELEMENTARY + 2,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +55,7 @@ def flops(expression: Expression) -> int:
         for node in expression.nodes()
         if isinstance(node, Call) and any(isinstance(n, Variable) for n in node.nodes())
     }
-    return sum(_OPERATIONS.get(part.primitive, ELEMENTARY) for part in parts)
+    return sum(PRIMITIVES[part.primitive].flops for part in parts)
 
 
 def bytes_kept(module: nn.Module, x: Tensor) -> float:

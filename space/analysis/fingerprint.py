@@ -30,8 +30,11 @@ NAN, INFINITE = 1000.0, 1001.0  # marks; asinh of the largest float64 is 711
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by `matches`, within the tolerance
 class Fingerprint:
-    """`kind`: granularity and initial value of each parameter, sorted; `values`: float64
-    [3 * points], squashed by asinh."""
+    """A candidate's identity: equal functions have matching ones.
+
+    `kind`: granularity and initial value of each parameter, sorted; `values`: float64
+    [3 * points], squashed by asinh.
+    """
 
     kind: tuple[tuple[str, float], ...]
     values: Tensor
@@ -58,7 +61,10 @@ def sample_points() -> Tensor:
 
 
 def fingerprint(expression: Expression) -> Fingerprint:
-    """The fingerprint of a candidate; independent of its parameters' names and order."""
+    """The fingerprint of a candidate, independent of its parameters' names and order.
+
+    Pure and the same in every process; milliseconds.
+    """
     program = compile_program(expression)
     points = sample_points()
     order = _parameter_order(program, points)
@@ -76,13 +82,13 @@ class FingerprintIndex:
         self._keys: list[float] = []
         self._entries: list[tuple[Fingerprint, int]] = []
 
-    def find(self, wanted: Fingerprint) -> int | None:
+    def find(self, entry: Fingerprint) -> int | None:
         """The number under which an equal candidate was added, or None."""
-        key, reach = wanted.key, 1.001 * TOLERANCE  # the keys are rounded, by about 1e-12
+        key, reach = entry.key, 1.001 * TOLERANCE  # the keys are rounded, by about 1e-12
         low = bisect.bisect_left(self._keys, key - reach)
         high = bisect.bisect_right(self._keys, key + reach)
-        for found, number in self._entries[low:high]:
-            if found.matches(wanted):
+        for known, number in self._entries[low:high]:
+            if known.matches(entry):
                 return number
         return None
 

@@ -1,4 +1,4 @@
-"""What a candidate is known as: compared by values with every function of the catalog.
+"""The known function that a candidate is: compared by values with all of the catalog.
 
 In this order: exactly a known function; one up to scaling of input and output, a g(b x) + c; a
 member of a known family, at fitted parameters; else the nearest known function with its distance.
@@ -39,10 +39,11 @@ from .parameter_fit import fit, squashed
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """Everything found; `kind` is the strongest statement: exact, scaled, member or nearest.
+    """A candidate's relations to known functions; `kind` names the strongest of them.
 
     `exact`: names of equal functions; `family`: the family that has the candidate's formula,
-    parameter for parameter.
+    parameter for parameter; `scaled`: a function that it is up to scaling; `member`: a family that
+    has it at some parameters; `nearest`: the closest function, with its distance.
     """
 
     exact: tuple[str, ...]
@@ -75,14 +76,15 @@ class Identification:
 
 
 def identify(expression: Expression, values: Mapping[str, float] | None = None) -> Identification:
-    """What the candidate is at its initial parameters, or at `values` (by parameter name).
+    """The known functions that the candidate is, at its initial parameters or at `values`.
 
+    `values` maps names of parameters to numbers; those it leaves out stay at their initial values.
     Takes about a second; pure and without randomness.
     """
-    given = values or {}
+    numbers = values or {}
     fixed = substitute(
         expression,
-        {p: Constant(given.get(p.name, p.initial)) for p in expression.parameters},
+        {p: Constant(numbers.get(p.name, p.initial)) for p in expression.parameters},
     )
     points = sample_points()
     target = fixed.values(points)
@@ -115,11 +117,11 @@ def _family(expression: Expression) -> str | None:
     names, initial values and granularity."""
     if not expression.parameters:
         return None
-    wanted = fingerprint(_uniform(expression)).values
+    candidate = fingerprint(_uniform(expression)).values
     count = len(expression.parameters)
     for families in (_named_families, _configured_families):
         for name, (known, width) in families().items():
-            if width == count and differ(known, wanted) <= EQUAL:
+            if width == count and differ(known, candidate) <= EQUAL:
                 return name
     return None
 
@@ -154,14 +156,14 @@ def _member(points: Tensor, target: Tensor) -> Match | None:
         initial = [p.initial for p in expression.parameters]
         starts = [initial, *([d[i % 4] for i in range(len(initial))] for d in DRAWS)]
         starts.append([2.0 * v for v in initial])
-        found = fit(expression, points, target, starts)
-        if found.error <= EQUAL:
+        fitted = fit(expression, points, target, starts)
+        if fitted.error <= EQUAL:
             values = {
                 p.name: rounded(v)
-                for p, v in zip(expression.parameters, found.values, strict=True)
+                for p, v in zip(expression.parameters, fitted.values, strict=True)
             }
-            told = ", ".join(f"{name} = {number_text(value)}" for name, value in values.items())
-            return Match(entry.name, told, 0.0, values)
+            text = ", ".join(f"{name} = {number_text(value)}" for name, value in values.items())
+            return Match(entry.name, text, 0.0, values)
     return None
 
 
@@ -176,8 +178,8 @@ def _nearest(fixed: Expression) -> Match:
     if not finite:  # it overflows, or is NaN, within 8 standard deviations
         return Match("none", "none, since it is not finite under N(0, 1)", math.inf, {})
     name = min(finite, key=finite.__getitem__)
-    told = f"{name}, {finite[name]:.3g} away (root mean square under N(0, 1))"
-    return Match(name, told, finite[name], {})
+    text = f"{name}, {finite[name]:.3g} away (root mean square under N(0, 1))"
+    return Match(name, text, finite[name], {})
 
 
 @lru_cache(maxsize=1)

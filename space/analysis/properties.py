@@ -1,4 +1,4 @@
-"""What a candidate is like as a function: range, monotony, smoothness, and averages under N(0, 1).
+"""A candidate as a function: its range, monotony, smoothness, and averages under N(0, 1).
 
 Everything is measured in float64 at the initial parameters, or at values that are passed.
 """
@@ -79,10 +79,10 @@ class Properties:
 
 def properties(expression: Expression, values: Mapping[str, float] | None = None) -> Properties:
     """The properties at the initial parameters, or with `values` in place of some."""
-    given = values or {}
+    numbers = values or {}
     fixed = substitute(
         expression,
-        {p: Constant(given.get(p.name, p.initial)) for p in expression.parameters},
+        {p: Constant(numbers.get(p.name, p.initial)) for p in expression.parameters},
     )
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64)
     value, slope = fixed.values_and_slopes(x)

@@ -22,7 +22,7 @@ SPIKES = 0.03  # share of [-10, 10] that does not count as curvature: x ** 3 / x
 
 
 def screen(expression: Expression) -> str | None:
-    """Why the candidate is not worth training, or None if it is.
+    """The reason why the candidate is not worth training, or None if it is.
 
     Looks at value and slope in float32 on [-10, 10] at the initial parameters; a function is
     constant or affine only if it stays so at other values of its parameters.
@@ -30,15 +30,15 @@ def screen(expression: Expression) -> str | None:
     x, z, weights = screening_points()
     value, slope = expression.values_and_slopes(torch.cat([x, z]))
     value, slope, live_slope = value[:POINTS], slope[:POINTS], slope[POINTS:]
-    for name, found in (("value", value), ("slope", slope)):
-        bad = ~found.isfinite()
+    for name, numbers in (("value", value), ("slope", slope)):
+        bad = ~numbers.isfinite()
         if bad.any():
             return f"{name} is not finite at x = {x[bad].abs().min():.2f} or beyond"
     if value[x.abs() <= RANGE / 2].abs().max() > HUGE:
         return f"|f| exceeds {HUGE:g} on [-5, 5]"
-    straight = _straightness_everywhere(expression, x.double())
-    if straight != "curved":
-        return straight
+    form = _straightness_everywhere(expression, x.double())
+    if form != "curved":
+        return form
     live = float(((live_slope.abs() > FLAT).double() * weights).sum())
     if live < LIVE:
         return f"slope is below {FLAT:g} on {1 - live:.1%} of N(0, 1)"
@@ -60,26 +60,30 @@ def screening_points() -> tuple[Tensor, Tensor, Tensor]:
 
 def _straightness_everywhere(expression: Expression, x: Tensor) -> str:
     """constant or affine only where it is so at every draw of the parameters, else curved."""
-    verdict = straightness(expression.values(x), x)
-    for draw in DRAWS:
-        if verdict == "curved":
-            break
-        count = len(expression.parameters)
-        row = [torch.tensor(draw[i % len(draw)], dtype=x.dtype) for i in range(count)]
-        kind = straightness(expression.values(x, row), x)
-        verdict = kind if verdict == "constant" or kind == "curved" else verdict
-    return verdict
+    always_constant = True
+    count = len(expression.parameters)
+    drawn = ([draw[i % len(draw)] for i in range(count)] for draw in DRAWS)
+    for row in ([p.initial for p in expression.parameters], *drawn):
+        parameters = [torch.tensor(value, dtype=x.dtype) for value in row]
+        constant, affine = straight(expression.values(x, parameters), x)
+        if not affine:
+            return "curved"
+        always_constant &= bool(constant)
+    return "constant" if always_constant else "affine"
 
 
-def straightness(value: Tensor, x: Tensor) -> str:
-    """constant, affine or curved; within TOLERANCE of the values' own size, but for spikes."""
-    scale = TOLERANCE * max(1.0, float(value.abs().max()))
+def straight(values: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether values [..., points] are constant, and whether they lie on a line: bool [...].
 
-    def fits(line: Tensor) -> bool:
+    Within TOLERANCE of the values' own size, but for spikes.
+    """
+    largest = values.abs().amax(-1, keepdim=True)
+    scale = TOLERANCE * torch.where(largest > 1, largest, 1.0)  # 1 where one is NaN
+    first, last = values[..., :1], values[..., -1:]
+
+    def fits(line: Tensor) -> Tensor:
         # <= and not: counting >, since a comparison with NaN is false and NaN fits no line
-        return int(((value - line).abs() <= scale).sum()) >= (1 - SPIKES) * len(value)
+        return ((values - line).abs() <= scale).sum(-1) >= (1 - SPIKES) * values.shape[-1]
 
-    if fits(value[0]):
-        return "constant"
-    ends = value[0] + (value[-1] - value[0]) * (x - x[0]) / (x[-1] - x[0])
-    return "affine" if fits(ends) else "curved"
+    constant = fits(first)
+    return constant, constant | fits(first + (last - first) * (x - x[0]) / (x[-1] - x[0]))

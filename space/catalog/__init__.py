@@ -1,1 +1,1 @@
-"""What the literature has named: pointwise functions and families, each as an expression."""
+"""Pointwise functions and families that the literature has named, each as an expression."""

@@ -21,5 +21,5 @@ BASELINES: Mapping[str, str] = MappingProxyType(
 
 
 def baselines() -> dict[str, Expression]:
-    """Each baseline's expression, by its name in torch.nn."""
+    """The expressions of BASELINES, by their names in torch.nn."""
     return {name: parse(text) for name, text in BASELINES.items()}

@@ -35,5 +35,5 @@ class Entry:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its name and every alias."""
+        """The name and every alias."""
         return (self.name, *self.aliases)

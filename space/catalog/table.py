@@ -33,9 +33,9 @@ def find(name: str) -> Entry:
 
     Raises UnknownNameError with the nearest name.
     """
-    wanted = simplified(name)
+    key = simplified(name)
     for entry in CATALOG.values():
-        if wanted in map(simplified, entry.names):
+        if key in map(simplified, entry.names):
             return entry
     raise UnknownNameError(
         "function", name, (n.lower() for entry in CATALOG.values() for n in entry.names)

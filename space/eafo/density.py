@@ -80,22 +80,22 @@ def density(text: str = "normal", *, mean: float = 0.0, scale: float = 1.0) -> D
     shape, cumulative, score = _KNOWN.get(text, (text, None, None))
     moved = _standardised(mean, scale)
     slower = substitute(parse(score), {X: moved}) if score else None
-    found = Density(
+    result = Density(
         text,
         substitute(parse(shape), {X: moved}),
         substitute(parse(cumulative), {X: moved}) if cumulative else None,
         slower if slower is None or scale == 1 else Call("div", (slower, Constant(scale))),
     )
-    if found.shape.parameters:
+    if result.shape.parameters:
         raise CandidateError(f"a density has no parameters, but '{text}' learns some")
     x = torch.linspace(mean - LIMIT * scale, mean + LIMIT * scale, 2000, dtype=torch.float64)
-    values = found.at(x)
+    values = result.at(x)
     if not values.isfinite().all() or values.min() < 0 or values.max() == 0:
         raise CandidateError(
             f"a density is finite and nowhere negative, but '{text}' is not; "
             f"known: {', '.join(DENSITIES)}"
         )
-    return found
+    return result
 
 
 def _standardised(mean: float, scale: float) -> Expression:

@@ -43,7 +43,7 @@ from .numeric import (
     LARGEST,
     SAME,
     fitted_eta,
-    wanted_eta,
+    sampled_eta,
 )
 
 EPSILON = 0.01  # initial value of epsilon in the paper's CRReLU
@@ -82,21 +82,21 @@ def correction(
     as for the worst activation itself, or f is not finite.
     """
     under = density() if under is None else under
-    wanted = wanted_eta(candidate, under)
+    samples = sampled_eta(candidate, under)
     ratio = None
-    if symbols and bool(wanted.clear.any()):
+    if symbols and bool(samples.clear.any()):
         ratio = _in_symbols(candidate, under)
     if ratio is not None:
         for held in (ratio, substitute(ratio, {X: smaller(larger(X, -10.0), 10.0)})):
             # Held to [-10, 10], where p is 2e-22: a quotient of exponentials is NaN far out.
             eta = mul(held, under.shape)
-            found = eta.values(wanted.x)[wanted.clear]
-            off = float((found - wanted.eta[wanted.clear]).abs().max())
-            small = float(found.abs().max()) <= LARGEST
+            fitted = eta.values(samples.x)[samples.clear]
+            off = float((fitted - samples.eta[samples.clear]).abs().max())
+            small = float(fitted.abs().max()) <= LARGEST
             if off <= SAME and small and _finite_far_out(eta):
                 return Correction(eta, "symbolic", off)
-    eta = fitted_eta(wanted, under)
-    return Correction(eta, "numerical", float((eta.values(wanted.x) - wanted.eta).abs().max()))
+    eta = fitted_eta(samples, under)
+    return Correction(eta, "numerical", float((eta.values(samples.x) - samples.eta).abs().max()))
 
 
 def corrected(
@@ -125,11 +125,11 @@ def _in_symbols(candidate: Expression, under: Density) -> Expression | None:
     for side in ("positive", "negative"):
         x = sympy.Symbol("x", **{side: True})
         there = {"s": sympy, "f": f.subs(line, x), "p": p.subs(line, x), "x": x}
-        found = bounded(partial(_ratio, **there), PATIENCE)
-        if found is None:
+        form = bounded(partial(_ratio, **there), PATIENCE)
+        if form is None:
             return None
-        if found != "constant":
-            forms.append(found.subs(x, line))
+        if form != "constant":
+            forms.append(form.subs(x, line))
     if not forms or (len(forms) == 2 and not _equal(sympy, *forms)):
         return None
     symbols: dict[Any, Expression] = {line: X}

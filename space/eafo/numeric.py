@@ -36,7 +36,7 @@ SAME = 1e-5  # difference that counts as none
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EtaSamples:
     """eta at POINTS points x, float64, and where the damping changes nothing (bool)."""
 
     x: Tensor
@@ -44,7 +44,7 @@ class Wanted:
     clear: Tensor
 
 
-def wanted_eta(candidate: Expression, under: Density) -> Wanted:
+def sampled_eta(candidate: Expression, under: Density) -> EtaSamples:
     """eta from automatic derivatives at the initial parameters; raises CandidateError where the
     slope is not finite or 0 all over, or eta is 0."""
     x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
@@ -64,21 +64,21 @@ def wanted_eta(candidate: Expression, under: Density) -> Wanted:
     eta = p * (damped if diverges else exact) - density_slope
     if float(eta.abs().max()) < SAME:
         raise CandidateError(f"eta of {candidate} is 0 under {under.name}: nothing to correct")
-    return Wanted(x, eta, clear & (not diverges))
+    return EtaSamples(x, eta, clear & (not diverges))
 
 
-def fitted_eta(wanted: Wanted, under: Density) -> Expression:
+def fitted_eta(samples: EtaSamples, under: Density) -> Expression:
     """p(x) (s(x) + q(tanh(x))), q a polynomial by least squares; without s where p has none.
 
     Finite on the whole line, where a polynomial of x would overflow.
     """
     bounded = call("tanh", X)
     basis = [mul(under.shape, horner([0.0] * k + [1.0], bounded)) for k in range(1, DEGREE + 1)]
-    rest = wanted.eta
+    rest = samples.eta
     if under.score is not None:
-        rest = rest - mul(under.shape, under.score).values(wanted.x)
-    found = linear_to([under.shape, *basis], wanted.x[FITTED], rest[FITTED])
-    coefficients = [float(f"{c:.{DIGITS}g}") if abs(c) >= SAME else 0.0 for c in found]
+        rest = rest - mul(under.shape, under.score).values(samples.x)
+    numbers = linear_to([under.shape, *basis], samples.x[FITTED], rest[FITTED])
+    coefficients = [float(f"{c:.{DIGITS}g}") if abs(c) >= SAME else 0.0 for c in numbers]
     while len(coefficients) > 1 and not coefficients[-1]:
         coefficients.pop()
     factor: Expression = Constant(coefficients.pop())

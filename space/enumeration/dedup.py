@@ -69,7 +69,7 @@ class Distinct:
         if not self._kinds:
             return []
         keys, kinds = np.array(self._keys), np.array(self._kinds)
-        found: list[int] = []
+        distinct: list[int] = []
         near: deque[int] = deque()  # found, and of a key close enough to be this one's equal
         kind = -1
         for i in np.lexsort((keys, kinds)).tolist():
@@ -82,8 +82,8 @@ class Distinct:
             allowed = TOLERANCE + ROUNDING * np.abs(row)
             if not any((np.abs(row - self._row(j)) <= allowed).all() for j in near):
                 near.append(i)
-                found.append(i)
-        return found
+                distinct.append(i)
+        return distinct
 
     def _row(self, number: int) -> npt.NDArray[np.float32]:
         block, at = divmod(number, BLOCK)

@@ -1,8 +1,8 @@
-"""What many candidates share: the two operands of the last operator, each evaluated once.
+"""The two operands of a candidate's last operator, each evaluated once for many candidates.
 
-In a space wired as b(left, right) a million candidates have a few thousand different halves. A
-half's values are kept per point set and per value of its parameters, so a candidate costs its last
-operator only, and that in one call for all candidates that differ in one half.
+In a space wired as b(left, right) a million candidates have a few thousand different operands.
+Their values are kept per point set and per value of the parameters, so a candidate costs its last
+operator only, and that in one call for all candidates that differ in one operand.
 """
 
 from __future__ import annotations
@@ -90,31 +90,31 @@ class RootOperator:
     def __init__(self, option: str) -> None:
         tree = template(option, 2)
         self.parameters = tree.parameters
-        places: dict[Expression, Expression] = {Variable("x1"): X, Variable("x2"): _SECOND}
-        self._program = compile_program(substitute(tree, places))
+        operands: dict[Expression, Expression] = {Variable("x1"): X, Variable("x2"): _SECOND}
+        self._program = compile_program(substitute(tree, operands))
         self.order = tuple(dict.fromkeys(_parts(tree)))
 
-    def __call__(self, first: Tensor, second: Tensor, own: Sequence[Tensor]) -> Tensor:
-        """The value, given both halves' and one tensor for each own parameter."""
+    def __call__(self, first: Tensor, second: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+        """The value, given both operands' and one tensor for each parameter of the operator."""
         first, second = torch.broadcast_tensors(first, second)
-        given = dict(zip(self.parameters, own, strict=True))
-        values = [second if p == _SECOND else given[p] for p in self._program.parameters]
+        by_name = dict(zip(self.parameters, parameters, strict=True))
+        values = [second if p == _SECOND else by_name[p] for p in self._program.parameters]
         return self._program(first, values).expand_as(first)
 
     def value_and_slope(
         self, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """The value, and the slope by the chain rule from both halves' values and slopes."""
+        """The value, and the slope by the chain rule from both operands' values and slopes."""
         both = torch.broadcast_tensors(first[0], second[0])
-        leaves = [half.detach().requires_grad_() for half in both]
-        own = [torch.tensor(p.initial, dtype=first[0].dtype) for p in self.parameters]
-        value = self(leaves[0], leaves[1], own)
-        found: tuple[Tensor | None, ...] = (None, None)
+        leaves = [tensor.detach().requires_grad_() for tensor in both]
+        parameters = [torch.tensor(p.initial, dtype=first[0].dtype) for p in self.parameters]
+        value = self(leaves[0], leaves[1], parameters)
+        partials: tuple[Tensor | None, ...] = (None, None)
         if value.requires_grad:
-            found = torch.autograd.grad(value.sum(), leaves, allow_unused=True)
+            partials = torch.autograd.grad(value.sum(), leaves, allow_unused=True)
         slopes = [
             partial * inner
-            for partial, (_, inner) in zip(found, (first, second), strict=True)
+            for partial, (_, inner) in zip(partials, (first, second), strict=True)
             if partial is not None
         ]
         return value.detach(), sum(slopes, torch.zeros(())).expand_as(value)

@@ -1,7 +1,7 @@
-"""All candidates of one half: fingerprints and screening verdicts of a whole stack at once.
+"""All candidates that share one operand: their fingerprints and screening verdicts at once.
 
-The numbers are those of `fingerprint` and `screen`, which tests/space/test_survey.py compares, but
-for the order in which the chain rule is multiplied out where numbers overflow.
+The numbers are those of `fingerprint` and `screen`, as tests/space/enumeration/test_survey.py
+compares, but for the order in which the chain rule is multiplied out where numbers overflow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from ..analysis.fingerprint import (
     DIGITS,
     DRAWS,
     MOVED,
-    TOLERANCE,
     drawn,
     squash,
     summary,
@@ -32,8 +31,8 @@ from ..analysis.screening import (
     MOMENTS,
     POINTS,
     RANGE,
-    SPIKES,
     screening_points,
+    straight,
 )
 from .operands import Operand, RootOperator
 
@@ -43,27 +42,29 @@ LEFT, NOT_FINITE, HUGE_VALUES, STRAIGHT, FLAT_SLOPE, MOMENT = range(6)  # verdic
 
 @dataclass(frozen=True, slots=True)
 class CandidateBatch:
-    """The screening values of the n halves that vary in a batch."""
+    """The screening values of the n operands that vary in a batch."""
 
     value: Tensor  # float32 [n, S]
     slope: Tensor  # float32 [n, S]
     exact: Tensor  # float64 [n, S]
 
 
-def stack(halves: Sequence[Operand]) -> CandidateBatch:
-    """The stack of some halves."""
-    columns = zip(*(half.screened for half in halves), strict=True)
+def batched(operands: Sequence[Operand]) -> CandidateBatch:
+    """The screening values of some operands in one batch."""
+    columns = zip(*(operand.screened for operand in operands), strict=True)
     value, slope, exact = (torch.stack(list(column)) for column in columns)
     return CandidateBatch(value, slope, exact)
 
 
-def verdicts(joint: RootOperator, half: Operand, others: CandidateBatch, flip: bool) -> Tensor:
-    """What `screen` would say of each: int8 [n]. `flip`: the one half is the second operand."""
-    value, slope, exact = half.screened
-    one, many = (value, slope), (others.value, others.slope)
-    found, slopes = joint.value_and_slope(*((many, one) if flip else (one, many)))
+def verdicts(
+    operator: RootOperator, operand: Operand, others: CandidateBatch, flip: bool
+) -> Tensor:
+    """The verdict of `screen` on each: int8 [n]. `flip`: the shared operand is the second."""
+    value, slope, exact = operand.screened
+    fixed, varying = (value, slope), (others.value, others.slope)
+    outputs, slopes = operator.value_and_slope(*((varying, fixed) if flip else (fixed, varying)))
     x, _, weights = screening_points()
-    values = found[:, :POINTS]
+    values = outputs[:, :POINTS]
     # amax is NaN where a value is, and no comparison holds for NaN.
     finite = values.abs().amax(1) < math.inf
     finite &= slopes[:, :POINTS].abs().amax(1) < math.inf
@@ -71,106 +72,96 @@ def verdicts(joint: RootOperator, half: Operand, others: CandidateBatch, flip: b
     centre = values[:, int(inner[0]) : int(inner[-1]) + 1]
     huge = centre.abs().amax(1) > HUGE
     live = (slopes[:, POINTS:].abs() > FLAT).float() @ weights.float() >= LIVE
-    own = [torch.tensor(p.initial, dtype=torch.float64) for p in joint.parameters]
+    parameters = [torch.tensor(p.initial, dtype=torch.float64) for p in operator.parameters]
     pair = (others.exact, exact) if flip else (exact, others.exact)
-    precise = joint(*pair, own)
+    precise = operator(*pair, parameters)
     moments = precise[:, POINTS:].square() @ gaussian_nodes()[1]
-    result = torch.full((len(found),), LEFT, dtype=torch.int8)
+    result = torch.full((len(outputs),), LEFT, dtype=torch.int8)
     result[~((moments >= MOMENTS[0]) & (moments <= MOMENTS[1]))] = MOMENT
     result[~live] = FLAT_SLOPE
-    result[_straight(precise[:, :POINTS], x.double())] = STRAIGHT
+    result[straight(precise[:, :POINTS], x.double())[1]] = STRAIGHT
     result[huge] = HUGE_VALUES
     result[~finite] = NOT_FINITE
     return result
 
 
-def _straight(values: Tensor, x: Tensor) -> Tensor:
-    """Which rows lie on a line, as `screening.straightness` says: bool [n]."""
-    scale = TOLERANCE * values.abs().amax(1, keepdim=True).clamp(min=1.0)
-    first, last = values[:, :1], values[:, -1:]
-    line = first + (last - first) * ((x - x[0]) / (x[-1] - x[0]))
-    enough = (1 - SPIKES) * values.shape[1]
-    constant = ((values - first).abs() <= scale).sum(1) >= enough
-    return constant | (((values - line).abs() <= scale).sum(1) >= enough)
-
-
 def fingerprints(
-    joint: RootOperator, half: Operand, others: Sequence[Operand], flip: bool
+    operator: RootOperator, operand: Operand, others: Sequence[Operand], flip: bool
 ) -> Tensor:
     """Each candidate's fingerprint values, float64 [n, 3 * P]."""
     groups: dict[tuple[int, ...], list[tuple[int, _Ranks]]] = defaultdict(list)
-    for at, ranks in enumerate(_ranks(joint, half, others, flip)):
-        groups[ranks.half].append((at, ranks))
+    for at, ranks in enumerate(_ranks(operator, operand, others, flip)):
+        groups[ranks.operand].append((at, ranks))
     rows = [torch.empty(0)] * len(others)
-    for mine, members in groups.items():
-        one = half.at(mine)
-        many = torch.stack([others[at].at(ranks.other) for at, ranks in members])
-        own = [
+    for shared_ranks, members in groups.items():
+        fixed = operand.at(shared_ranks)
+        varying = torch.stack([others[at].at(ranks.other) for at, ranks in members])
+        parameters = [
             torch.tensor(
-                [[p.initial, *(drawn(d, r.own[i]) for d in DRAWS)] for _, r in members],
+                [[p.initial, *(drawn(d, r.operator[i]) for d in DRAWS)] for _, r in members],
                 dtype=torch.float64,
             )[:, :, None]
-            for i, p in enumerate(joint.parameters)
+            for i, p in enumerate(operator.parameters)
         ]
-        values = squash(joint(*((many, one) if flip else (one, many)), own))
+        values = squash(operator(*((varying, fixed) if flip else (fixed, varying)), parameters))
         for (at, _), row in zip(members, values.flatten(1), strict=True):
             rows[at] = row
     return torch.stack(rows)
 
 
 def initial_values(
-    joint: RootOperator, half: Operand, other: Operand, flip: bool
+    operator: RootOperator, operand: Operand, other: Operand, flip: bool
 ) -> tuple[float, ...]:
     """The initial values of a candidate's parameters, sorted."""
-    parts = _parts(joint, len(half.parameters), len(other.parameters), flip)
-    return tuple(sorted(_initial(parts, joint, half, other)))
+    parts = _parts(operator, len(operand.parameters), len(other.parameters), flip)
+    return tuple(sorted(_initial(parts, operator, operand, other)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Ranks:
-    """Which of the candidate's parameters those of each part are, ordered by effect."""
+    """The place, in the order of effect, of each part's parameters among the candidate's."""
 
-    half: tuple[int, ...]
+    operand: tuple[int, ...]
     other: tuple[int, ...]
-    own: tuple[int, ...]
+    operator: tuple[int, ...]
 
 
 def _ranks(
-    joint: RootOperator, half: Operand, others: Sequence[Operand], flip: bool
+    operator: RootOperator, operand: Operand, others: Sequence[Operand], flip: bool
 ) -> list[_Ranks]:
     """The ranks for every candidate of the batch."""
-    found: list[_Ranks | None] = [None] * len(others)
+    by_candidate: list[_Ranks | None] = [None] * len(others)
     by_count: dict[int, list[int]] = defaultdict(list)
     for at, other in enumerate(others):
         by_count[len(other.parameters)].append(at)
     for count, members in by_count.items():
-        parts = _parts(joint, len(half.parameters), count, flip)
+        parts = _parts(operator, len(operand.parameters), count, flip)
         if len(parts) < 2:
             effects = torch.zeros(len(members), len(parts), dtype=torch.float64)
         else:
-            effects = _effects(joint, half, [others[at] for at in members], parts, flip)
+            effects = _effects(operator, operand, [others[at] for at in members], parts, flip)
         for at, row in zip(members, effects.tolist(), strict=True):
-            starts = _initial(parts, joint, half, others[at])
+            starts = _initial(parts, operator, operand, others[at])
             keys = [(round(e, DIGITS), s) for e, s in zip(row, starts, strict=True)]
             order = sorted(range(len(parts)), key=keys.__getitem__)
             rank = {parts[index]: r for r, index in enumerate(order)}
-            found[at] = _Ranks(
-                # An operator may ignore a half; the values of its parameters are then no matter.
-                tuple(rank.get(("half", i), 0) for i in range(len(half.parameters))),
+            by_candidate[at] = _Ranks(
+                # One may be ignored; the values of its parameters are then no matter.
+                tuple(rank.get(("operand", i), 0) for i in range(len(operand.parameters))),
                 tuple(rank.get(("other", i), 0) for i in range(count)),
-                tuple(rank["own", i] for i in range(len(joint.parameters))),
+                tuple(rank["operator", i] for i in range(len(operator.parameters))),
             )
-    return [ranks for ranks in found if ranks is not None]
+    return [ranks for ranks in by_candidate if ranks is not None]
 
 
-def _parts(joint: RootOperator, mine: int, theirs: int, flip: bool) -> list[tuple[str, int]]:
+def _parts(operator: RootOperator, shared: int, varying: int, flip: bool) -> list[tuple[str, int]]:
     """Every parameter as (part, index), in the order in which the candidate's text has them."""
-    first, second = (("other", theirs), ("half", mine))[:: 1 if flip else -1]
-    names = [p.name for p in joint.parameters]
+    first, second = (("other", varying), ("operand", shared))[:: 1 if flip else -1]
+    names = [p.name for p in operator.parameters]
     parts: list[tuple[str, int]] = []
-    for name in joint.order:
+    for name in operator.order:
         if name in names:
-            parts.append(("own", names.index(name)))
+            parts.append(("operator", names.index(name)))
         else:
             part, count = first if name == "x1" else second
             parts += [(part, i) for i in range(count)]
@@ -178,27 +169,31 @@ def _parts(joint: RootOperator, mine: int, theirs: int, flip: bool) -> list[tupl
 
 
 def _initial(
-    parts: Sequence[tuple[str, int]], joint: RootOperator, half: Operand, other: Operand
+    parts: Sequence[tuple[str, int]], operator: RootOperator, operand: Operand, other: Operand
 ) -> list[float]:
     """The initial values of a candidate's parameters, in their order."""
-    owners = {"half": half.parameters, "other": other.parameters, "own": joint.parameters}
+    owners = {
+        "operand": operand.parameters,
+        "other": other.parameters,
+        "operator": operator.parameters,
+    }
     return [owners[part][index].initial for part, index in parts]
 
 
 def _effects(
-    joint: RootOperator,
-    half: Operand,
+    operator: RootOperator,
+    operand: Operand,
     others: list[Operand],
     parts: list[tuple[str, int]],
     flip: bool,
 ) -> Tensor:
     """The summary with each parameter moved alone: float64 [g, number of parameters]."""
-    mine = [index + 1 if part == "half" else 0 for part, index in parts]
-    theirs = [index + 1 if part == "other" else 0 for part, index in parts]
-    one = half.moved[mine]
-    many = torch.stack([other.moved[theirs] for other in others])
-    own = [
-        torch.tensor([MOVED if part == ("own", i) else BASE for part in parts]).double()[:, None]
-        for i in range(len(joint.parameters))
+    shared_rows = [index + 1 if part == "operand" else 0 for part, index in parts]
+    other_rows = [index + 1 if part == "other" else 0 for part, index in parts]
+    fixed = operand.moved[shared_rows]
+    varying = torch.stack([other.moved[other_rows] for other in others])
+    parameters = [
+        torch.tensor([[MOVED if part == ("operator", i) else BASE] for part in parts]).double()
+        for i in range(len(operator.parameters))
     ]
-    return summary(squash(joint(*((many, one) if flip else (one, many)), own)))
+    return summary(squash(operator(*((varying, fixed) if flip else (fixed, varying)), parameters)))

@@ -52,8 +52,8 @@ def total(terms: Sequence[Term]) -> Expression:
 
 def combination(coefficients: Sequence[Term], basis: Sequence[Expression]) -> Expression:
     """sum c_k basis_k; a basis of 1 leaves its coefficient alone."""
-    one = Constant(1.0)
-    return total([c if b == one else mul(c, b) for c, b in zip(coefficients, basis, strict=True)])
+    unit = Constant(1.0)
+    return total([c if b == unit else mul(c, b) for c, b in zip(coefficients, basis, strict=True)])
 
 
 def horner(coefficients: Sequence[Term], x: Expression) -> Expression:

@@ -31,16 +31,15 @@ from .inplace import (
     last_uses,
     overwriting,
 )
-from .numerics import DIVIDE_FLOOR, POWER_FLOOR, divide_positive
-from .primitives import PRIMITIVES
-from .signs import never_negative
+from .numerics import DIVIDE_FLOOR, divide_positive
+from .primitives import IF_ALL, IF_ANY, NOT_NEGATIVE, PRIMITIVES
 
 _Call = tuple[Callable[..., Any], int, int | None, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to compute, in order; `result` is where the value ends up.
+    """The steps of a computation, in order; `result` is where its value ends up.
 
     `last` are, for each step, the slots that no later one needs: their memory goes back at once,
     so that a long formula reuses a few buffers, as nested calls written by hand do, and stays in
@@ -62,23 +61,23 @@ class Program:
         shift, taken = len(constants), 0
         calls: list[_Call] = []
         for step, last in zip(self.steps, self.last, strict=True):
-            places = []
+            slots = []
             for operand in step.operands:
                 if type(operand) is Slot:
-                    places.append(operand.index + shift)
+                    slots.append(operand.index + shift)
                 else:
-                    places.append(taken)
+                    slots.append(taken)
                     taken += 1
-            two = places[1] if len(places) == 2 else None
-            calls.append((step.function, places[0], two, tuple([i + shift for i in last])))
+            second = slots[1] if len(slots) == 2 else None
+            calls.append((step.function, slots[0], second, tuple([i + shift for i in last])))
         object.__setattr__(self, "_constants", tuple(constants))
         object.__setattr__(self, "_calls", tuple(calls))
 
     def __call__(self, x: Tensor, parameters: Sequence[Tensor] = ()) -> Tensor:
         """f(x), of x's shape, given one tensor per parameter that broadcasts to that shape."""
         slots: list[Any] = [*self._constants, x, *parameters]
-        for function, one, two, last in self._calls:
-            slots.append(function(slots[one]) if two is None else function(slots[one], slots[two]))
+        for function, a, b, last in self._calls:
+            slots.append(function(slots[a]) if b is None else function(slots[a], slots[b]))
             for index in last:
                 slots[index] = None
         if not isinstance(self.result, Slot):
@@ -113,11 +112,11 @@ class _Compiler:
             return Slot(0)
         if isinstance(node, Constant):
             return node.value
-        found = self._slots.get(node)
-        if found is None:
+        slot = self._slots.get(node)
+        if slot is None:
             assert isinstance(node, Call)
-            found = self._slots[node] = self._emit(node)
-        return found
+            slot = self._slots[node] = self._emit(node)
+        return slot
 
     def _emit(self, node: Call) -> StepArgument:
         operands = tuple(self.visit(operand) for operand in node.operands)
@@ -126,38 +125,29 @@ class _Compiler:
             value = float(PRIMITIVES[node.primitive].function(*tensors))
             # Beyond float32 it is infinite there too, and torch takes no other number so large.
             return math.copysign(math.inf, value) if abs(value) > LARGEST else value
-        function, code, operands = _specialise(node.primitive, operands)
+        row = PRIMITIVES[node.primitive]
+        function, code = row.function, row.code
+        if row.with_number and any(isinstance(o, float) for o in operands):
+            function, code, operands = row.with_number(*operands) or (function, code, operands)
         if function is PRIMITIVES["div"].function and never_negative(node.operands[1]):
             function, code = divide_positive, f"{{0}} / ({{1}} + {DIVIDE_FLOOR!r})"
         self.steps.append(Step(function, code, operands))
         return Slot(self._first_step + len(self.steps) - 1)
 
 
-def _clamp_min(a: Tensor, low: float) -> Tensor:
-    return a.clamp(min=low)
+def never_negative(expression: Expression) -> bool:
+    """True only if the value is at least 0 or NaN everywhere; False where that is not obvious.
 
-
-def _clamp_max(a: Tensor, high: float) -> Tensor:
-    return a.clamp(max=high)
-
-
-def _true_divide(a: Tensor, b: float) -> Tensor:
-    return a / b
-
-
-def _specialise(
-    primitive: str, operands: tuple[StepArgument, ...]
-) -> tuple[Callable[..., Any], str, tuple[StepArgument, ...]]:
-    """The call for these operands: not every function takes Python numbers."""
-    if primitive in ("max", "min") and any(isinstance(o, float) for o in operands):
-        a, b = operands if isinstance(operands[1], float) else (operands[1], operands[0])
-        if primitive == "max":
-            return _clamp_min, "{0}.clamp(min={1})", (a, b)
-        return _clamp_max, "{0}.clamp(max={1})", (a, b)
-    if primitive == "div" and isinstance(operands[1], float):
-        floor = -DIVIDE_FLOOR if operands[1] < 0 else DIVIDE_FLOOR
-        return _true_divide, "{0} / {1}", (operands[0], operands[1] + floor)
-    if primitive == "pow" and isinstance(operands[0], float):
-        return torch.pow, "torch.pow({0}, {1})", (max(abs(operands[0]), POWER_FLOOR), operands[1])
-    found = PRIMITIVES[primitive]
-    return found.function, found.code, operands
+    A division by such a one needs no look at the divisor's sign: the same floor, three torch calls
+    fewer. That is most divisors worth having: 1 + |P(x)|, 1 + x ** 2, sums of exponentials.
+    """
+    if isinstance(expression, Constant):
+        return expression.value >= 0
+    if not isinstance(expression, Call):
+        return False
+    sign, operands = PRIMITIVES[expression.primitive].sign, expression.operands
+    if sign == NOT_NEGATIVE or (expression.primitive == "mul" and operands[0] == operands[1]):
+        return True
+    if sign == IF_ANY:
+        return any(map(never_negative, operands))
+    return sign == IF_ALL and all(map(never_negative, operands))

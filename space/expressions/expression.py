@@ -176,15 +176,15 @@ class Call(Expression):
     def _united(self, first: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
         """The parameters of all operands; `first` are the first operand's."""
         others = (p for operand in self.operands[1:] for p in operand.parameters)
-        found = tuple(dict.fromkeys([*first, *others]))
-        names = [p.name for p in found]
+        parameters = tuple(dict.fromkeys([*first, *others]))
+        names = [p.name for p in parameters]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise CandidateError(
                 f"parameter '{twice}' has two initial values or granularities; "
                 f"two different parameters need two names"
             )
-        return found
+        return parameters
 
     def __hash__(self) -> int:
         return self._hash
@@ -208,9 +208,9 @@ class Call(Expression):
 X = Variable()
 
 
-def _number(what: str, value: float) -> float:
+def _number(name: str, value: float) -> float:
     if not abs(value) <= LARGEST:  # so that NaN fails too
-        raise CandidateError(f"{what} must be at most {LARGEST:g} in size, but got {value}")
+        raise CandidateError(f"{name} must be at most {LARGEST:g} in size, but got {value}")
     return float(value) + 0.0  # no negative zero: it equals 0, and would print as 0
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from .numerics import DIVIDE_FLOOR, cube, divide_positive
+from .numerics import DIVIDE_FLOOR, divide_positive
+from .primitives import PRIMITIVES, WRITABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +31,25 @@ class Step:
     operands: tuple[StepArgument, ...]
 
 
-def _add_to_second(a: Tensor | float, b: Tensor) -> Tensor:
-    return b.add_(a)
-
-
 def _divide_over(a: Tensor | float, b: Tensor) -> Tensor:
     return a / b.add_(DIVIDE_FLOOR)
 
 
 # Functions that can write over their first operand, and those over their second: the call to use.
 _OVER_FIRST: Mapping[Any, Callable[..., Any]] = {
-    operator.add: torch.Tensor.add_,
-    operator.sub: torch.Tensor.sub_,
+    p.function: p.in_place[0] for p in PRIMITIVES.values() if p.in_place[0]
 }
 _OVER_SECOND: Mapping[Any, Callable[..., Any]] = {
-    operator.add: _add_to_second,
+    **{p.function: p.in_place[1] for p in PRIMITIVES.values() if p.in_place[1]},
     divide_positive: _divide_over,
 }
 
 # What autograd keeps of these calls is their operands, never their value: it may be overwritten.
-_OVERWRITABLE = frozenset(
-    {
-        *(operator.neg, operator.add, operator.sub, operator.mul, cube, torch.square, torch.abs),
-        *(torch.sin, torch.cos, torch.Tensor.add_, torch.Tensor.sub_, _add_to_second),
-    }
+_WRITABLE = frozenset(
+    call
+    for p in PRIMITIVES.values()
+    if p.value == WRITABLE
+    for call in (p.function, *filter(None, p.in_place))
 )
 
 
@@ -73,25 +67,29 @@ def overwriting(steps: Sequence[Step], first: int, result: StepArgument) -> list
         if type(operand) is Slot:
             uses[operand.index] += 1
     learned = set(range(1, first))  # slots that depend on parameters
-    whole, free = {0}, set[int]()  # slots of x's shape; those of them that may be overwritten
-    found = []
+    full, free = {0}, set[int]()  # slots of x's shape; those of them that may be overwritten
+    written = []
     for number, step in enumerate(steps, first):
         slots = [o.index if type(o) is Slot else -1 for o in step.operands]
-        one, two = slots[0], slots[-1]
+        left, right = slots[0], slots[-1]
         function = step.function
-        if one in free and (one in learned or two not in learned):
+        if left in free and (left in learned or right not in learned):
             function = _OVER_FIRST.get(function, function)
-        if function is step.function and two in free and (two in learned or one not in learned):
+        if (
+            function is step.function
+            and right in free
+            and (right in learned or left not in learned)
+        ):
             function = _OVER_SECOND.get(function, function)
         same = function is step.function
-        found.append(step if same else Step(function, step.code, step.operands))
-        if one in learned or two in learned:
+        written.append(step if same else Step(function, step.code, step.operands))
+        if left in learned or right in learned:
             learned.add(number)
-        if one in whole or two in whole:
-            whole.add(number)
-            if uses[number] == 1 and function in _OVERWRITABLE:
+        if left in full or right in full:
+            full.add(number)
+            if uses[number] == 1 and function in _WRITABLE:
                 free.add(number)
-    return found
+    return written
 
 
 def last_uses(
@@ -99,12 +97,12 @@ def last_uses(
 ) -> tuple[tuple[int, ...], ...]:
     """For each step the slots, from `first` on, that it is the last to use."""
     needed = {result.index} if type(result) is Slot else set()
-    found = []
+    lasts = []
     for step in reversed(steps):
         last = []
         for operand in step.operands:
             if type(operand) is Slot and operand.index >= first and operand.index not in needed:
                 needed.add(operand.index)
                 last.append(operand.index)
-        found.append(tuple(last))
-    return tuple(reversed(found))
+        lasts.append(tuple(last))
+    return tuple(reversed(lasts))

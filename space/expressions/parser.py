@@ -47,9 +47,10 @@ _Node = TypeVar("_Node", bound=Expression)
 
 
 def parse(text: str, variables: tuple[str, ...] = ("x",)) -> Expression:
-    """The expression a text stands for.
+    """The expression that a text stands for, in Python's notation or the papers' call notation.
 
-    `variables` are the names that stand for inputs. Raises ExpressionError with the position.
+    A name that is no primitive or constant is a learnable parameter; `variables` are those that
+    stand for inputs. Raises ExpressionError with the position.
     """
     _check_length(text, "an expression")
     parser = _Parser(text, variables)
@@ -60,9 +61,9 @@ def parse(text: str, variables: tuple[str, ...] = ("x",)) -> Expression:
     return expression
 
 
-def _check_length(text: str, what: str) -> None:
+def _check_length(text: str, name: str) -> None:
     if len(text) > MAX_LENGTH:
-        rule = f"{what} may have at most {MAX_LENGTH} characters, but got {len(text)}"
+        rule = f"{name} may have at most {MAX_LENGTH} characters, but got {len(text)}"
         raise ExpressionError(rule, text, MAX_LENGTH)
 
 

@@ -56,8 +56,8 @@ def _text(node: Expression, declared: set[str]) -> tuple[str, int]:
 
 
 def _bracketed(node: Expression, strength: int, declared: set[str]) -> str:
-    text, own = _text(node, declared)
-    return text if own >= strength else f"({text})"
+    text, inner = _text(node, declared)
+    return text if inner >= strength else f"({text})"
 
 
 def _declaration(parameter: Parameter, declared: set[str]) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType, MappingProxyType
+from types import FrameType
 from typing import Any
 
 from .expression import (
@@ -24,16 +24,6 @@ from .expression import (
 from .primitives import PRIMITIVES
 
 STEP_LIMIT = 2.0  # CPU seconds for one simplification
-
-# What a protected primitive stands for, without its floor.
-_PLAIN: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {
-        "div": lambda s, a, b: a / b,
-        "log": lambda s, a: s.log(s.Abs(a)),
-        "sqrt": lambda s, a: s.sqrt(a),
-        "pow": lambda s, a, b: a**b,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +51,17 @@ def symbolic(expression: Expression, limit: float = STEP_LIMIT) -> Symbolic:
 
     x = sympy.Symbol("x", real=True)
     plain = to_sympy(expression)
-    found = [bounded(lambda: sympy.simplify(plain), limit)]
-    shorter = _shorter(sympy, plain, found[0])
+    simplified = [bounded(lambda: sympy.simplify(plain), limit)]
+    shorter = _shorter(sympy, plain, simplified[0])
     slope = sympy.diff(shorter, x)
-    found.append(bounded(lambda: sympy.simplify(slope), limit))
-    derivative = _shorter(sympy, slope, found[1])
+    simplified.append(bounded(lambda: sympy.simplify(slope), limit))
+    derivative = _shorter(sympy, slope, simplified[1])
     return Symbolic(
         latex=sympy.latex(plain),
         simplified=str(shorter),
         derivative=str(derivative),
         derivative_latex=sympy.latex(derivative),
-        complete=None not in found,
+        complete=None not in simplified,
     )
 
 
@@ -87,10 +77,8 @@ def _convert(s: Any, node: Expression, protected: bool, known: dict[Expression, 
         return known[node]
     if isinstance(node, Call):
         operands = [_convert(s, operand, protected, known) for operand in node.operands]
-        form = PRIMITIVES[node.primitive].symbolic
-        if not protected:
-            form = _PLAIN.get(node.primitive, form)
-        result = form(s, *operands)
+        row = PRIMITIVES[node.primitive]
+        result = (row.symbolic if protected else row.plain)(s, *operands)
     elif isinstance(node, Constant):
         result = s.nsimplify(node.value) if node.value.is_integer() else s.Float(node.value, 15)
     else:

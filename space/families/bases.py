@@ -58,11 +58,11 @@ def fitted_sum(name: str, config: Config, basis: Sequence[Expression]) -> Fitted
     """sum c_k basis_k + tails, started as `config['start']`."""
     start = fixed_target(name, config["start"])
     left, right = outer_slopes(start)
-    one, line, plus, turn = TAILS
+    unit, line, plus, turn = TAILS
     straight = add(mul(left, line), mul(right - left, plus))
-    *found, offset, height = linear([*basis, one, turn], straight, start)
+    *heights, offset, height = linear([*basis, unit, turn], straight, start)
     names = [*(f"c{k + 1}" for k in range(len(basis))), "t0", "t1", "t2", "t3"]
-    initial = [*found, offset, left, right - left, height]
+    initial = [*heights, offset, left, right - left, height]
     coefficients = [parameter(n, v) for n, v in zip(names, initial, strict=True)]
     expression = combination(coefficients, [*basis, *TAILS])
     return checked(name, expression, start, config["tolerance"])
@@ -85,13 +85,13 @@ def b_splines(count: int, width: float) -> list[Expression]:
     """
     knots = [-width + k * 2 * width / (count - 1) for k in range(count)]
     per_knot = (count - 1) / (2 * width)
-    found = []
+    splines = []
     for knot in knots:
         u = call("abs", scaled(shifted(X, float(f"{knot:.6g}")), float(f"{per_knot:.6g}")))
         outer = call("cube", larger(sub(2, u), 0))
         inner = call("cube", larger(sub(1, u), 0))
-        found.append(sub(div(outer, 6), div(mul(2, inner), 3)))
-    return found
+        splines.append(sub(div(outer, 6), div(mul(2, inner), 3)))
+    return splines
 
 
 def fourier(terms: int, period: float) -> list[Expression]:
@@ -118,16 +118,16 @@ def hermite(terms: int) -> list[Expression]:
     """
     envelope = call("exp", div(call("neg", call("square", X)), 4))
     square = call("square", X)
-    found = []
+    functions = []
     for n in range(terms):
         powers = [c / math.sqrt(math.factorial(n)) for c in _hermite_coefficients(n)]
         even = [float(f"{c:.9g}") for c in powers[n % 2 :: 2]]
         value = horner(even, square)
         if len(even) == 1:  # 1 and x
-            found.append(mul(X, envelope) if n else envelope)
+            functions.append(mul(X, envelope) if n else envelope)
         else:
-            found.append(mul(mul(X, value) if n % 2 else value, envelope))
-    return found
+            functions.append(mul(mul(X, value) if n % 2 else value, envelope))
+    return functions
 
 
 def chebyshev(terms: int) -> list[Expression]:

@@ -61,22 +61,22 @@ def linear(
 ) -> list[float]:
     """Coefficients of `basis` that bring fixed + sum c_k basis_k closest to `start`."""
     x = grid()
-    wanted = start.values(x) - (fixed.values(x) if fixed is not None else 0.0)
-    if not wanted.isfinite().all():
+    target_values = start.values(x) - (fixed.values(x) if fixed is not None else 0.0)
+    if not target_values.isfinite().all():
         raise FitError(f"{start} is not finite on [-{RANGE:g}, {RANGE:g}]")
-    return linear_to(basis, x, wanted, _weights(x))
+    return linear_to(basis, x, target_values, _weights(x))
 
 
 def linear_to(
-    basis: Sequence[Expression], x: Tensor, wanted: Tensor, weight: Tensor | float = 1.0
+    basis: Sequence[Expression], x: Tensor, target_values: Tensor, weight: Tensor | float = 1.0
 ) -> list[float]:
     """Coefficients of `basis` that bring sum c_k basis_k(x) closest to `wanted`, float64 [N]."""
     columns = (torch.stack([b.values(x) for b in basis]) * weight).T
-    wanted = wanted * weight
+    target_values = target_values * weight
     # Through the singular values and not the normal equations, which would square the condition.
     u, s, v = np.linalg.svd(columns.numpy(), full_matrices=False)
     damped = s / (s**2 + (RIDGE * s[0]) ** 2)
-    return [float(c) for c in v.T @ (damped * (u.T @ wanted.numpy()))]
+    return [float(c) for c in v.T @ (damped * (u.T @ target_values.numpy()))]
 
 
 def refined(expression: Expression, start: Expression, keep: float = 0.0) -> Expression:
@@ -133,14 +133,14 @@ def checked(family: str, expression: Expression, start: Expression, tolerance: f
 
 def fixed_target(family: str, start: str | Expression) -> Expression:
     """`target`, refused where it has learnable parameters: those would be lost."""
-    found = target(start)
-    if found.parameters:
-        names = ", ".join(p.name for p in found.parameters)
+    function = target(start)
+    if function.parameters:
+        names = ", ".join(p.name for p in function.parameters)
         raise CandidateError(
-            f"{family} starts as a function without parameters, but {found} has {names}; "
+            f"{family} starts as a function without parameters, but {function} has {names}; "
             f"write numbers in their place"
         )
-    return found
+    return function
 
 
 def _weights(x: Tensor) -> Tensor:

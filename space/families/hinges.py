@@ -42,8 +42,8 @@ def _apl(config: Config) -> Fitted:
     count = config["hinges"]
     places = [k - (count - 1) / 2 for k in range(count)]
     hinge = [larger(sub(parameter(f"b{k + 1}", b), X), 0) for k, b in enumerate(places)]
-    found = linear(hinge, larger(X, 0), start)
-    slopes = [parameter(f"a{k + 1}", a) for k, a in enumerate(found)]
+    numbers = linear(hinge, larger(X, 0), start)
+    slopes = [parameter(f"a{k + 1}", a) for k, a in enumerate(numbers)]
     fitted = refined(add(larger(X, 0), combination(slopes, hinge)), start, KEEP)
     return checked("apl", _lifted(fitted), start, config["tolerance"])
 
@@ -64,8 +64,8 @@ def _splash(config: Config) -> Fitted:
     left = [larger(sub(-float(b), X), 0) for b in config["hinges"]]
     basis = [h for pair in zip(right, left, strict=True) for h in pair]
     names = [f"{side}{k}" for k in range(len(right)) for side in ("r", "l")]
-    found = linear(basis, None, start)
-    coefficients = [parameter(n, v) for n, v in zip(names, found, strict=True)]
+    numbers = linear(basis, None, start)
+    coefficients = [parameter(n, v) for n, v in zip(names, numbers, strict=True)]
     return checked("splash", combination(coefficients, basis), start, config["tolerance"])
 
 

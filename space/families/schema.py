@@ -1,4 +1,4 @@
-"""What a family is: a name, a formula, its options with their bounds, and how to build it."""
+"""A family: its name, formula, options with their bounds, and how it is built."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ class Option:
             return tuple(value) if isinstance(value, list) else value
         if isinstance(self.default, tuple):
             return self._each(family, value)
-        whole = isinstance(self.default, int)
+        integral = isinstance(self.default, int)
         if (
             isinstance(value, bool)
-            or not isinstance(value, int if whole else (int, float))
+            or not isinstance(value, int if integral else (int, float))
             or not self.low <= value <= self.high
         ):
             raise CandidateError(
-                f"{self.name} of {family} must be a {'whole ' * whole}number from {self.low:g} "
+                f"{self.name} of {family} must be a {'whole ' * integral}number from {self.low:g} "
                 f"to {self.high:g}, but got {value!r}"
             )
         return value
@@ -87,8 +87,8 @@ class Option:
 class Family:
     """A trainable activation with a configuration; `build` gets every option, checked.
 
-    `formula` names the learnable parameters as the expression does. `pointwise` families are
-    ordinary expressions, so nothing else of a candidate changes.
+    `formula` names the learnable parameters as the expression does. What is built is an ordinary
+    expression, so nothing else of a candidate changes.
     """
 
     name: str
@@ -98,15 +98,15 @@ class Family:
     build: Callable[[Config], Fitted]
     note: str = ""
 
-    def config(self, given: Config) -> Config:
+    def config(self, chosen: Config) -> Config:
         """All options, the given values checked, the others at their defaults."""
         known = {option.name: option for option in self.options}
-        for name in given:
+        for name in chosen:
             if name not in known:
                 raise UnknownNameError(f"option of {self.name}", name, [*known, "granularity"])
         return MappingProxyType(
             {
-                name: option.checked(self.name, given.get(name, option.default))
+                name: option.checked(self.name, chosen.get(name, option.default))
                 for name, option in known.items()
             }
         )

@@ -30,15 +30,16 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
 def family(name: str, *, granularity: Granularity = "layer", **config: Any) -> Expression:
     """The candidate of a configured family: `family("rational", start="gelu", degree=(5, 4))`.
 
-    Its text is its identity, as any expression's. Raises UnknownNameError for a name or option
-    that does not exist, CandidateError for a value outside its bounds, and FitError where the
-    family cannot start as asked.
+    `config` are options of the family (`FAMILIES[name].options` has their bounds), `granularity`
+    that of all its parameters. Raises UnknownNameError for a name or option that does not exist,
+    CandidateError for a value outside its bounds, and FitError where the family cannot start as
+    asked. Sources: `FAMILIES[name].source`.
     """
     return fitted(name, granularity=granularity, **config).expression
 
 
 def fitted(name: str, *, granularity: Granularity = "layer", **config: Any) -> Fitted:
-    """As `family`, with the errors of its start."""
+    """The candidate of `family`, with the errors of its start; raises what `family` does."""
     if name not in FAMILIES:
         raise UnknownNameError("family", name, FAMILIES)
     checked = FAMILIES[name].config(config)
@@ -47,12 +48,12 @@ def fitted(name: str, *, granularity: Granularity = "layer", **config: Any) -> F
 
 @lru_cache(maxsize=1024)  # a fit takes up to 0.2 s, and a space asks for the same one again
 def _built(name: str, granularity: Granularity, config: tuple[tuple[str, Any], ...]) -> Fitted:
-    found = FAMILIES[name].build(dict(config))
-    expression = shared(found.expression, granularity)
+    built = FAMILIES[name].build(dict(config))
+    expression = shared(built.expression, granularity)
     length = len(str(expression))
     if length > MAX_LENGTH:
         raise FitError(
             f"this {name} has {length} characters, more than the {MAX_LENGTH} of an expression; "
             f"take fewer terms"
         )
-    return Fitted(expression, found.start, found.core_error, found.max_error)
+    return Fitted(expression, built.start, built.core_error, built.max_error)

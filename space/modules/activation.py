@@ -77,7 +77,7 @@ class Activation(nn.Module):
 
 
 def attribute_name(parameter: Parameter) -> str:
-    """Its own name, with a _ more where a module or Python has that name already (`forward`).
+    """The parameter's name, with a _ more where a module or Python has it already (`forward`).
 
     So have the names that differ from such a one by trailing _ only: no two collide.
     """

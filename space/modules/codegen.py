@@ -30,10 +30,11 @@ class {name}(nn.Module):
 def module_source(
     expression: Expression, *, class_name: str = "Activation", notes: str = ""
 ) -> str:
-    """Source of a module that computes what `expression.module()` computes.
+    """Source of a stand-alone module that computes what `expression.module()` computes.
 
     The class takes `num_parameters` and `channel_dim` where the expression has channel
-    parameters, as `nn.PReLU` does, else nothing. `notes` goes into its docstring.
+    parameters, as `nn.PReLU` does, else nothing. `notes` goes into its docstring. Raises
+    CandidateError where `class_name` is no Python name or one that the file uses.
     """
     taken = iskeyword(class_name) or class_name in ("F", "Tensor", "nn", "torch")
     if taken or not class_name.isidentifier():
@@ -115,5 +116,5 @@ def _forward(program: Program) -> str:
 
 def _local_name(parameter: Parameter) -> str:
     """As `attribute_name`, for the names that the method uses itself; no two collide either."""
-    own = re.fullmatch(r"v[0-9]+|shape|self|F|torch", parameter.name.rstrip("_"))
-    return f"{parameter.name}_" if own else attribute_name(parameter)
+    clashes = re.fullmatch(r"v[0-9]+|shape|self|F|torch", parameter.name.rstrip("_"))
+    return f"{parameter.name}_" if clashes else attribute_name(parameter)

@@ -26,16 +26,16 @@ def parameter_groups(
     that needs a gradient is in one group, once; a group that would be empty is left out.
     """
     known = (Activation, nn.PReLU, *CLASSES, *kinds)
-    found = {
+    activations = {
         id(parameter): parameter
         for module in model.modules()
         if isinstance(module, known)
         for parameter in module.parameters(recurse=False)
         if parameter.requires_grad
     }
-    others = [p for p in model.parameters() if p.requires_grad and id(p) not in found]
+    others = [p for p in model.parameters() if p.requires_grad and id(p) not in activations]
     groups: list[dict[str, Any]] = [{"params": others}] if others else []
-    if found:
-        own: dict[str, Any] = {"params": list(found.values()), "weight_decay": 0.0}
-        groups.append(own if learning_rate is None else {**own, "lr": learning_rate})
+    if activations:
+        group: dict[str, Any] = {"params": list(activations.values()), "weight_decay": 0.0}
+        groups.append(group if learning_rate is None else {**group, "lr": learning_rate})
     return groups

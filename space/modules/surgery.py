@@ -90,17 +90,17 @@ def _nothing(model: nn.Module, which: Which) -> str:
     leaves = [(n, m) for n, m in model.named_modules() if not any(m.children())]
     kinds = ", ".join(sorted({type(m).__name__ for _, m in leaves}))
     if isinstance(which, str):
-        found = [name for name, module in leaves if isinstance(module, ACTIVATIONS)]
-        listed = ", ".join(found[:8]) + (", …" if len(found) > 8 else "")
-        told = f"no activation of the model has a name like '{which}'; "
-        told += f"there are {listed}" if found else f"it has {kinds}"
+        activations = [name for name, module in leaves if isinstance(module, ACTIVATIONS)]
+        listed = ", ".join(activations[:8]) + (", …" if len(activations) > 8 else "")
+        reason = f"no activation of the model has a name like '{which}'; "
+        reason += f"there are {listed}" if activations else f"it has {kinds}"
     elif isinstance(which, type | tuple):
         names = " or ".join(k.__name__ for k in (which if isinstance(which, tuple) else (which,)))
-        told = f"the model has no module of the kind {names}; it has {kinds}"
+        reason = f"the model has no module of the kind {names}; it has {kinds}"
     else:
-        told = f"the function chose none of the model's modules; it has {kinds}"
+        reason = f"the function chose none of the model's modules; it has {kinds}"
     return (
-        f"{told} (a call such as F.relu(x) in forward is no module: make an nn.ReLU() in "
+        f"{reason} (a call such as F.relu(x) in forward is no module: make an nn.ReLU() in "
         f"__init__ and call that)"
     )
 

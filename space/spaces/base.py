@@ -1,4 +1,4 @@
-"""What a space is: a set of candidates that can be sampled, mutated, enumerated and counted.
+"""A space: a set of candidates that can be sampled, mutated, enumerated and counted.
 
 A space is written once, as `build`: a function that asks for one choice after another, each at a
 named place (its path in the tree) among stated options, and assembles the candidate. Sampling,
@@ -36,7 +36,7 @@ class Space(ABC):
 
     @property
     def suffix(self) -> str:
-        """What the name says of the granularity: nothing where it is `layer`."""
+        """The granularity as a part of the name: nothing where it is `layer`."""
         return "" if self.granularity == "layer" else f"[{self.granularity}]"
 
     @property

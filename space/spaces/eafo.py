@@ -60,9 +60,9 @@ class Corrected(Space):
         return tuple({PATH: NONE, **encoding} for encoding in self.space.seed_candidates())
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
-        found = self.space.encode(expression)
-        if found is not None:
-            return {PATH: NONE, **found}
+        inner_encoding = self.space.encode(expression)
+        if inner_encoding is not None:
+            return {PATH: NONE, **inner_encoding}
         if not isinstance(expression, Call) or expression.primitive != "add":
             return None
         inner = self.space.encode(expression.operands[0])
@@ -94,7 +94,7 @@ class Corrected(Space):
             yield from ({PATH: under, **encoding} for under in OPTIONS)
 
     def _opened(self, encoding: Encoding) -> tuple[str, dict[str, str]]:
-        """Its density, and the encoding in the space; raises SpaceError where one is wrong."""
+        """The density and the rest of an encoding; raises SpaceError where one is wrong."""
         under = self._option(encoding, PATH, OPTIONS)
         inner = {path: option for path, option in encoding.items() if path != PATH}
         self.space.decode(inner)  # so that a wrong option is refused here
@@ -106,7 +106,7 @@ def _corrected(expression: Expression, under: str, granularity: Granularity) -> 
     if under == NONE:
         return expression
     try:
-        found = corrected(expression, density(under), granularity=granularity, symbols=False)
+        result = corrected(expression, density(under), granularity=granularity, symbols=False)
     except CandidateError:  # nothing to correct, or no room: it stays what it is
         return expression
-    return found if len(str(found)) <= MAX_LENGTH else expression
+    return result if len(str(result)) <= MAX_LENGTH else expression

@@ -81,10 +81,10 @@ class FixedTopology(Space):
         return assembled(self.root, chosen, self.granularity)
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
-        found = next(self._readings(self.root, expression), None)
-        if found is None:
+        reading = next(self._readings(self.root, expression), None)
+        if reading is None:
             return None
-        return {place.path: found[0][place.path] for place in self.root.every() if place.path}
+        return {place.path: reading[0][place.path] for place in self.root.every() if place.path}
 
     def _readings(
         self, place: ChoiceNode | None, tree: Expression | None
@@ -101,10 +101,10 @@ class FixedTopology(Space):
             yield {below.path: below.options[0] for below in place.every()}, frozenset()
             return
         for option in place.options:
-            found = operands_of(option, len(place.below), tree, self.granularity)
-            if found is not None:
-                for chosen, used in self._joint(place.below, found[0]):
-                    united = disjoint(iter((used, found[1])))
+            matched = operands_of(option, len(place.below), tree, self.granularity)
+            if matched is not None:
+                for chosen, used in self._joint(place.below, matched[0]):
+                    united = disjoint(iter((used, matched[1])))
                     if united is not None:
                         yield {place.path: option, **chosen}, united
 

@@ -63,11 +63,11 @@ class Mixtures(Space):
         functions = [str(term.children[-1]) for term in reversed(products)]
         if len(functions) < self.count or not set(functions) <= set(self.pool):
             return None
-        wanted = [p.granularity for p in expression.parameters]
+        granularities = [p.granularity for p in expression.parameters]
         for gates in GATES:
             encoding = {f"function.{i}": text for i, text in enumerate(functions)}
             tree = self.decode({"gates": gates, **encoding})
             if named(tree, "layer") == named(expression, "layer"):
-                same = wanted == [p.granularity for p in tree.parameters]
+                same = granularities == [p.granularity for p in tree.parameters]
                 return {"gates": gates, **encoding} if same else None
         return None

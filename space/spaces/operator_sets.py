@@ -36,21 +36,21 @@ class Operators:
                 raise UnknownNameError("n-ary operator", fold, FOLDS)
         if self.label is None:
             lists = {"unary": self.unary, "binary": self.binary, "nary": self.nary}
-            told = (f":{k}={','.join(v).replace(' ', '')}" for k, v in lists.items())
-            object.__setattr__(self, "label", "".join(told))
+            parts = (f":{k}={','.join(v).replace(' ', '')}" for k, v in lists.items())
+            object.__setattr__(self, "label", "".join(parts))
 
     def options(self, kind: str, count: int) -> tuple[str, ...]:
         """The options of a kind over `count` operands; raises SpaceError where there is none."""
-        found = (
+        options = (
             tuple(str(template(f"{f}({','.join(places(count))})", count)) for f in self.nary)
             if kind == "nary"
             else self.unary
             if kind == "unary"
             else self.binary
         )
-        if not found:
+        if not options:
             raise SpaceError(f"{kind} options must be at least one; allow more primitives")
-        return found
+        return options
 
     def restricted(
         self, *, only: Iterable[str] | None = None, without: Iterable[str] = ()
@@ -79,10 +79,10 @@ class Operators:
 
 
 def _canonical(name: str) -> str:
-    found = ALIASES.get(name, name)
-    if found not in PRIMITIVES:
+    primitive = ALIASES.get(name, name)
+    if primitive not in PRIMITIVES:
         raise UnknownNameError("primitive", name, [*PRIMITIVES, *ALIASES])
-    return found
+    return primitive
 
 
 # Ramachandran, Zoph and Le 2017, table of unary and binary functions; beta is learnable.

@@ -45,39 +45,44 @@ _EXAMPLES = (
 
 
 def space_from_name(name: str) -> Space:
-    """The space a text names; its `name` is the canonical form. Raises SpaceError and others."""
+    """The space that a text names; see the top of this file for the grammar.
+
+    The space's own `name` is the canonical form. Raises SpaceError where nothing has the name,
+    UnknownNameError for an unknown granularity, primitive or set of operators, and ExpressionError
+    for an operator or schema that does not parse.
+    """
     members = [_member(part.strip(), name) for part in name.split("|")]
     if len(members) == 1 and members[0][1] == 1:
         return members[0][0]
     return Union(tuple(members))
 
 
-def _member(text: str, whole: str) -> tuple[Space, float]:
+def _member(text: str, name: str) -> tuple[Space, float]:
     stem = text.removesuffix(SUFFIX)
     match = _MEMBER.fullmatch(stem)
-    if match is None or len(whole) > 4000:
-        raise SpaceError(f"unknown space '{_short(whole)}'; known: {_EXAMPLES}")
+    if match is None or len(name) > 4000:
+        raise SpaceError(f"unknown space '{_short(name)}'; known: {_EXAMPLES}")
     weight, base, granularity, rest = match.groups()
     if granularity is not None and granularity not in GRANULARITIES:
         raise UnknownNameError("granularity", granularity, GRANULARITIES)
     try:
         number = float(weight or 1)
     except ValueError as error:
-        raise SpaceError(f"'{weight}' in space '{_short(whole)}' is no weight") from error
-    space = _space(base, granularity or "layer", rest, whole)
+        raise SpaceError(f"'{weight}' in space '{_short(name)}' is no weight") from error
+    space = _space(base, granularity or "layer", rest, name)
     return (space if stem == text else Corrected(space)), number
 
 
-def _space(base: str, granularity: Granularity, rest: str, whole: str) -> Space:
-    found = _NUMBERED.fullmatch(base)
-    if rest and (base in ("families", "catalog") or (found and found[1] == "mixture")):
+def _space(base: str, granularity: Granularity, rest: str, text: str) -> Space:
+    numbered = _NUMBERED.fullmatch(base)
+    if rest and (base in ("families", "catalog") or (numbered and numbered[1] == "mixture")):
         raise SpaceError(f"{base} has no operators to choose: leave out '{_short(rest)}'")
-    if found and found[1] == "core":
-        return CoreUnits(int(found[2]), granularity, _operators(rest, SWISH))
-    if found and found[1] == "mixture":
-        return Mixtures(int(found[2]), granularity)
-    if found:
-        return ParametricTrees(int(found[2]), granularity, _operators(rest, ACT_BENCH))
+    if numbered and numbered[1] == "core":
+        return CoreUnits(int(numbered[2]), granularity, _operators(rest, SWISH))
+    if numbered and numbered[1] == "mixture":
+        return Mixtures(int(numbered[2]), granularity)
+    if numbered:
+        return ParametricTrees(int(numbered[2]), granularity, _operators(rest, ACT_BENCH))
     if base == "families":
         suffix = "" if granularity == "layer" else f"[{granularity}]"
         texts = {name: str(family(name, granularity=granularity)) for name in FAMILIES}
@@ -85,7 +90,7 @@ def _space(base: str, granularity: Granularity, rest: str, whole: str) -> Space:
     if base == "catalog":
         return Listed("catalog", {entry.name: entry.formula for entry in CATALOG.values()})
     if "(" not in base:
-        raise SpaceError(f"unknown space '{_short(whole)}'; known: {_EXAMPLES}")
+        raise SpaceError(f"unknown space '{_short(text)}'; known: {_EXAMPLES}")
     return Schema(base, granularity, _operators(rest, SWISH))
 
 

@@ -34,7 +34,7 @@ def template(option: str, count: int) -> Expression:
 
 
 def holes(option: str, count: int) -> frozenset[str]:
-    """Which of its operands an option uses: none for a constant."""
+    """The operands that an option uses: none for a constant."""
     return frozenset(n.name for n in template(option, count).nodes() if isinstance(n, Variable))
 
 
@@ -86,7 +86,7 @@ def anonymous(tree: Expression) -> tuple[Expression, tuple[Granularity, ...]]:
 def operands_of(
     option: str, count: int, tree: Expression, granularity: Granularity
 ) -> tuple[tuple[Expression | None, ...], frozenset[Parameter]] | None:
-    """What stands in an option's places if `tree` is that option filled in, else None.
+    """The operands in an option's places if `tree` is that option filled in, else None.
 
     Returns the operands, None for one that the option does not use, and the tree's parameters
     that stand for the option's own.
@@ -94,9 +94,9 @@ def operands_of(
     bound: dict[Expression, Expression] = {}
     if not _matches(template(option, count), tree, granularity, bound):
         return None
-    own = [value for key, value in bound.items() if isinstance(key, Parameter)]
-    found = frozenset(p for p in own if isinstance(p, Parameter))
-    if len(found) < len(own):  # two parameters of the option may not be one
+    values = [value for key, value in bound.items() if isinstance(key, Parameter)]
+    found = frozenset(p for p in values if isinstance(p, Parameter))
+    if len(found) < len(values):  # two parameters of the option may not be one
         return None
     return tuple(bound.get(Variable(name)) for name in places(count)), found
 
@@ -130,8 +130,8 @@ def _matches(
 def disjoint(sets: Iterator[frozenset[Parameter]]) -> frozenset[Parameter] | None:
     """The union of sets of parameters, or None where two share one."""
     united: frozenset[Parameter] = frozenset()
-    for found in sets:
-        if united & found:
+    for parameters in sets:
+        if united & parameters:
             return None
-        united |= found
+        united |= parameters
     return united

@@ -104,8 +104,8 @@ class _Reader:
         arity = PRIMITIVES[primitive].arity if primitive in PRIMITIVES else _ARITY.get(name)
         wrong = len(below) != arity if arity else len(below) < 2
         if wrong:
-            wanted = f"{arity}" if arity else "at least 2"
-            raise self._error(f"{name} takes {wanted} operands, but got {len(below)}", start)
+            number = f"{arity}" if arity else "at least 2"
+            raise self._error(f"{name} takes {number} operands, but got {len(below)}", start)
         if primitive in PRIMITIVES:
             return ChoiceNode("", (f"{primitive}({','.join(places(len(below)))})",), below)
         options = self._operators.options(name, len(below))

@@ -80,9 +80,9 @@ class Union(Space):
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
         for at, (space, _) in enumerate(self.members):
-            found = space.encode(expression)
-            if found is not None:
-                return self._closed(at, found)
+            encoding = space.encode(expression)
+            if encoding is not None:
+                return self._closed(at, encoding)
         return None
 
     def _drawn(self, at: int, rng: Generator) -> dict[str, str]:
@@ -125,8 +125,8 @@ class Listed(Space):
         return self._trees[choose("candidate", tuple(self._trees))]
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
-        wanted = anonymous(expression)
+        candidate = anonymous(expression)
         for name, tree in self._trees.items():
-            if anonymous(tree) == wanted:
+            if anonymous(tree) == candidate:
                 return {"candidate": name}
         return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
+import math
 import re
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import sympy
@@ -22,11 +22,19 @@ from actsearch.space import (
     parse,
 )
 from actsearch.space.expressions.notation import FOLDS, FORMS
-from actsearch.space.expressions.primitives import ALIASES, CONSTANTS
+from actsearch.space.expressions.primitives import (
+    ALIASES,
+    CONSTANTS,
+    IF_ALL,
+    IF_ANY,
+    KEPT,
+    NOT_NEGATIVE,
+    UNKNOWN,
+)
 from actsearch.space.spaces.operator_sets import SWISH
 from contracts.expressions import POWERS_OF_TWO
+from contracts.golden import GOLDEN, PATH, extended, values
 
-GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
 # No kink of any primitive is within 1e-3 of these, and no two are equal.
 AWAY_FROM_KINKS = torch.tensor(
     [-9.7, -5.3, -2.61, -1.4, -0.83, -0.31, 0.27, 0.74, 1.6, 2.55, 4.9, 9.4], dtype=torch.float64
@@ -150,6 +158,69 @@ def test_the_symbolic_form_is_the_function(primitive: Primitive) -> None:
 
 
 @every_primitive
+def test_the_plain_form_is_the_symbolic_one_but_for_the_floor(primitive: Primitive) -> None:
+    symbols = sympy.symbols("a b", real=True)[: primitive.arity]
+    forms = [form(sympy, *symbols) for form in (primitive.plain, primitive.symbolic)]
+    for point in itertools.product((0.27, 1.6, 4.9), repeat=primitive.arity):
+        at = dict(zip(symbols, map(sympy.Float, point), strict=True))
+        plain, protected = (float(form.subs(at)) for form in forms)
+        assert plain == pytest.approx(protected, rel=1e-4)
+
+
+@every_primitive
+def test_the_value_is_at_least_0_where_its_sign_says_so(primitive: Primitive) -> None:
+    inputs = arguments(primitive, torch.linspace(-10, 10, 202, dtype=torch.float64))
+    negative = torch.stack([tensor < 0 for tensor in inputs])
+    promised = {
+        NOT_NEGATIVE: torch.ones_like(negative[0]),
+        IF_ALL: ~negative.any(0),
+        IF_ANY: ~negative.all(0),
+        UNKNOWN: torch.zeros_like(negative[0]),
+    }[primitive.sign]
+    assert not (primitive.function(*inputs)[promised] < 0).any()
+
+
+@every_primitive
+def test_writing_over_a_writable_value_changes_no_slope(primitive: Primitive) -> None:
+    if primitive.value == KEPT:
+        return
+    inputs = arguments(primitive, AWAY_FROM_KINKS)
+    leaves = [tensor.clone().requires_grad_() for tensor in inputs]
+    value = primitive.function(*leaves)
+    with torch.no_grad():
+        value.fill_(math.nan)
+    gradients = torch.autograd.grad(value, leaves, torch.ones_like(value))
+    assert all(map(torch.equal, gradients, slopes(primitive, *inputs)))
+
+
+@every_primitive
+def test_the_calls_in_place_compute_the_same_bits_over_their_operand(primitive: Primitive) -> None:
+    inputs = arguments(primitive, AWAY_FROM_KINKS)
+    for at, call in enumerate(primitive.in_place):
+        if call is not None:
+            copies = [tensor.clone() for tensor in inputs]
+            assert torch.equal(call(*copies), primitive.function(*inputs))
+            assert torch.equal(copies[at], primitive.function(*inputs))
+
+
+@every_primitive
+@pytest.mark.parametrize("number", [-2.0, 0.0, 1.5])
+def test_an_operand_may_be_a_number(primitive: Primitive, number: float) -> None:
+    if primitive.arity == 1:
+        return  # a number alone is folded
+    x = AWAY_FROM_KINKS
+    filled = torch.full_like(x, number)
+    for operands, tensors in (((x, number), (x, filled)), ((number, x), (filled, x))):
+        call = primitive.with_number and primitive.with_number(*operands)
+        function, code, taken = call or (primitive.function, primitive.code, operands)
+        expected = primitive.function(*tensors)
+        torch.testing.assert_close(function(*taken), expected, rtol=1e-15, atol=0)
+        names = {"torch": torch, "F": F, "x": x}
+        texts = ["x" if operand is x else repr(operand) for operand in taken]
+        assert torch.equal(eval(code.format(*texts), names), function(*taken))
+
+
+@every_primitive
 def test_a_wrong_number_of_operands_is_refused(primitive: Primitive) -> None:
     for count in {0, 1, 2, 3} - {primitive.arity}:
         with pytest.raises(CandidateError, match=f"{primitive.name} takes {primitive.arity} op"):
@@ -158,10 +229,22 @@ def test_a_wrong_number_of_operands_is_refused(primitive: Primitive) -> None:
 
 @every_primitive
 def test_values_are_those_that_stored_scores_were_computed_with(primitive: Primitive) -> None:
-    points = torch.tensor(GOLDEN["points"], dtype=torch.float64)
-    inputs = (points,) if primitive.arity == 1 else (points, points.flip(0) + 0.5)
     pinned = torch.tensor(GOLDEN["primitives"][primitive.name], dtype=torch.float64)
-    torch.testing.assert_close(primitive.function(*inputs), pinned, rtol=1e-12, atol=1e-15)
+    torch.testing.assert_close(values(primitive), pinned, rtol=1e-12, atol=1e-15)
+
+
+def test_the_golden_file_has_every_primitive_and_alias_and_is_written_as_it_is() -> None:
+    advice = "run python tests/contracts/golden.py"
+    assert extended(GOLDEN, PRIMITIVES, ALIASES) == PATH.read_text(), advice
+
+
+def test_a_new_primitive_is_added_to_the_golden_file_and_nothing_else_changes() -> None:
+    new = replace(PRIMITIVES["sin"], name="wave", function=torch.cos)
+    lines = extended(GOLDEN, {**PRIMITIVES, "wave": new}, ALIASES).splitlines()
+    added = [line for line in lines if line.startswith('    "wave": [')]
+    assert len(added) == 1
+    lines.remove(added[0])
+    assert "".join(lines).replace(",  }", "  }") == PATH.read_text().replace("\n", "")
 
 
 def test_no_stored_name_was_dropped() -> None:

@@ -58,12 +58,12 @@ def _shapes(counts: Counts, operators: int, binary: int) -> int:
         return counts.leaves if binary == 0 else 0
     if not 0 <= binary <= operators:
         return 0
-    found = counts.unary * _shapes(counts, operators - 1, binary)
+    count = counts.unary * _shapes(counts, operators - 1, binary)
     for left in range(operators):
         for b in range(binary):
-            found += (
+            count += (
                 counts.binary
                 * _shapes(counts, left, b)
                 * _shapes(counts, operators - 1 - left, binary - 1 - b)
             )
-    return found
+    return count

@@ -74,9 +74,9 @@ def scale(rules: Rules, tree: Node, rng: Generator) -> Node | None:
     bare = any(not node.scaled for _, node in tree.every())
     possible = ["add"] * (bare and tree.scales < MAX_SCALES)
     possible += ["drop"] * (tree.scales > 0) + ["move"] * (bare and tree.scales > 0)
-    what = possible[rng.integers(len(possible))]
-    gains = _drawn(tree, rng, lambda n: not n.scaled) if what != "drop" else None
-    if what != "add":
+    kind = possible[rng.integers(len(possible))]
+    gains = _drawn(tree, rng, lambda n: not n.scaled) if kind != "drop" else None
+    if kind != "add":
         path, node = _drawn(tree, rng, lambda n: n.scaled)
         tree = tree.put(path, replace(node, scaled=False))
     if gains is not None:
@@ -101,5 +101,5 @@ def _drawn(
     tree: Node, rng: Generator, fits: Callable[[Node], bool]
 ) -> tuple[tuple[int, ...], Node]:
     """A uniform node among those that fit, with its position."""
-    found = [(path, node) for path, node in tree.every() if fits(node)]
-    return found[rng.integers(len(found))]
+    nodes = [(path, node) for path, node in tree.every() if fits(node)]
+    return nodes[rng.integers(len(nodes))]

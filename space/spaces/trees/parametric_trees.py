@@ -105,8 +105,8 @@ class ParametricTrees(Space):
 
         def value(node: Node) -> Expression:
             below = [value(operand) for operand in node.below] or [X]
-            found = fresh.fill(node.option, below)
-            return Call("mul", (fresh.parameter(), found)) if node.scaled else found
+            inner = fresh.fill(node.option, below)
+            return Call("mul", (fresh.parameter(), inner)) if node.scaled else inner
 
         return named(value(tree), self.granularity)
 

@@ -36,11 +36,11 @@ def _plain(
     """As `_readings`, without a multiplier on top."""
     for options, arity in ((rules.leaves, 0), (rules.unary, 1), (rules.binary, 2)):
         for option in options if room or not arity else ():
-            found = operands_of(option, max(arity, 1), tree, rules.granularity)
-            if found is None or (option == "x" and tree != X):
+            matched = operands_of(option, max(arity, 1), tree, rules.granularity)
+            if matched is None or (option == "x" and tree != X):
                 continue
-            for below, used in _below(rules, found[0][:arity], room - 1):
-                united = disjoint(iter((found[1], used)))
+            for below, used in _below(rules, matched[0][:arity], room - 1):
+                united = disjoint(iter((matched[1], used)))
                 if united is not None:
                     yield Node(option, below), united
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,9 +22,14 @@ from actsearch.space.analysis.fingerprint import TOLERANCE
 from actsearch.space.enumeration.operands import Operand, RootOperator
 from actsearch.space.enumeration.survey import Counts, survey
 from actsearch.space.enumeration.vectorized import (
+    FLAT_SLOPE,
+    HUGE_VALUES,
+    LEFT,
+    MOMENT,
     NOT_FINITE,
+    STRAIGHT,
+    batched,
     fingerprints,
-    stack,
     verdicts,
 )
 from actsearch.space.expressions.expression import substitute
@@ -82,13 +88,47 @@ def test_the_counts_are_those_of_looking_at_each_candidate_alone(space: FixedTop
     assert survey(space) == one_by_one(space)
 
 
+VERDICTS = {
+    LEFT: (None,),
+    NOT_FINITE: ("value is not finite", "slope is not finite"),
+    HUGE_VALUES: ("|f| exceeds",),
+    # Straight at the initial parameters; at others it may bend.
+    STRAIGHT: ("constant", "affine", "slope is below", "second moment", None),
+    FLAT_SLOPE: ("slope is below",),
+    MOMENT: ("second moment",),
+}
+
+
+def test_every_candidate_of_core_1_has_its_own_verdict_and_fingerprint_in_a_batch() -> None:
+    space = CoreUnits(1)
+    few = [Operand(right_operand("unit.right", option, space)) for option in SWISH.unary]
+    batch = batched(few)
+    for left in SWISH.unary:
+        many = Operand(assembled(space.root.below[0], {"unit.left": left}, "layer"))
+        for binary in SWISH.binary:
+            operator = RootOperator(binary)
+            codes = verdicts(operator, many, batch, flip=False).tolist()
+            values = fingerprints(operator, many, few, flip=False)
+            for code, row, right in zip(codes, values, SWISH.unary, strict=True):
+                chosen = {"unit.binary": binary, "unit.left": left, "unit.right": right}
+                candidate = space.decode(chosen)
+                reason = screen(candidate)
+                assert any(
+                    reason == words or (reason and words and reason.startswith(words))
+                    for words in VERDICTS[code]
+                ), f"{candidate}: {code} is not {reason}"
+                if code != NOT_FINITE:
+                    mark = fingerprint(candidate)
+                    assert mark.matches(replace(mark, values=row)), candidate
+
+
 @pytest.mark.parametrize("operators", [SIMPLE, GRAFS], ids=["simple", "grafs"])
 @pytest.mark.parametrize("flip", [False, True])
 def test_a_batch_has_every_candidates_own_fingerprint_and_verdict(
     operators: Operators, flip: bool
 ) -> None:
     space = CoreUnits(2, operators=operators)
-    few = [Operand(space_half("unit.right", option, space)) for option in operators.unary]
+    few = [Operand(right_operand("unit.right", option, space)) for option in operators.unary]
     chosen = {
         "unit.inner.binary": "beta * x1 + (1 - beta) * x2",
         "unit.inner.left": "beta * x",
@@ -97,9 +137,9 @@ def test_a_batch_has_every_candidates_own_fingerprint_and_verdict(
     }
     many = Operand(assembled(space.root.below[0], chosen, "layer"))
     for option in operators.binary:
-        joint = RootOperator(option)
-        codes = verdicts(joint, many, stack(few), flip)
-        values = fingerprints(joint, many, few, flip)
+        operator = RootOperator(option)
+        codes = verdicts(operator, many, batched(few), flip)
+        values = fingerprints(operator, many, few, flip)
         for at, right in enumerate(operators.unary):
             tree = space.decode({**chosen, "unit.binary": option, "unit.right": right})
             if flip:
@@ -109,13 +149,13 @@ def test_a_batch_has_every_candidates_own_fingerprint_and_verdict(
             assert (codes[at] == NOT_FINITE) == ("not finite" in (screen(tree) or ""))
 
 
-def space_half(path: str, option: str, space: FixedTopology) -> Expression:
+def right_operand(path: str, option: str, space: FixedTopology) -> Expression:
     """The right operand with an option chosen."""
     return assembled(space.root.below[1], {path: option}, "layer")
 
 
 def flipped(option: str, right: str, many: Operand) -> Expression:
-    """The candidate whose first operand is the small half."""
+    """The candidate whose first operand is the small one."""
     fresh = Instantiator()
     first = fresh.fill(right, [template("x", 1)])
     second = substitute(
@@ -124,7 +164,7 @@ def flipped(option: str, right: str, many: Operand) -> Expression:
     return named(fresh.fill(option, [first, second]), "layer")
 
 
-def test_a_part_of_a_space_is_counted_by_the_numbers_of_its_halves() -> None:
+def test_a_part_of_a_space_is_counted_by_the_numbers_of_its_operands() -> None:
     space = CoreUnits(2, operators=SIMPLE)
     part = survey(space, [3, 11])
     assert part.raw == 2 * len(SIMPLE.unary) * len(SIMPLE.binary)
@@ -138,15 +178,17 @@ def test_a_space_of_another_wiring_is_refused() -> None:
         survey(Schema("unary(x)"))
     with pytest.raises(SpaceError, match=r"but got mul\(x,unary\(x\)\)"):
         survey(Schema("mul(x,unary(x))"))
-    with pytest.raises(SpaceError, match=r"the smaller half of .* has 625 forms, over 200"):
+    with pytest.raises(SpaceError, match=r"the smaller operand of .* has 625 forms, over 200"):
         survey(Schema("binary(unary(unary(x)),unary(unary(x)))"))
 
 
 def test_the_slope_of_a_batch_is_the_one_of_the_formula() -> None:
-    half, other = Operand(CoreUnits(1).decode(ONE)), Operand(CoreUnits(1).decode(ONE))
-    value, slope = RootOperator("x1 * x2").value_and_slope(half.screened[:2], other.screened[:2])
-    torch.testing.assert_close(value, half.screened[0] ** 2)
-    torch.testing.assert_close(slope, 2 * half.screened[0] * half.screened[1])
+    operand, other = Operand(CoreUnits(1).decode(ONE)), Operand(CoreUnits(1).decode(ONE))
+    value, slope = RootOperator("x1 * x2").value_and_slope(
+        operand.screened[:2], other.screened[:2]
+    )
+    torch.testing.assert_close(value, operand.screened[0] ** 2)
+    torch.testing.assert_close(slope, 2 * operand.screened[0] * operand.screened[1])
 
 
 ONE = {"unit.binary": "x1 * x2", "unit.left": "sin(x)", "unit.right": "beta * x"}

@@ -12,8 +12,7 @@ from actsearch.space import (
     family,
     parse,
 )
-from actsearch.space.expressions.compile import compile_program
-from actsearch.space.expressions.signs import never_negative
+from actsearch.space.expressions.compile import compile_program, never_negative
 from contracts.expressions import expressions
 
 X = torch.cat([torch.linspace(-9, 9, 400), torch.tensor([0.0, -0.0, 1e-30, -1e-30])])
