@@ -241,7 +241,8 @@ class _Checks:
 
 
 def _run(evaluator: Evaluator, job: Job) -> list[RungReport]:
-    """A job's reports without seconds and the numbers of diverged candidates: nan equals nothing."""
+    """A job's reports without seconds and without numbers of diverged candidates, since nan
+    equals nothing."""
     return [
         dataclasses.replace(r, seconds=0.0, candidates=tuple(map(_comparable, r.candidates)))
         for r in checked_reports(evaluator, job)

@@ -129,7 +129,7 @@ class Recipe:
 
     @staticmethod
     def from_dict(stored: Mapping[str, Any], start: Recipe | None = None) -> Recipe:
-        """The recipe of plain data, as from `to_dict`, JSON or TOML; other fields are as in `start`
+        """The recipe of plain data, as from `to_dict`, JSON or TOML; other fields as in `start`
         (default: quick). A field may go by its name or its first one.
 
         Raises RecipeError naming every unknown field and broken rule.

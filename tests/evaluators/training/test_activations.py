@@ -28,7 +28,7 @@ def stacked(*texts: str) -> EnsembleActivations:
 
 def tensors(activations: EnsembleActivations) -> list[Tensor]:
     """Every learnable tensor, by slice."""
-    return [tensor for own in activations.own() for tensor in own]
+    return [tensor for tensors in activations.parameters() for tensor in tensors]
 
 
 def signal(slices: int, layer: int = 0, batch: int = BATCH) -> Tensor:

@@ -55,13 +55,13 @@ class _Limited(MlpEnsemble):
         self._memory = memory
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        self._memory.advanced.append((len(self._slices), epoch))
-        if len(self._slices) > self._memory.room:
+        self._memory.advanced.append((len(self._members), epoch))
+        if len(self._members) > self._memory.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return super().advance(epoch)
 
     def test(self) -> list[FinalScore]:
-        if len(self._slices) > self._memory.room:
+        if len(self._members) > self._memory.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return super().test()
 
@@ -129,7 +129,7 @@ def test_no_tensor_of_a_chunk_outlives_its_failure(memory: Memory) -> None:
     memory.room = 5
     training = memory.chunked(99)
     training.advance(1)
-    assert all(len(chunk.slices) <= 4 for chunk in training._chunks)
+    assert all(len(chunk.members) <= 4 for chunk in training._chunks)
     assert [reference() is None for reference in memory.references] == [True, False, False]
 
 

@@ -166,7 +166,7 @@ def test_no_tensor_of_an_epoch_is_left_on_the_host(
             Ensemble._step_on(training, *tensors)
 
     training._step_on = checked  # type: ignore[method-assign]
-    for kept in (len(training._slices), 1):
+    for kept in (len(training._members), 1):
         training.keep(list(range(kept)))
         training._epoch += 1
         training._total = torch.zeros(kept, device="meta")

@@ -87,7 +87,7 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
     training = training_of(slices, recipe, parts(images))
     assert training.advance(2) == whole
     assert isinstance(training, ChunkedTraining)
-    assert [len(chunk.slices) for chunk in training._chunks] == [2, 1]
+    assert [len(chunk.members) for chunk in training._chunks] == [2, 1]
 
 
 def _start(vehicle: str, texts: Sequence[str], recipe: Recipe, images: Images) -> Training:

@@ -19,7 +19,7 @@ from actsearch.evaluators.training.memory import (
     Footprint,
     footprint,
     free_bytes,
-    slices_at_once,
+    members_at_once,
 )
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import parse
@@ -100,22 +100,22 @@ def test_as_many_slices_as_fit_train_at_once(slices_of_memory: float, fit: int) 
     slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
     one = of(MLP)
     free = 64 * one.state + slices_of_memory * one.signals
-    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, int(free) + 1) == fit
+    assert members_at_once(slices, MLP, ImageSpec(), MLP.build, int(free) + 1) == fit
 
 
 def test_the_longest_formula_is_measured() -> None:
     texts = ("tanh(x)", "sin(x) * tanh(softplus(x)) * cos(2 * x)", "relu(x)")
     slices = members_of([parse(text) for text in texts], MLP, 0)
     free = 3 * of(MLP).state + 2 * of(MLP, texts[1]).signals
-    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, free - 9) == 1
-    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, free + 9) == 2
+    assert members_at_once(slices, MLP, ImageSpec(), MLP.build, free - 9) == 1
+    assert members_at_once(slices, MLP, ImageSpec(), MLP.build, free + 9) == 2
 
 
 def test_a_recording_takes_signals_and_gradients_once_more() -> None:
     slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
     one, build = of(MLP), MLP.build
     free = 64 * (one.state + 4 * WEIGHTS) + 20 * one.signals
-    assert slices_at_once(slices, MLP, ImageSpec(), build, free + 1, recorded=True) == 10
+    assert members_at_once(slices, MLP, ImageSpec(), build, free + 1, recorded=True) == 10
 
 
 @pytest.mark.parametrize("widths", [(256, 192, 128, 64), (256,) * 8, (512,) * 16])

@@ -47,7 +47,7 @@ def trained(
     training = VEHICLES[vehicle](recipe.build, slices, recipe, sets)
     found = training.advance(3)
     if isinstance(training, SequentialTraining):
-        return found, [t for run in training._runs for t in run._net.state_dict().values()]
+        return found, [t for run in training._trainers for t in run._net.state_dict().values()]
     stacked = [*training._nets.parameters.values(), *training._nets._buffers.values()]
     own = [p for ms in training._nets.activations() for m in ms for p in m.parameters()]
     return found, [*stacked, *own]

@@ -97,7 +97,7 @@ def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
     (found,) = training.advance(1)
     images = training._sets.validation
     one_by_one = [
-        training._runs[0].evaluate(
+        training._trainers[0].evaluate(
             dataclasses.replace(
                 images, pixels=images.pixels[i : i + 1], labels=images.labels[i : i + 1]
             )
@@ -153,7 +153,7 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
 
 def test_biases_norms_and_activation_parameters_do_not_decay(parts: Parts) -> None:
     decay = dataclasses.replace(CONV, weight_decay=0.3)
-    (_, matrices), (_, others) = parts.start(["a[channel] * x + b * x"], decay)._runs[0]._parts
+    (_, matrices), (_, others) = parts.start(["a[channel] * x + b * x"], decay)._trainers[0]._parts
     assert (matrices.decay, others.decay) == (0.3, 0.0)
     assert len(matrices.tensors) == 3  # two convolutions and the head
     assert len(others.tensors) == 9  # two norms of two, one bias, two activations of two
