@@ -51,7 +51,7 @@ def run(
         reporter.stage(f"{candidate}")
         start = now_ms()
         one = diagnose(
-            candidate, recipe, images, seed, parts=parts, sizes=sizes, told=reporter.stage
+            candidate, recipe, images, seed, parts=parts, sizes=sizes, on_stage=reporter.stage
         )
         found.append((one, start, now_ms()))
     return found

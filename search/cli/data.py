@@ -66,7 +66,7 @@ def _fetched(dataset: DataSet, own: str | None) -> dict[str, Any]:
     from ...evaluators.data.cache import locate, verify
 
     print(f"looking for {dataset.name}; fetching it may take a minute …", file=sys.stderr)
-    folder = locate(dataset, own=None if own is None else Path(own))
+    folder = locate(dataset, copy=None if own is None else Path(own))
     verify(dataset, folder)
     return {**_listed(dataset), "verified": True}
 

@@ -135,7 +135,7 @@ def test_the_recipe_names_the_data_set(
     images: Images, tmp_path: Path, dataset: DataSet, network: Any
 ) -> None:
     small = tiny(dataset, tmp_path / "own", train=700)
-    locate(small, tmp_path, own=tmp_path / "own")
+    locate(small, tmp_path, copy=tmp_path / "own")
     own, test = load_train(small, tmp_path), load_test(small, tmp_path)
     evaluator = ImageClassification(
         {"fashion-mnist": images, dataset.name: own}, {dataset.name: test}
