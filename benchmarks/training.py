@@ -114,8 +114,8 @@ def by_hand(steps: int) -> None:
 def loader_epoch(images: int) -> Callable[[], None]:
     """The epoch as torch's tutorials write it."""
     steps = [transforms.ToTensor(), transforms.Normalize(FASHION_MNIST.mean, FASHION_MNIST.std)]
-    whole = datasets.FashionMNIST(str(data_root()), transform=transforms.Compose(steps))
-    loader = DataLoader(Subset(whole, range(images)), BATCH, shuffle=True, num_workers=0)
+    dataset = datasets.FashionMNIST(str(data_root()), transform=transforms.Compose(steps))
+    loader = DataLoader(Subset(dataset, range(images)), BATCH, shuffle=True, num_workers=0)
     layers = [m for a, b in pairwise(SIZES) for m in (nn.Linear(a, b), nn.ReLU())]
     net = nn.Sequential(nn.Flatten(), *layers[:-1])
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
@@ -148,11 +148,11 @@ def rounds_of_one_thread(images: int, rounds: int) -> list[dict[str, float]]:
         "ReLU, alone": (stack(RELU[:1], images, rounds + 1), 1),
         "ReLU, torch modules and DataLoader": (loader_epoch(images), 1),
     }
-    found = [
+    measured = [
         {name: cpu_seconds(work) / share for name, (work, share) in kinds.items()}
         for _ in range(rounds + 1)
     ]
-    return found[1:]
+    return measured[1:]
 
 
 def train_stack(images: int) -> None:
@@ -186,17 +186,17 @@ def main() -> None:
     quick = options.parse_args().quick
     torch.set_num_threads(1)
     images, rounds = (5_120, 5) if quick else (50_000, 5)
-    found = rounds_of_one_thread(images, rounds)
-    for name in found[0]:
-        seconds = [each[name] for each in found]
+    measured = rounds_of_one_thread(images, rounds)
+    for name in measured[0]:
+        seconds = [each[name] for each in measured]
         spread = f"{min(seconds):.3f} to {max(seconds):.3f}"
         print(f"{statistics.median(seconds):8.3f} s  ({spread})  {name}")
 
     def ratio(over: str, *under: str) -> float:
-        ratios = [each[over] / sum(each[name] for name in under) for each in found]
+        ratios = [each[over] / sum(each[name] for name in under) for each in measured]
         return round(statistics.median(ratios), 3)
 
-    relu, products_, seeds, composed, hand, alone, loader = found[0]
+    relu, products_, seeds, composed, hand, alone, loader = measured[0]
     result = {
         "epoch_over_matmul": ratio(relu, products_),
         "five_seeds_over_matmul": ratio(seeds, products_),

@@ -85,7 +85,7 @@ class Ran:
         return self.study.trials()
 
     def by_state(self, state: str) -> list[Trial]:
-        return [found for found in self.candidates if found.state == state]
+        return [trial for trial in self.candidates if trial.state == state]
 
 
 def run_engine(

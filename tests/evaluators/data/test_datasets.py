@@ -132,9 +132,9 @@ def test_a_damaged_file_in_the_cache_is_named_and_refused(
     else:
         content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(DamagedData, match=f"{path} is truncated or another file") as told:
+    with pytest.raises(DamagedData, match=f"{path} is truncated or another file") as caught:
         load_test(small, root)
-    assert f"delete it and run `actsearch data {small.name}`" in str(told.value)
+    assert f"delete it and run `actsearch data {small.name}`" in str(caught.value)
     assert len(load_train(small, root)) == 500
 
 
@@ -167,9 +167,9 @@ def test_an_altered_batch_is_never_unpickled(tmp_path: Path) -> None:
 
 def test_an_archive_without_one_of_the_files_names_it(tmp_path: Path) -> None:
     small = tiny(CIFAR10, tmp_path / "own")
-    more = dataclasses.replace(small, train={**small.train, "data_batch_6": "0" * 64})
+    larger = dataclasses.replace(small, train={**small.train, "data_batch_6": "0" * 64})
     with pytest.raises(DataUnavailable, match=r"tar.gz does not hold tiny-.*/data_batch_6"):
-        locate(more, tmp_path / "root", copy=tmp_path / "own")
+        locate(larger, tmp_path / "root", copy=tmp_path / "own")
 
 
 def test_files_packed_and_unpacked_may_lie_together(tmp_path: Path) -> None:

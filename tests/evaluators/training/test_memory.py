@@ -36,9 +36,9 @@ def of(recipe: Recipe, text: str = "tanh(x)") -> Footprint:
 def test_an_mlp_keeps_its_images_activations_and_log_probabilities() -> None:
     # tanh needs its output alone, which the next layer keeps as well; the loss also keeps its
     # labels (8 bytes), and the gradients of the layers' outputs come on top.
-    found = of(MLP)
+    needed = of(MLP)
     per_image = 4 * (784 + 256 + 64 + 10) + 8 + 2 * 4 * 256
-    assert found.signals == pytest.approx(2048 * per_image, rel=0.001)
+    assert needed.signals == pytest.approx(2048 * per_image, rel=0.001)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_it_is_close_to_what_torch_allocates_for_a_step(name: str) -> None:
     ("slices_of_memory", "fit"), [(0.5, 1), (1, 1), (3.5, 3), (64, 64), (1000, 64)]
 )
 def test_as_many_slices_as_fit_train_at_once(slices_of_memory: float, fit: int) -> None:
-    slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
-    one = of(MLP)
-    free = 64 * one.state + slices_of_memory * one.signals
-    assert members_at_once(slices, MLP, ImageSpec(), MLP.build, int(free) + 1) == fit
+    members = members_of([parse("tanh(x)")] * 64, MLP, 0)
+    needed = of(MLP)
+    free = 64 * needed.state + slices_of_memory * needed.signals
+    assert members_at_once(members, MLP, ImageSpec(), MLP.build, int(free) + 1) == fit
 
 
 def test_the_longest_formula_is_measured() -> None:
@@ -112,10 +112,10 @@ def test_the_longest_formula_is_measured() -> None:
 
 
 def test_a_recording_takes_signals_and_gradients_once_more() -> None:
-    slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
-    one, build = of(MLP), MLP.build
-    free = 64 * (one.state + 4 * WEIGHTS) + 20 * one.signals
-    assert members_at_once(slices, MLP, ImageSpec(), build, free + 1, recorded=True) == 10
+    members = members_of([parse("tanh(x)")] * 64, MLP, 0)
+    needed, build = of(MLP), MLP.build
+    free = 64 * (needed.state + 4 * WEIGHTS) + 20 * needed.signals
+    assert members_at_once(members, MLP, ImageSpec(), build, free + 1, recorded=True) == 10
 
 
 @pytest.mark.parametrize("widths", [(256, 192, 128, 64), (256,) * 8, (512,) * 16])
@@ -150,10 +150,10 @@ for _ in range(3):
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
     )
-    assert int(found.stdout) < 1000  # of 24,576 pages
+    assert int(process.stdout) < 1000  # of 24,576 pages
 
 
 def test_a_core_gets_its_share_of_the_machines_memory() -> None:

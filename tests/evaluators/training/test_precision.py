@@ -43,14 +43,14 @@ def trained(
     )  # fmt: skip
     train, validation = split(subset(images, 200), validation=40, seed=0)
     sets = DataSplits.on(CPU, None, train, validation)
-    slices = members_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
-    training = VEHICLES[vehicle](recipe.build, slices, recipe, sets)
-    found = training.advance(3)
+    members = members_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
+    training = VEHICLES[vehicle](recipe.build, members, recipe, sets)
+    progress = training.advance(3)
     if isinstance(training, SequentialTraining):
-        return found, [t for run in training._trainers for t in run._net.state_dict().values()]
+        return progress, [t for run in training._trainers for t in run._net.state_dict().values()]
     stacked = [*training._nets.parameters.values(), *training._nets._buffers.values()]
-    own = [p for ms in training._nets.activations() for m in ms for p in m.parameters()]
-    return found, [*stacked, *own]
+    learned = [p for ms in training._nets.activations() for m in ms for p in m.parameters()]
+    return progress, [*stacked, *learned]
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -61,11 +61,11 @@ def test_bfloat16_changes_the_numbers_and_trains_with_float32_weights(
     half, tensors = trained(images, vehicle, name, "bfloat16")
     full, _ = trained(images, vehicle, name, "float32")
     assert all(t.dtype == torch.float32 for t in tensors if t.is_floating_point())
-    for ours, theirs in zip(half, full, strict=True):
-        assert ours.train_losses != theirs.train_losses
-        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.1)
-        assert ours.train_losses[-1] < 0.9 * ours.train_losses[0]
-        assert ours.reason is None
+    for progress, expected in zip(half, full, strict=True):
+        assert progress.train_losses != expected.train_losses
+        assert progress.train_losses == pytest.approx(expected.train_losses, rel=0.1)
+        assert progress.train_losses[-1] < 0.9 * progress.train_losses[0]
+        assert progress.reason is None
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
