@@ -66,7 +66,7 @@ def drawn(count: int, seed: int = 0) -> list[Expression]:
 def trained(
     candidates: Sequence[Expression], recipe: Recipe
 ) -> Iterator[tuple[int, list[MemberProgress]]]:
-    """What every member of an ensemble has reached, rung by rung, in the order of `members_of`."""
+    """The progress of every member, rung by rung, in the order of `members_of`."""
     images = load_train() if recipe.limit is None else subset(load_train(), recipe.limit)
     train, validation = split(images, validation=recipe.validation, seed=recipe.split_seed)
     sets = DataSplits.on(torch.device("cpu"), recipe, train, validation)

@@ -48,7 +48,7 @@ def tensors(images: Images) -> tuple[Tensor, Tensor]:
 
 
 def evaluator() -> ModelEvaluator:
-    """What `--evaluator resnet:evaluator` calls."""
+    """The evaluator of `--evaluator resnet:evaluator`."""
     return ModelEvaluator(
         network,
         tensors(subset(load_train(), 1_500)),

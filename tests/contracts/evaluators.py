@@ -54,7 +54,7 @@ def generators() -> tuple[bytes, ...]:
 
 
 class EvaluatorContract:
-    """What the engine relies on; see actsearch.evaluators.Evaluator."""
+    """The rules that the engine relies on; see actsearch.evaluators.Evaluator."""
 
     @pytest.fixture
     def evaluator(self) -> Evaluator:

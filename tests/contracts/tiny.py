@@ -73,7 +73,7 @@ class Watched:
 
 @dataclass
 class Ran:
-    """What the engine made of a search."""
+    """A search that the engine has run."""
 
     study: Study
     engine: Engine

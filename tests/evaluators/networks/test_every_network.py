@@ -1,4 +1,4 @@
-"""What holds for every network that a recipe can name."""
+"""Claims about every network that a recipe can name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an evaluator reports is believed only where it keeps the rules."""
+"""Reports of an evaluator are believed only where they keep the rules."""
 
 from __future__ import annotations
 

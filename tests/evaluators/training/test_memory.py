@@ -1,4 +1,4 @@
-"""What a slice is predicted to keep in memory is what its tensors add up to."""
+"""The memory that a member is predicted to keep in memory is what its tensors add up to."""
 
 from __future__ import annotations
 
