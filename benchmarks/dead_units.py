@@ -68,8 +68,8 @@ def counted(
                 f"{progress.train_losses[-1]:.4f}",
                 file=sys.stderr,
             )
-        found = dead_units(net, (x for x, _ in sets.train.in_order()))
-        counts.append([layer.silent for layer in found])
+        layers = dead_units(net, (x for x, _ in sets.train.in_order()))
+        counts.append([layer.silent for layer in layers])
         seconds.append(time.perf_counter() - start)
         print(f"{recipe.name} seed {seed}: {counts[-1]}", file=sys.stderr, flush=True)
     return counts, seconds
@@ -85,10 +85,13 @@ def could_be(count: int, others: Sequence[int]) -> bool | None:
 
 
 def row(
-    name: str, widths: Sequence[int], published: Sequence[int], found: tuple[Counts, list[float]]
+    name: str,
+    widths: Sequence[int],
+    published: Sequence[int],
+    counted_seeds: tuple[Counts, list[float]],
 ) -> dict[str, object]:
     """Mean and deviation per layer beside the published count, printed and as JSON."""
-    counts, seconds = found
+    counts, seconds = counted_seeds
     columns = list(zip(*counts, strict=True))
     means = [statistics.fmean(column) for column in columns]
     sds = [statistics.stdev(column) if len(column) > 1 else None for column in columns]
@@ -98,9 +101,9 @@ def row(
     for width, there, mean, sd, agreed, column in zip(
         widths, published, means, sds, agrees, columns, strict=True
     ):
-        told = {True: "agree", False: "differ", None: ""}[agreed]
+        words = {True: "agree", False: "differ", None: ""}[agreed]
         spread = "-" if sd is None else f"{sd:.1f}"
-        print(f"  {width:>6} {there:>9} {mean:>7.1f} {spread:>6}  {[*column]}  {told}".rstrip())
+        print(f"  {width:>6} {there:>9} {mean:>7.1f} {spread:>6}  {[*column]}  {words}".rstrip())
     if len(counts) > 1:
         print(f"  {sum(map(bool, agrees))} of {len(agrees)} layers agree")
     return {

@@ -111,15 +111,15 @@ def seconds(work: Callable[[], None]) -> float:
 
 def measured(works: Mapping[str, tuple[Callable[[], None], int]], rounds: int) -> list[Seconds]:
     """Seconds of one candidate's epoch of each kind, round by round; the first warms up."""
-    found = [
+    rounds_measured = [
         {kind: seconds(work) / count for kind, (work, count) in works.items()}
         for _ in range(rounds + 1)
     ]
-    return found[1:]
+    return rounds_measured[1:]
 
 
-def ratio(found: list[Seconds], over: str, under: str) -> float:
-    return round(statistics.median(each[over] / each[under] for each in found), 3)
+def ratio(rounds: list[Seconds], over: str, under: str) -> float:
+    return round(statistics.median(each[over] / each[under] for each in rounds), 3)
 
 
 def main() -> None:
@@ -142,17 +142,19 @@ def main() -> None:
         if gpu:
             works["replayed stack"] = (start(count, partial(cuda_graph, device)), count)
             torch.cuda.reset_peak_memory_stats()
-        found = measured(works, rounds)
+        seconds_by_round = measured(works, rounds)
         best = "replayed stack" if gpu else "plain stack"
         share = steps * RECIPES["quick" if name == "mlp" else name].batch_size / FULL
-        rates[name] = float(f"{share / statistics.median(each[best] for each in found):.3g}")
-        stacks[name] = ratio(found, best, "alone")
-        told = f"{name:9} {stacks[name]:7.3f} x one alone  {rates[name]:9.4f} candidate-epochs/s"
+        rates[name] = float(
+            f"{share / statistics.median(each[best] for each in seconds_by_round):.3g}"
+        )
+        stacks[name] = ratio(seconds_by_round, best, "alone")
+        line = f"{name:9} {stacks[name]:7.3f} x one alone  {rates[name]:9.4f} candidate-epochs/s"
         if gpu:
-            replays[name] = ratio(found, best, "plain stack")
+            replays[name] = ratio(seconds_by_round, best, "plain stack")
             peaks[name] = round(torch.cuda.max_memory_reserved() / 2**30, 2)
-            told += f"  {replays[name]:6.3f} x without a graph  {peaks[name]:6.2f} GiB"
-        print(told, flush=True)
+            line += f"  {replays[name]:6.3f} x without a graph  {peaks[name]:6.2f} GiB"
+        print(line, flush=True)
     result = {
         "stack_over_single": stacks,
         "replay_over_plain": replays,

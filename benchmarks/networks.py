@@ -1,4 +1,4 @@
-"""What an epoch of the conv net costs next to its layers alone, and stacks next to one by one.
+"""Cost of an epoch of the conv net next to its layers alone, and of vmap next to one by one.
 
     python benchmarks/networks.py [--quick]
 
@@ -6,8 +6,8 @@ Real FashionMNIST, the shipped recipes, batches of 128, one thread; CPU seconds,
 round after round, medians of the rounds' ratios. conv_over_layers: a training epoch of the conv
 net with ReLU over the forward and backward passes of its convolutions and batch norms, on tensors
 that stay in the cache (nothing asks for the gradient of the images). stack_over_one_by_one: four
-candidates as one stack of modules over the same four one after another, above 1 where the stack
-is slower; `vehicles.py` chooses by it. `--quick` measures fewer steps.
+candidates by vmap over the same four one after another, above 1 where vmap is slower;
+`dispatch.py` chooses by it. `--quick` measures fewer steps.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from actsearch.space import parse
 BATCH = 128
 TEXTS = ("relu(x)", "x * sigmoid(beta * x)", "tanh(x)", "x * tanh(softplus(x))")
 STEPS = {"mlp": 40, "conv": 20, "resnet20": 1, "vit": 1}  # an epoch's, where --quick compares
-Vehicle = type[SequentialTraining] | type[VmapEnsemble]
+Kind = type[SequentialTraining] | type[VmapEnsemble]
 
 
 def epochs(
-    images: Images, vehicle: Vehicle, name: str, texts: Sequence[str], steps: int, rounds: int
+    images: Images, kind: Kind, name: str, texts: Sequence[str], steps: int, rounds: int
 ) -> Callable[[], object]:
     """Each call trains one epoch more of these candidates, `steps` batches long."""
     recipe = dataclasses.replace(
@@ -57,7 +57,7 @@ def epochs(
     train, validation = split(subset(images, (steps + 1) * BATCH), validation=BATCH, seed=0)
     sets = DataSplits.on(torch.device("cpu"), recipe, train, validation)
     slices = members_of([parse(text) for text in texts], recipe, 0)
-    training = vehicle(recipe.build, slices, recipe, sets)
+    training = kind(recipe.build, slices, recipe, sets)
     epoch = iter(range(1, rounds + 2))
     return lambda: training.advance(next(epoch))
 

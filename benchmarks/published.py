@@ -146,11 +146,13 @@ def trained(
     for row, reports in runs:
         if not row:
             continue
-        for found in list(reports)[-1].candidates:
-            accuracy = 0.0 if found.test_accuracy is None else found.test_accuracy
-            loss = None if recipe.selects else found.val_loss  # there it is of validation images
+        for candidate in list(reports)[-1].candidates:
+            accuracy = 0.0 if candidate.test_accuracy is None else candidate.test_accuracy
+            loss = (
+                None if recipe.selects else candidate.val_loss
+            )  # there it is of validation images
             yield Result(
-                recipe.label, row[found.index], seed, accuracy, loss, recipe.epochs,
+                recipe.label, row[candidate.index], seed, accuracy, loss, recipe.epochs,
                 torch.__version__, machine(),
             )  # fmt: skip
 
@@ -178,8 +180,8 @@ def show(results: Sequence[Result], recipes: Sequence[Recipe], names: Sequence[s
                 continue
             a, s = mean_sd([100 * r.accuracy for r in rows])
             losses = [r.loss for r in rows if r.loss is not None]
-            told = "{:6.3f} ± {:5.3f}".format(*mean_sd(losses)) if losses else " " * 14
-            print(f"   {a:6.2f} ± {s:4.2f}  {told} n={len(rows)}", end="")
+            text = "{:6.3f} ± {:5.3f}".format(*mean_sd(losses)) if losses else " " * 14
+            print(f"   {a:6.2f} ± {s:4.2f}  {text} n={len(rows)}", end="")
         print()
 
 
@@ -187,7 +189,7 @@ def distances(
     results: Sequence[Result], recipes: Sequence[Recipe], names: Sequence[str]
 ) -> dict[str, dict[str, float]]:
     """How far each recipe's means lie from the published numbers, root mean square over names."""
-    found = {}
+    by_name = {}
     for recipe in recipes:
         gaps_loss, gaps_accuracy = [], []
         for name in names:
@@ -197,13 +199,13 @@ def distances(
                 gaps_loss.append(statistics.fmean(r.loss or 0.0 for r in rows) - loss)
                 gaps_accuracy.append(100 * statistics.fmean(r.accuracy for r in rows) - accuracy)
         if gaps_loss:
-            found[recipe.name] = {
+            by_name[recipe.name] = {
                 "loss_nats": round(math.sqrt(statistics.fmean(g * g for g in gaps_loss)), 4),
                 "accuracy_points": round(
                     math.sqrt(statistics.fmean(g * g for g in gaps_accuracy)), 2
                 ),
             }
-    return found
+    return by_name
 
 
 def main() -> None:
@@ -212,29 +214,29 @@ def main() -> None:
     options.add_argument("--seeds", type=int, default=5)
     options.add_argument("--functions", nargs="+", choices=[*PUBLISHED, NONE], metavar="NAME")
     options.add_argument("--recipes", nargs="+", default=["dldna", "dldna-0.8", "standard"])
-    given = options.parse_args()
+    arguments = options.parse_args()
     torch.set_num_threads(1)
-    recipes = [recipe_from_name(name) for name in given.recipes]
-    names = given.functions or [*PUBLISHED, NONE]
-    if given.quick:
+    recipes = [recipe_from_name(name) for name in arguments.recipes]
+    names = arguments.functions or [*PUBLISHED, NONE]
+    if arguments.quick:
         recipes = [dataclasses.replace(r.limited(6_000), rungs=(1,)) for r in recipes]
         names = [*QUICK, NONE]
-    results = [] if given.quick else recorded(RECORD)
+    results = [] if arguments.quick else recorded(RECORD)
     evaluator = ImageClassification(
         {"fashion-mnist": load_train()}, {"fashion-mnist": load_test()}
     )
-    for seed in range(1 if given.quick else given.seeds):
+    for seed in range(1 if arguments.quick else arguments.seeds):
         for recipe in recipes:
             done = {r.name for r in results if (r.recipe, r.seed) == (recipe.label, seed)}
             new = list(trained(evaluator, recipe, [n for n in names if n not in done], seed))
             results += new
-            if new and not given.quick:
+            if new and not arguments.quick:
                 with RECORD.open("a") as file:
                     file.writelines(json.dumps(dataclasses.asdict(r)) + "\n" for r in new)
     show(results, recipes, names)
     near = distances(results, recipes, names)
     nearest = min(near, key=lambda name: near[name]["loss_nats"]) if near else None
-    print(json.dumps({"distance": near, "nearest": nearest, "quick": given.quick}))
+    print(json.dumps({"distance": near, "nearest": nearest, "quick": arguments.quick}))
 
 
 if __name__ == "__main__":

@@ -53,19 +53,19 @@ Curves = dict[int, list[float]]  # rung (epoch) -> each candidate's validation a
 def drawn(count: int, seed: int = 0) -> list[Expression]:
     """Random candidates of core-1 that a search would train, each function once."""
     space, rng, seen = space_from_name("core-1"), np.random.default_rng(seed), FingerprintIndex()
-    found: list[Expression] = []
-    while len(found) < count:
+    candidates: list[Expression] = []
+    while len(candidates) < count:
         candidate = space.decode(space.sample(rng))
         if screen(candidate) is None and seen.find(mark := fingerprint(candidate)) is None:
-            seen.add(mark, len(found))
-            found.append(candidate)
-    return found
+            seen.add(mark, len(candidates))
+            candidates.append(candidate)
+    return candidates
 
 
 def trained(
     candidates: Sequence[Expression], recipe: Recipe
 ) -> Iterator[tuple[int, list[MemberProgress]]]:
-    """What every member of an ensemble has reached, rung by rung, in the order of `members_of`."""
+    """The progress of every member, rung by rung, in the order of `members_of`."""
     images = load_train() if recipe.limit is None else subset(load_train(), recipe.limit)
     train, validation = split(images, validation=recipe.validation, seed=recipe.split_seed)
     sets = DataSplits.on(torch.device("cpu"), recipe, train, validation)
@@ -76,18 +76,18 @@ def trained(
 
 def settings(candidates: Sequence[Expression], recipe: Recipe) -> dict[str, Curves]:
     """Curves of the four settings; a training that diverges counts as accuracy 0."""
-    found: dict[str, Curves] = {}
+    by_setting: dict[str, Curves] = {}
     for gain in (True, False):
         grid = dataclasses.replace(recipe, moment_init=gain, lr_multipliers=STEPS)
         weights = "gain" if gain else "torch's weights"
-        own: Curves = {}
+        at_base_rate: Curves = {}
         best: Curves = {}
-        found |= {weights: own, f"{weights}, grid": best}
+        by_setting |= {weights: at_base_rate, f"{weights}, grid": best}
         for epoch, progress in trained(candidates, grid):
             scores = np.array([0.0 if p.reason else p.val_accuracy for p in progress])
             by_step = scores.reshape(len(STEPS), len(candidates))
-            own[epoch], best[epoch] = by_step[0].tolist(), by_step.max(0).tolist()
-    return found
+            at_base_rate[epoch], best[epoch] = by_step[0].tolist(), by_step.max(0).tolist()
+    return by_setting
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float]:
@@ -119,22 +119,22 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--candidates", type=int, default=18)
-    given = options.parse_args()
+    arguments = options.parse_args()
     torch.set_num_threads(1)
     recipe = recipe_from_name("quick")
-    count = given.candidates
-    if given.quick:
+    count = arguments.candidates
+    if arguments.quick:
         recipe, count = dataclasses.replace(recipe.limited(6_000), rungs=(1, 2, 3)), 6
     candidates = drawn(count)
-    found = settings(candidates, recipe)
-    for setting, curves in found.items():
+    by_setting = settings(candidates, recipe)
+    for setting, curves in by_setting.items():
         for share, chosen in (("all", curves), ("upper half", upper_half(curves))):
             for epoch, (rho, low, high) in correlations(chosen).items():
                 print(
                     f"{setting:22} {share:10} epoch {epoch}: {rho:5.2f} [{low:5.2f}, {high:5.2f}]"
                 )
     last = max(recipe.rungs)
-    finals = {setting: curves[last] for setting, curves in found.items()}
+    finals = {setting: curves[last] for setting, curves in by_setting.items()}
     names = list(finals)
     agreement = {
         f"{a} / {b}": round(spearman(finals[a], finals[b])[0], 3)
@@ -149,16 +149,16 @@ def main() -> None:
     result = {
         "rank_correlation": {
             setting: {epoch: round(rho[0], 3) for epoch, rho in correlations(curves).items()}
-            for setting, curves in found.items()
+            for setting, curves in by_setting.items()
         },
         "upper_half": {
             setting: {e: round(r[0], 3) for e, r in correlations(upper_half(curves)).items()}
-            for setting, curves in found.items()
+            for setting, curves in by_setting.items()
         },
         "agreement": agreement,
         "n": count,
         "recipe": recipe.label,
-        "quick": given.quick,
+        "quick": arguments.quick,
         "hardware": machine(),
         "torch": torch.__version__,
     }

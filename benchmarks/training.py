@@ -1,17 +1,16 @@
-"""What an epoch of one candidate costs in a stack, next to its matrix products, alone, and others.
+"""Cost of an epoch of one candidate in an ensemble, beside its matrix products and training alone.
 
     python benchmarks/training.py [--quick]
 
 The published MLP (784-256-192-128-64-10), batches of 128, one thread, real FashionMNIST; nine
-candidates in a stack, as a search trains them. All but the last figure are CPU seconds of one
+candidates in an ensemble, as a search trains them. All but the last figure are CPU seconds of one
 candidate's training epoch, measured in turn, round after round; the ratios are medians of the
 rounds'. The products are those of one net whose tensors stay in the cache. Five seeds of each of
-the nine are 45 slices, as with `repeats = 5` in a recipe, here on a fifth of the images. By hand
-is the same formula as a Python function over torch, on tensors of each layer's size, forward and
-backward.
-two_workers_over_one: throughput by the clock, of processes that each train a stack; on a machine
-with fewer than two idle cores it says less about us than about the machine. `--quick` trains on
-5,120 images instead of 50,000.
+the nine are 45 members, as with `seeds_per_score = 5` in a recipe, here on a fifth of the
+images. By hand is the same formula as a Python function over torch, on tensors of each layer's
+size, forward and backward. two_workers_over_one: throughput by the clock, of processes that each
+train an ensemble; on a machine with fewer than two idle cores it says less about us than about
+the machine. `--quick` trains on 5,120 images instead of 50,000.
 """
 
 from __future__ import annotations
@@ -111,8 +110,8 @@ def by_hand(steps: int) -> None:
 def loader_epoch(images: int) -> Callable[[], None]:
     """The epoch as torch's tutorials write it."""
     steps = [transforms.ToTensor(), transforms.Normalize(FASHION_MNIST.mean, FASHION_MNIST.std)]
-    whole = datasets.FashionMNIST(str(data_root()), transform=transforms.Compose(steps))
-    loader = DataLoader(Subset(whole, range(images)), BATCH, shuffle=True, num_workers=0)
+    dataset = datasets.FashionMNIST(str(data_root()), transform=transforms.Compose(steps))
+    loader = DataLoader(Subset(dataset, range(images)), BATCH, shuffle=True, num_workers=0)
     layers = [m for a, b in pairwise(SIZES) for m in (nn.Linear(a, b), nn.ReLU())]
     net = nn.Sequential(nn.Flatten(), *layers[:-1])
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
@@ -145,11 +144,11 @@ def rounds_of_one_thread(images: int, rounds: int) -> list[dict[str, float]]:
         "ReLU, alone": (stack(RELU[:1], images, rounds + 1), 1),
         "ReLU, torch modules and DataLoader": (loader_epoch(images), 1),
     }
-    found = [
+    measured = [
         {name: cpu_seconds(work) / share for name, (work, share) in kinds.items()}
         for _ in range(rounds + 1)
     ]
-    return found[1:]
+    return measured[1:]
 
 
 def train_stack(images: int) -> None:
@@ -177,17 +176,17 @@ def main() -> None:
     quick = options.parse_args().quick
     torch.set_num_threads(1)
     images, rounds = (5_120, 5) if quick else (50_000, 5)
-    found = rounds_of_one_thread(images, rounds)
-    for name in found[0]:
-        seconds = [each[name] for each in found]
+    measured = rounds_of_one_thread(images, rounds)
+    for name in measured[0]:
+        seconds = [each[name] for each in measured]
         spread = f"{min(seconds):.3f} to {max(seconds):.3f}"
         print(f"{statistics.median(seconds):8.3f} s  ({spread})  {name}")
 
     def ratio(over: str, *under: str) -> float:
-        ratios = [each[over] / sum(each[name] for name in under) for each in found]
+        ratios = [each[over] / sum(each[name] for name in under) for each in measured]
         return round(statistics.median(ratios), 3)
 
-    relu, products_, seeds, composed, hand, alone, loader = found[0]
+    relu, products_, seeds, composed, hand, alone, loader = measured[0]
     result = {
         "epoch_over_matmul": ratio(relu, products_),
         "five_seeds_over_matmul": ratio(seeds, products_),

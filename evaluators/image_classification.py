@@ -54,7 +54,7 @@ class ImageClassification(Evaluator):
 
     @staticmethod
     def of(recipes: Iterable[Recipe]) -> ImageClassification:
-        """With the training images of the data sets that the recipes name; raises
+        """An evaluator with the training images of the data sets that the recipes name; raises
         DataUnavailable where one cannot be had."""
         names = dict.fromkeys(recipe.dataset for recipe in recipes)
         return ImageClassification({name: load_train(dataset_of(name)) for name in names})
@@ -75,17 +75,18 @@ class ImageClassification(Evaluator):
 
     def _training(self, job: Job) -> Training:
         device, recipe = torch.device(self.device), job.recipe
-        train, validation = self._parts(recipe)
+        train, validation = self._splits(recipe)
         test = self.test[recipe.dataset] if job.test else None
         sets = DataSplits.on(device, recipe, train, validation, test)
         candidates = [shared(parse(text), recipe.granularity) for text in job.expressions]
-        slices = members_of(candidates, recipe, job.seed)
-        training = training_of(slices, recipe, sets)
-        alone = len(slices) == len(candidates)
-        return training if alone else SweepAggregate(training, recipe, len(candidates))
+        members = members_of(candidates, recipe, job.seed)
+        training = training_of(members, recipe, sets)
+        if len(members) == len(candidates):
+            return training
+        return SweepAggregate(training, recipe, len(candidates))
 
-    def _parts(self, recipe: Recipe) -> tuple[Images, Images]:
-        """What is trained on, and what the score is the accuracy on."""
+    def _splits(self, recipe: Recipe) -> tuple[Images, Images]:
+        """The images to train on, and those that the score is the accuracy on."""
         images = self.train[recipe.dataset]
         if recipe.limit is not None:
             images = subset(images, recipe.limit)
@@ -97,10 +98,10 @@ class ImageClassification(Evaluator):
 def _check_fits(name: str, images: Images) -> None:
     """Images under a data set's name must be what a network for that data set can take."""
     if name in DATASETS and images.spec != DATASETS[name].spec:
-        wanted, found = DATASETS[name].spec, images.spec
+        published, spec = DATASETS[name].spec, images.spec
         raise InvalidImages(
-            f"images of {name} have shape {wanted.shape} and {wanted.classes} classes, but these "
-            f"have {found.shape} and {found.classes}"
+            f"images of {name} have shape {published.shape} and {published.classes} classes, but "
+            f"these have {spec.shape} and {spec.classes}"
         )
     if bool((images.labels == images.labels[0]).all()):
         raise InvalidImages(

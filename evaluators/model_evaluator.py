@@ -40,9 +40,9 @@ from .training.rng import generators_kept, reseed
 from .training.user_data import Data, Samples
 
 TestData: TypeAlias = "Data | Callable[[], Data]"
-TRIED = 8  # samples of each of the two batches that are tried before a search
-# What a network and data of one's own decide in place of the recipe.
-_NOT_OURS = ("dataset", "network", "widths", "pixels", "validation", "limit", "evaluator")
+TRIED = 8  # samples of each of the two batches that `check` trains on
+# Fields of a recipe that the user's network and data decide.
+_DECIDED = ("dataset", "network", "widths", "pixels", "validation", "limit", "evaluator")
 
 
 class ModelEvaluator(Evaluator):
@@ -54,8 +54,8 @@ class ModelEvaluator(Evaluator):
     confirmation opens it; None: no confirmation.
     replace: which modules are the activations, as in `replace_activations`. loss and metric: of a
     batch's outputs and targets, means over its samples; the metric is a fraction, more is better.
-    recipe: rungs, batch size, optimiser and so on. Initial weights are the network's own: the
-    recipe's gain is not for it. channel_dim: where channels are, as in `Activation`.
+    recipe: rungs, batch size, optimiser and so on. Initial weights are the network's own:
+    `moment_init` is not for it. channel_dim: where channels are, as in `Activation`.
 
     Raises EvaluatorError for data or a recipe that cannot be used, CandidateError where the
     network has no activation to replace.
@@ -78,7 +78,7 @@ class ModelEvaluator(Evaluator):
         channel_dim: int = 1,
     ) -> None:
         recipe = recipe or Recipe(name="own")
-        _check_is_for_own(recipe)
+        _check_recipe(recipe)
         self.name = recipe.name
         self._network, self._replace, self._channel_dim = network, replace, channel_dim
         self._loss, self._metric, self._test = loss, metric, test
@@ -108,8 +108,9 @@ class ModelEvaluator(Evaluator):
         """The same evaluator with its test data, for a confirmation; None without any."""
         if self._test is None:
             return None
-        given = self._test
-        data = given() if callable(given) and not isinstance(given, Dataset) else given
+        data: Any = self._test
+        if callable(data) and not isinstance(data, Dataset):
+            data = data()
         other = copy.copy(self)
         other._opened = Samples.of(data, "test")
         return other
@@ -132,11 +133,12 @@ class ModelEvaluator(Evaluator):
 
     def _training(self, job: Job) -> Training:
         candidates = [shared(parse(text), job.recipe.granularity) for text in job.expressions]
-        slices = members_of(candidates, job.recipe, job.seed)
+        members = members_of(candidates, job.recipe, job.seed)
         task = self._task(self._opened if job.test else None)
-        training = InterleavedTraining(self._build, slices, job.recipe, task, self._device)
-        alone = len(slices) == len(candidates)
-        return training if alone else SweepAggregate(training, job.recipe, len(candidates))
+        training = InterleavedTraining(self._build, members, job.recipe, task, self._device)
+        if len(members) == len(candidates):
+            return training
+        return SweepAggregate(training, job.recipe, len(candidates))
 
     def _task(self, test: Samples | None) -> Task:
         return Task(self.name, self._train, self._validation, test, self._loss, self._metric)
@@ -155,42 +157,44 @@ class ModelEvaluator(Evaluator):
         """Two small batches of training and one of validation, on the CPU."""
         cpu = torch.device("cpu")
         candidate = shared(baseline, self.recipe.granularity)
-        run = UserNetTrainer(self._build, Member(candidate, 0), self.recipe, self._task(None), cpu)
-        if not run.alive:
-            return  # its channels have no place in this network: a result, told when it trains
+        trainer = UserNetTrainer(
+            self._build, Member(candidate, 0), self.recipe, self._task(None), cpu
+        )
+        if not trainer.alive:
+            return  # its channels do not fit this network: reported as infeasible when it trains
         batches = self._train.shuffled(TRIED, 0, 1)[:2]
         for step, batch in enumerate(self._train.fetch(batches, 0)):
             if step == 0 and self._loss is F.cross_entropy and _are_labels(targets):
-                _check_labels(targets, "train", run.output(batch))
-            run.step(to(batch, cpu), step, len(batches))
+                _check_labels(targets, "train", trainer.output(batch))
+            trainer.step(to(batch, cpu), step, len(batches))
         for batch in self._validation.fetch(self._validation.in_order(TRIED)[:1], 0):
-            run.net.eval()
-            run.measure(to(batch, cpu))
+            trainer.net.eval()
+            trainer.measure(to(batch, cpu))
 
     def _digest(self) -> str:
-        """Eight hex digits of what can be told of network and data: shapes, places, sizes."""
+        """Eight hex digits of network and data as far as they are known: shapes, sizes, names."""
         with generators_kept():
             reseed(0)
             net = self._network()
             shapes = {name: list(value.shape) for name, value in net.state_dict().items()}
-            places = replace_activations(net, self._replace, parse("max(x, 0)"))
+            activations = replace_activations(net, self._replace, parse("max(x, 0)"))
         facts = {
             "shapes": shapes,
-            "places": places,
+            "places": activations,
             "samples": [len(self._train), len(self._validation)],
-            "measures": [_named(self._loss), _named(self._metric)],
+            "measures": [_name_of(self._loss), _name_of(self._metric)],
             "channel_dim": self._channel_dim,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _check_is_for_own(recipe: Recipe) -> None:
+def _check_recipe(recipe: Recipe) -> None:
     default = Recipe()
-    given = [field for field in _NOT_OURS if getattr(recipe, field) != getattr(default, field)]
-    if given:
+    changed = [field for field in _DECIDED if getattr(recipe, field) != getattr(default, field)]
+    if changed:
         raise EvaluatorError(
-            f"recipe {recipe.name}: {', '.join(given)} are for our networks and data: leave them "
-            f"out, ModelEvaluator is told of yours"
+            f"recipe {recipe.name}: {', '.join(changed)} are for our networks and data: leave "
+            f"them out, ModelEvaluator is told of yours"
         )
 
 
@@ -198,22 +202,22 @@ def _are_labels(targets: Tensor) -> bool:
     return targets.dim() == 1 and not targets.is_floating_point()
 
 
-def _check_labels(targets: Tensor, what: str, outputs: Any) -> None:
+def _check_labels(targets: Tensor, name: str, outputs: Any) -> None:
     """Raise EvaluatorError for labels of one class, or outside the network's outputs [B, C]."""
     low, high = int(targets.min()), int(targets.max())
     if low == high:
         raise EvaluatorError(
-            f"{what} has one class: all {len(targets)} labels looked at are {low}, so every "
+            f"{name} has one class: all {len(targets)} labels looked at are {low}, so every "
             f"candidate would score 100 %; look at how the labels are made"
         )
     if isinstance(outputs, Tensor) and outputs.dim() == 2:
         classes = outputs.shape[1]
         if low < 0 or high >= classes:
             raise EvaluatorError(
-                f"labels of {what} must lie in 0..{classes - 1}, one of the network's {classes} "
+                f"labels of {name} must lie in 0..{classes - 1}, one of the network's {classes} "
                 f"outputs, but range from {low} to {high}: change the labels or the last layer"
             )
 
 
-def _named(measure: Any) -> str:
+def _name_of(measure: Any) -> str:
     return str(getattr(measure, "__qualname__", type(measure).__qualname__))

@@ -22,7 +22,7 @@ from scipy import stats
 
 Verdict = Literal["winner", "tie", "worse"]
 LEVEL = 0.05  # chance of a wrong verdict, winner or worse together, that is accepted
-FEW = 10  # test images below which what others would change is not told
+FEW = 10  # test images below which the effect of another draw is not estimated
 NO_SPREAD = 1e-9  # of accuracies: far below one image in a million, far above a float's rounding
 
 
@@ -47,17 +47,17 @@ class PairedComparison:
 
 
 def compare(
-    ours: Sequence[float],
-    theirs: Sequence[float],
+    accuracies: Sequence[float],
+    baseline: Sequence[float],
     by_image: NDArray[np.float64] | None = None,
 ) -> PairedComparison:
     """Paired comparison of accuracies over the same seeds in the same order, at least 1.
 
-    by_image: how much more often ours had each test image right, -1 to 1, a row for each seed of
-    which it is known; without two of them the interval is the paired t interval over seeds.
-    Raises ValueError for no seed, or for two numbers of seeds.
+    by_image: how much more often each test image was right than under the baseline, -1 to 1, a row
+    for each seed of which it is known; without two of them the interval is the paired t interval
+    over seeds. Raises ValueError for no seed, or for two numbers of seeds.
     """
-    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
+    differences = [a - b for a, b in zip(accuracies, baseline, strict=True)]
     n = len(differences)
     if n == 0:
         raise ValueError("a comparison needs at least one seed")
@@ -70,25 +70,25 @@ def compare(
     images = None if by_image is None else _image_variance(by_image)
     # Over the seeds, and over both. The wider one counts: of two or three seeds whose differences
     # happen to be close, the second alone would make too much (7 % of equals would differ).
-    found = [(seeds, n - 1.0)]
+    variances = [(seeds, n - 1.0)]
     if by_image is not None and images is not None:
         freedom = seeds**2 / (n - 1) + images**2 / (by_image[0].size - 1)
-        found.append((seeds + images, (seeds + images) ** 2 / freedom))
-    half = max(float(stats.t.isf(LEVEL / 2, df)) * math.sqrt(v) for v, df in found)
-    p_value = max(2 * float(stats.t.sf(abs(mean) / math.sqrt(v), df)) for v, df in found)
-    told = None if images is None else math.sqrt(images)
+        variances.append((seeds + images, (seeds + images) ** 2 / freedom))
+    half = max(float(stats.t.isf(LEVEL / 2, df)) * math.sqrt(v) for v, df in variances)
+    p_value = max(2 * float(stats.t.sf(abs(mean) / math.sqrt(v), df)) for v, df in variances)
+    images_error = None if images is None else math.sqrt(images)
     return PairedComparison(
         difference=mean,
         interval=(mean - half, mean + half),
         p_value=p_value,
         effect=effect,
         n=n,
-        images_error=told,
+        images_error=images_error,
     )
 
 
 def _image_variance(by_image: NDArray[np.float64]) -> float | None:
-    """What the draw of images adds to the variance of the mean difference: the covariance of two
+    """The variance that the draw of images adds to the mean difference, the covariance of two
     seeds' differences. Of the variance between images' means over seeds, the part that seeds make
     image by image is taken off, since it is in the spread over seeds already. None where one seed
     or a few images tell nothing of others."""
@@ -104,8 +104,8 @@ def _image_variance(by_image: NDArray[np.float64]) -> float | None:
 
 
 def _hedges(freedom: int) -> float:
-    """What makes mean / spread unbiased: gamma(m/2) / (sqrt(m/2) gamma((m-1)/2)), for m of at
-    least 2; 0.80 for five seeds (Hedges 1981)."""
+    """The factor that makes mean / spread unbiased: gamma(m/2) / (sqrt(m/2) gamma((m-1)/2)), for
+    m of at least 2; 0.80 for five seeds (Hedges 1981)."""
     logarithm = math.lgamma(freedom / 2) - math.lgamma((freedom - 1) / 2)
     return math.exp(logarithm) / math.sqrt(freedom / 2)
 

@@ -30,8 +30,8 @@ from actsearch.evaluators import (
 class QuarterResNet(ResNet):  # type: ignore[misc]  # torchvision has no type hints
     """ResNet-18 with 16 to 128 channels in place of 64 to 512."""
 
-    def _make_layer(self, block: type[nn.Module], planes: int, *rest: Any, **more: Any) -> Any:
-        return super()._make_layer(block, planes // 4, *rest, **more)
+    def _make_layer(self, block: type[nn.Module], planes: int, *rest: Any, **keywords: Any) -> Any:
+        return super()._make_layer(block, planes // 4, *rest, **keywords)
 
 
 def network() -> nn.Module:
@@ -48,7 +48,7 @@ def tensors(images: Images) -> tuple[Tensor, Tensor]:
 
 
 def evaluator() -> ModelEvaluator:
-    """What `--evaluator resnet:evaluator` calls."""
+    """The evaluator of `--evaluator resnet:evaluator`."""
     return ModelEvaluator(
         network,
         tensors(subset(load_train(), 1_500)),

@@ -22,8 +22,8 @@ def from_file(path: str) -> type[nn.Module]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found: type[nn.Module] = module.Activation
-    return found
+    activation: type[nn.Module] = module.Activation
+    return activation
 
 
 def replaced(path: str | None) -> nn.Module:

@@ -61,7 +61,7 @@ def run(
         reporter.stage(f"{candidate}")
         start = now_ms()
         diagnosis = diagnose(
-            candidate, recipe, images, seed, parts=parts, sizes=sizes, told=reporter.stage
+            candidate, recipe, images, seed, parts=parts, sizes=sizes, on_stage=reporter.stage
         )
         diagnoses.append(
             TimedDiagnosis(diagnosis=diagnosis, started_ms=start, finished_ms=now_ms())

@@ -1,7 +1,7 @@
 """Data sets on disk: found, fetched once, verified.
 
 The images lie in torchvision's own layout, `ROOT/FashionMNIST/raw/` and the like, so that a folder
-torchvision has filled serves as it is. datasets.py says what each set is; roads.py, where it may
+torchvision has filled serves as it is. datasets.py says what each set is; sources.py, where it may
 come from.
 """
 
@@ -24,7 +24,7 @@ from .sources import (
     SYSTEM_COPIES,
     DataUnavailable,
     contents_of,
-    roads_to,
+    sources_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -52,25 +52,25 @@ def locate(
     dataset: DataSet = FASHION_MNIST,
     root: Path | None = None,
     *,
-    own: Path | None = None,
+    copy: Path | None = None,
     system: Path = SYSTEM_COPIES,
 ) -> Path:
     """The folder with a data set's files, after fetching those that are missing.
 
-    Tried in order: `root` itself (default `data_root()`); then `own`, a folder the user has a copy
-    in, and nothing else; or else the system copy, torchvision's download, Debian's package. What
-    arrives is verified before it is renamed into place, so that no fetch, killed or doubled,
-    leaves half a file. Files that are there already are verified where they are read
+    Tried in order: `root` itself (default `data_root()`); then `copy`, a folder of the user's that
+    has the files, and nothing else; or else the system copy, torchvision's download, Debian's
+    package. Files are verified before they are renamed into place, so that no fetch, killed or
+    doubled, leaves half of one. Files that are there already are verified where they are read
     (`read_verified`) and never replaced.
 
     Raises:
-        DataUnavailable: every road failed, or the cache cannot be written.
+        DataUnavailable: every source failed, or the cache cannot be written.
     """
     folder = folder_of(dataset, root)
     if _missing(dataset, folder):
         with _staging(folder) as staging:
             if _missing(dataset, folder):  # unless another process fetched them meanwhile
-                _fetch(dataset, folder, staging, own, system)
+                _fetch(dataset, folder, staging, copy, system)
     return folder
 
 
@@ -87,17 +87,17 @@ def read_verified(dataset: DataSet, folder: Path, name: str) -> bytearray:
         DamagedData: it is truncated, or another file than the published one.
         DataUnavailable: it cannot be read.
     """
-    path, wanted = folder / name, dataset.files[name]
+    path, published = folder / name, dataset.files[name]
     again = f"run `actsearch data {dataset.name}`"
     try:
         content = bytearray(path.read_bytes())
     except OSError as error:
         raise DataUnavailable(f"cannot read {path}: {error}; {again}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != wanted:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != published:
         raise DamagedData(
-            f"{path} is truncated or another file: its SHA-256 must be {wanted[:12]}…, but is "
-            f"{found[:12]}… ({len(content):,} bytes); delete it and {again}"
+            f"{path} is truncated or another file: its SHA-256 must be {published[:12]}…, but is "
+            f"{digest[:12]}… ({len(content):,} bytes); delete it and {again}"
         )
     return unpacked(content) if name.endswith(".gz") else content
 
@@ -128,12 +128,12 @@ def _staging(folder: Path) -> Iterator[Path]:
         yield staging
 
 
-def _fetch(dataset: DataSet, folder: Path, staging: Path, own: Path | None, system: Path) -> None:
-    """Fill `folder` by the first road that works."""
+def _fetch(dataset: DataSet, folder: Path, staging: Path, copy: Path | None, system: Path) -> None:
+    """Fill `folder` from the first source that works."""
     tried = []
-    for name, road in roads_to(dataset, staging, own, system):
+    for name, fetch in sources_of(dataset, staging, copy, system):
         try:
-            _install(dataset, road(), staging, folder)
+            _install(dataset, fetch(), staging, folder)
         except (OSError, EOFError, zlib.error, ActsearchError) as error:
             logger.info("%s, %s: %s", dataset.title, name, error)
             tried.append(f"{name}: {error}")

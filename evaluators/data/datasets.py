@@ -7,7 +7,7 @@ projects pin (https://github.com/ankane/torchvision-ruby has MNIST's and KMNIST'
 MD5 of the archives they belong to are the ones that torchvision checks.
 
 Means and deviations are those of the training pixels / 255, per channel, to four decimals; they
-are recomputed in tests/evaluators/test_datasets.py where the images are on the machine.
+are recomputed in tests/evaluators/data/test_datasets.py where the images are on the machine.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from ...space.errors import UnknownNameError
 
@@ -44,6 +45,7 @@ class DataSet:
     train, test: the files of each part, name -> SHA-256; one that ends in `.gz` is read packed.
     images: of the training part. labels: what the classes are called, in order.
     mean, std: of training pixels / 255, one per channel.
+    format: of the files: IDX, one of images and one of labels, or CIFAR-10's batches.
     archive: the one file that all others are packed in, if they are. debian: a package with them.
     """
 
@@ -58,6 +60,7 @@ class DataSet:
     std: tuple[float, ...]
     source: str
     shape: tuple[int, int, int] = (1, SIDE, SIDE)
+    format: Literal["idx", "cifar"] = "idx"
     archive: str | None = None
     debian: str | None = None
 
@@ -178,11 +181,12 @@ CIFAR10 = DataSet(
     std=(0.2470, 0.2435, 0.2616),
     source="Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html",
     shape=(3, 32, 32),
+    format="cifar",
     archive="cifar-10-python.tar.gz",
 )  # fmt: skip
 
 DATASETS: Mapping[str, DataSet] = MappingProxyType(
-    {known.name: known for known in (FASHION_MNIST, MNIST, KMNIST, CIFAR10)}
+    {dataset.name: dataset for dataset in (FASHION_MNIST, MNIST, KMNIST, CIFAR10)}
 )
 
 

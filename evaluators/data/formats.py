@@ -24,7 +24,7 @@ class DamagedData(ActsearchError):
 
 
 def unpacked(content: bytes | bytearray) -> bytearray:
-    """What a `.gz` file holds; raises DamagedData."""
+    """The content of a `.gz` file; raises DamagedData."""
     try:
         return bytearray(gzip.decompress(content))
     except (OSError, EOFError, zlib.error) as error:

@@ -78,7 +78,7 @@ def load_train(dataset: DataSet = FASHION_MNIST, root: Path | None = None) -> Im
 
 
 def load_test(dataset: DataSet = FASHION_MNIST, root: Path | None = None) -> Images:
-    """Its test images. For confirmations only: selection must never see them."""
+    """The test images of a data set. For confirmations only: selection must never see them."""
     return _load(dataset, root, list(dataset.test))
 
 
@@ -119,7 +119,7 @@ def _shuffled(n: int, seed: int) -> Tensor:
 def _load(dataset: DataSet, root: Path | None, names: list[str]) -> Images:
     folder = locate(dataset, root)
     files = [read_verified(dataset, folder, name) for name in names]
-    if dataset.archive is None:  # IDX: a file of pixels and one of labels
+    if dataset.format == "idx":  # a file of pixels and one of labels
         pixels, labels = (from_idx(content) for content in files)
         return Images(pixels, labels.long(), len(dataset.labels))
     batches = [from_cifar(content, dataset.shape) for content in files]

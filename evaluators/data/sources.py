@@ -1,4 +1,4 @@
-"""The roads to a data set that is not in the cache: a copy on this machine, or a download.
+"""The sources of a data set that is not in the cache: a copy on this machine, or a download.
 
 Each gives a folder that has the files, unpacked, as `.gz`, or all in the published archive.
 """
@@ -20,9 +20,9 @@ from .formats import DamagedData
 
 SYSTEM_COPIES = Path("/usr/share/datasets")  # Debian's packages install below it
 STALL_LIMIT = 20  # seconds without an answer before a connection counts as dead
-ROAD_LIMIT = 600  # seconds for one road in all: 30 MB at 50 kB/s
+SOURCE_LIMIT = 600  # seconds for one source in all: 30 MB at 50 kB/s
 
-Road = tuple[str, Callable[[], Path]]  # what it is called, and a walk along it
+Source = tuple[str, Callable[[], Path]]  # its name, and what fetches the files into a folder
 
 # torchvision's own download, without its loader: that would unpickle what only MD5 has checked.
 _DOWNLOAD = """
@@ -40,24 +40,24 @@ else:
 
 
 class DataUnavailable(ActsearchError):
-    """Raised when no road leads to the images; the message lists each road with its error."""
+    """Raised when no source has the images; the message lists each source with its error."""
 
 
-def roads_to(dataset: DataSet, staging: Path, own: Path | None, system: Path) -> list[Road]:
-    """The roads in the order in which they are tried; downloads go to `staging`."""
-    if own is not None:
-        copy = own.expanduser().absolute()
-        return [("your copy", lambda: copy)]
-    roads: list[Road] = [
+def sources_of(dataset: DataSet, staging: Path, copy: Path | None, system: Path) -> list[Source]:
+    """The sources in the order in which they are tried; downloads go to `staging`."""
+    if copy is not None:
+        folder = copy.expanduser().absolute()
+        return [("your copy", lambda: folder)]
+    sources: list[Source] = [
         ("system copy", lambda: system / dataset.name),
         ("torchvision", lambda: _torchvision_download(dataset, staging)),
     ]
     if dataset.debian is not None:
         package = dataset.debian
-        roads.append(
+        sources.append(
             ("Debian's package", lambda: _debian_package(package, staging) / dataset.name)
         )
-    return roads
+    return sources
 
 
 def contents_of(dataset: DataSet, source: Path) -> Iterator[tuple[str, bytes]]:
@@ -84,17 +84,17 @@ def contents_of(dataset: DataSet, source: Path) -> Iterator[tuple[str, bytes]]:
 def _members(dataset: DataSet, archive: Path) -> Iterator[tuple[str, bytes]]:
     """The files in a tar archive, in one pass and in memory: nothing is written where its paths
     say."""
-    wanted = {f"{dataset.folder}/{name}": name for name in dataset.files}
+    missing = {f"{dataset.folder}/{name}": name for name in dataset.files}
     try:
         with tarfile.open(archive) as packed:
             for member in packed:
-                file = packed.extractfile(member) if member.name in wanted else None
+                file = packed.extractfile(member) if member.name in missing else None
                 if file is not None:
-                    yield wanted.pop(member.name), file.read()
+                    yield missing.pop(member.name), file.read()
     except tarfile.TarError as error:
         raise DamagedData(f"{archive} is no whole archive: {error}") from error
-    if wanted:
-        raise DamagedData(f"{archive} does not hold {', '.join(wanted)}")
+    if missing:
+        raise DamagedData(f"{archive} does not hold {', '.join(missing)}")
 
 
 def _torchvision_download(dataset: DataSet, staging: Path) -> Path:
@@ -122,7 +122,7 @@ def _debian_package(name: str, staging: Path) -> Path:
 
 
 def _run(*command: str, folder: Path) -> None:
-    """Run `command` in `folder`; a failure is told by the line that names the error."""
+    """Run `command` in `folder`; raises DataUnavailable with the line that names the error."""
     try:
         done = subprocess.run(
             command,
@@ -131,11 +131,11 @@ def _run(*command: str, folder: Path) -> None:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=ROAD_LIMIT,
+            timeout=SOURCE_LIMIT,
         )
     except subprocess.TimeoutExpired as error:
-        raise DataUnavailable(f"no end after {ROAD_LIMIT} s") from error
+        raise DataUnavailable(f"no end after {SOURCE_LIMIT} s") from error
     if done.returncode != 0:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in said if line.startswith("E:")]  # apt's, among its warnings
-        raise DataUnavailable((errors or said or [f"exit status {done.returncode}"])[-1])
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("E:")]  # apt's, among its warnings
+        raise DataUnavailable((errors or lines or [f"exit status {done.returncode}"])[-1])

@@ -1,4 +1,4 @@
-"""The places of a network where an activation acts: what goes in, what comes out, its slope there.
+"""The uses of activations in a network: pre-activations, outputs, slopes.
 
 Every measurement of the hidden layers starts here, for networks of ours and of users alike.
 """
@@ -39,12 +39,12 @@ class ActivationSite:
 def watch(
     net: nn.Module, x: Tensor, kinds: Kinds = ACTIVATIONS
 ) -> tuple[Tensor, tuple[ActivationSite, ...]]:
-    """The network's output for a batch, and its places in the order of the forward pass.
+    """The network's output for a batch, and its activation sites in the order of the forward pass.
 
-    kinds: what counts as an activation; a network without any has `nn.Identity` in their place,
-    and says so. Raises CandidateError where no module of these kinds runs.
+    kinds: modules that count as activations; for a network without any, its `nn.Identity`s. Raises
+    CandidateError where no module of these kinds runs.
     """
-    found: list[ActivationSite] = []
+    sites: list[ActivationSite] = []
     waiting: list[Tensor] = []  # inputs of modules that have begun, the innermost last
     names = {module: name for name, module in net.named_modules() if isinstance(module, kinds)}
 
@@ -54,9 +54,9 @@ def watch(
         return (inputs[0].clone(), *inputs[1:]) if in_place else None
 
     def end(module: nn.Module, _: tuple[Any, ...], output: Tensor) -> None:
-        uses = 1 + sum(place.module is module for place in found)
+        uses = 1 + sum(site.module is module for site in sites)
         name = names[module] if uses == 1 else f"{names[module]} ({uses})"
-        found.append(ActivationSite(name, module, waiting.pop(), output))
+        sites.append(ActivationSite(name, module, waiting.pop(), output))
 
     hooks = [module.register_forward_pre_hook(begin) for module in names]
     hooks += [module.register_forward_hook(end) for module in names]
@@ -65,12 +65,12 @@ def watch(
     finally:
         for hook in hooks:
             hook.remove()
-    if not found:
+    if not sites:
         raise CandidateError(
             "no activation of the network ran as a module of its own: put modules where forward "
             "calls functions, or nn.Identity() where there is none and pass kinds=(nn.Identity,)"
         )
-    return output, tuple(found)
+    return output, tuple(sites)
 
 
 def slope_at(activation: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
@@ -84,8 +84,8 @@ def slope_at(activation: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 
 
 def unit_dim(signal: Tensor) -> int:
-    """Where a signal's units are: neurons of [B, units], channels of [B, channels, …], features
-    of tokens [B, tokens, features]."""
+    """The dimension of a signal's units: neurons of [B, units], channels of [B, channels, …],
+    features of tokens [B, tokens, features]."""
     return 2 if signal.dim() == 3 else 1
 
 

@@ -53,30 +53,30 @@ def dead_units(
     layers: list[_Layer] = []
     for x in batches:
         with torch.no_grad(), evaluating(net):
-            _, places = watch(net, x, kinds)
-            layers = layers or [_Layer(place) for place in places]
-            for layer, place in zip(layers, places, strict=True):
-                layer.add(place)
+            _, sites = watch(net, x, kinds)
+            layers = layers or [_Layer(site) for site in sites]
+            for layer, site in zip(layers, sites, strict=True):
+                layer.add(site)
     return tuple(layer.counts() for layer in layers)
 
 
 class _Layer:
-    """What is known of one layer's units after some batches."""
+    """Counts of one layer's units after some batches."""
 
-    def __init__(self, place: ActivationSite) -> None:
-        units = by_unit(place.after).shape[1]
-        device = place.after.device
-        self._name = place.name
+    def __init__(self, site: ActivationSite) -> None:
+        units = by_unit(site.after).shape[1]
+        device = site.after.device
+        self._name = site.name
         self._silent = torch.ones(units, dtype=torch.bool, device=device)
         self._flat = torch.ones(units, dtype=torch.bool, device=device)
         self._count = 0
         self._mean = torch.zeros(units, dtype=torch.float64, device=device)
         self._spread = torch.zeros(units, dtype=torch.float64, device=device)  # around the mean
 
-    def add(self, place: ActivationSite) -> None:
-        after = by_unit(place.after)
+    def add(self, site: ActivationSite) -> None:
+        after = by_unit(site.after)
         self._silent &= (after == 0).all(0)
-        self._flat &= (by_unit(place.slope()) == 0).all(0)
+        self._flat &= (by_unit(site.slope()) == 0).all(0)
         values, count = after.double(), len(after)
         mean = values.mean(0)
         # Chan, Golub and LeVeque 1979: moments of two sets together, without cancellation.

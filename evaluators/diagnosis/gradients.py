@@ -31,11 +31,15 @@ def gradient_norms(net: nn.Module, x: Tensor, labels: Tensor) -> GradientNorms:
     learning = [p for p in net.parameters() if p.requires_grad]
     with evaluating(net):
         loss = F.cross_entropy(net(x), labels)
-    found = torch.autograd.grad(loss, learning, materialize_grads=True)
-    squares = {p: float(g.double().square().sum()) for p, g in zip(learning, found, strict=True)}
+    gradients = torch.autograd.grad(loss, learning, materialize_grads=True)
+    squares = {
+        p: float(g.double().square().sum()) for p, g in zip(learning, gradients, strict=True)
+    }
     return GradientNorms(
         layers=tuple(layers),
-        norms=tuple(sum(squares.get(p, 0.0) for p in own) ** 0.5 for own in layers.values()),
+        norms=tuple(
+            sum(squares.get(p, 0.0) for p in tensors) ** 0.5 for tensors in layers.values()
+        ),
         total=sum(squares.values()) ** 0.5,
     )
 
@@ -43,5 +47,5 @@ def gradient_norms(net: nn.Module, x: Tensor, labels: Tensor) -> GradientNorms:
 def weight_layers(net: nn.Module) -> dict[str, list[nn.Parameter]]:
     """The modules that own a matrix or kernel, by dotted name in the order in which the network
     holds them, with their own parameters. Norms and activations are none."""
-    own = {name: list(module.parameters(recurse=False)) for name, module in net.named_modules()}
-    return {name: found for name, found in own.items() if any(p.dim() > 1 for p in found)}
+    layers = {name: list(module.parameters(recurse=False)) for name, module in net.named_modules()}
+    return {name: layer for name, layer in layers.items() if any(p.dim() > 1 for p in layer)}

@@ -64,14 +64,14 @@ def loss_surface(
 
 def direction(net: nn.Module, generator: torch.Generator) -> dict[str, Tensor]:
     """A random direction for each matrix and kernel, every filter of the norm of the weights'."""
-    found = {}
+    directions = {}
     for name, parameter in net.named_parameters():
         if parameter.dim() < 2:
             continue
         drawn = torch.randn(parameter.shape, generator=generator).to(parameter)
         sizes = parameter.detach().flatten(1).norm(dim=1) / drawn.flatten(1).norm(dim=1)
-        found[name] = drawn * sizes.view(-1, *(1,) * (parameter.dim() - 1))
-    return found
+        directions[name] = drawn * sizes.view(-1, *(1,) * (parameter.dim() - 1))
+    return directions
 
 
 def _loss(

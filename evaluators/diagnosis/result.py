@@ -1,4 +1,4 @@
-"""What a diagnosis found, as plain frozen data."""
+"""The results of a diagnosis, as plain frozen data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .loss_surface import Surface
 from .signals import LayerSignals
 from .tangent_kernel import TangentKernel
 
-# What can be asked for, in order of importance; names of the command line and of `seconds`.
+# Parts that can be asked for, in order of importance; names of the command line and `seconds`.
 PARTS = ("signals", "dead", "gradients", "change", "hessian", "surface", "instability", "kernel")
 
 
@@ -84,5 +84,5 @@ class Diagnosis:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON; what is infinite or not a number is None."""
-        found: dict[str, Any] = plain(dataclasses.asdict(self))
-        return found
+        document: dict[str, Any] = plain(dataclasses.asdict(self))
+        return document

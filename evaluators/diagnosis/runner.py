@@ -18,10 +18,10 @@ from ..training.activations import shared
 from ..training.device_data import Batches, DataSplits
 from .batchnorm import calibrated
 from .curvature.hessian import LossHessian
-from .curvature.instability_index import instability
-from .curvature.spectral_density import spectrum
-from .dead_units import dead_units
-from .gradients import gradient_norms, weight_layers
+from .curvature.instability_index import Instability, instability
+from .curvature.spectral_density import Spectrum, spectrum
+from .dead_units import DeadUnits, dead_units
+from .gradients import GradientNorms, gradient_norms, weight_layers
 from .loss_surface import Surface, loss_surface
 from .result import (
     PARTS,
@@ -29,13 +29,13 @@ from .result import (
     Epoch,
     Look,
 )
-from .signals import layer_signals
+from .signals import LayerSignals, layer_signals
 from .sizes import Sizes
 from .tangent_kernel import TangentKernel, tangent_kernel
 from .training import epochs
 from .weight_change import WeightMatrices, weight_change, weight_matrices
 
-Told = Callable[[str], None]
+OnStage = Callable[[str], None]
 
 
 class NoValidationImages(ActsearchError):
@@ -51,12 +51,12 @@ def diagnose(
     parts: Collection[str] = PARTS,
     sizes: Sizes | None = None,
     device: str = "cpu",
-    told: Told = lambda _: None,
+    on_stage: OnStage = lambda _: None,
 ) -> Diagnosis:
     """Train the candidate in the recipe's network on the training images, and look inside.
 
     images: the training set, of which the recipe holds some out. seed: of weights, batches,
-    probes and directions. parts: what to look at, of PARTS. told: is called with each step.
+    probes and directions. parts: to look at, of PARTS. on_stage: called as each begins.
 
     Raises UnknownNameError for a part, NoValidationImages for a recipe without validation images.
     """
@@ -68,12 +68,12 @@ def diagnose(
             f"recipe {recipe.label} scores on the test set, which stays closed here: use "
             f"dldna-validation, or a recipe whose validation is above 0"
         )
-    looking = _Looking(candidate, recipe, images, seed, frozenset(parts), sizes or Sizes(), told)
-    return looking.run(torch.device(device))
+    run = _Run(candidate, recipe, images, seed, frozenset(parts), sizes or Sizes(), on_stage)
+    return run.diagnosis(torch.device(device))
 
 
 @dataclass(slots=True)
-class _Looking:
+class _Run:
     """One diagnosis in the making."""
 
     candidate: Expression
@@ -82,10 +82,10 @@ class _Looking:
     seed: int
     parts: frozenset[str]
     sizes: Sizes
-    told: Told
+    on_stage: OnStage
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def run(self, device: torch.device) -> Diagnosis:
+    def diagnosis(self, device: torch.device) -> Diagnosis:
         recipe = self.recipe
         limited = self.images if recipe.limit is None else subset(self.images, recipe.limit)
         held = split(limited, validation=recipe.validation, seed=recipe.split_seed)
@@ -98,12 +98,12 @@ class _Looking:
         fresh = calibrated(net, seen[0])
         before = self._look(fresh, train, seen, "at initialisation")
         kernel = self._kernel(fresh, seen)
-        told_epochs = [self._start(fresh, seen)]
+        history = [self._start(fresh, seen)]
         reason = None
         progress = epochs(net, candidate, recipe, self.seed, sets)
-        for number, found in self._trained(progress):
-            told_epochs.append(self._epoch(net, number, found, start, seen))
-            reason = found.reason
+        for number, epoch in self._trained(progress):
+            history.append(self._epoch(net, number, epoch, start, seen))
+            reason = epoch.reason
         net.eval()
         after = None if reason else self._look(net, train, seen, "after training")
         return Diagnosis(
@@ -117,7 +117,7 @@ class _Looking:
             layers=tuple(weight_layers(net)),
             before=before,
             after=after,
-            epochs=tuple(_with_initial(told_epochs, candidate)),
+            epochs=tuple(_with_initial(history, candidate)),
             surface=None if reason else self._surface(net, seen),
             kernel=kernel,
             reason=reason,
@@ -129,21 +129,23 @@ class _Looking:
         """The epochs, numbered from 1, as they end."""
         for number in range(1, self.recipe.epochs + 1):
             with self._timed("training", None):
-                found = next(progress, None)
-            if found is None:
+                epoch = next(progress, None)
+            if epoch is None:
                 return
-            self.told(
+            self.on_stage(
                 f"epoch {number} of {self.recipe.epochs}: validation "
-                f"{100 * found.val_accuracy:.2f} %" + (f", {found.reason}" if found.reason else "")
+                f"{100 * epoch.val_accuracy:.2f} %" + (f", {epoch.reason}" if epoch.reason else "")
             )
-            yield number, found
+            yield number, epoch
 
     def _look(
         self, net: nn.Module, train: Batches, seen: tuple[Tensor, Tensor], when: str
     ) -> Look:
-        found = Look()
-        signals, dead, gradients = found.signals, found.dead, found.gradients
-        hessian, index = found.hessian, found.instability
+        signals: tuple[LayerSignals, ...] = ()
+        dead: tuple[DeadUnits, ...] = ()
+        gradients: GradientNorms | None = None
+        hessian: Spectrum | None = None
+        index: Instability | None = None
         if "signals" in self.parts:
             with self._timed("signals", f"signals {when}"):
                 signals = layer_signals(net, *seen)
@@ -179,7 +181,7 @@ class _Looking:
         self,
         net: nn.Module,
         number: int,
-        found: MemberProgress,
+        progress: MemberProgress,
         start: WeightMatrices,
         seen: tuple[Tensor, Tensor],
     ) -> Epoch:
@@ -193,12 +195,12 @@ class _Looking:
                 change = weight_change(start, net)
         return Epoch(
             number=number,
-            accuracy=found.val_accuracy,
-            loss=found.val_loss,
-            train_loss=found.train_losses[-1],
+            accuracy=progress.val_accuracy,
+            loss=progress.val_loss,
+            train_loss=progress.train_losses[-1],
             gradients=gradients,
             change=change,
-            learned=found.learned,
+            learned=progress.learned,
         )
 
     def _kernel(self, net: nn.Module, seen: tuple[Tensor, Tensor]) -> TangentKernel | None:
@@ -225,7 +227,7 @@ class _Looking:
     @contextmanager
     def _timed(self, part: str, text: str | None) -> Iterator[None]:
         if text is not None:
-            self.told(text)
+            self.on_stage(text)
         start = time.perf_counter()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
@@ -238,14 +240,14 @@ def _first(train: Batches, count: int) -> tuple[Tensor, Tensor]:
     return torch.cat([x for x, _ in pieces]), torch.cat([labels for _, labels in pieces])
 
 
-def _with_initial(found: list[Epoch], candidate: Expression) -> Iterator[Epoch]:
+def _with_initial(epochs: list[Epoch], candidate: Expression) -> Iterator[Epoch]:
     """The epochs, the first one with the activation parameters' initial values."""
-    learned = found[-1].learned
+    learned = epochs[-1].learned
     initial = {
         p.name: (p.initial,) * len(learned[p.name])
         for p in candidate.parameters
         if p.name in learned
     }
-    first = found[0]
+    first = epochs[0]
     yield Epoch(number=0, gradients=first.gradients, change=first.change, learned=initial)
-    yield from found[1:]
+    yield from epochs[1:]

@@ -1,4 +1,4 @@
-"""What flows through every hidden layer: pre-activations, outputs, gradients.
+"""Signals of every hidden layer: pre-activations, outputs, gradients.
 
 The gradient is that of each image's own cross-entropy (nats) with respect to the pre-activations,
 so it does not depend on how many images are looked at.
@@ -54,34 +54,34 @@ def layer_signals(
     Takes memory for all of the images' signals at once. Batch norms: as `dead_units` has it.
     """
     with evaluating(net):
-        scores, places = watch(net, x.detach().clone().requires_grad_(), kinds)
+        scores, sites = watch(net, x.detach().clone().requires_grad_(), kinds)
         loss = F.cross_entropy(scores, labels, reduction="sum")
-        befores = [place.before for place in places]
+        befores = [site.before for site in sites]
         gradients = torch.autograd.grad(loss, befores, materialize_grads=True)
-        return tuple(map(_signals, places, gradients))
+        return tuple(map(_signals, sites, gradients))
 
 
-def _signals(place: ActivationSite, gradient: Tensor) -> LayerSignals:
-    slope = place.slope()
+def _signals(site: ActivationSite, gradient: Tensor) -> LayerSignals:
+    slope = site.slope()
     return LayerSignals(
-        layer=place.name,
-        units=place.before.shape[unit_dim(place.before)],
-        before=distribution(place.before),
-        after=distribution(place.after),
+        layer=site.name,
+        units=site.before.shape[unit_dim(site.before)],
+        before=distribution(site.before),
+        after=distribution(site.after),
         gradient=distribution(gradient),
-        saturated=_share(slope.abs() <= SATURATED * _typical_slope(place)),
+        saturated=_share(slope.abs() <= SATURATED * _typical_slope(site)),
         flat=_share(slope == 0),
     )
 
 
-def _typical_slope(place: ActivationSite) -> Tensor:
+def _typical_slope(site: ActivationSite) -> Tensor:
     """The root mean square of the slope under N(0, 1), per unit, shaped to broadcast."""
-    z, weights = (t[::EVERY].to(place.before) for t in gaussian_nodes())
-    shape = [1] * place.before.dim()
-    shape[unit_dim(place.before)] = place.before.shape[unit_dim(place.before)]
+    z, weights = (t[::EVERY].to(site.before) for t in gaussian_nodes())
+    shape = [1] * site.before.dim()
+    shape[unit_dim(site.before)] = site.before.shape[unit_dim(site.before)]
     along = (-1, *(1,) * (len(shape) - 1))
     # Every unit sees every node: a parameter may be another one in each channel.
-    squares = slope_at(place.module, z.view(along).expand(-1, *shape[1:])).square()
+    squares = slope_at(site.module, z.view(along).expand(-1, *shape[1:])).square()
     return ((squares * weights.view(along)).sum(0, keepdim=True) / weights.sum()).sqrt()
 
 

@@ -30,10 +30,9 @@ class Sizes:
     index_probes: int = 8
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            if getattr(self, one.name) < 1:
-                raise InvalidSizes(
-                    f"{one.name} must be at least 1, but is {getattr(self, one.name)}"
-                )
+        for field in fields(self):
+            number = getattr(self, field.name)
+            if number < 1:
+                raise InvalidSizes(f"{field.name} must be at least 1, but is {number}")
         if self.points % 2 == 0:
             raise InvalidSizes(f"points must be odd, to have a middle, but is {self.points}")

@@ -61,9 +61,9 @@ def kernel_matrix(net: nn.Module, x: Tensor) -> Tensor:
     total = torch.zeros(len(x), len(x), dtype=torch.float64, device=x.device)
     for label in range(classes):
         with sdpa_kernel(SDPBackend.MATH):
-            found = vmap(grad(score), in_dims=(None, 0, None), chunk_size=CHUNK)(
+            gradients = vmap(grad(score), in_dims=(None, 0, None), chunk_size=CHUNK)(
                 parameters, images, label
             )
-        jacobian = torch.cat([g.reshape(len(x), -1) for g in found.values()], dim=1)
+        jacobian = torch.cat([g.reshape(len(x), -1) for g in gradients.values()], dim=1)
         total += jacobian @ jacobian.t()
     return total / classes

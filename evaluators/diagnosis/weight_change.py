@@ -16,8 +16,8 @@ def weight_matrices(net: nn.Module) -> WeightMatrices:
     """Copies of every layer's matrices or kernels. Biases are left out: most start at 0, and a
     change relative to that says nothing."""
     return {
-        name: tuple(p.detach().clone() for p in own if p.dim() > 1)
-        for name, own in weight_layers(net).items()
+        name: tuple(p.detach().clone() for p in layer if p.dim() > 1)
+        for name, layer in weight_layers(net).items()
     }
 
 

@@ -1,9 +1,9 @@
 """A training step on batch after batch: run each time, or recorded once and replayed.
 
-A stack's step is thousands of small kernels. On a GPU, Python is expected to take longer to start
-most of them than they take to run; a CUDA graph starts them all at once. A recording repeats the
-same kernels on the same memory, so whatever changes from step to step has to be in a tensor: the
-batch, copied to where the recording reads it, and the step size.
+An ensemble's step is thousands of small kernels. On a GPU, Python is expected to take longer to
+start most of them than they take to run; a CUDA graph starts them all at once. A recording repeats
+the same kernels on the same memory, so all that changes from step to step has to be in a tensor:
+the batch, copied to where the recording reads it, and the learning rate.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-# Notes what a function without arguments starts on the device, which need not run, and returns
-# what does it again.
+# Records the kernels that a function without arguments starts, which need not run, and returns a
+# function that starts them again.
 Record: TypeAlias = Callable[[Callable[[], None]], Callable[[], None]]
 PLAIN = 3  # steps before the recording: what they use is loaded by then
 
@@ -27,8 +27,8 @@ class Replay:
     are replays. The last batch of an epoch may be smaller, and is run plainly.
 
     A recording is of one step on one set of weights: where either changes, begin anew. Where a
-    step cannot be recorded, a warning says why, and all are run plainly. forget: drops what an
-    attempt left behind, the gradients.
+    step cannot be recorded, a warning says why, and all are run plainly. forget: drops
+    the gradients that an attempt left behind.
     """
 
     def __init__(self, record: Record | None, forget: Callable[[], None]) -> None:
@@ -45,8 +45,8 @@ class Replay:
         if self._record is None or shapes != self._shapes:
             step(*inputs)
         elif self._again is not None:
-            for held, given in zip(self._inputs, inputs, strict=True):
-                held.copy_(given)
+            for held, tensor in zip(self._inputs, inputs, strict=True):
+                held.copy_(tensor)
             self._again()
         elif self._taken < PLAIN:
             self._taken += 1
@@ -57,12 +57,12 @@ class Replay:
             self._again()
 
     def _recorded(self, work: Callable[[], None]) -> Callable[[], None]:
-        """The replay of work, or the work itself, to be run plainly from now on."""
+        """The replay of some work; the work itself, run plainly, where it cannot be recorded."""
         assert self._record is not None
         try:
             return self._record(work)
         except torch.OutOfMemoryError:
-            raise  # fewer slices may fit
+            raise  # fewer members may fit
         except RuntimeError as error:
             text = " ".join(str(error).split())
             warnings.warn(
@@ -84,7 +84,8 @@ def cuda_graph(device: torch.device, work: Callable[[], None]) -> Callable[[], N
         ):
             work()
     except torch.AcceleratorError as error:
-        # Of ending what had failed already: that is the reason, and the stream was not put back.
+        # Raised by the end of a capture that had failed: the reason is the error before, and the
+        # stream was not put back.
         torch.cuda.set_stream(outside)
         if isinstance(error.__context__, torch.OutOfMemoryError):
             raise error.__context__ from None

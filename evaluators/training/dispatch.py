@@ -1,4 +1,4 @@
-"""Which way slices are trained: as one stack where that is faster, else one net after another."""
+"""The choice of a training: members as one ensemble where that is faster, else one by one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .chunked import ChunkedTraining
 from .cuda_graphs import cuda_graph
 from .device_data import DataSplits
 from .members import Member
-from .memory import free_bytes, keep_freed_memory, slices_at_once
+from .memory import free_bytes, keep_freed_memory, members_at_once
 from .mlp_ensemble import MlpEnsemble
 from .sequential import SequentialTraining
 from .vmap_ensemble import VmapEnsemble
 
 
-def training_of(slices: Sequence[Member], recipe: Recipe, sets: DataSplits) -> Training:
-    """A training of the slices in the recipe's network, on the device the sets are on, as many at
+def training_of(members: Sequence[Member], recipe: Recipe, sets: DataSplits) -> Training:
+    """A training of the members in the recipe's network, on the device the sets are on, as many at
     once as are predicted to fit its memory."""
     device, stacking = sets.device, NETWORKS[recipe.network].stacking
     on_gpu = device.type == "cuda"
@@ -34,10 +34,12 @@ def training_of(slices: Sequence[Member], recipe: Recipe, sets: DataSplits) -> T
         return SequentialTraining(recipe.build, part, recipe, sets)
 
     size = 1
-    # On a CPU a stack takes longer than its nets one after another: four 1.1 to 1.3 times as long
+    # On a CPU vmap takes longer than the nets one after another: four 1.1 to 1.3 times as long
     # (conv, vit, resnet20), nine 1.7 to 2.4 times (benchmarks/networks.py and gpu.py). Its grouped
     # convolutions have no fast kernels, and the signals of nine leave the cache.
     if stacking == "matrices" or on_gpu:
         free = free_bytes(device)
-        size = slices_at_once(slices, recipe, sets.train.spec, recipe.build, free, recorded=on_gpu)
-    return ChunkedTraining(start, slices, recipe, size=size)
+        size = members_at_once(
+            members, recipe, sets.train.spec, recipe.build, free, recorded=on_gpu
+        )
+    return ChunkedTraining(start, members, recipe, size=size)

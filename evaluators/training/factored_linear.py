@@ -1,6 +1,6 @@
-"""Linear layers of a stack, whose weights' gradients are kept as two factors and made in pieces.
+"""Linear layers of an ensemble, whose weights' gradients are kept as two factors, made in pieces.
 
-The gradients of a stack's weights, 50 MB for 45 of the published MLP, would be written to memory
+The gradients of its weights, 50 MB for 45 of the published MLP, would be written to memory
 and read back by the optimiser: a fifth of a step's time. Made piece by piece, each is used while
 it is in the core's cache.
 
@@ -19,8 +19,8 @@ LINE = 16  # floats in a cache line
 
 
 class GradientFactors:
-    """The two factors of the gradient of a layer's weights, noted by a backward pass: outputs, the
-    gradient of what the layer gave, [K, out, B], and inputs, what it was given, [K, in, B]."""
+    """The two factors of the gradient of a layer's weights, noted by a backward pass: the gradient
+    of its outputs, [K, out, B], and its inputs, [K, in, B]."""
 
     def __init__(self) -> None:
         self._noted: tuple[Tensor, Tensor] | None = None
@@ -37,7 +37,7 @@ class GradientFactors:
         return self._noted is not None
 
     def gradient(self, rows: slice) -> Tensor:
-        """Of the weights of some slices, float32 [n, out * in], padded."""
+        """The gradient of the weights of some members, float32 [n, out * in], padded."""
         assert self._noted is not None
         outputs, inputs = self._noted
         product = torch.bmm(outputs[rows], inputs[rows].to(outputs.dtype).mT)
@@ -59,8 +59,8 @@ def linear(
     comes. first: whether the signal is images; the bias is then added after the product has been
     rounded, as it always was, so that scores on record come out the same to the last bit.
     """
-    slices, fan_in, _ = signal.shape
-    weight = _without_padding(weights, fan_out * fan_in).view(slices, fan_out, fan_in)
+    members, fan_in, _ = signal.shape
+    weight = _without_padding(weights, fan_out * fan_in).view(members, fan_out, fan_in)
     bias = _without_padding(biases, fan_out).unsqueeze(2)
     outputs: Tensor = _Linear.apply(weight, None if first else bias, signal, factors)
     return outputs + bias if first else outputs
@@ -93,7 +93,7 @@ def padded(rows: Tensor) -> Tensor:
     """Rows [K, N] lengthened with zeros to whole cache lines.
 
     The fused optimiser rounds differently in the scalar tail of a tensor than in its vector part:
-    unless every slice starts on a whole line, which part a number falls into depends on K.
+    unless every member starts on a whole line, which part a number falls into depends on K.
     """
     missing = -rows.shape[1] % LINE
     return F.pad(rows, (0, missing)) if missing else rows

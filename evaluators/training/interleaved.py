@@ -1,4 +1,4 @@
-"""A user's network once per candidate, side by side: every batch is fetched once, for all of them.
+"""A user's network once per candidate, interleaved: every batch is fetched once, for all of them.
 
 Data that comes from files through transforms often costs more than a small network's step, and
 the candidates see the same augmented samples, whatever shares the job.
@@ -36,13 +36,13 @@ from .weight_decay import split_by_decay
 # Of a batch's outputs and targets, a mean over its samples. The loss has a gradient; the metric is
 # a fraction, more being better.
 Measure: TypeAlias = Callable[[Any, Any], Any]
-Build: TypeAlias = Callable[[Expression], nn.Module]
+BuildUserNet: TypeAlias = Callable[[Expression], nn.Module]
 _WEIGHTS, _VALIDATION = 1, 2  # streams of random numbers, apart from those of the batches
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the networks are trained on; `name` is that of the evaluator, for messages."""
+    """Samples, loss and metric of a user's task; `name` is that of the evaluator, for messages."""
 
     name: str
     train: Samples
@@ -57,8 +57,8 @@ class InterleavedTraining:
 
     def __init__(
         self,
-        build: Build,
-        slices: Sequence[Member],
+        build: BuildUserNet,
+        members: Sequence[Member],
         recipe: Recipe,
         task: Task,
         device: torch.device,
@@ -67,96 +67,98 @@ class InterleavedTraining:
         self._train = task.train.on(device)
         self._validation = task.validation.on(device)
         with generators_kept(device):
-            self._runs = [UserNetTrainer(build, one, recipe, task, device) for one in slices]
+            self._trainers = [UserNetTrainer(build, m, recipe, task, device) for m in members]
         self._epoch = 0
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        """Train every member to the end of `epoch` (counted from 1) and validate it."""
         with generators_kept(self._device):
             for current in range(self._epoch + 1, epoch + 1):
-                for seed in dict.fromkeys(run.seed for run in self._runs):
-                    self._train_epoch([r for r in self._runs if r.seed == seed], seed, current)
+                for seed in dict.fromkeys(trainer.seed for trainer in self._trainers):
+                    of_seed = [trainer for trainer in self._trainers if trainer.seed == seed]
+                    self._train_epoch(of_seed, seed, current)
             self._epoch = epoch
-            found = self._measured(self._validation)
-        return [run.progress(*pair) for run, pair in zip(self._runs, found, strict=True)]
+            measured = self._measured(self._validation)
+        pairs = zip(self._trainers, measured, strict=True)
+        return [trainer.progress(metric, loss) for trainer, (metric, loss) in pairs]
 
     def keep(self, positions: Sequence[int]) -> None:
-        """Go on with these slices only."""
-        self._runs = [self._runs[position] for position in positions]
+        """Go on with these members only."""
+        self._trainers = [self._trainers[position] for position in positions]
 
     def test(self) -> list[FinalScore]:
-        """Every slice on the test data, by the metric; which samples it had right where that is
-        the accuracy."""
+        """Every member on the test data, by the metric; also which samples it has right where that
+        is the accuracy."""
         if self._task.test is None:
             raise ValueError("this training was given no test data")
         samples = self._task.test.on(self._device)
         with generators_kept(self._device):
-            found = self._right(samples) if self._task.metric is accuracy else []
-            if found and all(part.dim() == 1 for parts in found for part in parts):
-                return [final_score(torch.cat(parts)) for parts in found]
+            correct = self._correct(samples) if self._task.metric is accuracy else []
+            if correct and all(batch.dim() == 1 for batches in correct for batch in batches):
+                return [final_score(torch.cat(batches)) for batches in correct]
             return [FinalScore(test_accuracy=metric) for metric, _ in self._measured(samples)]
 
-    def _train_epoch(self, runs: Sequence[UserNetTrainer], seed: int, epoch: int) -> None:
+    def _train_epoch(self, trainers: Sequence[UserNetTrainer], seed: int, epoch: int) -> None:
         batches = self._train.shuffled(self._recipe.batch_size, seed, epoch)
-        alive = [run for run in runs if run.alive]
+        alive = [trainer for trainer in trainers if trainer.alive]
         first = (epoch - 1) * len(batches)
         if alive:
             for step, batch in enumerate(self._train.fetch(batches, seed, epoch), first):
                 moved = to(batch, self._device)
-                for run in alive:
+                for trainer in alive:
                     reseed(seed, epoch, step)  # of dropout: the same whatever shares the job
-                    run.step(moved, step, len(batches))
-        for run in runs:
-            run.end_epoch(len(self._train))
+                    trainer.step(moved, step, len(batches))
+        for trainer in trainers:
+            trainer.end_epoch(len(self._train))
 
     def _measured(self, samples: Samples) -> list[tuple[float, float]]:
-        """Metric and loss of every slice, means over the samples."""
-        sums = [torch.zeros(2, device=self._device, dtype=torch.float64) for _ in self._runs]
+        """Metric and loss of every member, means over the samples."""
+        sums = [torch.zeros(2, device=self._device, dtype=torch.float64) for _ in self._trainers]
         for batch in self._batches(samples):
-            for run, total in zip(self._runs, sums, strict=True):
-                if run.alive:
-                    total += run.measure(batch) * len(batch[1])
+            for trainer, total in zip(self._trainers, sums, strict=True):
+                if trainer.alive:
+                    total += trainer.measure(batch) * len(batch[1])
         return [
             (float(t[0]) / len(samples), float(t[1]) / len(samples))
-            if run.alive
+            if trainer.alive
             else (0.0, math.nan)
-            for run, t in zip(self._runs, sums, strict=True)
+            for trainer, t in zip(self._trainers, sums, strict=True)
         ]
 
     @torch.no_grad()
-    def _right(self, samples: Samples) -> list[list[Tensor]]:
-        """By slice and batch, which samples it has right: bool [B] each, or shaped as targets."""
-        found: list[list[Tensor]] = [[] for _ in self._runs]
+    def _correct(self, samples: Samples) -> list[list[Tensor]]:
+        """By member and batch, whether it has each sample right: bool [B], or as the targets."""
+        correct: list[list[Tensor]] = [[] for _ in self._trainers]
         for batch in self._batches(samples):
-            for run, parts in zip(self._runs, found, strict=True):
-                parts.append(run.right(batch))
-        return found
+            for trainer, batches in zip(self._trainers, correct, strict=True):
+                batches.append(trainer.right(batch))
+        return correct
 
     def _batches(self, samples: Samples) -> Iterator[Batch]:
         """All samples once, in order, on the device; the networks do not train."""
-        for run in self._runs:
-            run.net.eval()
+        for trainer in self._trainers:
+            trainer.net.eval()
         for batch in samples.fetch(samples.in_order(self._recipe.batch_size), _VALIDATION):
             yield to(batch, self._device)
 
 
 class UserNetTrainer:
-    """One network in training. alive: whether it can still go on."""
+    """One network in training. An error in the user's code is raised with candidate and batch."""
 
     def __init__(
-        self, build: Build, one: Member, recipe: Recipe, task: Task, device: torch.device
+        self, build: BuildUserNet, member: Member, recipe: Recipe, task: Task, device: torch.device
     ) -> None:
-        self._slice, self._recipe, self._task, self._device = one, recipe, task, device
-        self.seed = one.seed
+        self._member, self._recipe, self._task, self._device = member, recipe, task, device
+        self.seed = member.seed
         self.losses: list[float] = []  # per epoch
         self.net: nn.Module = nn.Identity()
         self._total = torch.zeros((), device=device)
         self._reason: str | None = None
-        reseed(one.seed, _WEIGHTS)
+        reseed(member.seed, _WEIGHTS)
         try:
-            self.net = build(one.expression).to(device)
+            self.net = build(member.expression).to(device)
         except CandidateError as error:
-            self._reason = str(error)  # it has no place in this network, which is no crash
+            self._reason = str(error)  # it does not fit this network, which is no crash
             return
         decaying, others = split_by_decay(self.net)
         groups = [
@@ -167,12 +169,13 @@ class UserNetTrainer:
 
     @property
     def alive(self) -> bool:
+        """Whether it can still go on."""
         return self._reason is None and all(map(math.isfinite, self.losses))
 
     def step(self, batch: Batch, number: int, steps_per_epoch: int) -> None:
         """One optimiser step, the number-th (from 0) of the training."""
         self.net.train()
-        rate = learning_rate(self._recipe, number, steps_per_epoch) * self._slice.lr_multiplier
+        rate = learning_rate(self._recipe, number, steps_per_epoch) * self._member.lr_multiplier
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         loss = self._loss(batch, self.output(batch), "training")
@@ -196,16 +199,16 @@ class UserNetTrainer:
         return torch.stack(pair)
 
     def right(self, batch: Batch) -> Tensor:
-        """Which samples of a batch it has right: bool [B], or shaped as the targets are."""
+        """Whether it has each sample of a batch right: bool [B], or shaped as the targets are."""
         output = self.output(batch)
-        found: Tensor = self._guarded(lambda: right(output, batch[1]), batch, "the accuracy")
-        return found
+        correct: Tensor = self._guarded(lambda: right(output, batch[1]), batch, "the accuracy")
+        return correct
 
     def progress(self, metric: float, loss: float) -> MemberProgress:
         learned: dict[str, tuple[float, ...]] = {}
         if self._reason is None:
             modules = [m for m in self.net.modules() if isinstance(m, Activation)]
-            learned = learned_values(self._slice.expression, modules)
+            learned = learned_values(self._member.expression, modules)
         reason = self._reason or diverged(self.losses, loss, learned)
         return MemberProgress(
             val_accuracy=metric,
@@ -230,15 +233,15 @@ class UserNetTrainer:
             )
         return loss.squeeze()
 
-    def _guarded(self, call: Callable[[], Any], batch: Batch, what: str) -> Any:
-        """What a call returns; where the user's code fails, says for which candidate and batch."""
+    def _guarded(self, call: Callable[[], Any], batch: Batch, part: str) -> Any:
+        """The result of a call into the user's code; an error names candidate and batch."""
         try:
             return call()
         except Exception as error:
             text = " ".join(str(error).split())
             raise EvaluatorError(
-                f"evaluator {self._task.name}: {what} failed with candidate "
-                f"{self._slice.expression} on inputs {_described(batch[0])} and targets "
+                f"evaluator {self._task.name}: {part} failed with candidate "
+                f"{self._member.expression} on inputs {_described(batch[0])} and targets "
                 f"{_described(batch[1])}: {type(error).__name__}: {text}"
             ) from error
 

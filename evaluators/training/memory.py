@@ -1,4 +1,4 @@
-"""How many slices fit a device at once: what one keeps in memory, against what there is."""
+"""Memory: bytes that a member needs, bytes that are free, and so how many train at once."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ SHARE = 0.8  # of the free memory: the rest is for what fragments, and for the m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """Bytes of one slice.
+    """Bytes of one member.
 
-    state: weights, gradients, moments and buffers, held as long as the slice is kept.
-    signals: the most that a step or a validation batch adds, for slices that train at once.
+    state: weights, gradients, moments and buffers, held as long as the member is kept.
+    signals: the most that a step or a validation batch adds, for members that train at once.
     """
 
     state: int
@@ -86,21 +86,21 @@ def _kept(net: nn.Module, recipe: Recipe, spec: ImageSpec, images: int) -> int:
 
 @torch.no_grad()
 def _outputs(net: nn.Module, spec: ImageSpec) -> list[tuple[nn.Module, float]]:
-    """Every module, and the bytes of what it gives for one image, as float32."""
-    found: list[tuple[nn.Module, float]] = []
+    """Every module, and the bytes of its output for one image, as float32."""
+    outputs: list[tuple[nn.Module, float]] = []
 
     def record(module: nn.Module, inputs: Any, output: Tensor) -> None:
-        found.append((module, 4 * output.numel() / MEASURED[0]))
+        outputs.append((module, 4 * output.numel() / MEASURED[0]))
 
     hooks = [module.register_forward_hook(record) for module in net.modules()]
     net(torch.zeros(MEASURED[0], spec.inputs))
     for hook in hooks:
         hook.remove()
-    return found
+    return outputs
 
 
-def slices_at_once(
-    slices: Sequence[Member],
+def members_at_once(
+    members: Sequence[Member],
     recipe: Recipe,
     spec: ImageSpec,
     build: BuildNet,
@@ -108,24 +108,24 @@ def slices_at_once(
     *,
     recorded: bool = False,
 ) -> int:
-    """How many of the slices can train together in `free` bytes: 1 to all of them.
+    """How many of the members can train together in `free` bytes: 1 to all of them.
 
     One is measured for all: that with the longest formula, which keeps the most. recorded: whether
     steps are replayed; a recording holds its signals and gradients, while a batch that is run
     plainly needs its own.
     """
-    longest = max(slices, key=lambda one: len(compile_program(one.expression).steps))
+    longest = max(members, key=lambda member: len(compile_program(member.expression).steps))
     net = build(longest.expression, longest.seed, spec)
     needed = footprint(net, recipe, spec)
     state, signals = needed.state, needed.signals
     if recorded:
         state, signals = state + sum(p.nbytes for p in net.parameters()), 2 * signals
-    return max(1, min(len(slices), (free - len(slices) * state) // signals))
+    return max(1, min(len(members), (free - len(members) * state) // signals))
 
 
 def free_bytes(device: torch.device) -> int:
-    """What a training may take: a share of the GPU's free memory, or of the machine's, one core's
-    part of it, since each core may have a worker."""
+    """Bytes that a training may take: a share of the GPU's free memory, or of the machine's, one
+    core's part of it, since each core may have a worker."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
@@ -134,8 +134,8 @@ def free_bytes(device: torch.device) -> int:
 
 
 def keep_freed_memory() -> None:
-    """Have glibc keep what a step frees, which it would else give back to the system, and take
-    again page by page in the next: up to a tenth of a step's time. Elsewhere nothing is done."""
+    """Have glibc keep the memory that a step frees: it would give it back to the system, and take
+    it again page by page in the next step, up to a tenth of a step's time. Elsewhere a no-op."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_TRIM_THRESHOLD, KEPT)
@@ -146,5 +146,5 @@ def _available() -> int:
     """Bytes of memory that programs can still get; all there is where the system does not say."""
     info = Path("/proc/meminfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
-    return found[0] if found else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    sizes = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return sizes[0] if sizes else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

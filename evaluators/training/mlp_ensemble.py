@@ -1,9 +1,9 @@
-"""Many MLPs, one per candidate, trained as one stack of tensors on one thread.
+"""Many MLPs, one per candidate, trained as batched matrices on one thread.
 
 Weights are [K, out, in] and signals [K, features, batch], so that a batched matrix product trains
-all K and each slice's signal is contiguous. Nothing couples slices: a slice's numbers are the
-same whatever shares its stack, bit for bit on the CPUs tried (tests/evaluators/test_stack.py),
-and a slice that diverges leaves its neighbours alone.
+all K and each member's signal is contiguous. Nothing couples members: a member's numbers are the
+same whatever trains beside it, bit for bit on the CPUs tried
+(tests/evaluators/training/test_mlp_ensemble.py), and one that diverges leaves the others alone.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from .precision import autocast
 
 
 class MlpEnsemble(Ensemble):
-    """K slices in the recipe's MLP; those of one seed start from one draw of the weights."""
+    """K members in the recipe's MLP; those of one seed start from one draw of the weights."""
 
     def __init__(
         self,
-        slices: Sequence[Member],
+        members: Sequence[Member],
         recipe: Recipe,
         sets: DataSplits,
         record: Record | None = None,
     ) -> None:
-        super().__init__(slices, recipe, sets, record)
+        super().__init__(members, recipe, sets, record)
         spec = sets.train.spec
         sizes = (spec.inputs, *recipe.widths, spec.classes)
         self._shapes = list(zip(sizes[1:], sizes[:-1], strict=True))  # [out, in] per layer
-        candidates = [member.expression for member in slices]
-        seeds = [member.seed for member in slices]
+        candidates = [member.expression for member in members]
+        seeds = [member.seed for member in members]
         initial = initial_weights(candidates, seeds, sizes, moment_init=recipe.moment_init)
         self._weights = [self._stored(weights) for weights, _ in initial]
         self._biases = [self._stored(biases) for _, biases in initial]
@@ -69,32 +69,32 @@ class MlpEnsemble(Ensemble):
         return self._activations.learned()
 
     def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
-        runs = itertools.groupby(one.seed for one in self._slices)
+        runs = itertools.groupby(member.seed for member in self._members)
         batches = [(len(list(group)), *by_seed[seed]) for seed, group in runs]
-        wanted = torch.cat([labels.expand(count, -1) for count, _, labels in batches])
+        targets = torch.cat([labels.expand(count, -1) for count, _, labels in batches])
         factors = [GradientFactors() for _ in self._shapes]
         with autocast(self._recipe, self._device):
             scores = self._forward([(count, x) for count, x, _ in batches], factors)
-            losses = _losses_of(scores, wanted)
-        # The sum over slices gives each slice the gradient of its own mean loss.
-        (losses.sum() / wanted.shape[1]).backward()
-        for layer, found in enumerate(factors):
-            if found.known:
-                self._optimizer.step_in_pieces(layer, found.gradient)
+            losses = _losses_of(scores, targets)
+        # The sum over members gives each member the gradient of its own mean loss.
+        (losses.sum() / targets.shape[1]).backward()
+        for layer, of_layer in enumerate(factors):
+            if of_layer.known:
+                self._optimizer.step_in_pieces(layer, of_layer.gradient)
         self._optimizer.step()
         self._total += _sums(losses.detach())
 
     def _forward(
         self, inputs: Sequence[tuple[int, Tensor]], factors: Sequence[GradientFactors | None]
     ) -> Tensor:
-        """Class scores [K, 10, B] of images, float [B, 784], each for so many slices; factors: of
-        each layer, for a backward pass."""
-        signal = _side_by_side(inputs)
+        """Class scores [K, 10, B] of images, float [B, 784], each for as many members as its count
+        says; factors: of each layer, for a backward pass."""
+        signal = _signals(inputs)
         layers = zip(self._shapes, self._weights, self._biases, factors, strict=True)
-        for layer, ((fan_out, _), weights, biases, found) in enumerate(layers):
+        for layer, ((fan_out, _), weights, biases, of_layer) in enumerate(layers):
             if layer:
                 signal = self._activations(layer - 1, signal)
-            signal = linear(weights, biases, signal, fan_out, found, first=layer == 0)
+            signal = linear(weights, biases, signal, fan_out, of_layer, first=layer == 0)
         return signal[:, :, : len(inputs[0][1])]
 
     @torch.no_grad()
@@ -110,48 +110,48 @@ class MlpEnsemble(Ensemble):
         return torch.cat(right, 1), loss / len(images)
 
     def _new_optimizer(self) -> EnsembleOptimizer:
-        steps = [one.lr_multiplier for one in self._slices]
+        lr_multipliers = [member.lr_multiplier for member in self._members]
         return EnsembleOptimizer(
             self._recipe,
             self._weights,
             self._biases,
-            self._activations.own(),
-            steps,
+            self._activations.parameters(),
+            lr_multipliers,
             in_pieces=True,
             recorded=self._record is not None,
         )
 
 
-def _side_by_side(inputs: Sequence[tuple[int, Tensor]]) -> Tensor:
+def _signals(inputs: Sequence[tuple[int, Tensor]]) -> Tensor:
     """Images as signals [K, 784, B], whole cache lines; those of one seed share the memory."""
-    signals = [_whole_lines(x).t().expand(count, -1, -1) for count, x in inputs]
+    signals = [_to_cache_lines(x).t().expand(count, -1, -1) for count, x in inputs]
     return signals[0] if len(signals) == 1 else torch.cat(signals)
 
 
-def _losses_of(scores: Tensor, wanted: Tensor) -> Tensor:
+def _losses_of(scores: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy in nats, [K, B], of scores [K, 10, B] and labels [K, B]."""
-    return F.cross_entropy(scores, wanted, reduction="none")
+    return F.cross_entropy(scores, targets, reduction="none")
 
 
-def _whole_lines(x: Tensor) -> Tensor:
+def _to_cache_lines(x: Tensor) -> Tensor:
     """Images [B, 784] and the first ones again, until a row of signals is whole cache lines.
 
-    Matrix products round differently where a slice starts in the middle of a line, and where that
+    Matrix products round differently where a member starts in the middle of a line, and where that
     is depends on its neighbours. Real images, not zeros: a candidate may have no finite slope at
     0, and that times the gradient 0 of what is cut off again would be NaN.
     """
-    missing = _whole(len(x)) - len(x)
+    missing = _rounded_up(len(x)) - len(x)
     return torch.cat([x, x[torch.arange(missing, device=x.device) % len(x)]]) if missing else x
 
 
-def _whole(length: int) -> int:
+def _rounded_up(length: int) -> int:
     """A length rounded up to whole cache lines."""
     return length + -length % LINE
 
 
 def _sums(losses: Tensor) -> Tensor:
-    """Each slice's sum, [K] of [K, B], row by row: one reduction over both dimensions adds up in
-    an order that depends on K, and a slice's loss must not depend on its neighbours."""
+    """The sum of each row, [K] of [K, B], one by one: a reduction over both dimensions adds up in
+    an order that depends on K, and a member's loss must not depend on its neighbours."""
     return torch.stack([row.sum() for row in losses])
 
 

@@ -28,30 +28,30 @@ def optimizer_of(recipe: Recipe, groups: list[dict[str, Any]]) -> torch.optim.Op
 class Part:
     """Tensors, or rows of them, that take their step together.
 
-    moments: by kind, one for each of the tensors, 0 at first. multiple: of the learning rate.
+    moments: by kind, one for each of the tensors, 0 at first. lr_multiplier: of the learning rate.
     """
 
     tensors: list[Tensor]
     moments: list[list[Tensor]]
     decay: float
-    multiple: float
+    lr_multiplier: float
 
     @staticmethod
-    def of(recipe: Recipe, tensors: Sequence[Tensor], decay: float, multiple: float) -> Part:
+    def of(recipe: Recipe, tensors: Sequence[Tensor], decay: float, lr_multiplier: float) -> Part:
         """Whole tensors that have not taken a step."""
         moments = [
             [torch.zeros_like(t.detach()) for t in tensors] for _ in range(moments_of(recipe))
         ]
-        return Part([t.detach() for t in tensors], moments, decay, multiple)
+        return Part([t.detach() for t in tensors], moments, decay, lr_multiplier)
 
 
 class Update:
     """Steps as torch.optim's AdamW and SGD with the recipe's numbers take them, bit for bit
-    (tests/evaluators/test_stack_optimizer.py).
+    (tests/evaluators/training/test_ensemble_optimizer.py).
 
     torch.optim has all gradients at once or none, and its care for groups and states takes 0.4 ms
-    a step, 2 % of a stack of nine. recorded: whether steps are replayed (replay.py), for which the
-    step size is a tensor, rounded to float32.
+    a step, 2 % of an ensemble of nine. recorded: whether steps are replayed (cuda_graphs.py), for
+    which the learning rate is a tensor, rounded to float32.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device, *, recorded: bool = False) -> None:
@@ -60,7 +60,7 @@ class Update:
         self._rate: float | Tensor = torch.zeros((), device=device) if recorded else 0.0
 
     def prepare(self, number: int, steps_per_epoch: int) -> None:
-        """Set step size and count for the step of a number (from 0)."""
+        """Set learning rate and count for the step of a number (from 0)."""
         rate = learning_rate(self._recipe, number, steps_per_epoch)
         self._count.fill_(number + 1)
         if isinstance(self._rate, Tensor):
@@ -71,7 +71,7 @@ class Update:
     @torch.no_grad()
     def __call__(self, part: Part, gradients: list[Tensor]) -> None:
         """Take the step of a part; gradients: of its tensors."""
-        rate: Any = self._rate * part.multiple
+        rate: Any = self._rate * part.lr_multiplier
         if self._recipe.optimizer == "sgd":
             torch._fused_sgd_(
                 part.tensors,
@@ -83,7 +83,7 @@ class Update:
                 dampening=0.0,
                 nesterov=False,
                 maximize=False,
-                is_first_step=False,  # what it would set, the moments already are
+                is_first_step=False,  # the moments are 0 already
             )
             return
         first, second = part.moments

@@ -1,4 +1,4 @@
-"""Randomness of code that is not ours: the global generators, set by keys and given back after.
+"""Randomness of a user's code: the global generators, set by keys and put back after.
 
 A user's network, dropout and augmentation draw from them. Ours draws from arguments only.
 """
@@ -16,18 +16,19 @@ import torch
 @contextlib.contextmanager
 def generators_kept(device: torch.device | None = None) -> Iterator[None]:
     """Leave torch's (also that of a CUDA device), numpy's and Python's generator as found."""
-    ours, theirs = random.getstate(), np.random.get_state()  # noqa: NPY002  # theirs is global
+    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002  # the global
     cuda = [device] if device is not None and device.type == "cuda" else []
     try:
         with torch.random.fork_rng(devices=cuda):
             yield
     finally:
-        random.setstate(ours)
-        np.random.set_state(theirs)  # noqa: NPY002
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)  # noqa: NPY002
 
 
 def reseed(*keys: int) -> None:
-    """Set all of them from keys, each 0 or more; to be called inside `generators_kept`."""
+    """Seed all of these generators from keys, each 0 or more; to be called inside
+    `generators_kept`."""
     words = np.random.SeedSequence(keys).generate_state(2)
     torch.manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
     random.seed(int(words[0]))

@@ -1,6 +1,6 @@
-"""Any network, one candidate after another, with the same interface as a stack.
+"""Any network, one candidate after another, with the interface of an ensemble.
 
-Used where a stack would be slower: K small convolutions as one grouped convolution lose to K
+Used where an ensemble would be slower: K small convolutions as one grouped convolution lose to K
 separate ones on a CPU.
 """
 
@@ -29,28 +29,28 @@ class SequentialTraining:
     """K separate networks; `build(candidate, seed, spec)` makes one."""
 
     def __init__(
-        self, build: BuildNet, slices: Sequence[Member], recipe: Recipe, sets: DataSplits
+        self, build: BuildNet, members: Sequence[Member], recipe: Recipe, sets: DataSplits
     ) -> None:
         self._sets = sets
         spec = sets.train.spec
-        self._runs = [
-            _NetTrainer(build(s.expression, s.seed, spec), s, recipe, sets.train) for s in slices
+        self._trainers = [
+            _NetTrainer(build(m.expression, m.seed, spec), m, recipe, sets.train) for m in members
         ]
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        """Train every slice to the end of `epoch` (counted from 1) and validate it."""
+        """Train every member to the end of `epoch` (counted from 1) and validate it."""
         progress = []
-        for run in self._runs:
-            run.advance(epoch)
-            found, loss = run.evaluate(self._sets.validation)
-            accuracy = int(found.sum()) / len(found)
-            learned = run.learned()
-            reason = diverged(run.losses, loss, learned)
+        for trainer in self._trainers:
+            trainer.advance(epoch)
+            correct, loss = trainer.evaluate(self._sets.validation)
+            accuracy = int(correct.sum()) / len(correct)
+            learned = trainer.learned()
+            reason = diverged(trainer.losses, loss, learned)
             progress.append(
                 MemberProgress(
                     val_accuracy=accuracy,
                     val_loss=loss,
-                    train_losses=tuple(run.losses),
+                    train_losses=tuple(trainer.losses),
                     learned=learned,
                     reason=reason,
                 )
@@ -58,27 +58,27 @@ class SequentialTraining:
         return progress
 
     def keep(self, positions: Sequence[int]) -> None:
-        """Go on with these slices only."""
-        self._runs = [self._runs[position] for position in positions]
+        """Go on with these members only."""
+        self._trainers = [self._trainers[position] for position in positions]
 
     def test(self) -> list[FinalScore]:
-        """Every slice on the test images."""
+        """Every member on the test images."""
         if self._sets.test is None:
             raise ValueError("this training was given no test images")
-        return [final_score(run.evaluate(self._sets.test)[0]) for run in self._runs]
+        return [final_score(trainer.evaluate(self._sets.test)[0]) for trainer in self._trainers]
 
 
 class _NetTrainer:
     """One network in training."""
 
-    def __init__(self, net: nn.Module, one: Member, recipe: Recipe, train: Batches) -> None:
+    def __init__(self, net: nn.Module, member: Member, recipe: Recipe, train: Batches) -> None:
         self._net = net.to(train.pixels.device)
-        self._slice, self._recipe, self._train = one, recipe, train
+        self._member, self._recipe, self._train = member, recipe, train
         self._steps = steps_per_epoch(recipe, len(train))
         self._update = Update(recipe, train.pixels.device)
         decaying, others = split_by_decay(self._net)
         self._parts = [
-            (tensors, Part.of(recipe, tensors, decay, one.lr_multiplier))
+            (tensors, Part.of(recipe, tensors, decay, member.lr_multiplier))
             for tensors, decay in ((decaying, recipe.weight_decay), (others, 0.0))
         ]
         self.losses: list[float] = []
@@ -90,7 +90,7 @@ class _NetTrainer:
             total = torch.zeros((), device=device)
             step = (current - 1) * self._steps
             for x, labels in self._train.shuffled(
-                self._recipe.batch_size, self._slice.seed, current
+                self._recipe.batch_size, self._member.seed, current
             ):
                 with autocast(self._recipe, device):
                     loss = F.cross_entropy(self._net(x).float(), labels)
@@ -106,21 +106,21 @@ class _NetTrainer:
 
     @torch.no_grad()
     def evaluate(self, images: Batches) -> tuple[Tensor, float]:
-        """Which images it has right, bool [N], and the mean loss in nats."""
+        """Whether it has each image right, bool [N], and the mean loss in nats."""
         self._net.eval()
         device = images.pixels.device
-        found = []
+        correct = []
         loss = torch.zeros((), device=device)
         for x, labels in images.in_order():
             with autocast(self._recipe, device):
                 scores: Tensor = self._net(x).float()
                 loss += F.cross_entropy(scores, labels, reduction="sum")
-            found.append(right(scores, labels))
-        return torch.cat(found), float(loss) / len(images)
+            correct.append(right(scores, labels))
+        return torch.cat(correct), float(loss) / len(images)
 
     def learned(self) -> dict[str, tuple[float, ...]]:
         modules = [m for m in self._net.modules() if isinstance(m, Activation)]
-        return learned_values(self._slice.expression, modules)
+        return learned_values(self._member.expression, modules)
 
 
 def learned_values(

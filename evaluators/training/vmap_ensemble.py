@@ -1,7 +1,7 @@
-"""Many networks of any kind trained as one stack of modules: meant for GPUs.
+"""Many networks of any kind trained as one by `torch.func.vmap`: meant for GPUs.
 
 On a GPU a small network leaves most of the device idle, and K of them cost little more than one.
-On a CPU a stack is slower than one after another (see vehicles.py). Nothing couples slices, but
+On a CPU it is slower than one network after another (dispatch.py). Nothing couples members, but
 sums are made in another order than alone: numbers are equal within float32's rounding, not to the
 last bit.
 """
@@ -27,20 +27,20 @@ from .weight_decay import decays
 
 
 class VmapEnsemble(Ensemble):
-    """K slices of the network that `build(candidate, seed, spec)` makes."""
+    """K members of the network that `build(candidate, seed, spec)` makes."""
 
     def __init__(
         self,
         build: BuildNet,
-        slices: Sequence[Member],
+        members: Sequence[Member],
         recipe: Recipe,
         sets: DataSplits,
         record: Record | None = None,
     ) -> None:
-        super().__init__(slices, recipe, sets, record)
+        super().__init__(members, recipe, sets, record)
         spec = sets.train.spec
         self._nets = VmapModules(
-            [build(s.expression, s.seed, spec).to(self._device) for s in slices]
+            [build(m.expression, m.seed, spec).to(self._device) for m in members]
         )
         self._optimizer = self._new_optimizer()
 
@@ -51,8 +51,8 @@ class VmapEnsemble(Ensemble):
 
     def _learned(self) -> Sequence[Mapping[str, tuple[float, ...]]]:
         return [
-            learned_values(one.expression, modules)
-            for one, modules in zip(self._slices, self._nets.activations(), strict=True)
+            learned_values(member.expression, modules)
+            for member, modules in zip(self._members, self._nets.activations(), strict=True)
         ]
 
     def _train_step(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> None:
@@ -60,13 +60,13 @@ class VmapEnsemble(Ensemble):
         x, labels = self._batch(by_seed)
         with autocast(self._recipe, self._device):
             losses = self._losses_of(self._nets(x), labels).mean(1)
-        losses.sum().backward()  # gives each slice the gradient of its own loss
+        losses.sum().backward()  # gives each member the gradient of its own loss
         self._optimizer.step()
         self._total += losses.detach() * labels.shape[-1]
 
     def _batch(self, by_seed: Mapping[int, tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        """Images [B, N] and labels [B] where all slices have one seed, else [K, B, N], [K, B]."""
-        pairs = [by_seed[one.seed] for one in self._slices]
+        """Images [B, N] and labels [B] where all members have one seed, else [K, B, N], [K, B]."""
+        pairs = [by_seed[member.seed] for member in self._members]
         if len(by_seed) == 1:
             return pairs[0]
         images, labels = zip(*pairs, strict=True)
@@ -74,14 +74,14 @@ class VmapEnsemble(Ensemble):
 
     def _losses_of(self, scores: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy in nats, [K, B], of scores [K, B, classes] and labels [K, B] or [B]."""
-        wanted = labels.expand(scores.shape[:2])
-        return F.cross_entropy(scores.float().transpose(1, 2), wanted, reduction="none")
+        targets = labels.expand(scores.shape[:2])
+        return F.cross_entropy(scores.float().transpose(1, 2), targets, reduction="none")
 
     @torch.no_grad()
     def _evaluate(self, images: Batches) -> tuple[Tensor, Tensor]:
         self._nets.train(False)
         right = []
-        loss = torch.zeros(len(self._slices), device=self._device)
+        loss = torch.zeros(len(self._members), device=self._device)
         for x, labels in images.in_order():
             with autocast(self._recipe, self._device):
                 scores = self._nets(x)
@@ -93,10 +93,12 @@ class VmapEnsemble(Ensemble):
         tensors = list(self._nets.parameters.values())
         matrices = [t for t in tensors if decays(t[0])]
         vectors = [t for t in tensors if not decays(t[0])]
-        own = [
+        of_activations = [
             list({id(p): p for module in modules for p in module.parameters()}.values())
             for modules in self._nets.activations()
         ]
-        steps = [one.lr_multiplier for one in self._slices]
+        lr_multipliers = [member.lr_multiplier for member in self._members]
         recorded = self._record is not None
-        return EnsembleOptimizer(self._recipe, matrices, vectors, own, steps, recorded=recorded)
+        return EnsembleOptimizer(
+            self._recipe, matrices, vectors, of_activations, lr_multipliers, recorded=recorded
+        )

@@ -1,8 +1,8 @@
-"""K networks of one build as a single function: weights stacked, each slice with its candidate.
+"""K networks of one build as a single function: weights stacked, each with its candidate.
 
 `torch.func.vmap` runs the module once over K stacked sets of weights and buffers, so batch norm
-has the statistics of each slice. Only the activations differ in kind from slice to slice: where
-one is called, vmap is told to hand each slice's part of the signal to its own module.
+has the statistics of each network. Only the activations differ in kind: where one is called, a
+rule for vmap hands each member's part of the signal to its own module.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ...space import Activation
 
-NUMBER = "number"  # of the slice: a buffer wherever an activation stands
+NUMBER = "number"  # of the member: a buffer of every activation's stand-in
 
 
 class VmapModules:
     """K modules that are alike but for their activations and what is in their tensors.
 
-    Calling it maps float [B, N], the same for all slices, or [K, B, N] to [K, B, classes].
+    Calling it maps float [B, N], the same for all members, or [K, B, N] to [K, B, classes].
     """
 
     def __init__(self, nets: Sequence[nn.Module]) -> None:
-        places = [
+        names = [
             name
             for name, module in nets[0].named_modules(remove_duplicate=False)
             if isinstance(module, Activation)
         ]
-        self._activations = [_activations(net, places) for net in nets]
-        self._module = _without_activations(nets[0], places)
+        self._activations = [_activations(net, names) for net in nets]
+        self._module = _without_activations(nets[0], names)
         self._point_at_activations()
         device = next(nets[0].parameters()).device
         self.parameters = {
@@ -48,13 +48,13 @@ class VmapModules:
             if not name.endswith(f".{NUMBER}")
         }
         self._numbers = {
-            f"{place}.{NUMBER}": torch.arange(len(nets), device=device) for place in places
+            f"{name}.{NUMBER}": torch.arange(len(nets), device=device) for name in names
         }
 
     def __call__(self, x: Tensor) -> Tensor:
         state = self.parameters | self._buffers | self._numbers
         shared = None if x.dim() == 2 else 0
-        # The fused attention of a CPU, unlike a GPU's, cannot be mapped over slices.
+        # The fused attention of a CPU, unlike a GPU's, cannot be mapped over members.
         attention = nullcontext() if x.is_cuda else sdpa_kernel(SDPBackend.MATH)
         with attention:
             scores: Tensor = torch.func.vmap(self._scores, in_dims=(0, shared))(state, x)
@@ -68,11 +68,11 @@ class VmapModules:
         self._module.train(training)
 
     def activations(self) -> list[list[Activation]]:
-        """For each slice the modules that stand in its places."""
+        """The activation modules of each member."""
         return self._activations
 
     def keep(self, positions: Sequence[int], index: Tensor) -> None:
-        """Drop the other slices. index: the positions, int64 [M], on the device."""
+        """Drop the other members. index: the positions, int64 [M], on the device."""
         self._activations = [self._activations[position] for position in positions]
         self._point_at_activations()
         self.parameters = {
@@ -83,31 +83,31 @@ class VmapModules:
         self._numbers = {name: tensor[: len(positions)] for name, tensor in self._numbers.items()}
 
     def _point_at_activations(self) -> None:
-        places = [m for m in self._module.modules() if isinstance(m, _Place)]
-        for place, modules in zip(places, zip(*self._activations, strict=True), strict=True):
-            place.modules_of_slices = modules
+        switches = [m for m in self._module.modules() if isinstance(m, _Switch)]
+        for switch, modules in zip(switches, zip(*self._activations, strict=True), strict=True):
+            switch.by_member = modules
 
 
-class _Place(nn.Module):
-    """Where an activation stands: slice k has the k-th module here."""
+class _Switch(nn.Module):
+    """Stands in for an activation: member k has the k-th module here."""
 
     number: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.modules_of_slices: tuple[Activation, ...] = ()
+        self.by_member: tuple[Activation, ...] = ()
         self.register_buffer(NUMBER, torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = _Choice.apply(x, self.number, self.modules_of_slices)
+        result: Tensor = _SwitchFunction.apply(x, self.number, self.by_member)
         return result
 
 
-class _Choice(torch.autograd.Function):
-    """modules[number](x); over many slices, each of them on its own part of x.
+class _SwitchFunction(torch.autograd.Function):
+    """modules[number](x); over many members, each of them on its own part of x.
 
-    Only `vmap` is ever run. What it does with the parts is recorded as ordinary operations, so
-    no backward is needed here.
+    Only `vmap` is ever run. Autograd records its work on the parts as ordinary operations, so
+    there is no backward here.
     """
 
     @staticmethod
@@ -127,18 +127,18 @@ class _Choice(torch.autograd.Function):
         number: Tensor,
         modules: tuple[Activation, ...],
     ) -> tuple[Tensor, int]:
-        where = in_dims[0]
-        if where is None:  # an activation of the images themselves, which slices share
-            where, x = 0, x.expand(info.batch_size, *x.shape)
+        dim = in_dims[0]
+        if dim is None:  # an activation of the images themselves, which members share
+            dim, x = 0, x.expand(info.batch_size, *x.shape)
         starts = itertools.accumulate(runs := _runs(modules), initial=0)
         parts = [
-            # One slice alone loses the dimension, so that its channels are where it expects them.
-            modules[start](part.squeeze(where)).unsqueeze(where)
+            # One member alone loses the dimension, so that its channels are where it expects them.
+            modules[start](part.squeeze(dim)).unsqueeze(dim)
             if length == 1
             else modules[start](part)
-            for start, length, part in zip(starts, runs, x.split(runs, where), strict=False)
+            for start, length, part in zip(starts, runs, x.split(runs, dim), strict=False)
         ]
-        return (parts[0] if len(parts) == 1 else torch.cat(parts, where)), where
+        return (parts[0] if len(parts) == 1 else torch.cat(parts, dim)), dim
 
 
 def _runs(modules: Sequence[Activation]) -> list[int]:
@@ -148,20 +148,20 @@ def _runs(modules: Sequence[Activation]) -> list[int]:
 
 
 def _stacked(tensors: Sequence[Tensor]) -> Tensor:
-    # A stack of weights that have their channels last keeps them so, and vmap is slow on it.
+    # Stacked weights whose channels are last stay so, and vmap is slow on them.
     return torch.stack(list(tensors)).contiguous()
 
 
-def _activations(net: nn.Module, places: Sequence[str]) -> list[Activation]:
-    found = [net.get_submodule(place) for place in places]
-    assert all(isinstance(module, Activation) for module in found)  # one build made all the nets
-    return found  # type: ignore[return-value]
+def _activations(net: nn.Module, names: Sequence[str]) -> list[Activation]:
+    modules = [net.get_submodule(name) for name in names]
+    assert all(isinstance(module, Activation) for module in modules)  # one build made all nets
+    return modules  # type: ignore[return-value]
 
 
-def _without_activations(net: nn.Module, places: Sequence[str]) -> nn.Module:
-    """A copy whose activations are places, and whose tensors take no memory."""
+def _without_activations(net: nn.Module, names: Sequence[str]) -> nn.Module:
+    """A copy with a switch for each activation, whose tensors take no memory."""
     bare = copy.deepcopy(net)
-    for place in places:
-        parent, _, name = place.rpartition(".")
-        setattr(bare.get_submodule(parent), name, _Place())
+    for name in names:
+        parent, _, attribute = name.rpartition(".")
+        setattr(bare.get_submodule(parent), attribute, _Switch())
     return bare.to("meta")

@@ -1,4 +1,4 @@
-"""Which parameters decay: matrices and kernels, and nothing that an activation learns."""
+"""Weight decay: matrices and kernels decay, and nothing that an activation learns."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _fetched(dataset: DataSet, folder: str | None) -> dict[str, Any]:
     from ...evaluators.data.cache import locate, verify
 
     print(f"looking for {dataset.name}; fetching it may take a minute …", file=sys.stderr)
-    verify(dataset, locate(dataset, own=None if folder is None else Path(folder)))
+    verify(dataset, locate(dataset, copy=None if folder is None else Path(folder)))
     return {**_row(dataset), "verified": True}
 
 

@@ -44,7 +44,7 @@ def candidates(n: int) -> tuple[str, ...]:
 
 def ends(reports: Sequence[RungReport]) -> dict[int, CandidateReport]:
     """The last report of every slice."""
-    return {found.index: found for rung in reports for found in rung.candidates}
+    return {candidate.index: candidate for rung in reports for candidate in rung.candidates}
 
 
 def generators() -> tuple[bytes, ...]:
@@ -54,7 +54,7 @@ def generators() -> tuple[bytes, ...]:
 
 
 class EvaluatorContract:
-    """What the engine relies on; see actsearch.evaluators.Evaluator."""
+    """The rules that the engine relies on; see actsearch.evaluators.Evaluator."""
 
     @pytest.fixture
     def evaluator(self) -> Evaluator:
@@ -75,11 +75,11 @@ class EvaluatorContract:
         check_evaluator(evaluator, recipe=recipe)
 
     def test_ten_random_candidates_score(self, evaluator: Evaluator, recipe: Recipe) -> None:
-        found = ends(list(evaluator.run(Job(candidates(10), recipe, 0))))
-        assert sorted(found) == list(range(10))
-        for end in found.values():
+        reports = ends(list(evaluator.run(Job(candidates(10), recipe, 0))))
+        assert sorted(reports) == list(range(10))
+        for end in reports.values():
             assert (end.state == "infeasible") == (end.reason is not None)
-        sound = [end for end in found.values() if end.state != "infeasible"]
+        sound = [end for end in reports.values() if end.state != "infeasible"]
         assert sound
         for end in sound:
             assert 0 <= end.val_accuracy <= 1
@@ -93,10 +93,10 @@ class EvaluatorContract:
         reports = list(evaluator.run(Job((*HARMLESS, DIVERGING, *HARMLESS[:2]), recipe, 0)))
         for rung, epoch in zip(reports, recipe.rungs, strict=False):
             assert rung.epoch == epoch
-            assert {found.index for found in rung.candidates} == live
+            assert {candidate.index for candidate in rung.candidates} == live
             assert all(len(s.train_losses) == epoch for s in rung.candidates)
             assert rung.seconds > 0
-            live = {found.index for found in rung.candidates if found.state == "live"}
+            live = {candidate.index for candidate in rung.candidates if candidate.state == "live"}
             assert rung.is_last == (not live)
         assert not live
         assert [rung.is_last for rung in reports] == [False] * (len(reports) - 1) + [True]
@@ -115,11 +115,11 @@ class EvaluatorContract:
         assert first == second
 
     def test_the_seed_decides(self, evaluator: Evaluator, recipe: Recipe) -> None:
-        one, other = (
+        first, other = (
             ends(list(evaluator.run(Job(HARMLESS, recipe, seed, halving=False))))
             for seed in (1, 2)
         )
-        assert all(one[i].val_loss != other[i].val_loss for i in one)
+        assert all(first[i].val_loss != other[i].val_loss for i in first)
 
     def test_a_score_does_not_depend_on_what_shares_the_job(
         self, evaluator: Evaluator, recipe: Recipe
@@ -150,24 +150,24 @@ class EvaluatorContract:
         (only,) = evaluator.run(Job(HARMLESS, recipe, 0, halving=False))
         assert only.is_last
         assert (only.epoch, len(only.candidates)) == (recipe.epochs, 3)
-        assert all(found.state == "complete" for found in only.candidates)
+        assert all(candidate.state == "complete" for candidate in only.candidates)
 
     def test_a_cut_off_that_none_reaches_ends_the_job(
         self, evaluator: Evaluator, recipe: Recipe
     ) -> None:
         (only,) = evaluator.run(Job(HARMLESS, recipe, 0, cutoffs={recipe.rungs[0]: 1.1}))
         assert only.is_last
-        assert all(found.state == "pruned" for found in only.candidates)
+        assert all(candidate.state == "pruned" for candidate in only.candidates)
 
     def test_a_diverging_candidate_is_infeasible_and_leaves_its_neighbours_alone(
         self, evaluator: Evaluator, recipe: Recipe
     ) -> None:
         mixed = (HARMLESS[0], DIVERGING, *HARMLESS[1:])
-        found = ends(list(evaluator.run(Job(mixed, recipe, 0, halving=False))))
+        reports = ends(list(evaluator.run(Job(mixed, recipe, 0, halving=False))))
         clean = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
-        assert found[1].state == "infeasible"
-        assert found[1].reason
-        neighbours = [found[0], replace(found[2], index=1), replace(found[3], index=2)]
+        assert reports[1].state == "infeasible"
+        assert reports[1].reason
+        neighbours = [reports[0], replace(reports[2], index=1), replace(reports[3], index=2)]
         assert neighbours == list(clean.values())
 
     def test_a_job_that_only_diverges_ends_without_an_error(
@@ -175,15 +175,15 @@ class EvaluatorContract:
     ) -> None:
         (only,) = evaluator.run(Job((DIVERGING, DIVERGING), recipe, 0))
         assert only.is_last
-        assert all(found.state == "infeasible" for found in only.candidates)
+        assert all(candidate.state == "infeasible" for candidate in only.candidates)
 
     def test_learned_parameters_come_back_under_their_names(
         self, evaluator: Evaluator, recipe: Recipe
     ) -> None:
-        found = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
+        reports = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
         for i, text in enumerate(HARMLESS):
-            assert set(found[i].learned) == {p.name for p in parse(text).parameters}
-        assert found[1].learned["beta"] != (1.0,) * len(found[1].learned["beta"])
+            assert set(reports[i].learned) == {p.name for p in parse(text).parameters}
+        assert reports[1].learned["beta"] != (1.0,) * len(reports[1].learned["beta"])
 
     def test_the_generators_of_the_process_are_left_as_found(
         self, evaluator: Evaluator, recipe: Recipe
@@ -220,9 +220,9 @@ class EvaluatorContract:
         (asked,) = with_test.run(replace(job, test=True))
         (without,) = evaluator.run(job)
         assert unasked.candidates[:3] == without.candidates[:3]
-        assert all(found.test_accuracy is None for found in unasked.candidates)
+        assert all(candidate.test_accuracy is None for candidate in unasked.candidates)
         shut = [replace(s, test_accuracy=None, test_correct=None) for s in asked.candidates[:3]]
         assert shut == [*unasked.candidates[:3]]
-        *told, diverged = [found.test_accuracy for found in asked.candidates]
+        *accuracies, diverged = [candidate.test_accuracy for candidate in asked.candidates]
         assert diverged is None
-        assert all(accuracy is not None and 0 < accuracy < 1 for accuracy in told)
+        assert all(accuracy is not None and 0 < accuracy < 1 for accuracy in accuracies)

@@ -80,15 +80,15 @@ class Diverges(Faulty):
                 report,
                 candidates=tuple(
                     dataclasses.replace(
-                        found,
+                        candidate,
                         state="infeasible",
                         val_accuracy=0.0,
                         val_loss=math.nan,
                         reason="nan",
                     )
-                    if job.expressions[found.index] == self.culprit
-                    else found
-                    for found in report.candidates
+                    if job.expressions[candidate.index] == self.culprit
+                    else candidate
+                    for candidate in report.candidates
                 ),
             )
 

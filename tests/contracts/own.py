@@ -46,14 +46,14 @@ def train_images() -> Images:
 
 def made(**changes: Any) -> ModelEvaluator:
     """The evaluator with something else in it."""
-    given: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "network": network,
         "train": tensors(train_images()),
         "validation": 100,
         "recipe": OWN,
         **changes,
     }
-    return ModelEvaluator(given.pop("network"), given.pop("train"), **given)
+    return ModelEvaluator(settings.pop("network"), settings.pop("train"), **settings)
 
 
 def without_test() -> ModelEvaluator:

@@ -36,16 +36,16 @@ class Recorder(TorchDispatchMode):
         )
         if by_mask or name.startswith(REFUSED):
             raise AssertionError(f"a CUDA graph cannot hold {name}")
-        given = (
+        arguments = (
             dict(zip((a.name for a in function._schema.arguments), args, strict=False)) | kwargs
         )
         for argument in function._schema.arguments:
             if _writes(argument):
-                written = [t for t in tree_leaves(given.get(argument.name)) if t is not None]
+                written = [t for t in tree_leaves(arguments.get(argument.name)) if t is not None]
                 self._before += [(t, t.detach().clone()) for t in written]
-        found = function(*args, **kwargs)
-        self._calls.append((function, args, kwargs, found))
-        return found
+        output = function(*args, **kwargs)
+        self._calls.append((function, args, kwargs, output))
+        return output
 
     @torch.no_grad()
     def undo(self) -> None:
@@ -55,9 +55,9 @@ class Recorder(TorchDispatchMode):
 
     @torch.no_grad()
     def replay(self) -> None:
-        for function, args, kwargs, found in self._calls:
+        for function, args, kwargs, output in self._calls:
             again = function(*args, **kwargs)
-            for old, new in zip(tree_leaves(found), tree_leaves(again), strict=True):
+            for old, new in zip(tree_leaves(output), tree_leaves(again), strict=True):
                 # A result of its own goes where it was; views and what is written in place are.
                 if isinstance(old, Tensor) and old.data_ptr() != new.data_ptr():
                     old.copy_(new)

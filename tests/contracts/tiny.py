@@ -73,7 +73,7 @@ class Watched:
 
 @dataclass
 class Ran:
-    """What the engine made of a search."""
+    """A search that the engine has run."""
 
     study: Study
     engine: Engine
@@ -85,7 +85,7 @@ class Ran:
         return self.study.trials()
 
     def by_state(self, state: str) -> list[Trial]:
-        return [found for found in self.candidates if found.state == state]
+        return [trial for trial in self.candidates if trial.state == state]
 
 
 def run_engine(

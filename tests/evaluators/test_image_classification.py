@@ -102,23 +102,23 @@ def test_the_recipe_decides_which_images_train_and_which_validate(images: Images
     device = torch.device("cpu")
     sets = DataSplits.on(device, None, train, validation)
     slices = members_of([parse(t) for t in TEXTS], job.recipe, 7)
-    found = MlpEnsemble(slices, job.recipe, sets).advance(1)
+    trained = MlpEnsemble(slices, job.recipe, sets).advance(1)
     (report,) = ImageClassification({"fashion-mnist": images}).run(job)
     assert [s.val_accuracy for s in report.candidates] == [
-        progress.val_accuracy for progress in found
+        progress.val_accuracy for progress in trained
     ]
-    assert [s.val_loss for s in report.candidates] == [progress.val_loss for progress in found]
+    assert [s.val_loss for s in report.candidates] == [progress.val_loss for progress in trained]
 
 
 def test_labels_of_validation_images_do_not_reach_the_training(images: Images) -> None:
-    own = subset(images, 600)
-    _, validation = split(own, validation=100, seed=0)
+    chosen = subset(images, 600)
+    _, validation = split(chosen, validation=100, seed=0)
     held_out = {bytes(pixels.flatten().tolist()) for pixels in validation.pixels}
-    lies = torch.tensor([bytes(pixels.flatten().tolist()) in held_out for pixels in own.pixels])
+    lies = torch.tensor([bytes(pixels.flatten().tolist()) in held_out for pixels in chosen.pixels])
     assert int(lies.sum()) == 100
     job = Job(TEXTS, Recipe(rungs=(1, 2), validation=100), 0, halving=False)
-    (honest,) = ImageClassification({"fashion-mnist": own}).run(job)
-    lies_told = Images(own.pixels, (own.labels + lies) % 10)
+    (honest,) = ImageClassification({"fashion-mnist": chosen}).run(job)
+    lies_told = Images(chosen.pixels, (chosen.labels + lies) % 10)
     (lied,) = ImageClassification({"fashion-mnist": lies_told}).run(job)
     assert [s.train_losses for s in honest.candidates] == [s.train_losses for s in lied.candidates]
     assert [s.val_accuracy for s in honest.candidates] != [s.val_accuracy for s in lied.candidates]
@@ -135,21 +135,21 @@ def test_the_recipe_names_the_data_set(
     images: Images, tmp_path: Path, dataset: DataSet, network: Any
 ) -> None:
     small = tiny(dataset, tmp_path / "own", train=700)
-    locate(small, tmp_path, own=tmp_path / "own")
-    own, test = load_train(small, tmp_path), load_test(small, tmp_path)
+    locate(small, tmp_path, copy=tmp_path / "own")
+    train, test = load_train(small, tmp_path), load_test(small, tmp_path)
     evaluator = ImageClassification(
-        {"fashion-mnist": images, dataset.name: own}, {dataset.name: test}
+        {"fashion-mnist": images, dataset.name: train}, {dataset.name: test}
     )
     recipe = Recipe(
         dataset=dataset.name, network=network, widths=(32, 16), rungs=(5,), warmup=5,
         batch_size=16, learning_rate=2e-3, limit=700, validation=150,
     )  # fmt: skip
     (report,) = evaluator.run(Job(("relu(x)",), recipe, 0, test=True))
-    (found,) = report.candidates
+    (candidate,) = report.candidates
     # Ten classes that a bar's place tells: far from the 10 % of a guess if labels fit the images.
-    assert found.val_accuracy > 0.5
-    assert found.test_accuracy is not None
-    assert found.test_accuracy > 0.5
+    assert candidate.val_accuracy > 0.5
+    assert candidate.test_accuracy is not None
+    assert candidate.test_accuracy > 0.5
 
 
 def test_a_recipe_whose_images_were_not_handed_out_is_refused(images: Images) -> None:
@@ -195,5 +195,5 @@ def test_a_pickled_evaluator_scores_the_same(images: Images) -> None:
     evaluator = ImageClassification({"fashion-mnist": subset(images, 600)})
     again = pickle.loads(pickle.dumps(evaluator))
     job = Job(TEXTS, RECIPE, 0, halving=False)
-    (ours,), (theirs,) = evaluator.run(job), again.run(job)
-    assert ours.candidates == theirs.candidates
+    (first,), (second,) = evaluator.run(job), again.run(job)
+    assert first.candidates == second.candidates

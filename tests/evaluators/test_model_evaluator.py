@@ -95,14 +95,14 @@ class Stream(IterableDataset[tuple[Tensor, int]]):
         return iter([])
 
 
-def made(network: Callable[[], nn.Module] = Net, data: Any = (X, Y), **given: Any) -> Any:
-    return ModelEvaluator(network, data, **{"validation": 20, "recipe": RECIPE, **given})
+def made(network: Callable[[], nn.Module] = Net, data: Any = (X, Y), **changes: Any) -> Any:
+    return ModelEvaluator(network, data, **{"validation": 20, "recipe": RECIPE, **changes})
 
 
-def ends(evaluator: ModelEvaluator, *texts: str, **given: Any) -> list[CandidateReport]:
+def ends(evaluator: ModelEvaluator, *texts: str, **settings: Any) -> list[CandidateReport]:
     """The end of each of these candidates, without halving."""
-    recipe = given.pop("recipe", evaluator.recipe)
-    (only,) = evaluator.run(Job(texts, recipe, given.pop("seed", 0), halving=False, **given))
+    recipe = settings.pop("recipe", evaluator.recipe)
+    (only,) = evaluator.run(Job(texts, recipe, settings.pop("seed", 0), halving=False, **settings))
     return list(only.candidates)
 
 

@@ -26,19 +26,19 @@ p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
 def test_the_comparison_is_scipys_paired_t_test() -> None:
-    found, reference = compare(OURS, THEIRS), stats.ttest_rel(OURS, THEIRS)
-    assert found.p_value == pytest.approx(reference.pvalue, rel=1e-9)
+    comparison, reference = compare(OURS, THEIRS), stats.ttest_rel(OURS, THEIRS)
+    assert comparison.p_value == pytest.approx(reference.pvalue, rel=1e-9)
     interval = reference.confidence_interval(0.95)
-    assert found.interval == pytest.approx((interval.low, interval.high), rel=1e-9)
-    assert found.n == 5
+    assert comparison.interval == pytest.approx((interval.low, interval.high), rel=1e-9)
+    assert comparison.n == 5
 
 
 def test_difference_and_effect_are_what_they_say() -> None:
-    found = compare(OURS, THEIRS)
+    comparison = compare(OURS, THEIRS)
     differences = [a - b for a, b in zip(OURS, THEIRS, strict=True)]
-    assert found.difference == pytest.approx(0.00188)
+    assert comparison.difference == pytest.approx(0.00188)
     # gamma(2) / (sqrt(2) gamma(1.5)) = 0.7979: Hedges' factor for four degrees of freedom.
-    assert found.effect == pytest.approx(
+    assert comparison.effect == pytest.approx(
         0.7979 * 0.00188 / statistics.stdev(differences), rel=1e-4
     )
 
@@ -47,7 +47,9 @@ def test_the_effect_is_unbiased_over_samples_of_five() -> None:
     rng = np.random.default_rng(3)
     samples = rng.normal(1.2, 1.0, size=(4_000, 5)).tolist()
     effects = [
-        found.effect for x in samples if (found := compare(x, [0.0] * 5)).effect is not None
+        comparison.effect
+        for x in samples
+        if (comparison := compare(x, [0.0] * 5)).effect is not None
     ]
     # Their standard deviation is about 0.8, so the mean is within 0.05 at four standard errors;
     # the plain mean / spread would come to 1.5.
@@ -57,62 +59,71 @@ def test_the_effect_is_unbiased_over_samples_of_five() -> None:
 def test_two_seeds_are_worked_by_hand() -> None:
     # Differences 1 and 3: mean 2, error 1, t = 2 with one degree of freedom, whose distribution
     # is Cauchy's: p = 1 - 2/pi * atan(2), and 95 % lie within tan(0.475 pi) = 12.706.
-    found = compare([1.0, 3.0], [0.0, 0.0])
-    assert found.p_value == pytest.approx(1 - 2 / math.pi * math.atan(2))
-    assert found.interval == pytest.approx((2 - 12.7062, 2 + 12.7062), abs=1e-4)
-    assert found.effect is None, "two seeds leave one degree of freedom, and no unbiased effect"
+    comparison = compare([1.0, 3.0], [0.0, 0.0])
+    assert comparison.p_value == pytest.approx(1 - 2 / math.pi * math.atan(2))
+    assert comparison.interval == pytest.approx((2 - 12.7062, 2 + 12.7062), abs=1e-4)
+    assert comparison.effect is None, (
+        "two seeds leave one degree of freedom, and no unbiased effect"
+    )
 
 
 @given(st.lists(st.integers(7_000, 9_500), min_size=4, max_size=12), st.integers(1, 9))
 def test_swapping_the_two_changes_the_sign_and_nothing_else(
     right: Sequence[int], step: int
 ) -> None:
-    ours = [count / 10_000 for count in right]
-    theirs = [*ours[step % len(ours) :], *ours[: step % len(ours)]]
-    one, other = compare(ours, theirs), compare(theirs, ours)
-    assert other.difference == -one.difference
-    assert other.interval == (one.interval and (-one.interval[1], -one.interval[0]))
-    assert (other.p_value, other.n) == (one.p_value, one.n)
+    first = [count / 10_000 for count in right]
+    second = [*first[step % len(first) :], *first[: step % len(first)]]
+    comparison, other = compare(first, second), compare(second, first)
+    interval = comparison.interval
+    assert other.difference == -comparison.difference
+    assert other.interval == (interval and (-interval[1], -interval[0]))
+    assert (other.p_value, other.n) == (comparison.p_value, comparison.n)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8))
 def test_the_interval_leaves_out_0_exactly_where_p_is_below_5_percent(
     pairs: list[tuple[float, float]],
 ) -> None:
-    found = compare([a for a, _ in pairs], [b for _, b in pairs])
-    if found.interval is None:
-        assert found.p_value == 1.0
+    comparison = compare([a for a, _ in pairs], [b for _, b in pairs])
+    if comparison.interval is None:
+        assert comparison.p_value == 1.0
         return
-    low, high = found.interval
-    if abs(found.p_value - 0.05) > 1e-9:
-        assert (low > 0 or high < 0) == (found.p_value < 0.05)
+    low, high = comparison.interval
+    if abs(comparison.p_value - 0.05) > 1e-9:
+        assert (low > 0 or high < 0) == (comparison.p_value < 0.05)
 
 
 def test_two_copies_of_one_function_tie() -> None:
-    found = compare(OURS, OURS)
-    assert found == PairedComparison(difference=0.0, interval=None, p_value=1.0, effect=None, n=5)
-    assert verdict(found, found.p_value) == "tie"
+    comparison = compare(OURS, OURS)
+    assert comparison == PairedComparison(
+        difference=0.0, interval=None, p_value=1.0, effect=None, n=5
+    )
+    assert verdict(comparison, comparison.p_value) == "tie"
 
 
 @pytest.mark.parametrize("images", [3, -3, 500])
 def test_the_same_difference_on_every_seed_tells_no_noise_and_claims_nothing(images: int) -> None:
     # As counts they differ alike, as floats not quite: 0.8812 - 0.8809 != 0.8795 - 0.8792.
-    theirs = [8812, 8795, 8861, 8790]
-    found = compare([(t + images) / 10_000 for t in theirs], [t / 10_000 for t in theirs])
-    assert found.difference == pytest.approx(images / 10_000)
-    assert (found.interval, found.p_value, found.effect) == (None, 1.0, None)
-    assert verdict(found, holm([found.p_value])[0]) == "tie"
+    baseline = [8812, 8795, 8861, 8790]
+    comparison = compare([(t + images) / 10_000 for t in baseline], [t / 10_000 for t in baseline])
+    assert comparison.difference == pytest.approx(images / 10_000)
+    assert (comparison.interval, comparison.p_value, comparison.effect) == (None, 1.0, None)
+    assert verdict(comparison, holm([comparison.p_value])[0]) == "tie"
 
 
 def test_one_image_of_spread_is_spread() -> None:
-    found = compare([0.8812, 0.8791, 0.8844], [0.8810, 0.8790, 0.8842])
-    assert found.p_value == pytest.approx(stats.ttest_rel([2, 1, 2], [0, 0, 0]).pvalue, rel=1e-6)
+    comparison = compare([0.8812, 0.8791, 0.8844], [0.8810, 0.8790, 0.8842])
+    assert comparison.p_value == pytest.approx(
+        stats.ttest_rel([2, 1, 2], [0, 0, 0]).pvalue, rel=1e-6
+    )
 
 
 def test_one_seed_is_a_difference_and_no_more() -> None:
-    found = compare([0.75], [0.5])
-    assert found == PairedComparison(difference=0.25, interval=None, p_value=1.0, effect=None, n=1)
-    assert verdict(found, found.p_value) == "tie"
+    comparison = compare([0.75], [0.5])
+    assert comparison == PairedComparison(
+        difference=0.25, interval=None, p_value=1.0, effect=None, n=1
+    )
+    assert verdict(comparison, comparison.p_value) == "tie"
 
 
 def test_no_seed_or_unequal_numbers_of_them_are_refused() -> None:
@@ -126,7 +137,7 @@ def test_no_seed_or_unequal_numbers_of_them_are_refused() -> None:
 def test_two_copies_differ_at_the_level_and_no_oftener(n: int) -> None:
     rng = np.random.default_rng(n)
     pairs = rng.normal(0.88, 0.002, size=(2_000, 2, n)).tolist()
-    wrong = sum(compare(ours, theirs).p_value < 0.05 for ours, theirs in pairs)
+    wrong = sum(compare(first, second).p_value < 0.05 for first, second in pairs)
     # Between the counts that a true rate of 5 % leaves for one in 10,000 generators, a side.
     assert stats.binom.ppf(1e-4, 2_000, 0.05) <= wrong <= stats.binom.isf(1e-4, 2_000, 0.05)
 
@@ -137,48 +148,50 @@ def drawn(
     """Two functions equally good over all images, on some of them: each right more often on half
     of the images by `tilt`, whatever the seed; which half an image is of is drawn."""
     easier = rng.choice([-1, 1], size=images) * tilt
-    ours, theirs = (rng.random((n, images)) < 0.8 + sign * easier for sign in (1, -1))
-    by_image = ours.astype(float) - theirs
-    return ours.mean(1).tolist(), theirs.mean(1).tolist(), by_image
+    first, second = (rng.random((n, images)) < 0.8 + sign * easier for sign in (1, -1))
+    by_image = first.astype(float) - second
+    return first.mean(1).tolist(), second.mean(1).tolist(), by_image
 
 
 @pytest.mark.parametrize("n", [3, 10, 40])
 def test_equals_on_other_images_differ_at_the_level_and_no_oftener(n: int) -> None:
     rng = np.random.default_rng(n)
-    told = seeds_alone = 0
+    by_both = seeds_alone = 0
     for _ in range(1_000):
-        ours, theirs, by_image = drawn(rng, n, 400, 0.15)
-        told += compare(ours, theirs, by_image).p_value < 0.05
-        seeds_alone += compare(ours, theirs).p_value < 0.05
+        first, second, by_image = drawn(rng, n, 400, 0.15)
+        by_both += compare(first, second, by_image).p_value < 0.05
+        seeds_alone += compare(first, second).p_value < 0.05
     # Between the counts that a true rate of 2 or 5 % leaves for one in 10,000 generators.
-    assert stats.binom.ppf(1e-4, 1_000, 0.02) <= told <= stats.binom.isf(1e-4, 1_000, 0.05)
-    assert seeds_alone > told, "seeds alone take the luck of the images for a difference"
+    assert stats.binom.ppf(1e-4, 1_000, 0.02) <= by_both <= stats.binom.isf(1e-4, 1_000, 0.05)
+    assert seeds_alone > by_both, "seeds alone take the luck of the images for a difference"
 
 
 def test_two_seeds_that_happen_to_agree_make_no_difference_certain() -> None:
     rng = np.random.default_rng(2)
-    found = [drawn(rng, 2, 400, 0.05) for _ in range(1_000)]
+    draws = [drawn(rng, 2, 400, 0.05) for _ in range(1_000)]
     # 8 % with the interval over both alone, 3 % with the wider of the two.
-    assert sum(compare(*one).p_value < 0.05 for one in found) <= 55
+    assert sum(compare(*draw).p_value < 0.05 for draw in draws) <= 55
 
 
 def test_both_variances_and_their_degrees_of_freedom_are_those_of_the_anova() -> None:
     # Twelve images and four seeds; ours is right on six more, give or take one by seed.
     by_image = np.array([[1.0] * 6 + [0.0] * 6] * 4)
     by_image[1, 0], by_image[2, 11], by_image[3, 1], by_image[3, 10] = 0, 1, 0, 1
-    ours = (0.2 + by_image.mean(1)).tolist()
-    found = compare(ours, [0.2] * 4, by_image)
+    accuracies = (0.2 + by_image.mean(1)).tolist()
+    comparison = compare(accuracies, [0.2] * 4, by_image)
     total = ((by_image - by_image.mean()) ** 2).sum()
     of_seeds = 12 * ((by_image.mean(1) - by_image.mean()) ** 2).sum()
     of_images = 4 * ((by_image.mean(0) - by_image.mean()) ** 2).sum()
     residual = (total - of_seeds - of_images) / (3 * 11)
     seeds = of_seeds / 3 / 12 / 4
     images = (of_images / 11 - residual) / 4 / 12
-    assert found.images_error == pytest.approx(math.sqrt(images))
+    assert comparison.images_error == pytest.approx(math.sqrt(images))
     freedom = (seeds + images) ** 2 / (seeds**2 / 3 + images**2 / 11)
     half = stats.t.isf(0.025, freedom) * math.sqrt(seeds + images)
-    assert found.interval == pytest.approx((0.5 - half, 0.5 + half))
-    assert found.p_value == pytest.approx(2 * stats.t.sf(0.5 / math.sqrt(seeds + images), freedom))
+    assert comparison.interval == pytest.approx((0.5 - half, 0.5 + half))
+    assert comparison.p_value == pytest.approx(
+        2 * stats.t.sf(0.5 / math.sqrt(seeds + images), freedom)
+    )
 
 
 @pytest.mark.parametrize("images", [10, 30])
@@ -194,18 +207,18 @@ def test_few_test_images_claim_no_more_than_many(images: int) -> None:
 
 def test_what_the_images_add_is_their_variance_without_what_seeds_make() -> None:
     rng = np.random.default_rng(5)
-    found = [compare(*drawn(rng, 6, 400, 0.15)).images_error for _ in range(300)]
+    errors = [compare(*drawn(rng, 6, 400, 0.15)).images_error for _ in range(300)]
     # The difference on an image is 2 * 0.15 either way under every seed: variance 0.09, of 400.
-    squares = [error**2 for error in found if error is not None]
+    squares = [error**2 for error in errors if error is not None]
     assert statistics.fmean(squares) == pytest.approx(0.09 / 400, rel=0.1)
 
 
 def test_functions_that_err_alike_are_compared_over_seeds_alone() -> None:
     rng = np.random.default_rng(6)
-    found = [compare(*drawn(rng, 6, 400, 0.0)) for _ in range(300)]
+    comparisons = [compare(*drawn(rng, 6, 400, 0.0)) for _ in range(300)]
     # Cut off at 0, it is above it half of the time, by little next to the 0.028 of the seeds.
-    assert statistics.median(c.images_error or 0.0 for c in found) < 0.012
-    assert 0.005 <= sum(c.p_value < 0.05 for c in found) / 300 <= 0.09
+    assert statistics.median(c.images_error or 0.0 for c in comparisons) < 0.012
+    assert 0.005 <= sum(c.p_value < 0.05 for c in comparisons) / 300 <= 0.09
 
 
 def test_without_a_difference_by_image_the_interval_is_the_one_over_seeds() -> None:
@@ -279,9 +292,9 @@ def confirmation(rng: np.random.Generator, planted: float = 0.0) -> list[str]:
     validation = 0.88 + luck + rng.normal(0, 0.003, size=(9, 5))
     test = np.round(0.88 + luck + rng.normal(0, 0.003, size=(9, 5)), 4)
     best = int(validation[:6].mean(axis=1).argmax())
-    found = [compare(test[i].tolist(), test[best].tolist()) for i in (6, 7, 8)]
-    adjusted = holm([comparison.p_value for comparison in found])
-    return [verdict(c, p) for c, p in zip(found, adjusted, strict=True)]
+    comparisons = [compare(test[i].tolist(), test[best].tolist()) for i in (6, 7, 8)]
+    adjusted = holm([comparison.p_value for comparison in comparisons])
+    return [verdict(c, p) for c, p in zip(comparisons, adjusted, strict=True)]
 
 
 def test_copies_of_one_function_are_declared_a_winner_in_at_most_5_percent() -> None:

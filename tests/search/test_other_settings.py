@@ -47,7 +47,7 @@ def with_kmnist(data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """As if the small set were what was published as KMNIST, with a copy in the cache."""
     small = tiny(KMNIST, tmp_path / "own")
     monkeypatch.setattr(datasets, "DATASETS", {**DATASETS, "kmnist": small})
-    data.locate(small, own=tmp_path / "own")
+    data.locate(small, copy=tmp_path / "own")
 
 
 def mine(home: Home) -> ConfirmationLog:

@@ -19,7 +19,7 @@ EXHAUSTED = 1e-6  # of the operator's size: a new direction below it is rounding
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ritz:
-    """What m steps know of the operator, m at most the steps asked for.
+    """An operator as m steps know it, m at most the steps asked for.
 
     values: float64 [m], rising. weights: float64 [m], sum 1: the start vector's squared share in
     each; with the values they are the nodes of a Gauss quadrature. errors: float64 [m]: within so

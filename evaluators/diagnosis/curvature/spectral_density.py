@@ -60,37 +60,39 @@ def spectrum(
     of the first vector.
     """
     target = torch.zeros(()) if like is None else like
-    found = [lanczos(product, signs(size, generator).to(target), steps) for _ in range(probes)]
-    first = found[0]
+    runs = [lanczos(product, signs(size, generator).to(target), steps) for _ in range(probes)]
+    first = runs[0]
     top = first.values.flip(0)[:SHOWN]
-    squares = [_moment(ritz, 2) * size for ritz in found]
+    squares = [_moment(ritz, 2) * size for ritz in runs]
     frobenius = math.sqrt(statistics.fmean(squares))
     return Spectrum(
         size=size,
-        probes=len(found),
+        probes=len(runs),
         steps=steps,
         largest=tuple(top.tolist()),
         bounds=tuple(first.errors.flip(0)[:SHOWN].tolist()),
         lowest=float(first.values[0]),
         lowest_bound=float(first.errors[0]),
-        trace=statistics.fmean(_moment(ritz, 1) * size for ritz in found),
-        trace_error=_error([_moment(ritz, 1) * size for ritz in found]),
+        trace=statistics.fmean(_moment(ritz, 1) * size for ritz in runs),
+        trace_error=_error([_moment(ritz, 1) * size for ritz in runs]),
         frobenius=frobenius,
         # of the root, to first order
         frobenius_error=_error(squares) / (2 * frobenius) if frobenius else 0.0,
-        nodes=tuple(v for ritz in found for v in ritz.values.tolist()),
-        weights=tuple(w / len(found) for ritz in found for w in ritz.weights.tolist()),
+        nodes=tuple(v for ritz in runs for v in ritz.values.tolist()),
+        weights=tuple(w / len(runs) for ritz in runs for w in ritz.weights.tolist()),
     )
 
 
-def spectral_density(found: Spectrum, at: Sequence[float], width: float) -> tuple[float, ...]:
+def spectral_density(
+    eigenvalues: Spectrum, at: Sequence[float], width: float
+) -> tuple[float, ...]:
     """The density at some eigenvalues: each node as a Gaussian of standard deviation `width`.
 
     Its integral is 1.
     """
     points = torch.tensor(at, dtype=torch.float64).unsqueeze(1)
-    nodes = torch.tensor(found.nodes, dtype=torch.float64)
-    weights = torch.tensor(found.weights, dtype=torch.float64)
+    nodes = torch.tensor(eigenvalues.nodes, dtype=torch.float64)
+    weights = torch.tensor(eigenvalues.weights, dtype=torch.float64)
     bells = torch.exp(-((points - nodes) / width).square() / 2) / (width * math.sqrt(2 * math.pi))
     return tuple((bells @ weights).tolist())
 

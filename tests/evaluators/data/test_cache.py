@@ -86,10 +86,10 @@ def test_a_second_call_touches_nothing(tmp_path: Path, system_copy: Path) -> Non
 
 def test_only_the_missing_file_is_put_in_place(root: Path, system_copy: Path) -> None:
     (raw(root) / LABELS).unlink()
-    own = raw(root) / "t10k-images-idx3-ubyte"
-    own.write_bytes(b"the user's own")
+    present = raw(root) / "t10k-images-idx3-ubyte"
+    present.write_bytes(b"the user's own")
     read_verified(FASHION_MNIST, locate(FASHION_MNIST, root, system=system_copy), LABELS)
-    assert own.read_bytes() == b"the user's own"
+    assert present.read_bytes() == b"the user's own"
 
 
 def test_a_relative_root_is_taken_from_the_working_directory(

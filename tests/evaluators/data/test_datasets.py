@@ -51,7 +51,7 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> DataSet:
 @pytest.fixture
 def root(small: DataSet, tmp_path: Path) -> Path:
     """A data root that has it."""
-    locate(small, tmp_path / "root", own=tmp_path / "own")
+    locate(small, tmp_path / "root", copy=tmp_path / "own")
     return tmp_path / "root"
 
 
@@ -114,9 +114,9 @@ def test_a_system_copy_is_found(small: DataSet, tmp_path: Path) -> None:
 
 
 def test_files_that_lie_unpacked_are_taken_too(small: DataSet, root: Path, tmp_path: Path) -> None:
-    locate(small, tmp_path / "second", own=folder_of(small, root))
+    locate(small, tmp_path / "second", copy=folder_of(small, root))
     assert is_here(small, tmp_path / "second")
-    locate(small, tmp_path / "third", own=root)  # a folder that has torchvision's layout
+    locate(small, tmp_path / "third", copy=root)  # a folder that has torchvision's layout
     assert is_here(small, tmp_path / "third")
 
 
@@ -132,9 +132,9 @@ def test_a_damaged_file_in_the_cache_is_named_and_refused(
     else:
         content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(DamagedData, match=f"{path} is truncated or another file") as told:
+    with pytest.raises(DamagedData, match=f"{path} is truncated or another file") as caught:
         load_test(small, root)
-    assert f"delete it and run `actsearch data {small.name}`" in str(told.value)
+    assert f"delete it and run `actsearch data {small.name}`" in str(caught.value)
     assert len(load_train(small, root)) == 500
 
 
@@ -150,13 +150,13 @@ def test_a_damaged_copy_is_refused_before_anything_is_in_the_cache(
             content[len(content) // 2] ^= 1
         path.write_bytes(content)
     with pytest.raises(DataUnavailable, match="your copy: "):
-        locate(small, tmp_path / "root", own=tmp_path / "own")
+        locate(small, tmp_path / "root", copy=tmp_path / "own")
     assert not is_here(small, tmp_path / "root")
 
 
 def test_an_altered_batch_is_never_unpickled(tmp_path: Path) -> None:
     small = tiny(CIFAR10, tmp_path / "own")
-    folder = locate(small, tmp_path / "root", own=tmp_path / "own")
+    folder = locate(small, tmp_path / "root", copy=tmp_path / "own")
     made = tmp_path / "made"
     harm = b"cbuiltins\nopen\nU" + bytes([len(str(made))]) + str(made).encode() + b"U\x01w\x86R."
     (folder / "test_batch").write_bytes(harm)
@@ -167,9 +167,9 @@ def test_an_altered_batch_is_never_unpickled(tmp_path: Path) -> None:
 
 def test_an_archive_without_one_of_the_files_names_it(tmp_path: Path) -> None:
     small = tiny(CIFAR10, tmp_path / "own")
-    more = dataclasses.replace(small, train={**small.train, "data_batch_6": "0" * 64})
+    larger = dataclasses.replace(small, train={**small.train, "data_batch_6": "0" * 64})
     with pytest.raises(DataUnavailable, match=r"tar.gz does not hold tiny-.*/data_batch_6"):
-        locate(more, tmp_path / "root", own=tmp_path / "own")
+        locate(larger, tmp_path / "root", copy=tmp_path / "own")
 
 
 def test_files_packed_and_unpacked_may_lie_together(tmp_path: Path) -> None:
@@ -177,19 +177,19 @@ def test_files_packed_and_unpacked_may_lie_together(tmp_path: Path) -> None:
     packed = tmp_path / "own" / "t10k-labels-idx1-ubyte.gz"
     packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
     packed.unlink()
-    locate(small, tmp_path / "root", own=tmp_path / "own")
+    locate(small, tmp_path / "root", copy=tmp_path / "own")
     assert is_here(small, tmp_path / "root")
 
 
 def test_a_folder_without_the_files_says_which_it_must_have(tmp_path: Path) -> None:
     with pytest.raises(DataUnavailable, match=r"KMNIST is not in .*your copy: .*No such file"):
-        locate(KMNIST, tmp_path / "root", own=tmp_path)
+        locate(KMNIST, tmp_path / "root", copy=tmp_path)
     with pytest.raises(
         DataUnavailable, match=rf"No such file .*'{tmp_path}/cifar-10-python.tar.gz"
     ):
-        locate(CIFAR10, tmp_path / "root", own=tmp_path)
+        locate(CIFAR10, tmp_path / "root", copy=tmp_path)
     with pytest.raises(DataUnavailable, match=r"has cifar-10-python.tar.gz: `actsearch data cif"):
-        locate(CIFAR10, tmp_path / "root", own=tmp_path)
+        locate(CIFAR10, tmp_path / "root", copy=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_what_torchvision_downloads_is_installed(
 
 def test_a_packed_file_is_checked_as_it_was_published(tmp_path: Path) -> None:
     small = tiny(KMNIST, tmp_path / "own")
-    folder = locate(small, tmp_path / "root", own=tmp_path / "own")
+    folder = locate(small, tmp_path / "root", copy=tmp_path / "own")
     name = next(iter(small.test))
     content = read_verified(small, folder, name)
     (folder / name).write_bytes(gzip.compress(content, compresslevel=1, mtime=0))

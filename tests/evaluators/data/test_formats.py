@@ -56,11 +56,11 @@ def test_a_batch_is_read_as_numpy_reads_it() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numpy's, of its old module's name
         known = pickle.loads(content, encoding="latin1")
-    found, told = from_cifar(bytearray(content), SHAPE)
-    assert found.flatten(1).tolist() == known["data"].tolist()
-    assert told.tolist() == known["labels"] == labels.tolist()
-    assert torch.equal(found, pixels)
-    assert (found.dtype, told.dtype) == (torch.uint8, torch.int64)
+    read, classes = from_cifar(bytearray(content), SHAPE)
+    assert read.flatten(1).tolist() == known["data"].tolist()
+    assert classes.tolist() == known["labels"] == labels.tolist()
+    assert torch.equal(read, pixels)
+    assert (read.dtype, classes.dtype) == (torch.uint8, torch.int64)
 
 
 class Harm:

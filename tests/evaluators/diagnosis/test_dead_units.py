@@ -92,8 +92,8 @@ def test_one_module_in_two_places_working_in_place_is_two_layers() -> None:
     first, second = nn.Linear(6, 4), nn.Linear(4, 5)
     with torch.no_grad():
         first.bias[0], second.bias[:2] = -99.0, -99.0
-    found = dead_units(nn.Sequential(first, shared, second, shared), [images()])
-    assert [(layer.layer, layer.silent) for layer in found] == [("1", 1), ("1 (2)", 2)]
+    counts = dead_units(nn.Sequential(first, shared, second, shared), [images()])
+    assert [(layer.layer, layer.silent) for layer in counts] == [("1", 1), ("1 (2)", 2)]
 
 
 def test_counts_of_a_deep_net_are_those_of_a_plain_loop() -> None:

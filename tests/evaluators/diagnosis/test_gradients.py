@@ -21,27 +21,27 @@ def test_the_norm_of_a_linear_classifier_is_that_of_its_formula() -> None:
     errors = (module(X).softmax(1) - nn.functional.one_hot(LABELS, 3)).detach()
     weight, bias = errors.t() @ X / 50, errors.mean(0)
     expected = math.sqrt(float(weight.square().sum() + bias.square().sum()))
-    found = gradient_norms(module, X, LABELS)
-    assert found.layers == ("0",)
-    assert found.norms[0] == pytest.approx(expected, rel=1e-5)
-    assert found.total == pytest.approx(expected, rel=1e-5)
+    norms = gradient_norms(module, X, LABELS)
+    assert norms.layers == ("0",)
+    assert norms.norms[0] == pytest.approx(expected, rel=1e-5)
+    assert norms.total == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_total_is_the_root_of_squares_and_holds_activation_parameters() -> None:
     swish = parse("beta * x * sigmoid(x)").module()
     module = nn.Sequential(nn.Linear(6, 5), swish, nn.Linear(5, 3))
-    found = gradient_norms(module, X, LABELS)
+    norms = gradient_norms(module, X, LABELS)
     nn.functional.cross_entropy(module(X), LABELS).backward()
-    whole = torch.cat([p.grad.flatten() for p in module.parameters() if p.grad is not None])
-    assert found.total == pytest.approx(float(whole.norm()), rel=1e-5)
-    assert sum(n**2 for n in found.norms) < found.total**2
+    gradient = torch.cat([p.grad.flatten() for p in module.parameters() if p.grad is not None])
+    assert norms.total == pytest.approx(float(gradient.norm()), rel=1e-5)
+    assert sum(n**2 for n in norms.norms) < norms.total**2
 
 
 def test_every_layer_with_weights_is_told_in_order_the_head_last() -> None:
     recipe = RECIPES["conv"]
     module = recipe.build(parse("relu(x)"), 0, ImageSpec())
-    found = gradient_norms(module, torch.rand(8, 784), torch.arange(8))
-    shapes = [tuple(module.get_parameter(f"{name}.weight").shape) for name in found.layers]
+    norms = gradient_norms(module, torch.rand(8, 784), torch.arange(8))
+    shapes = [tuple(module.get_parameter(f"{name}.weight").shape) for name in norms.layers]
     assert [len(shape) for shape in shapes] == [4, 4, 2]
     assert shapes[-1][0] == 10
 

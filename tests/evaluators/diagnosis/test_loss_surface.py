@@ -31,23 +31,23 @@ def generator() -> torch.Generator:
 
 def test_the_middle_is_the_networks_own_loss() -> None:
     module = net().eval()
-    found = loss_surface(module, X, LABELS, generator(), points=5)
-    assert found.centre == F.cross_entropy(module(X), LABELS).item()
-    assert found.axis == (-1.0, -0.5, 0.0, 0.5, 1.0)
+    surface = loss_surface(module, X, LABELS, generator(), points=5)
+    assert surface.centre == F.cross_entropy(module(X), LABELS).item()
+    assert surface.axis == (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
 def test_every_filter_of_a_direction_has_the_norm_of_the_weights_filter() -> None:
     module = net()
-    found = direction(module, generator())
-    assert set(found) == {"0.weight", "4.weight"}, "neither biases nor norms nor activations"
-    for name, step in found.items():
+    directions = direction(module, generator())
+    assert set(directions) == {"0.weight", "4.weight"}, "neither biases nor norms nor activations"
+    for name, step in directions.items():
         weights = module.get_parameter(name).detach()
         torch.testing.assert_close(step.flatten(1).norm(dim=1), weights.flatten(1).norm(dim=1))
 
 
 def test_a_corner_is_the_loss_of_the_weights_moved_there() -> None:
     module = net().eval()
-    found = loss_surface(module, X, LABELS, generator(), reach=0.5, points=3)
+    surface = loss_surface(module, X, LABELS, generator(), reach=0.5, points=3)
     drawn = generator()
     across, along = direction(module, drawn), direction(module, drawn)
     moved = copy.deepcopy(module)
@@ -55,7 +55,7 @@ def test_a_corner_is_the_loss_of_the_weights_moved_there() -> None:
         for name in across:
             moved.get_parameter(name).add_(0.5 * across[name] - 0.5 * along[name])
     expected = F.cross_entropy(moved(X), LABELS).item()
-    assert found.losses[0][2] == pytest.approx(expected, rel=1e-5)
+    assert surface.losses[0][2] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_scale_that_batch_norm_divides_out_again_leaves_the_picture_as_it_is() -> None:
@@ -69,8 +69,8 @@ def test_a_scale_that_batch_norm_divides_out_again_leaves_the_picture_as_it_is()
         assert isinstance(norm, nn.BatchNorm2d)
         norm.get_buffer("running_var").mul_(100)
         norm.eps *= 100
-    one, other = (loss_surface(m, X, LABELS, generator(), points=5) for m in (module, scaled))
-    for row, same in zip(one.losses, other.losses, strict=True):
+    surface, other = (loss_surface(m, X, LABELS, generator(), points=5) for m in (module, scaled))
+    for row, same in zip(surface.losses, other.losses, strict=True):
         assert row == pytest.approx(same, rel=1e-4)
 
 

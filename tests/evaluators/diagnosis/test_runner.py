@@ -32,51 +32,51 @@ SWISH = parse("x * sigmoid(beta * x)")
 
 
 @pytest.fixture(scope="module")
-def found(images: Images) -> Diagnosis:
+def diagnosis(images: Images) -> Diagnosis:
     return diagnose(SWISH, QUICK, images, seed=1, sizes=SMALL)
 
 
-def test_everything_is_looked_at_before_and_after(found: Diagnosis) -> None:
-    assert found.after is not None
-    for look in (found.before, found.after):
+def test_everything_is_looked_at_before_and_after(diagnosis: Diagnosis) -> None:
+    assert diagnosis.after is not None
+    for look in (diagnosis.before, diagnosis.after):
         assert [layer.units for layer in look.signals] == [32, 16]
         assert [layer.units for layer in look.dead] == [32, 16]
         assert look.gradients is not None
         assert look.hessian is not None
-        assert look.hessian.size == found.parameters
+        assert look.hessian.size == diagnosis.parameters
         assert look.instability is not None
-    assert found.surface is not None
-    assert found.kernel is not None
-    assert found.kernel.images == 8
-    assert set(found.seconds) == {*PARTS, "training"}
-    assert (found.train_images, found.images) == (750, 64)
+    assert diagnosis.surface is not None
+    assert diagnosis.kernel is not None
+    assert diagnosis.kernel.images == 8
+    assert set(diagnosis.seconds) == {*PARTS, "training"}
+    assert (diagnosis.train_images, diagnosis.images) == (750, 64)
 
 
-def test_epochs_are_counted_from_0_and_begin_where_nothing_has_moved(found: Diagnosis) -> None:
-    assert [epoch.number for epoch in found.epochs] == [0, 1, 2, 3]
-    assert found.epochs[0].change == (0.0, 0.0, 0.0)
-    assert found.epochs[0].learned == {"beta": (1.0, 1.0)}
-    assert found.before.gradients == found.epochs[0].gradients
-    assert found.after is not None
-    assert found.after.gradients == found.epochs[-1].gradients
-    last = found.epochs[-1]
+def test_epochs_are_counted_from_0_and_begin_where_nothing_has_moved(diagnosis: Diagnosis) -> None:
+    assert [epoch.number for epoch in diagnosis.epochs] == [0, 1, 2, 3]
+    assert diagnosis.epochs[0].change == (0.0, 0.0, 0.0)
+    assert diagnosis.epochs[0].learned == {"beta": (1.0, 1.0)}
+    assert diagnosis.before.gradients == diagnosis.epochs[0].gradients
+    assert diagnosis.after is not None
+    assert diagnosis.after.gradients == diagnosis.epochs[-1].gradients
+    last = diagnosis.epochs[-1]
     assert all(value > 0.01 for value in last.change)
     assert all(value != 1 for value in last.learned["beta"])
 
 
-def test_it_is_plain_data(found: Diagnosis) -> None:
-    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["seed"] == 1
+def test_it_is_plain_data(diagnosis: Diagnosis) -> None:
+    assert json.loads(json.dumps(diagnosis.to_dict(), allow_nan=False))["seed"] == 1
 
 
 def test_the_same_seed_finds_the_same_whatever_else_is_looked_at(
-    found: Diagnosis, images: Images
+    diagnosis: Diagnosis, images: Images
 ) -> None:
     state = torch.random.get_rng_state()
     again = diagnose(SWISH, QUICK, images, seed=1, sizes=SMALL, parts=("dead", "surface"))
     assert torch.equal(torch.random.get_rng_state(), state), "the global generator is left alone"
-    assert again.accuracy == found.accuracy
-    assert again.surface == found.surface
-    assert again.before.dead == found.before.dead
+    assert again.accuracy == diagnosis.accuracy
+    assert again.surface == diagnosis.surface
+    assert again.before.dead == diagnosis.before.dead
     assert (again.before.signals, again.kernel, again.before.hessian) == ((), None, None)
     assert again.epochs[0].gradients is None
     assert again.epochs[1].change == ()
@@ -85,32 +85,32 @@ def test_the_same_seed_finds_the_same_whatever_else_is_looked_at(
 @pytest.mark.parametrize("name", ["conv", "quick"])
 def test_the_training_is_the_one_that_scores(name: str, images: Images) -> None:
     recipe = dataclasses.replace(recipe_from_name(name).limited(600), rungs=(2,), batch_size=64)
-    found = diagnose(parse("tanh(x)"), recipe, images, seed=3, parts=("dead",), sizes=SMALL)
+    diagnosis = diagnose(parse("tanh(x)"), recipe, images, seed=3, parts=("dead",), sizes=SMALL)
     job = Job(("tanh(x)",), recipe, 3)
     (score,) = list(ImageClassification({recipe.dataset: images}).run(job))[-1].candidates
-    assert found.epochs[-1].train_loss == pytest.approx(score.train_losses[-1], rel=1e-4)
-    assert found.accuracy == pytest.approx(score.val_accuracy, abs=0.021)  # 2 of 100 images
+    assert diagnosis.epochs[-1].train_loss == pytest.approx(score.train_losses[-1], rel=1e-4)
+    assert diagnosis.accuracy == pytest.approx(score.val_accuracy, abs=0.021)  # 2 of 100 images
 
 
 def test_a_conv_net_is_looked_at_by_channels(images: Images) -> None:
     recipe = dataclasses.replace(recipe_from_name("conv").limited(300), rungs=(1,))
-    found = diagnose(SWISH, recipe, images, sizes=SMALL)
-    assert [layer.units for layer in found.before.dead] == [8, 16]
-    for layer in found.before.signals:  # batch norms have the images' own statistics
+    diagnosis = diagnose(SWISH, recipe, images, sizes=SMALL)
+    assert [layer.units for layer in diagnosis.before.dead] == [8, 16]
+    for layer in diagnosis.before.signals:  # batch norms have the images' own statistics
         assert layer.before.mean == pytest.approx(0, abs=0.02)
         assert layer.before.sd == pytest.approx(1, abs=0.02)
-    assert len(found.layers) == 3
+    assert len(diagnosis.layers) == 3
 
 
 def test_a_training_that_diverges_says_why_and_has_no_after(images: Images) -> None:
     recipe = dataclasses.replace(QUICK, learning_rate=1e30, warmup=0)
-    found = diagnose(parse("exp(x)"), recipe, images, sizes=SMALL)
-    assert found.reason is not None
-    assert "loss is" in found.reason
-    assert (found.after, found.surface, found.accuracy) == (None, None, None)
-    assert found.before.signals
-    assert found.kernel is not None
-    json.dumps(found.to_dict(), allow_nan=False)
+    diagnosis = diagnose(parse("exp(x)"), recipe, images, sizes=SMALL)
+    assert diagnosis.reason is not None
+    assert "loss is" in diagnosis.reason
+    assert (diagnosis.after, diagnosis.surface, diagnosis.accuracy) == (None, None, None)
+    assert diagnosis.before.signals
+    assert diagnosis.kernel is not None
+    json.dumps(diagnosis.to_dict(), allow_nan=False)
 
 
 def test_a_recipe_that_would_open_the_test_set_is_refused(images: Images) -> None:

@@ -79,20 +79,26 @@ def test_saturation_is_judged_by_each_channels_own_parameters() -> None:
 
 def test_a_histogram_accounts_for_every_value() -> None:
     values = torch.cat([torch.randn(5000), torch.zeros(700), torch.tensor([1e9, torch.nan])])
-    found = distribution(values)
-    assert found.zeros == pytest.approx(700 / 5702)
-    assert found.not_finite == pytest.approx(1 / 5702)
-    total = sum(found.shares) + found.below + found.above + found.zeros + found.not_finite
+    histogram = distribution(values)
+    assert histogram.zeros == pytest.approx(700 / 5702)
+    assert histogram.not_finite == pytest.approx(1 / 5702)
+    total = (
+        sum(histogram.shares)
+        + histogram.below
+        + histogram.above
+        + histogram.zeros
+        + histogram.not_finite
+    )
     assert total == pytest.approx(1)
-    assert found.high < 5, "one outlier sets no bin"
+    assert histogram.high < 5, "one outlier sets no bin"
 
 
 @pytest.mark.parametrize("values", [torch.zeros(50), torch.full((50,), 3.0), torch.ones(1) * -2])
 def test_a_constant_signal_has_a_histogram_too(values: torch.Tensor) -> None:
-    found = distribution(values)
-    assert found.mean == float(values[0])
-    assert found.sd == 0
-    assert sum(found.shares) + found.zeros == pytest.approx(1)
+    histogram = distribution(values)
+    assert histogram.mean == float(values[0])
+    assert histogram.sd == 0
+    assert sum(histogram.shares) + histogram.zeros == pytest.approx(1)
 
 
 def test_an_untrained_batch_norm_is_given_the_statistics_of_the_images() -> None:

@@ -23,9 +23,9 @@ def test_the_kernel_of_a_linear_model_is_that_of_its_inputs() -> None:
 
 def test_its_conditioning_is_that_of_the_gram_matrix() -> None:
     square = X[:6]
-    found = tangent_kernel(nn.Linear(6, 3, bias=False), square)
-    assert found.condition == pytest.approx(float(torch.linalg.cond(square.double()) ** 2))
-    assert found.eigenvalues[0] > found.eigenvalues[-1] > 0
+    kernel = tangent_kernel(nn.Linear(6, 3, bias=False), square)
+    assert kernel.condition == pytest.approx(float(torch.linalg.cond(square.double()) ** 2))
+    assert kernel.eigenvalues[0] > kernel.eigenvalues[-1] > 0
 
 
 def test_more_images_than_parameters_have_an_infinite_condition() -> None:

@@ -37,23 +37,23 @@ def test_it_computes_what_its_docstring_says() -> None:
 
 @pytest.mark.parametrize("text", ["tanh(x)", "x * sigmoid(beta[channel] * x)"])
 def test_every_candidate_starts_from_the_same_weights(text: str) -> None:
-    ours, theirs = weights(net(text)), weights(net("relu(x)"))
-    assert len(ours) == len(theirs) == 5
-    assert all(map(torch.equal, ours, theirs))
+    first, second = weights(net(text)), weights(net("relu(x)"))
+    assert len(first) == len(second) == 5
+    assert all(map(torch.equal, first, second))
 
 
 def test_the_seed_decides_the_weights_and_leaves_the_global_generator_as_found() -> None:
     before = torch.get_rng_state()
-    one, again, other = (weights(net(seed=seed))[0] for seed in (1, 1, 2))
-    assert torch.equal(one, again)
-    assert not torch.equal(one, other)
+    first, again, other = (weights(net(seed=seed))[0] for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_both_layers_get_the_candidate_with_their_own_channels() -> None:
-    found = [m for m in net("a[channel] * x + b * x").modules() if isinstance(m, Activation)]
-    assert [m.channels for m in found] == list(CONV.widths)
-    assert found[0].b is not found[1].b
+    activations = [m for m in net("a[channel] * x + b * x").modules() if isinstance(m, Activation)]
+    assert [m.channels for m in activations] == list(CONV.widths)
+    assert activations[0].b is not activations[1].b
 
 
 def test_a_parameter_of_the_network_is_one_tensor() -> None:

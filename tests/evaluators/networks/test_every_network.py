@@ -1,4 +1,4 @@
-"""What holds for every network that a recipe can name."""
+"""Claims about every network that a recipe can name."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ def test_no_place_is_left_without_the_candidate(name: str) -> None:
 
 @every_network
 def test_every_candidate_starts_from_one_draw_up_to_its_gain(name: str) -> None:
-    ours, theirs = weights(net(name, "3 * x * sigmoid(x)")), weights(net(name, "tanh(x)"))
-    assert list(ours) == list(theirs)
-    for key, tensor in ours.items():
-        ratio = tensor[theirs[key] != 0] / theirs[key][theirs[key] != 0]
+    first, second = weights(net(name, "3 * x * sigmoid(x)")), weights(net(name, "tanh(x)"))
+    assert list(first) == list(second)
+    for key, tensor in first.items():
+        ratio = tensor[second[key] != 0] / second[key][second[key] != 0]
         if len(ratio):
             torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio))
     plain = dataclasses.replace(SMALL[name], moment_init=False)
@@ -101,19 +101,19 @@ def test_every_candidate_starts_from_one_draw_up_to_its_gain(name: str) -> None:
 @every_network
 def test_the_seed_decides_the_weights_and_leaves_the_global_generator_as_found(name: str) -> None:
     before = torch.get_rng_state()
-    one, again, other = (weights(net(name, seed=seed)) for seed in (1, 1, 2))
+    first, again, other = (weights(net(name, seed=seed)) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), before)
-    assert all(map(torch.equal, one.values(), again.values()))
+    assert all(map(torch.equal, first.values(), again.values()))
     # Only biases and norms, which start at 0 and 1, are alike.
-    for key, tensor in one.items():
+    for key, tensor in first.items():
         assert torch.equal(tensor, other[key]) == (len(tensor.unique()) == 1), key
 
 
 @every_network
 def test_a_parameter_of_the_network_is_one_tensor_one_of_a_layer_its_own(name: str) -> None:
-    found = places(net(name, "a[network] * x + b * x"))
-    assert len({id(place.a) for place in found}) == 1
-    assert len({id(place.b) for place in found}) == len(found)
+    activations = places(net(name, "a[network] * x + b * x"))
+    assert len({id(place.a) for place in activations}) == 1
+    assert len({id(place.b) for place in activations}) == len(activations)
 
 
 @pytest.mark.parametrize("name", ["conv", "resnet20"])  # an MLP and a ViT have none over images
@@ -139,7 +139,7 @@ def test_it_learns(name: str, images: Images) -> None:
     )
     train, validation = split(subset(images, 380), validation=60, seed=0)
     sets = DataSplits.on(CPU, None, train, validation)
-    slices = [Member(parse("x * sigmoid(beta * x)"), 0)]
-    (found,) = SequentialTraining(recipe.build, slices, recipe, sets).advance(4)
-    assert found.train_losses[-1] < 0.75 * found.train_losses[0]
-    assert len(found.learned["beta"]) == len(places(net(name)))
+    members = [Member(parse("x * sigmoid(beta * x)"), 0)]
+    (progress,) = SequentialTraining(recipe.build, members, recipe, sets).advance(4)
+    assert progress.train_losses[-1] < 0.75 * progress.train_losses[0]
+    assert len(progress.learned["beta"]) == len(places(net(name)))

@@ -51,10 +51,10 @@ def test_trained_alone_it_is_the_stacks_slice(images: Images) -> None:
     slices = [Member(parse("x * sigmoid(b[channel] * x)"), 1), Member(parse("relu(x)"), 2, 0.5)]
     together = MlpEnsemble(slices, RECIPE, parts(images, RECIPE)).advance(2)
     alone = SequentialTraining(RECIPE.build, slices, RECIPE, parts(images, RECIPE)).advance(2)
-    for ours, theirs in zip(alone, together, strict=True):
+    for progress, expected in zip(alone, together, strict=True):
         # float32 sums in another order
-        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=1e-4)
-        assert ours.val_loss == pytest.approx(theirs.val_loss, rel=1e-3)
+        assert progress.train_losses == pytest.approx(expected.train_losses, rel=1e-4)
+        assert progress.val_loss == pytest.approx(expected.val_loss, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,6 @@ def test_a_parameter_is_shared_as_the_recipe_says(
     candidate = shared(parse("x * sigmoid(beta * x)"), sharing)
     net = RECIPE.build(candidate, 0, ImageSpec())
     (beta,) = candidate.parameters
-    found = [m.parameter_of(beta) for m in net.modules() if isinstance(m, Activation)]
-    assert len({id(tensor) for tensor in found}) == tensors
-    assert [tensor.numel() for tensor in found] == sizes
+    learned = [m.parameter_of(beta) for m in net.modules() if isinstance(m, Activation)]
+    assert len({id(tensor) for tensor in learned}) == tensors
+    assert [tensor.numel() for tensor in learned] == sizes

@@ -38,15 +38,15 @@ def test_every_place_has_its_own_position() -> None:
 
 
 def test_attention_is_that_of_torch() -> None:
-    ours, theirs = Attention(32), nn.MultiheadAttention(32, 2, batch_first=True)
+    attention, reference = Attention(32), nn.MultiheadAttention(32, 2, batch_first=True)
     with torch.no_grad():
-        theirs.in_proj_weight.copy_(ours.inputs.weight)
-        theirs.in_proj_bias.copy_(ours.inputs.bias)
-        theirs.out_proj.weight.copy_(ours.output.weight)
-        theirs.out_proj.bias.copy_(ours.output.bias)
+        reference.in_proj_weight.copy_(attention.inputs.weight)
+        reference.in_proj_bias.copy_(attention.inputs.bias)
+        reference.out_proj.weight.copy_(attention.output.weight)
+        reference.out_proj.bias.copy_(attention.output.bias)
     x = torch.randn(3, 5, 32, generator=DRAWN)
-    expected, _ = theirs(x, x, x, need_weights=False)
-    torch.testing.assert_close(ours(x), expected)
+    expected, _ = reference(x, x, x, need_weights=False)
+    torch.testing.assert_close(attention(x), expected)
 
 
 def test_without_its_branches_a_block_passes_the_signal_on() -> None:
@@ -66,13 +66,13 @@ def test_moving_the_patches_of_an_image_changes_its_scores() -> None:
 
 
 def test_channels_are_the_features_of_a_token() -> None:
-    found = [
+    channels = [
         m
         for m in VIT.build(parse("a[channel] * x"), 0, ImageSpec()).modules()
         if isinstance(m, Activation)
     ]
-    assert [m.channels for m in found] == [128, 128]
-    assert [m.channel_dim for m in found] == [-1, -1]
+    assert [m.channels for m in channels] == [128, 128]
+    assert [m.channel_dim for m in channels] == [-1, -1]
 
 
 @pytest.mark.parametrize("text", ["relu(x)", "tanh(x)", "4 * x * sigmoid(x)"])

@@ -49,7 +49,9 @@ class Told(Evaluator):
         for epoch in job.recipe.rungs if job.halving else job.recipe.rungs[-1:]:
             report = self.report(job, live, epoch)
             yield report
-            live = [found.index for found in report.candidates if found.state == "live"]
+            live = [
+                candidate.index for candidate in report.candidates if candidate.state == "live"
+            ]
             if not live:
                 return
 
@@ -114,10 +116,10 @@ class DrawsFromTheProcess(Told):
 
 class KeepsTheWorst(Told):
     def report(self, job: Job, live: list[int], epoch: int) -> RungReport:
-        found = super().report(job, live, epoch)
+        report = super().report(job, live, epoch)
         states: dict[str, Any] = {"live": "pruned", "pruned": "live", "complete": "complete"}
-        turned = tuple(replace(s, state=states.get(s.state, s.state)) for s in found.candidates)
-        return replace(found, candidates=turned)
+        turned = tuple(replace(s, state=states.get(s.state, s.state)) for s in report.candidates)
+        return replace(report, candidates=turned)
 
 
 class GoesOnBelowTheCutOff(Told):

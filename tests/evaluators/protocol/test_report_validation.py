@@ -1,4 +1,4 @@
-"""What an evaluator reports is believed only where it keeps the rules."""
+"""Reports of an evaluator are believed only where they keep the rules."""
 
 from __future__ import annotations
 
@@ -174,9 +174,9 @@ def test_a_score_that_is_not_finite_is_infeasible_and_no_score(field: str) -> No
 
 
 def test_numbers_of_numpy_become_pythons_own() -> None:
-    found = heard(first(val_accuracy=np.float32(0.5), train_losses=[np.float64(1.5)]), LAST)[0]
-    assert type(found.candidates[0].val_accuracy) is float
-    assert [type(loss) for loss in found.candidates[0].train_losses] == [float]
+    report = heard(first(val_accuracy=np.float32(0.5), train_losses=[np.float64(1.5)]), LAST)[0]
+    assert type(report.candidates[0].val_accuracy) is float
+    assert [type(loss) for loss in report.candidates[0].train_losses] == [float]
 
 
 def test_hits_beside_a_test_accuracy_of_nan_go_with_it() -> None:

@@ -36,7 +36,7 @@ class Scripted:
         self.tested: list[list[int]] = []
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        found = [self.table[epoch][i] for i in self.alive]
+        scores = [self.table[epoch][i] for i in self.alive]
         return [
             MemberProgress(
                 val_accuracy=0.1 if math.isnan(s) else s,
@@ -45,7 +45,7 @@ class Scripted:
                 learned={},
                 reason="nan" if math.isnan(s) else None,
             )
-            for s in found
+            for s in scores
         ]
 
     def keep(self, positions: Sequence[int]) -> None:
@@ -59,12 +59,12 @@ class Scripted:
         ]
 
 
-def job(slices: int, **more: Any) -> Job:
-    return Job(("relu(x)",) * slices, more.pop("recipe", RECIPE), 0, **more)
+def job(candidates: int, **settings: Any) -> Job:
+    return Job(("relu(x)",) * candidates, settings.pop("recipe", RECIPE), 0, **settings)
 
 
 def states(report: RungReport) -> dict[int, str]:
-    return {found.index: found.state for found in report.candidates}
+    return {candidate.index: candidate.state for candidate in report.candidates}
 
 
 def constant(values: Sequence[float]) -> dict[int, Sequence[float]]:
@@ -94,9 +94,9 @@ def test_a_cut_off_only_takes_away_those_below_it(found: Scores, eta: int, cutof
 
 
 @given(st.lists(st.none() | st.just(0.5), min_size=1, max_size=20), etas)
-def test_equal_scores_go_by_position(found: Scores, eta: int) -> None:
-    kept = survivors(found, eta, None)
-    able = [p for p, score in enumerate(found) if score is not None]
+def test_equal_scores_go_by_position(scores: Scores, eta: int) -> None:
+    kept = survivors(scores, eta, None)
+    able = [p for p, score in enumerate(scores) if score is not None]
     assert kept == able[: len(kept)]
 
 
@@ -170,7 +170,7 @@ def test_a_confirmation_trains_every_slice_to_the_end_and_reports_once() -> None
 def test_only_finished_slices_meet_the_test_set_and_once() -> None:
     training = Scripted({9: [0.1, DIVERGED, 0.9]})
     (only,) = run_bracket(training, job(3, halving=False, test=True))
-    assert [found.test_accuracy for found in only.candidates] == [0.0, None, 0.02]
+    assert [candidate.test_accuracy for candidate in only.candidates] == [0.0, None, 0.02]
     assert [s.test_correct and sum(s.test_correct) for s in only.candidates] == [0, None, 2]
     assert training.tested == [[0, 2]]
 
@@ -200,12 +200,12 @@ def test_the_test_set_stays_closed_unless_asked_for(halving: bool) -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=9, max_size=60), etas)
 def test_the_cut_off_is_reached_by_the_best_share_of_all_that_came_before(
-    found: list[float], eta: int
+    scores: list[float], eta: int
 ) -> None:
-    cutoff = cutoffs_of({3: found}, eta)[3]
-    share = math.ceil(len(found) / eta)
-    assert sum(score >= cutoff for score in found) >= share
-    assert sum(score > cutoff for score in found) < share
+    cutoff = cutoffs_of({3: scores}, eta)[3]
+    share = math.ceil(len(scores) / eta)
+    assert sum(score >= cutoff for score in scores) >= share
+    assert sum(score > cutoff for score in scores) < share
 
 
 def test_fewer_scores_than_a_bracket_has_cut_nobody_off() -> None:

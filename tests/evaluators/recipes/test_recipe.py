@@ -105,9 +105,9 @@ def test_every_field_but_the_name_changes_the_digest() -> None:
     start = dataclasses.replace(Recipe(), widths=(64, 32), optimizer="sgd")
     other = {**OTHER, "optimizer": "adamw"}
     assert set(other) == {field.name for field in dataclasses.fields(Recipe)}
-    found = {name: dataclasses.replace(start, **{name: other[name]}).digest for name in other}
-    assert found.pop("name") == start.digest
-    assert len({start.digest, *found.values()}) == 1 + len(found)
+    digests = {name: dataclasses.replace(start, **{name: other[name]}).digest for name in other}
+    assert digests.pop("name") == start.digest
+    assert len({start.digest, *digests.values()}) == 1 + len(digests)
 
 
 def test_a_recipe_survives_json() -> None:
@@ -267,11 +267,11 @@ def test_only_the_published_protocols_score_without_held_out_images() -> None:
 
 
 def test_an_own_evaluator_names_its_network_and_data_as_it_likes() -> None:
-    own = Recipe(
+    recipe = Recipe(
         name="mine", network="LSTM", dataset="my text", evaluator="mine:Net", validation=200_000
     )
-    assert own.digest != dataclasses.replace(own, evaluator="mine:Other").digest
-    assert Recipe.from_dict(json.loads(json.dumps(own.to_dict()))) == own
+    assert recipe.digest != dataclasses.replace(recipe, evaluator="mine:Other").digest
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
     assert Recipe(name="vit", network="vit", evaluator="model-1").widths == Recipe().widths
     with pytest.raises(RecipeError, match="network must be one of mlp"):
         Recipe(name="mine", network="LSTM")

@@ -28,7 +28,7 @@ def stacked(*texts: str) -> EnsembleActivations:
 
 def tensors(activations: EnsembleActivations) -> list[Tensor]:
     """Every learnable tensor, by slice."""
-    return [tensor for own in activations.own() for tensor in own]
+    return [tensor for tensors in activations.parameters() for tensor in tensors]
 
 
 def signal(slices: int, layer: int = 0, batch: int = BATCH) -> Tensor:
@@ -45,15 +45,17 @@ def test_values_and_gradients_are_those_of_the_module(text: str, layer: int) -> 
     y.sum().backward()
     assert x.grad is not None
     module = parse(text).module(channels=WIDTHS[layer], channel_dim=0)
-    value, wanted = gradients(module, x[1])
+    value, of_module = gradients(module, x[1])
     torch.testing.assert_close(y[1].detach(), value)
-    slope = wanted.pop("x")
+    slope = of_module.pop("x")
     torch.testing.assert_close(x.grad[1], torch.zeros_like(x[1]) if slope is None else slope)
-    ours = [t.grad.flatten().tolist() for t in tensors(activations) if t.grad is not None]
-    theirs = [g.flatten().tolist() for g in wanted.values() if g is not None]
-    assert len(ours) == len(theirs) == len(parse(text).parameters)
-    for found, expected in zip(sorted(ours), sorted(theirs), strict=True):  # by their first value
-        assert found == pytest.approx(expected, rel=1e-4)
+    computed = [t.grad.flatten().tolist() for t in tensors(activations) if t.grad is not None]
+    reference = [g.flatten().tolist() for g in of_module.values() if g is not None]
+    assert len(computed) == len(reference) == len(parse(text).parameters)
+    for numbers, expected in zip(
+        sorted(computed), sorted(reference), strict=True
+    ):  # by their first value
+        assert numbers == pytest.approx(expected, rel=1e-4)
 
 
 def test_each_granularity_has_its_own_tensors() -> None:
@@ -117,8 +119,8 @@ def test_learned_values_are_one_per_layer_and_means_over_channels() -> None:
     with torch.no_grad():
         for number, tensor in enumerate(tensors(activations)):
             tensor.copy_(torch.arange(tensor.numel()).view_as(tensor) + 10.0 * number)
-    found, none = activations.learned()
-    assert found == {"a": (0.0, 30.0), "b": (12.5, 42.0), "c": (20.0,)}
+    learned, none = activations.learned()
+    assert learned == {"a": (0.0, 30.0), "b": (12.5, 42.0), "c": (20.0,)}
     assert none == {}
 
 

@@ -73,9 +73,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
 
         return start
 
-    monkeypatch.setattr(vehicles, "StackedTraining", noted(MlpEnsemble, 0))
-    monkeypatch.setattr(vehicles, "ModuleStackTraining", noted(VmapEnsemble, 1))
-    monkeypatch.setattr(vehicles, "OneByOneTraining", noted(SequentialTraining, 1))
+    monkeypatch.setattr(vehicles, "MlpEnsemble", noted(MlpEnsemble, 0))
+    monkeypatch.setattr(vehicles, "VmapEnsemble", noted(VmapEnsemble, 1))
+    monkeypatch.setattr(vehicles, "SequentialTraining", noted(SequentialTraining, 1))
     return found
 
 
@@ -83,12 +83,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
 def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
     images: Images, name: str, started: Started
 ) -> None:
-    slices = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
-    training = training_of(slices, RECIPES[name], parts(images))
-    found = training.advance(1)
+    members = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
+    training = training_of(members, RECIPES[name], parts(images))
+    progress = training.advance(1)
     assert started == ([(MlpEnsemble, 3)] if name == "mlp" else [(SequentialTraining, 1)] * 3)
-    for one, expected in zip(slices, found, strict=True):
-        alone = training_of([one], RECIPES[name], parts(images))
+    for member, expected in zip(members, progress, strict=True):
+        alone = training_of([member], RECIPES[name], parts(images))
         assert alone.advance(1) == [expected]
     training.keep([2])
     assert len(training.advance(2)) == len(training.test()) == 1
@@ -100,14 +100,14 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
     started: Started,
 ) -> None:
     recipe = RECIPES["mlp"]
-    slices = members_of([parse(text) for text in TEXTS], recipe, 0)
-    whole = training_of(slices, recipe, parts(images)).advance(2)
-    needed = footprint(recipe.build(slices[1].expression, 0, ImageSpec()), recipe, ImageSpec())
+    members = members_of([parse(text) for text in TEXTS], recipe, 0)
+    expected = training_of(members, recipe, parts(images)).advance(2)
+    needed = footprint(recipe.build(members[1].expression, 0, ImageSpec()), recipe, ImageSpec())
     free = 3 * needed.state + 2 * needed.signals
     started.clear()
     monkeypatch.setattr(vehicles, "free_bytes", lambda device: free)
-    training = training_of(slices, recipe, parts(images))
-    assert training.advance(2) == whole
+    training = training_of(members, recipe, parts(images))
+    assert training.advance(2) == expected
     assert started == [(MlpEnsemble, 2), (MlpEnsemble, 1)]
 
 
@@ -154,11 +154,11 @@ def test_a_constant_candidate_trains_to_chance_beside_others_and_alone(
 def test_on_a_gpu_every_network_is_a_stack_that_learns_what_a_cpu_learns(
     images: Images, name: str, started: Started
 ) -> None:
-    slices = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
-    training = training_of(slices, RECIPES[name], parts(images, "cuda"))
-    found = training.advance(1)
+    members = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
+    training = training_of(members, RECIPES[name], parts(images, "cuda"))
+    on_gpu = training.advance(1)
     assert started == [(MlpEnsemble if name == "mlp" else VmapEnsemble, len(TEXTS))]
-    alone = SequentialTraining(RECIPES[name].build, slices, RECIPES[name], parts(images))
-    for ours, theirs in zip(found, alone.advance(1), strict=True):
+    alone = SequentialTraining(RECIPES[name].build, members, RECIPES[name], parts(images))
+    for progress, expected in zip(on_gpu, alone.advance(1), strict=True):
         # a GPU's convolutions may round to 10 bits (TF32)
-        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.02)
+        assert progress.train_losses == pytest.approx(expected.train_losses, rel=0.02)

@@ -29,17 +29,17 @@ def tensors(seed: int) -> tuple[Tensor, Tensor, list[list[Tensor]]]:
     """Weights, biases and each slice's own: one of the first slice's, two of the last's."""
     generator = torch.Generator().manual_seed(seed)
     count = len(STEPS)
-    own: list[list[Tensor]] = [[] for _ in STEPS]
-    own[0] = [torch.randn(1, generator=generator)]
-    own[-1] = [torch.randn((), generator=generator), torch.randn(3, 1, generator=generator)]
+    learned: list[list[Tensor]] = [[] for _ in STEPS]
+    learned[0] = [torch.randn(1, generator=generator)]
+    learned[-1] = [torch.randn((), generator=generator), torch.randn(3, 1, generator=generator)]
     weights, biases = (torch.randn(count, n, generator=generator) for n in (64, 16))
-    return weights, biases, own
+    return weights, biases, learned
 
 
 def alone(recipe: Recipe, k: int) -> list[Tensor]:
     """Slice k's tensors after all steps by torch.optim."""
-    weights, biases, own = tensors(0)
-    matrix, *free = [weights[k].clone(), biases[k].clone(), *own[k]]
+    weights, biases, learned = tensors(0)
+    matrix, *free = [weights[k].clone(), biases[k].clone(), *learned[k]]
     groups = [
         {"params": [matrix], "weight_decay": recipe.weight_decay},
         {"params": free, "weight_decay": 0.0},
@@ -50,8 +50,8 @@ def alone(recipe: Recipe, k: int) -> list[Tensor]:
             group["lr"] = learning_rate(recipe, number, STEPS_PER_EPOCH) * STEPS[k]
         gradient, of_biases, of_own = tensors(number + 1)
         matrix.grad = gradient[k]
-        for tensor, found in zip(free, [of_biases[k], *of_own[k]], strict=True):
-            tensor.grad = found
+        for tensor, of_tensor in zip(free, [of_biases[k], *of_own[k]], strict=True):
+            tensor.grad = of_tensor
         optimizer.step()
     return [matrix, *free]
 
@@ -63,28 +63,34 @@ def test_steps_are_torchs_also_of_the_slices_that_are_kept(
 ) -> None:
     monkeypatch.setattr(module, "PIECE", 2 * 64 * 4)  # two rows
     recipe = RECIPES[name]
-    weights, biases, own = tensors(0)
+    weights, biases, of_activations = tensors(0)
     options = {"in_pieces": in_pieces}
-    optimizer = EnsembleOptimizer(recipe, [weights], [biases], own, STEPS, **options)
+    optimizer = EnsembleOptimizer(recipe, [weights], [biases], of_activations, STEPS, **options)
     rows = list(range(len(STEPS)))
     for number in range(TAKEN):
         if number == TAKEN - 2:
             rows = KEPT
             index = torch.tensor(KEPT)
-            weights, biases, own = weights[index], biases[index], [own[k] for k in KEPT]
+            weights, biases, of_activations = (
+                weights[index],
+                biases[index],
+                [of_activations[k] for k in KEPT],
+            )
             old = optimizer
             steps = [STEPS[k] for k in KEPT]
-            optimizer = EnsembleOptimizer(recipe, [weights], [biases], own, steps, **options)
+            optimizer = EnsembleOptimizer(
+                recipe, [weights], [biases], of_activations, steps, **options
+            )
             old.hand_over(optimizer, index)
         gradient, of_biases, of_own = tensors(number + 1)
         biases.grad = of_biases[rows]
         learned = [
             pair
-            for k, mine in zip(rows, own, strict=True)
+            for k, mine in zip(rows, of_activations, strict=True)
             for pair in zip(mine, of_own[k], strict=True)
         ]
-        for tensor, found in learned:
-            tensor.grad = found
+        for tensor, of_tensor in learned:
+            tensor.grad = of_tensor
         optimizer.prepare(number, STEPS_PER_EPOCH)
         if in_pieces:
             optimizer.step_in_pieces(0, gradient[rows].__getitem__)
@@ -94,17 +100,17 @@ def test_steps_are_torchs_also_of_the_slices_that_are_kept(
         assert weights.grad is None
         assert biases.grad is None
     for place, k in enumerate(KEPT):
-        reached = [weights[place], biases[place], *own[place]]
-        for ours, theirs in zip(reached, alone(recipe, k), strict=True):
-            assert torch.equal(ours, theirs)
+        reached = [weights[place], biases[place], *of_activations[place]]
+        for tensor_reached, expected in zip(reached, alone(recipe, k), strict=True):
+            assert torch.equal(tensor_reached, expected)
 
 
 def test_pieces_do_not_span_step_sizes_and_hold_at_most_what_they_may(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "PIECE", 2 * 64 * 4)
-    weights, biases, own = tensors(0)
-    optimizer = EnsembleOptimizer(START, [weights], [biases], own, STEPS, in_pieces=True)
+    weights, biases, learned = tensors(0)
+    optimizer = EnsembleOptimizer(START, [weights], [biases], learned, STEPS, in_pieces=True)
     seen: list[slice] = []
 
     def gradient(rows: slice) -> Tensor:

@@ -22,8 +22,8 @@ def layer(fan_out: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Ten
     weights = torch.randn(SLICES, fan_out * INPUTS, generator=generator, dtype=dtype)
     biases = torch.randn(SLICES, fan_out, generator=generator, dtype=dtype)
     signal = torch.randn(SLICES, INPUTS, BATCH, generator=generator, dtype=dtype)
-    found = (padded(weights), padded(biases), signal)
-    return tuple(t.requires_grad_() for t in found)  # type: ignore[return-value]
+    tensors = (padded(weights), padded(biases), signal)
+    return tuple(t.requires_grad_() for t in tensors)  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("first", [False, True])
@@ -34,16 +34,16 @@ def test_pieces_of_the_gradient_are_autograds(fan_out: int, first: bool) -> None
     bias = biases[:, :fan_out].unsqueeze(2)
     expected = weight @ signal + bias if first else torch.baddbmm(bias, weight, signal)
     upstream = torch.randn(expected.shape, generator=torch.Generator().manual_seed(0))
-    wanted = torch.autograd.grad(expected, (weights, biases, signal), upstream)
+    of_autograd = torch.autograd.grad(expected, (weights, biases, signal), upstream)
 
     factors = GradientFactors()
     outputs = linear(weights, biases, signal, fan_out, factors, first=first)
     outputs.backward(upstream)
     assert torch.equal(outputs, expected)
     pieces = [factors.gradient(rows) for rows in (slice(0, 1), slice(1, 4), slice(4, 5))]
-    assert torch.equal(torch.cat(pieces), wanted[0])
+    assert torch.equal(torch.cat(pieces), of_autograd[0])
     assert weights.grad is None
-    for tensor, gradient in zip((biases, signal), wanted[1:], strict=True):
+    for tensor, gradient in zip((biases, signal), of_autograd[1:], strict=True):
         assert tensor.grad is not None
         assert torch.equal(tensor.grad, gradient)
 
@@ -64,9 +64,9 @@ def test_under_autocast_the_gradient_is_made_in_bfloat16_and_given_in_float32() 
     with torch.autocast("cpu", torch.bfloat16):
         outputs = linear(weights, biases, signal, 16, factors)
     outputs.sum().backward()
-    found = factors.gradient(slice(None))
-    assert (outputs.dtype, found.dtype) == (torch.bfloat16, torch.float32)
-    assert torch.equal(found, found.bfloat16().float())
+    gradient = factors.gradient(slice(None))
+    assert (outputs.dtype, gradient.dtype) == (torch.bfloat16, torch.float32)
+    assert torch.equal(gradient, gradient.bfloat16().float())
 
 
 def test_rows_are_padded_to_whole_lines_with_zeros() -> None:

@@ -28,10 +28,10 @@ class Told:
     accuracies: dict[tuple[str, int, float], float | None]
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        return [self._of(one, epoch) for one in self.slices]
+        return [self._of(member, epoch) for member in self.slices]
 
-    def _of(self, one: Member, epoch: int) -> MemberProgress:
-        key = (str(one.expression), one.seed // APART, one.lr_multiplier)
+    def _of(self, member: Member, epoch: int) -> MemberProgress:
+        key = (str(member.expression), member.seed // APART, member.lr_multiplier)
         accuracy = self.accuracies.get(key, 0.5)
         if accuracy is None:
             return MemberProgress(
@@ -66,9 +66,9 @@ def grid(accuracies: dict[tuple[str, int, float], float | None]) -> SweepAggrega
 
 
 def test_every_candidate_has_a_slice_for_each_seed_and_step_size() -> None:
-    slices = members_of(CANDIDATES, RECIPE, 7)
-    assert len(slices) == len(set(slices)) == 12
-    assert {one.seed for one in slices} == {7, 7 + APART}
+    members = members_of(CANDIDATES, RECIPE, 7)
+    assert len(members) == len(set(members)) == 12
+    assert {member.seed for member in members} == {7, 7 + APART}
     assert members_of(CANDIDATES, Recipe(), 7) == [Member(c, 7) for c in CANDIDATES]
 
 
@@ -94,10 +94,10 @@ def test_a_score_is_the_mean_over_seeds_at_the_better_step_size() -> None:
 def test_the_test_set_is_seen_at_the_step_size_that_validation_chose() -> None:
     training = grid({("tanh(x)", 0, 0.5): 0.9, ("tanh(x)", 1, 0.5): 0.7})
     training.advance(1)
-    found = training.test()
-    assert [one.test_accuracy for one in found] == pytest.approx([0.51, 0.81, 0.51])
+    scores = training.test()
+    assert [score.test_accuracy for score in scores] == pytest.approx([0.51, 0.81, 0.51])
     # Right in both repeats, in the one that had 91, in none.
-    assert found[1].test_correct == bytes([2] * 71 + [1] * 20 + [0] * 9)
+    assert scores[1].test_correct == bytes([2] * 71 + [1] * 20 + [0] * 9)
 
 
 def test_those_that_are_kept_keep_all_their_slices() -> None:
@@ -105,7 +105,7 @@ def test_those_that_are_kept_keep_all_their_slices() -> None:
     training.advance(1)
     training.keep([2, 0])
     assert [p.val_accuracy for p in training.advance(2)] == [pytest.approx(0.9), 0.5]
-    assert [one.test_accuracy for one in training.test()] == pytest.approx([0.91, 0.51])
+    assert [score.test_accuracy for score in training.test()] == pytest.approx([0.91, 0.51])
 
 
 def test_a_step_size_with_a_diverged_seed_is_out() -> None:

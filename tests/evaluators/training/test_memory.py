@@ -1,4 +1,4 @@
-"""What a slice is predicted to keep in memory is what its tensors add up to."""
+"""The memory that a member is predicted to keep in memory is what its tensors add up to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from actsearch.evaluators.training.memory import (
     Footprint,
     footprint,
     free_bytes,
-    slices_at_once,
+    members_at_once,
 )
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import parse
@@ -36,9 +36,9 @@ def of(recipe: Recipe, text: str = "tanh(x)") -> Footprint:
 def test_an_mlp_keeps_its_images_activations_and_log_probabilities() -> None:
     # tanh needs its output alone, which the next layer keeps as well; the loss also keeps its
     # labels (8 bytes), and the gradients of the layers' outputs come on top.
-    found = of(MLP)
+    needed = of(MLP)
     per_image = 4 * (784 + 256 + 64 + 10) + 8 + 2 * 4 * 256
-    assert found.signals == pytest.approx(2048 * per_image, rel=0.001)
+    assert needed.signals == pytest.approx(2048 * per_image, rel=0.001)
 
 
 @pytest.mark.parametrize(
@@ -97,25 +97,25 @@ def test_it_is_close_to_what_torch_allocates_for_a_step(name: str) -> None:
     ("slices_of_memory", "fit"), [(0.5, 1), (1, 1), (3.5, 3), (64, 64), (1000, 64)]
 )
 def test_as_many_slices_as_fit_train_at_once(slices_of_memory: float, fit: int) -> None:
-    slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
-    one = of(MLP)
-    free = 64 * one.state + slices_of_memory * one.signals
-    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, int(free) + 1) == fit
+    members = members_of([parse("tanh(x)")] * 64, MLP, 0)
+    needed = of(MLP)
+    free = 64 * needed.state + slices_of_memory * needed.signals
+    assert members_at_once(members, MLP, ImageSpec(), MLP.build, int(free) + 1) == fit
 
 
 def test_the_longest_formula_is_measured() -> None:
     texts = ("tanh(x)", "sin(x) * tanh(softplus(x)) * cos(2 * x)", "relu(x)")
     slices = members_of([parse(text) for text in texts], MLP, 0)
     free = 3 * of(MLP).state + 2 * of(MLP, texts[1]).signals
-    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, free - 9) == 1
-    assert slices_at_once(slices, MLP, ImageSpec(), MLP.build, free + 9) == 2
+    assert members_at_once(slices, MLP, ImageSpec(), MLP.build, free - 9) == 1
+    assert members_at_once(slices, MLP, ImageSpec(), MLP.build, free + 9) == 2
 
 
 def test_a_recording_takes_signals_and_gradients_once_more() -> None:
-    slices = members_of([parse("tanh(x)")] * 64, MLP, 0)
-    one, build = of(MLP), MLP.build
-    free = 64 * (one.state + 4 * WEIGHTS) + 20 * one.signals
-    assert slices_at_once(slices, MLP, ImageSpec(), build, free + 1, recorded=True) == 10
+    members = members_of([parse("tanh(x)")] * 64, MLP, 0)
+    needed, build = of(MLP), MLP.build
+    free = 64 * (needed.state + 4 * WEIGHTS) + 20 * needed.signals
+    assert members_at_once(members, MLP, ImageSpec(), build, free + 1, recorded=True) == 10
 
 
 @pytest.mark.parametrize("widths", [(256, 192, 128, 64), (256,) * 8, (512,) * 16])
@@ -157,10 +157,10 @@ for _ in range(5):
     print(resident() - before)
 """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
     )
-    first, *_, last = map(float, found.stdout.split())
+    first, *_, last = map(float, process.stdout.split())
     assert first > 90  # of 96
     assert last < first + 32  # of 4 * 96 more: the same pages, but for a gap or two
 

@@ -89,7 +89,7 @@ def parts(images: Images) -> Parts:
 def numbers(training: MlpEnsemble, k: int) -> list[Tensor]:
     """Every learned number of slice k, padding included: weights, biases, activations."""
     stacked = [w[k] for w in (*training._weights, *training._biases)]
-    own = [t for layer in training._activations._slices[k].layers for t in layer]
+    own = [t for layer in training._activations._members[k].layers for t in layer]
     return [tensor.detach() for tensor in (*stacked, *own)]
 
 

@@ -65,25 +65,25 @@ def parts(images: Images) -> Parts:
 
 def test_neighbours_change_no_bit(parts: Parts) -> None:
     together = parts.start(TEXTS)
-    found = together.advance(2)
-    for progress, text in zip(found, TEXTS, strict=True):
+    members = together.advance(2)
+    for progress, text in zip(members, TEXTS, strict=True):
         assert parts.start([text]).advance(2) == [progress]
 
 
 def test_neighbours_that_leave_change_no_bit(parts: Parts) -> None:
-    whole, cut = parts.start(TEXTS), parts.start(TEXTS)
-    found = whole.advance(3)
+    uncut, cut = parts.start(TEXTS), parts.start(TEXTS)
+    progress = uncut.advance(3)
     cut.advance(1)
     cut.keep([0, 2])
     cut.advance(2)
     cut.keep([1])
-    assert cut.advance(3) == [found[2]]
+    assert cut.advance(3) == [progress[2]]
 
 
 def test_a_diverging_neighbour_changes_no_bit(parts: Parts) -> None:
-    found = parts.start(["exp(exp(square(x)))", "relu(x)"]).advance(2)
-    assert found[0].reason == "training loss is nan in epoch 1"
-    assert found[1:] == parts.start(["relu(x)"]).advance(2)
+    progress = parts.start(["exp(exp(square(x)))", "relu(x)"]).advance(2)
+    assert progress[0].reason == "training loss is nan in epoch 1"
+    assert progress[1:] == parts.start(["relu(x)"]).advance(2)
 
 
 def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
@@ -147,12 +147,12 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
             modules += [linear, activation]
         return nn.Sequential(*modules[:-1])
 
-    ours = parts.start(TEXTS, recipe, build).advance(2)
-    for one, stacked in zip(ours, stack.advance(2), strict=True):
+    alone = parts.start(TEXTS, recipe, build).advance(2)
+    for progress, stacked in zip(alone, stack.advance(2), strict=True):
         # float32 sums in another order
-        assert one.train_losses == pytest.approx(stacked.train_losses, rel=1e-4)
-        assert one.val_loss == pytest.approx(stacked.val_loss, rel=1e-3)
-        for name, values in one.learned.items():
+        assert progress.train_losses == pytest.approx(stacked.train_losses, rel=1e-4)
+        assert progress.val_loss == pytest.approx(stacked.val_loss, rel=1e-3)
+        for name, values in progress.learned.items():
             assert values == pytest.approx(stacked.learned[name], abs=1e-4)
 
 
@@ -193,9 +193,9 @@ def test_the_seed_decides_and_the_global_generator_nothing(parts: Parts) -> None
     def run(seed: int, noise: int) -> list[MemberProgress]:
         torch.manual_seed(noise)
         before = torch.get_rng_state()
-        found = parts.start(["relu(x)"], seed=seed).advance(1)
+        progress = parts.start(["relu(x)"], seed=seed).advance(1)
         assert torch.equal(torch.get_rng_state(), before)
-        return found
+        return progress
 
     assert run(5, 0) == run(5, 1)
     assert run(5, 0) != run(6, 0)

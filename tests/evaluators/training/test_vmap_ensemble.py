@@ -94,14 +94,14 @@ def texts(recipe: Recipe, seed: int = 0) -> list[Member]:
     return members_of([parse(text) for text in TEXTS], recipe, seed)
 
 
-def assert_close(ours: Sequence[MemberProgress], theirs: Sequence[MemberProgress]) -> None:
-    for one, other in zip(ours, theirs, strict=True):
+def assert_close(together: Sequence[MemberProgress], alone: Sequence[MemberProgress]) -> None:
+    for progress, other in zip(together, alone, strict=True):
         # What is left is the loss in float32, and the moments of parameters near 0.
-        assert one.train_losses == pytest.approx(other.train_losses, rel=1e-5)
-        assert one.val_loss == pytest.approx(other.val_loss, rel=1e-5)
-        assert one.val_accuracy == other.val_accuracy
-        assert list(one.learned) == list(other.learned)
-        for name, values in one.learned.items():
+        assert progress.train_losses == pytest.approx(other.train_losses, rel=1e-5)
+        assert progress.val_loss == pytest.approx(other.val_loss, rel=1e-5)
+        assert progress.val_accuracy == other.val_accuracy
+        assert list(progress.learned) == list(other.learned)
+        for name, values in progress.learned.items():
             assert values == pytest.approx(other.learned[name], abs=1e-5)
 
 
@@ -119,43 +119,43 @@ def test_in_float32_too_as_far_as_its_rounding_lets_it(parts: Parts, name: str) 
     build, sets = recipe.build, parts.sets(recipe)
     together = VmapEnsemble(build, texts(recipe), recipe, sets).advance(1)
     alone = SequentialTraining(build, texts(recipe), recipe, sets).advance(1)
-    for one, other in zip(together, alone, strict=True):
-        assert one.train_losses == pytest.approx(other.train_losses, rel=1e-3)
+    for progress, other in zip(together, alone, strict=True):
+        assert progress.train_losses == pytest.approx(other.train_losses, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])
 def test_each_slice_has_its_own_seed_and_step_size(parts: Parts, name: str) -> None:
     recipe = dataclasses.replace(RECIPES[name], lr_multipliers=(1.0, 3.0), seeds_per_score=2)
     # One candidate, whose parameters each slice must have for itself all the same.
-    slices = members_of([parse("a[channel] * mish(x)")], recipe, 7)
-    assert len(slices) == 4
-    found = parts.stack(slices, recipe).advance(2)
-    assert_close(found, parts.alone(slices, recipe).advance(2))
-    assert len({one.train_losses for one in found}) == 4
+    members = members_of([parse("a[channel] * mish(x)")], recipe, 7)
+    assert len(members) == 4
+    together = parts.stack(members, recipe).advance(2)
+    assert_close(together, parts.alone(members, recipe).advance(2))
+    assert len({progress.train_losses for progress in together}) == 4
 
 
 @pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])
 def test_slices_that_leave_change_nothing(parts: Parts, name: str) -> None:
     recipe = RECIPES[name]
-    whole, cut = parts.stack(texts(recipe), recipe), parts.stack(texts(recipe), recipe)
-    found = whole.advance(3)
+    uncut, cut = parts.stack(texts(recipe), recipe), parts.stack(texts(recipe), recipe)
+    progress = uncut.advance(3)
     cut.advance(1)
     cut.keep([1, 3, 4])
     cut.advance(2)
     cut.keep([0, 2])
-    assert_close(cut.advance(3), [found[1], found[4]])
+    assert_close(cut.advance(3), [progress[1], progress[4]])
 
 
 def test_step_sizes_survive_a_cut(parts: Parts) -> None:
     recipe = dataclasses.replace(
         RECIPES["conv"], lr_multipliers=(1.0, 0.3), optimizer="sgd", momentum=0.9
     )
-    slices = members_of([parse("relu(x)"), parse("a[channel] * tanh(x)")], recipe, 0)
-    whole, cut = parts.stack(slices, recipe), parts.stack(slices, recipe)
-    found = whole.advance(2)
+    members = members_of([parse("relu(x)"), parse("a[channel] * tanh(x)")], recipe, 0)
+    uncut, cut = parts.stack(members, recipe), parts.stack(members, recipe)
+    progress = uncut.advance(2)
     cut.advance(1)
     cut.keep([1, 3])
-    assert_close(cut.advance(2), [found[1], found[3]])
+    assert_close(cut.advance(2), [progress[1], progress[3]])
 
 
 @pytest.mark.parametrize("name", ["conv", "vit"])
@@ -163,9 +163,11 @@ def test_a_diverging_neighbour_changes_nothing(parts: Parts, name: str) -> None:
     recipe = RECIPES[name]
     texts = ("relu(x)", "exp(exp(square(x))) * exp(exp(square(10 * x)))", "tanh(x)")
     slices = members_of([parse(text) for text in texts], recipe, 0)
-    found = parts.stack(slices, recipe).advance(2)
-    assert found[1].reason == "training loss is nan in epoch 1"
-    assert_close([found[0], found[2]], parts.alone([slices[0], slices[2]], recipe).advance(2))
+    progress = parts.stack(slices, recipe).advance(2)
+    assert progress[1].reason == "training loss is nan in epoch 1"
+    assert_close(
+        [progress[0], progress[2]], parts.alone([slices[0], slices[2]], recipe).advance(2)
+    )
 
 
 def test_batch_norm_gathers_the_statistics_of_each_slice() -> None:
