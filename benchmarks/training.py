@@ -1,4 +1,4 @@
-"""Cost of an epoch of one candidate in an ensemble, next to its matrix products, alone, and others.
+"""Cost of a candidate's epoch in an ensemble, next to its matrix products, alone, and others.
 
     python benchmarks/training.py [--quick]
 
@@ -6,12 +6,12 @@ The published MLP (784-256-192-128-64-10), batches of 128, one thread, real Fash
 candidates in an ensemble, as a search trains them. All but the last figure are CPU seconds of one
 candidate's training epoch, measured in turn, round after round; the ratios are medians of the
 rounds'. The products are those of one net whose tensors stay in the cache. Five seeds of each of
-the nine are 45 members, as with `seeds_per_score = 5` in a recipe, here on a fifth of the images. By hand
-is the same formula as a Python function over torch, on tensors of each layer's size, forward and
-backward.
-two_workers_over_one: throughput by the clock, of processes that each train an ensemble; on a machine
-with fewer than two idle cores it says less about us than about the machine. `--quick` trains on
-5,120 images instead of 50,000.
+the nine are 45 members, as with `seeds_per_score = 5` in a recipe, here on a fifth of the images.
+By hand is the same formula as a Python function over torch, on tensors of each layer's size,
+forward and backward.
+two_workers_over_one: throughput by the clock, of processes that each train an ensemble; on a
+machine with fewer than two idle cores it says less about us than about the machine. `--quick`
+trains on 5,120 images instead of 50,000.
 """
 
 from __future__ import annotations
