@@ -89,6 +89,7 @@ def test_a_channel_is_dead_if_it_is_at_every_position() -> None:
 
 def test_one_module_in_two_places_working_in_place_is_two_layers() -> None:
     shared = nn.ReLU(inplace=True)
+    torch.manual_seed(0)  # of the weights: one draw in four has another unit that is silent
     first, second = nn.Linear(6, 4), nn.Linear(4, 5)
     with torch.no_grad():
         first.bias[0], second.bias[:2] = -99.0, -99.0

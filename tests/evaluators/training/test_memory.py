@@ -1,4 +1,4 @@
-"""The memory that a member is predicted to keep in memory is what its tensors add up to."""
+"""The memory predicted for a member is what its tensors add up to."""
 
 from __future__ import annotations
 
