@@ -28,7 +28,9 @@ from pool.noise import common_luck, spread, ties
 from pool.trainings import POOL, RECIPE, TAGGED, Trained, extend, read
 from scipy import stats
 
-from actsearch.search.confirmation.comparison import Confirmation
+from actsearch.search import (
+    Confirmation,
+)
 
 CANDIDATES, SEEDS = 60, 5  # the defaults of a search
 EFFECTS = (0.002, 0.003, 0.005, 0.01)  # fractions: 0.2 to 1 point

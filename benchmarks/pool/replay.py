@@ -34,11 +34,20 @@ from actsearch.evaluators import (
     run_bracket,
 )
 from actsearch.evaluators.protocol.successive_halving import cutoffs_of
-from actsearch.search.confirmation.comparison import Confirmation, read_confirmation
+from actsearch.search import (
+    Confirmation,
+    RunSettings,
+    SearchConfig,
+    Trial,
+)
+from actsearch.search.confirmation.comparison import (
+    read_confirmation,
+)
 from actsearch.search.confirmation.plan import Plan, plan_of
-from actsearch.search.storage.config import RunSettings, SearchConfig, SearchFile
+from actsearch.search.storage.config import (
+    SearchFile,
+)
 from actsearch.search.storage.confirmation_log import ConfirmationLog, Retraining
-from actsearch.search.storage.trial import Trial
 
 from .trainings import TAGGED, Trained
 

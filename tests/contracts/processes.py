@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from actsearch.search.storage.home import Home
+from actsearch.search import (
+    Home,
+    Trial,
+)
 from actsearch.search.storage.study import read_trials
-from actsearch.search.storage.trial import Trial
 
 PATIENCE = 150.0  # seconds until a search that should get somewhere is given up
 

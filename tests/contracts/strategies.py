@@ -21,8 +21,10 @@ from pathlib import Path
 import pytest
 
 from actsearch.evaluators import CandidateReport
+from actsearch.search import (
+    Strategy,
+)
 from actsearch.search.storage.study import ProposedTrial, Study
-from actsearch.search.strategies.base import Strategy
 from actsearch.space import CoreUnits, Encoding, Space
 
 Make = Callable[[Space, int], Strategy]

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from actsearch.space import parse, screen
+from actsearch.space import (
+    FAMILIES,
+    FitError,
+    family,
+    fitted,
+    parse,
+    screen,
+)
 from actsearch.space.expressions.expression import (
     GRANULARITIES,
     MAX_DEPTH,
@@ -13,8 +20,6 @@ from actsearch.space.expressions.expression import (
 )
 from actsearch.space.expressions.parser import MAX_LENGTH
 from actsearch.space.families.fitting import target
-from actsearch.space.families.schema import FitError
-from actsearch.space.families.table import FAMILIES, family, fitted
 from contracts.expressions import gradients
 
 every_family = pytest.mark.parametrize("name", FAMILIES)

@@ -8,13 +8,16 @@ from pathlib import Path
 from types import TracebackType
 
 from actsearch.evaluators import Evaluator, Job, Recipe
+from actsearch.search import (
+    RunSettings,
+    SearchConfig,
+    Strategy,
+    Trial,
+)
 from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.base import Assignment, Executor, NextJob, OnDone, OnRung
 from actsearch.search.executors.in_process import InProcess
-from actsearch.search.storage.config import RunSettings, SearchConfig
 from actsearch.search.storage.study import Study
-from actsearch.search.storage.trial import Trial
-from actsearch.search.strategies.base import Strategy
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import CoreUnits, Operators, Space
 

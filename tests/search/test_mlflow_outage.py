@@ -13,9 +13,12 @@ from mlflow import MlflowClient
 
 from actsearch.mlflow import background_writer as writer
 from actsearch.mlflow.client import local_uri
-from actsearch.search import Home, Search
+from actsearch.search import (
+    Home,
+    Search,
+    Trial,
+)
 from actsearch.search.progress import Silent
-from actsearch.search.storage.trial import Trial
 from contracts.processes import ended
 from contracts.tiny import TINY, TINY_CONV
 

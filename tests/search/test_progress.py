@@ -8,8 +8,10 @@ import time
 import pytest
 from rich.console import Console
 
+from actsearch.search import (
+    Trial,
+)
 from actsearch.search.progress import Progress
-from actsearch.search.storage.trial import Trial
 
 
 def ended(number: int, score: float) -> Trial:

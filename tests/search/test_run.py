@@ -16,10 +16,15 @@ import pytest
 from mlflow import MlflowClient
 
 from actsearch.mlflow.client import local_uri
+from actsearch.search import (
+    Home,
+    Trial,
+)
 from actsearch.search.cli.main import main
-from actsearch.search.storage.home import Home
 from actsearch.search.storage.study import read_trials
-from actsearch.search.storage.trial import Trial, entered
+from actsearch.search.storage.trial import (
+    entered,
+)
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 
 pytestmark = pytest.mark.heavy  # by fixtures that it names only as it runs

@@ -36,8 +36,13 @@ from actsearch.evaluators.training.ensemble import Ensemble
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
-from actsearch.space import PRIMITIVES, Expression, parse
-from actsearch.space.families.table import FAMILIES, family
+from actsearch.space import (
+    FAMILIES,
+    PRIMITIVES,
+    Expression,
+    family,
+    parse,
+)
 from contracts.recorder import recorded
 
 # 140 training images: eight whole batches of 16, of which the first three are run plainly, and 12.

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from actsearch.search import (
+    Best,
+)
 from actsearch.search.cli.main import main
-from actsearch.search.exporting.winner import Best
 from actsearch.space import parse
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from actsearch.search.storage.home import Home
+from actsearch.search import (
+    Home,
+)
 
 Verb = Callable[..., Any]
 

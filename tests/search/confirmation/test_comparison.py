@@ -13,9 +13,11 @@ import pytest
 
 from actsearch.evaluators import Recipe
 from actsearch.evaluators.paired_statistics import compare, holm
+from actsearch.search import (
+    Confirmation,
+)
 from actsearch.search.confirmation.comparison import (
     ComparisonRow,
-    Confirmation,
     read_confirmation,
 )
 from actsearch.search.confirmation.plan import Plan

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from actsearch.evaluators import Evaluator, ImageClassification
-from actsearch.search.confirmation.comparison import Confirmation, read_confirmation
+from actsearch.search import (
+    Confirmation,
+)
+from actsearch.search.confirmation.comparison import (
+    read_confirmation,
+)
 from actsearch.search.confirmation.plan import Plan
 from actsearch.search.confirmation.retrain import missing_jobs, retrain
 from actsearch.search.errors import SearchFailed

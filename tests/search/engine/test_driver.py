@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from actsearch.evaluators import ImageClassification
+from actsearch.search import (
+    RunSettings,
+)
 from actsearch.search.engine.driver import FAILURES
 from actsearch.search.errors import SearchFailed
-from actsearch.search.storage.config import RunSettings
 from actsearch.search.storage.study import RETRIES, read_trials
 from actsearch.search.storage.trial import entered
 from contracts.faults import Diverges, EndsEarly, RaisesAtOnce, RaisesBetweenRungs

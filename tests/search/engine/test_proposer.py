@@ -10,9 +10,11 @@ import pytest
 from optuna.trial import FrozenTrial
 
 from actsearch.evaluators import ImageClassification
+from actsearch.search import (
+    Strategy,
+)
 from actsearch.search.engine.proposer import TRIES, Proposer
 from actsearch.search.storage.study import Study
-from actsearch.search.strategies.base import Strategy
 from actsearch.search.strategies.exhaustive import Exhaustive
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import (

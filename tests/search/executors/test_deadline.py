@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from actsearch.evaluators import ImageClassification, Job, RungReport
+from actsearch.search import (
+    RunSettings,
+)
 from actsearch.search.errors import InvalidSetting, SearchFailed
 from actsearch.search.executors.base import Executor
 from actsearch.search.executors.deadline import Overdue, time_limit
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.executors.ray_tune import RayTune
-from actsearch.search.storage.config import RunSettings
 from contracts.executors import Events
 from contracts.faults import Hangs
 from contracts.tiny import TINY, run_engine

@@ -10,10 +10,12 @@ import pytest
 import ray
 
 from actsearch.evaluators import ImageClassification, Job
+from actsearch.search import (
+    RunSettings,
+)
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.executors.ray_callbacks import WORKER_DIED
 from actsearch.search.executors.ray_tune import RayTune
-from actsearch.search.storage.config import RunSettings
 from actsearch.search.storage.trial import entered
 from contracts.executors import Events
 from contracts.faults import CannotMove, KillsItsProcess, Meets

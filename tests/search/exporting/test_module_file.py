@@ -12,13 +12,18 @@ from typing import Any
 import pytest
 import torch
 
+from actsearch.search import (
+    export,
+)
 from actsearch.search.errors import (
     ExportFailed,
     HomeUnusable,
     InvalidSetting,
     NameTaken,
 )
-from actsearch.search.exporting.module_file import TOLERANCE, export
+from actsearch.search.exporting.module_file import (
+    TOLERANCE,
+)
 from actsearch.space import CandidateError, module_source, parse
 
 EXPRESSIONS = [

@@ -15,9 +15,11 @@ import pytest
 from scipy import stats
 
 from actsearch.evaluators import Recipe
+from actsearch.search import (
+    Confirmation,
+)
 from actsearch.search.confirmation.comparison import (
     ComparisonRow,
-    Confirmation,
     read_confirmation,
 )
 from actsearch.search.confirmation.plan import Plan

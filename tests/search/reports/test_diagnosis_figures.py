@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from actsearch.evaluators import load_train, recipe_from_name
-from actsearch.evaluators.diagnosis.result import Diagnosis
-from actsearch.evaluators.diagnosis.runner import diagnose
-from actsearch.evaluators.diagnosis.sizes import Sizes
+from actsearch.evaluators import (
+    Diagnosis,
+    Sizes,
+    diagnose,
+    load_train,
+    recipe_from_name,
+)
 from actsearch.search.reports.diagnosis_figures import (
     COLUMNS,
     PATHS,

@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from actsearch.search import (
+    Home,
+    RunSettings,
+)
 from actsearch.search.errors import (
     HomeUnusable,
     InvalidSetting,
@@ -21,8 +25,13 @@ from actsearch.search.errors import (
     NoSuchSearch,
     SearchBusy,
 )
-from actsearch.search.storage.config import RunSettings, SearchFile
-from actsearch.search.storage.home import DEFAULT_HOME, Home, lock
+from actsearch.search.storage.config import (
+    SearchFile,
+)
+from actsearch.search.storage.home import (
+    DEFAULT_HOME,
+    lock,
+)
 from contracts.tiny import CONFIG
 
 HOLDS_THE_LOCK = """

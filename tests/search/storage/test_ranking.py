@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from actsearch.search import (
+    Trial,
+)
 from actsearch.search.reports import leaderboard as tables
 from actsearch.search.storage.ranking import (
     noise,
@@ -15,7 +18,10 @@ from actsearch.search.storage.ranking import (
     trained,
 )
 from actsearch.search.storage.study import RETRIES
-from actsearch.search.storage.trial import State, Trial, entered
+from actsearch.search.storage.trial import (
+    State,
+    entered,
+)
 from actsearch.search.tracking import is_shown
 
 

@@ -16,6 +16,9 @@ import pytest
 
 from actsearch.evaluators import CandidateReport
 from actsearch.evaluators.protocol.evaluator import State as ReportState
+from actsearch.search import (
+    Trial,
+)
 from actsearch.search.errors import HomeUnusable
 from actsearch.search.storage.study import (
     FILE,
@@ -24,7 +27,9 @@ from actsearch.search.storage.study import (
     Study,
     read_trials,
 )
-from actsearch.search.storage.trial import State, Trial
+from actsearch.search.storage.trial import (
+    State,
+)
 from actsearch.search.strategies.random import Random
 from actsearch.space import CoreUnits
 

@@ -9,15 +9,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from actsearch.space import Expression, parse
-from actsearch.space.analysis.card import (
+from actsearch.space import (
     Card,
+    Expression,
     card,
+    identify,
+    parse,
+)
+from actsearch.space.analysis.card import (
     card_json,
     card_text,
 )
 from actsearch.space.analysis.cost import bytes_kept, cost, flops
-from actsearch.space.analysis.identify import identify
 from actsearch.space.analysis.properties import properties
 from actsearch.space.catalog.table import find
 from contracts.expressions import expressions

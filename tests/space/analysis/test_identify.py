@@ -7,11 +7,13 @@ import math
 import pytest
 import torch
 
-from actsearch.space import parse
-from actsearch.space.analysis.identify import identify
+from actsearch.space import (
+    family,
+    identify,
+    parse,
+)
 from actsearch.space.analysis.parameter_fit import fit
 from actsearch.space.catalog.table import CATALOG
-from actsearch.space.families.table import family
 
 FIXED = [name for name, entry in CATALOG.items() if not entry.trainable]
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 
-from actsearch.space import CandidateError, parse
+from actsearch.space import (
+    CandidateError,
+    FitError,
+    family,
+    fitted,
+    parse,
+)
 from actsearch.space.families.fitting import (
     grid,
     linear,
     refined,
     target,
 )
-from actsearch.space.families.schema import FitError
-from actsearch.space.families.table import family, fitted
 
 
 def test_a_start_is_a_primitive_an_alias_identity_or_any_text() -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.space.families.table import FAMILIES
+from actsearch.space import (
+    FAMILIES,
+)
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 ADVICE = "run python docs/families/draw.py"

@@ -9,12 +9,13 @@ import torch
 import torch.nn.functional as F
 
 from actsearch.space import (
+    FAMILIES,
     CandidateError,
     Expression,
     UnknownNameError,
+    family,
     parse,
 )
-from actsearch.space.families.table import FAMILIES, family
 
 X = torch.linspace(-6, 6, 1202, dtype=torch.float64)
 

@@ -15,6 +15,7 @@ from actsearch.space import (
     Call,
     CoreUnits,
     Corrected,
+    Encoding,
     Expression,
     Listed,
     Mixtures,
@@ -29,7 +30,9 @@ from actsearch.space import (
     parse,
 )
 from actsearch.space.expressions.expression import substitute
-from actsearch.space.spaces.base import Choose, Encoding
+from actsearch.space.spaces.base import (
+    Choose,
+)
 from actsearch.space.spaces.operator_sets import ACT_BENCH, GRAFS
 
 ARITY = {"leaf": 0, "sin": 1, "exp": 1, "max": 2}
