@@ -152,7 +152,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / "actsearch" / room).symlink_to(root / room)
     for name, text in FILES.items():
         (root / name).write_text(text)
-    bars = tiny(FASHION_MNIST, root / "data" / "tiny-bars", place="tiny-bars")
+    bars = tiny(FASHION_MNIST, root / "download", place="tiny-bars")
     row = (
         'BARS = DataSet(name="bars", title="Bars", folder="tiny-bars", images=500, mean=(0.4,),\n'
         f"    train={dict(bars.train)}, test={dict(bars.test)},\n"
@@ -231,18 +231,22 @@ def test_each_shows_in_the_command_line(
 
 @pytest.mark.heavy
 def test_they_train_together(copy: Path) -> None:
+    actsearch(copy, "data", "bars", "--from", "download")
+    (copy / "second.toml").write_text(
+        'base = "conv"\ndataset = "bars"\nvalidation = 100\nrungs = [1]\n'
+    )
     result = json.loads(
         actsearch(
             copy,
             *("search", "--name", "new", "--json", "--candidates", "3", "--finalists", "1"),
             *("--space", "core-1:ops=new", "--strategy", "backwards"),
-            *("--recipe", "brief", "--seeds", "2", "--second", "conv"),
+            *("--recipe", "brief", "--seeds", "2", "--second", "second.toml"),
         )
     )
     assert [row["state"] for row in result["leaderboard"]].count("complete") >= 1
     assert any("logtwo" in row["expression"] for row in result["leaderboard"])
     rows = {row["name"]: row for row in result["confirmation"]["rows"]}
-    assert rows["LogTwo"]["verdict"] == "baseline"
+    assert rows["LogTwo"]["role"] == "baseline"
     assert {row["network"] for row in result["confirmation"]["rows"]} == {"single", "conv"}
 
 
