@@ -254,17 +254,9 @@ def test_they_train_together(copy: Path) -> None:
 def test_the_contracts_of_each_hold(copy: Path) -> None:
     python(copy, "tests/contracts/golden.py")
     (copy / "docs").symlink_to(REPOSITORY / "docs")
+    shutil.copy(REPOSITORY / "pyproject.toml", copy)
     python(
         copy,
-        *(
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-c",
-            str(REPOSITORY / "pyproject.toml"),
-        ),
-        *("--rootdir", str(copy), "tests/contracts/test_primitives.py"),
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contracts/test_primitives.py"),
         *("tests/contracts/test_families.py", "-k", "logtwo or bent-line"),
     )
