@@ -80,7 +80,8 @@ def slope_at(activation: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         value = activation(points.clone())  # a copy, since it may work in place
         if not value.requires_grad:  # a constant
             return torch.zeros_like(points)
-        return torch.autograd.grad(value.sum(), points)[0]
+        # Materialised: of a parameter alone the slope is 0, not missing.
+        return torch.autograd.grad(value.sum(), points, materialize_grads=True)[0]
 
 
 def unit_dim(signal: Tensor) -> int:

@@ -111,3 +111,8 @@ def test_an_untrained_batch_norm_is_given_the_statistics_of_the_images() -> None
         "the network itself is left as it was"
     )
     torch.testing.assert_close(ready(X), module.train()(X), rtol=1e-2, atol=1e-2)
+
+
+def test_a_learned_constant_is_flat_everywhere() -> None:
+    (layer,) = layer_signals(net(parse("beta").module()), X, LABELS)
+    assert layer.flat == 1.0
