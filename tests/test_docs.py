@@ -1,4 +1,4 @@
-"""What README.md and docs/ point to is there, and their Python parses."""
+"""Every file that a page, a docstring or a comment names is there, and every example parses."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+ROOMS = ("space", "evaluators", "mlflow", "search", "benchmarks", "examples")
+TEXTS = [*PAGES, *sorted(path for room in ROOMS for path in (REPOSITORY / room).rglob("*.py"))]
+OURS = [
+    str(path.relative_to(REPOSITORY))
+    for room in (*ROOMS, "tests", "docs")
+    for path in (REPOSITORY / room).rglob("*.py")
+]
+# Files of a user's: an exported winner, an example's module, the library's name taken.
+USERS = {"activation.py", "mine.py", "mlflow.py"}
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -38,3 +47,12 @@ def test_every_python_example_parses(page: Path) -> None:
     for language, code in FENCE.findall(page.read_text()):
         if language == "python":
             ast.parse(code)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: str(text.relative_to(REPOSITORY)))
+def test_every_python_file_that_is_named_is_there(text: Path) -> None:
+    names = set(re.findall(r"\w[\w/]*\.py\b", text.read_text()))
+    ours = {name for name in names if Path(name).name not in USERS}
+    assert [
+        name for name in ours if not any(f"/{file}".endswith(f"/{name}") for file in OURS)
+    ] == []

@@ -1,7 +1,7 @@
 """Parametric trees: any tree of a few operators, with learnable multipliers on up to three edges.
 
 PANGAEA (Bingham and Miikkulainen 2022). A multiplier starts at 1, so it changes nothing until it
-learns. Mutations and their numbers: `tree_mutations`.
+learns. Mutations and their numbers: mutations.py.
 """
 
 from __future__ import annotations

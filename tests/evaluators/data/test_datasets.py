@@ -38,7 +38,7 @@ from actsearch.evaluators.recipes.rules import TRAIN_IMAGES
 from actsearch.space import UnknownNameError
 from contracts.tiny_sets import figures, tiny
 
-OTHERS = [MNIST, KMNIST, CIFAR10]  # beside FashionMNIST, of which tests/evaluators/test_data.py is
+OTHERS = [MNIST, KMNIST, CIFAR10]  # beside FashionMNIST, of which test_cache.py is
 NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "PATH": ""}
 
 

@@ -224,10 +224,12 @@ def test_readers_see_a_whole_state_at_every_moment_of_a_writer(tmp_path: Path) -
 
     reader = threading.Thread(target=read)
     reader.start()
-    for _ in range(15):
-        study.end(begun(study).number, {1: report("complete", 0.5)}, 1.0)
-    stop.set()
-    reader.join()
+    try:
+        for _ in range(15):
+            study.end(begun(study).number, {1: report("complete", 0.5)}, 1.0)
+    finally:  # pytest could not exit while it reads
+        stop.set()
+        reader.join()
     assert not faults
     assert seen == sorted(seen)
     assert len(read_trials(tmp_path)) == 15
