@@ -118,13 +118,13 @@ def cpu_seconds(module: nn.Module, x: Tensor, backward: bool) -> float:
 def ratio(
     composed: nn.Module, by_hand: nn.Module, x: Tensor, rounds: int, backward: bool
 ) -> float:
-    found = []
+    ratios = []
     for number in range(rounds + 10):
         # By turns the one and the other goes first: the first of a pair is some 3 % slower.
         pair = (composed, by_hand) if number % 2 else (by_hand, composed)
         times = {module: cpu_seconds(module, x, backward) for module in pair}
-        found.append(times[composed] / times[by_hand])
-    return statistics.median(found[10:])  # the first ten to warm up
+        ratios.append(times[composed] / times[by_hand])
+    return statistics.median(ratios[10:])  # the first ten to warm up
 
 
 def kept_bytes(run: Callable[[], Tensor]) -> int:
@@ -169,11 +169,11 @@ def main() -> None:
     print("composed over by hand, eager, one thread")
     print(f"{'':12}{'forward':>9}{'and backward':>14}{'bytes kept':>12}{'both over ReLU':>16}")
     for name, candidate, make in PAIRS:
-        found = compared(candidate(), make, rounds)
-        figures |= {f"{name}_{key}": value for key, value in found.items()}
+        comparison = compared(candidate(), make, rounds)
+        figures |= {f"{name}_{key}": value for key, value in comparison.items()}
         print(
-            f"{name:12}{found['forward_over_hand']:9.2f}{found['both_over_hand']:14.2f}"
-            f"{found['bytes_over_hand']:12.2f}{found['both_over_relu']:16.1f}"
+            f"{name:12}{comparison['forward_over_hand']:9.2f}{comparison['both_over_hand']:14.2f}"
+            f"{comparison['bytes_over_hand']:12.2f}{comparison['both_over_relu']:16.1f}"
         )
     start = time.process_time()
     errors = [fitted(name).max_error for name in FAMILIES]

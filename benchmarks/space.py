@@ -181,11 +181,11 @@ def _ratio(text: str, make: Callable[[], nn.Module]) -> tuple[float, float, floa
     gradient = torch.ones_like(x)
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(30):  # in turn: A B B A …, the first of a pair being slower
-        for module, found in list(zip(modules, times, strict=True))[:: 1 if number % 2 else -1]:
+        for module, seconds in list(zip(modules, times, strict=True))[:: 1 if number % 2 else -1]:
             leaf = x.clone().requires_grad_()
             started = time.process_time()
             module(leaf).backward(gradient)
-            found.append(time.process_time() - started)
+            seconds.append(time.process_time() - started)
     ratios = [a / b for a, b in zip(*times, strict=True)]
     kept = [_kept(module, x) for module in modules]
     return statistics.median(ratios), kept[0], kept[1]

@@ -52,7 +52,7 @@ def test_every_python_example_parses(page: Path) -> None:
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: str(text.relative_to(REPOSITORY)))
 def test_every_python_file_that_is_named_is_there(text: Path) -> None:
     names = set(re.findall(r"\w[\w/]*\.py\b", text.read_text()))
-    ours = {name for name in names if Path(name).name not in USERS}
+    files = {name for name in names if Path(name).name not in USERS}
     assert [
-        name for name in ours if not any(f"/{file}".endswith(f"/{name}") for file in OURS)
+        name for name in files if not any(f"/{file}".endswith(f"/{name}") for file in OURS)
     ] == []

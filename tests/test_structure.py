@@ -143,10 +143,10 @@ def imports_up(room: str, path: Path, names: Iterable[str]) -> list[str]:
     its own, or of the room's door; path: relative to the repository."""
     level = {name: depth for depth, names in enumerate(LAYERS[room]) for name in names}
     package = path.parts[1].removesuffix(".py")
-    ours = [name.split(".") for name in names if name.startswith(f"actsearch.{room}.")]
+    imported = [name.split(".") for name in names if name.startswith(f"actsearch.{room}.")]
     return [
         ".".join(parts)
-        for parts in ours
+        for parts in imported
         if parts[2] != package
         and level.get(parts[2], len(LAYERS[room])) >= level[package]
         and (str(path), ".".join(parts)) not in UPWARD
@@ -191,12 +191,12 @@ def test_a_library_is_imported_by_its_owner_alone(library: str) -> None:
 
 
 def test_our_own_code_is_imported_by_relative_or_full_names_only() -> None:
-    ours = set(ROOMS) - {"mlflow"}  # a top-level `space` exists only by accident of the directory
+    rooms = set(ROOMS) - {"mlflow"}  # a top-level `space` exists only by accident of the directory
     wrong = [
         f"{path.relative_to(REPOSITORY)} imports {name}"
         for path in FILES
         for name in imports(path)
-        if name.split(".")[0] in ours
+        if name.split(".")[0] in rooms
     ]
     assert not wrong
 

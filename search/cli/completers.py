@@ -30,8 +30,8 @@ def complete(action: argparse.Action, completer: Completer) -> None:
 
 def searches(*, parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """The searches of the home that the line names, or of the usual one."""
-    given: str | None = getattr(parsed_args, "home", None)
-    home = Path(given or os.environ.get("ACTSEARCH_HOME") or ".actsearch")
+    folder: str | None = getattr(parsed_args, "home", None)
+    home = Path(folder or os.environ.get("ACTSEARCH_HOME") or ".actsearch")
     return sorted(path.parent.name for path in home.glob("searches/*/config.json"))
 
 

@@ -94,8 +94,8 @@ def with_test_set(evaluator: Evaluator, datasets: Iterable[str]) -> Evaluator | 
     """The evaluator with the test samples of those data sets: the one place that hands them out.
     An own evaluator opens its own; None if it has none."""
     if isinstance(evaluator, ByRecipe):
-        own = with_test_set(evaluator.own, datasets)
-        return own and ByRecipe(own, _with_test_images(evaluator.built_in, datasets))
+        opened = with_test_set(evaluator.own, datasets)
+        return opened and ByRecipe(opened, _with_test_images(evaluator.built_in, datasets))
     if isinstance(evaluator, ImageClassification):
         return _with_test_images(evaluator, datasets)
     return evaluator.opened()

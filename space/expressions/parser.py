@@ -81,9 +81,9 @@ def _tokens(text: str) -> list[_Token]:
         if match is None or match.lastgroup is None:
             position += len(text[position:]) - len(text[position:].lstrip())
             raise ExpressionError(f"unexpected character '{text[position]}'", text, position)
-        found = match[match.lastgroup]
+        value = match[match.lastgroup]
         position = match.end()
-        tokens.append(_Token(match.lastgroup, found, position - len(found)))
+        tokens.append(_Token(match.lastgroup, value, position - len(value)))
     return [*tokens, _Token("end", "", len(text))]
 
 
@@ -107,8 +107,8 @@ class _Parser:
 
     def _expect(self, sign: str, where: str) -> None:
         if not self._is(sign):
-            found = f"'{self._next.text}'" if self._next.text else "the end"
-            raise self._error(f"expected '{sign}' {where}, found {found}", self._next)
+            actual = f"'{self._next.text}'" if self._next.text else "the end"
+            raise self._error(f"expected '{sign}' {where}, found {actual}", self._next)
         self._take()
 
     def _node(self, at: _Token, kind: Callable[..., _Node], *fields: object) -> _Node:
@@ -181,8 +181,8 @@ class _Parser:
             inner = self.sum()
             self._expect(")", "to close the bracket")
             return inner
-        found = f"'{token.text}'" if token.text else "the end"
-        raise self._error(f"expected x, a number, a name or '(', found {found}", token)
+        actual = f"'{token.text}'" if token.text else "the end"
+        raise self._error(f"expected x, a number, a name or '(', found {actual}", token)
 
     def _number(self, token: _Token) -> Constant:
         return self._node(token, Constant, float(token.text))
@@ -242,11 +242,11 @@ class _Parser:
         if self._is("["):
             self._take()
             word = self._take()
-            found = [g for g in GRANULARITIES if g == word.text]
-            if not found:
+            granularities = [g for g in GRANULARITIES if g == word.text]
+            if not granularities:
                 advice = nearest(word.text, GRANULARITIES)
                 raise self._error(f"unknown granularity '{word.text}'{advice}", word)
-            granularity = found[0]
+            granularity = granularities[0]
             self._expect("]", "after the granularity")
         if self._is("="):
             self._take()

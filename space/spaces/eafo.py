@@ -86,8 +86,11 @@ class Corrected(Space):
 
     def cross(self, first: Encoding, second: Encoding, rng: Generator) -> dict[str, str]:
         """A crossing in the space, corrected as one of the two is."""
-        (mine, one), (theirs, other) = self._opened(first), self._opened(second)
-        return {PATH: (mine, theirs)[rng.integers(2)], **self.space.cross(one, other, rng)}
+        (under, inner), (other, other_inner) = self._opened(first), self._opened(second)
+        return {
+            PATH: (under, other)[rng.integers(2)],
+            **self.space.cross(inner, other_inner, rng),
+        }
 
     def encodings(self) -> Iterator[dict[str, str]]:
         for encoding in self.space.encodings():

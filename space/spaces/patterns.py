@@ -95,10 +95,10 @@ def operands_of(
     if not _matches(template(option, count), tree, granularity, bound):
         return None
     values = [value for key, value in bound.items() if isinstance(key, Parameter)]
-    found = frozenset(p for p in values if isinstance(p, Parameter))
-    if len(found) < len(values):  # two parameters of the option may not be one
+    parameters = frozenset(p for p in values if isinstance(p, Parameter))
+    if len(parameters) < len(values):  # two parameters of the option may not be one
         return None
-    return tuple(bound.get(Variable(name)) for name in places(count)), found
+    return tuple(bound.get(Variable(name)) for name in places(count)), parameters
 
 
 def _matches(

@@ -68,5 +68,5 @@ def gradients(module: nn.Module, x: Tensor) -> tuple[Tensor, dict[str, Tensor | 
     value = module(x)
     if value.requires_grad:
         value.sum().backward()
-    found = {name: parameter.grad for name, parameter in module.named_parameters()}
-    return value.detach(), {**found, "x": x.grad}
+    gradients_by_name = {name: parameter.grad for name, parameter in module.named_parameters()}
+    return value.detach(), {**gradients_by_name, "x": x.grad}

@@ -44,10 +44,10 @@ def extended(
         for name, primitive in primitives.items()
         if name not in golden["primitives"]
     }
-    more = {alias: name for alias, name in aliases.items() if alias not in golden["aliases"]}
+    added = {alias: name for alias, name in aliases.items() if alias not in golden["aliases"]}
     sections = [
         f'  "points": {json.dumps(golden["points"])}',
-        f'  "aliases": {json.dumps({**golden["aliases"], **more})}',
+        f'  "aliases": {json.dumps({**golden["aliases"], **added})}',
         _table("primitives", {**golden["primitives"], **new}),
         _table("expressions", golden["expressions"]),
     ]

@@ -51,8 +51,8 @@ def test_it_is_worth_training(name: str) -> None:
 @every_family
 def test_no_parameter_is_dead_under_normal_inputs(name: str) -> None:
     module = family(name).module()
-    x, wanted = normal_sample(4000, 0), normal_sample(4000, 1)
-    (module(x) * wanted).mean().backward()
+    x, target = normal_sample(4000, 0), normal_sample(4000, 1)
+    (module(x) * target).mean().backward()
     for parameter, value in module.named_parameters():
         assert value.grad is not None, parameter
         assert value.grad.isfinite(), parameter
@@ -77,9 +77,9 @@ def test_slopes_are_what_differences_of_values_say(name: str) -> None:
 def test_it_is_as_exact_as_its_dtype_allows(name: str, dtype: torch.dtype) -> None:
     candidate = family(name)
     x = GRID.to(dtype)
-    value, found = gradients(candidate.module().to(dtype), x)
+    value, slopes = gradients(candidate.module().to(dtype), x)
     assert value.dtype == dtype
-    assert all(g is not None and g.isfinite().all() for g in found.values())
+    assert all(g is not None and g.isfinite().all() for g in slopes.values())
     ideal = candidate.values(x.double())
     # A few roundings of terms about as large as the result, or as 10 where it is small.
     allowed = 16 * torch.finfo(dtype).eps * ideal.abs().clamp(min=10 if "staf" in name else 4)
@@ -89,9 +89,9 @@ def test_it_is_as_exact_as_its_dtype_allows(name: str, dtype: torch.dtype) -> No
 @every_family
 def test_far_out_it_stays_finite(name: str) -> None:
     x = torch.tensor([-1000.0, -100.0, 100.0, 1000.0])
-    value, found = gradients(family(name).module(), x)
+    value, slopes = gradients(family(name).module(), x)
     assert value.isfinite().all()
-    assert all(g is not None and g.isfinite().all() for g in found.values())
+    assert all(g is not None and g.isfinite().all() for g in slopes.values())
 
 
 @every_family
@@ -109,11 +109,11 @@ def test_parameters_are_shared_as_asked(name: str, granularity: Granularity) -> 
 
 @every_family
 def test_the_table_says_what_it_is(name: str) -> None:
-    found = FAMILIES[name]
-    assert found.name == name
-    assert found.formula
-    assert found.source
-    assert all(option.meaning for option in found.options)
+    entry = FAMILIES[name]
+    assert entry.name == name
+    assert entry.formula
+    assert entry.source
+    assert all(option.meaning for option in entry.options)
 
 
 @pytest.mark.parametrize("name", STRUCTURED)
@@ -123,12 +123,12 @@ def test_it_starts_as_asked_within_the_error_it_states(name: str, start: str) ->
         with pytest.raises(FitError, match=f"{name} cannot start as {start}"):
             fitted(name, start=start)
         return
-    found = fitted(name, start=start)
-    off = (found.expression.values(GRID) - target(start).values(GRID)).abs()
-    assert float(off.max()) <= 1.01 * found.max_error + 1e-6
-    assert float(off[GRID.abs() <= 3].max()) <= 1.01 * found.core_error + 1e-6
-    assert found.max_error <= 0.3
-    assert found.core_error <= 0.2
+    fit = fitted(name, start=start)
+    off = (fit.expression.values(GRID) - target(start).values(GRID)).abs()
+    assert float(off.max()) <= 1.01 * fit.max_error + 1e-6
+    assert float(off[GRID.abs() <= 3].max()) <= 1.01 * fit.core_error + 1e-6
+    assert fit.max_error <= 0.3
+    assert fit.core_error <= 0.2
 
 
 @pytest.mark.slow

@@ -75,9 +75,9 @@ def test_value_and_slope_are_finite_at_every_bfloat16_of_the_range(primitive: Pr
     values = every_bfloat16()
     values = values if primitive.arity == 1 else values[::67]
     inputs = arguments(primitive, values)
-    for found in (primitive.function(*inputs), *slopes(primitive, *inputs)):
-        assert found.dtype == torch.bfloat16
-        assert found.isfinite().all()
+    for result in (primitive.function(*inputs), *slopes(primitive, *inputs)):
+        assert result.dtype == torch.bfloat16
+        assert result.isfinite().all()
 
 
 @every_primitive
@@ -86,8 +86,8 @@ def test_value_and_slope_are_finite_in_float32_on_the_range(primitive: Primitive
     if primitive.arity == 2:
         values = torch.cat([values[:20_001:100], values[20_001:]])
     inputs = arguments(primitive, values)
-    for found in (primitive.function(*inputs), *slopes(primitive, *inputs)):
-        assert found.isfinite().all()
+    for result in (primitive.function(*inputs), *slopes(primitive, *inputs)):
+        assert result.isfinite().all()
 
 
 @every_primitive

@@ -107,11 +107,11 @@ def run_engine(
     strategy = strategy or strategy_from_name(config.strategy, space, config.seed)
     study = Study(folder, strategy)
     study.sweep()
-    told: list[Trial] = []
+    reported: list[Trial] = []
     settings = replace(launch or RunSettings(), candidates=candidates)
-    engine = Engine(config, settings, space, study, told.append)
+    engine = Engine(config, settings, space, study, reported.append)
     watched = Watched(executor or InProcess())
-    ran = Ran(study, engine, watched.jobs, told)
+    ran = Ran(study, engine, watched.jobs, reported)
     with watched:
         engine.run(watched, evaluator)
     return ran

@@ -72,10 +72,10 @@ def test_it_is_confirmed_in_that_network_alone_and_its_test_data_opened_once(ran
 
 
 def test_the_table_names_network_and_data(ran: Home, actsearch: Verb) -> None:
-    told = actsearch("confirm", "mine", "--home", ran.root)
-    assert told.status == 0, told.err
-    assert told.out.startswith("own-mlp")
-    assert "Test set opened 1 time for this" in told.out
+    output = actsearch("confirm", "mine", "--home", ran.root)
+    assert output.status == 0, output.err
+    assert output.out.startswith("own-mlp")
+    assert "Test set opened 1 time for this" in output.out
 
 
 def test_it_goes_on_by_its_stored_name(ran: Home, tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_leaderboard_and_export_do_without_the_users_module(
 
     monkeypatch.setattr("actsearch.search.evaluator_choice.evaluator_from_name", gone)
     assert actsearch("leaderboard", "mine", "--home", ran.root).status == 0
-    told = actsearch("export", "mine", "-o", tmp_path / "best", "--home", ran.root)
-    assert told.status == 0, told.err
+    output = actsearch("export", "mine", "-o", tmp_path / "best", "--home", ran.root)
+    assert output.status == 0, output.err
 
 
 def test_a_network_that_has_changed_since_is_refused(
@@ -118,16 +118,17 @@ def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(
 ) -> None:
     name = "contracts.own:without_test"
     small = ("--candidates", "2", "--strategy", "random", "--seed", "2", "--home", home.root)
-    told = actsearch("search", "--name", "shut", "--evaluator", name, *small)
-    assert told.status == 0, told.err
+    output = actsearch("search", "--name", "shut", "--evaluator", name, *small)
+    assert output.status == 0, output.err
     assert (
-        "no confirmation: the evaluator has no test data (ModelEvaluator takes test=…" in told.err
+        "no confirmation: the evaluator has no test data (ModelEvaluator takes test=…"
+        in output.err
     )
-    assert "val acc" in told.out
+    assert "val acc" in output.out
     assert not ConfirmationLog(home.folder("shut")).openings
-    told = actsearch("confirm", "shut", "--home", home.root)
-    assert told.status == 1
-    assert f"no confirmation of {name}: the evaluator has no test data" in told.err
+    output = actsearch("confirm", "shut", "--home", home.root)
+    assert output.status == 1
+    assert f"no confirmation of {name}: the evaluator has no test data" in output.err
 
 
 def test_a_second_network_is_trained_where_it_is_asked_for(home: Home) -> None:

@@ -52,11 +52,11 @@ def test_unreachable_at_the_start_it_says_so_before_training_and_leaves_no_searc
     actsearch: Verb, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", NOWHERE)
-    told = actsearch("search", "--name", "mine", "--limit-data", "500", "--home", home.root)
-    assert told.status == 1
-    assert told.err.startswith(f"actsearch: MLflow at {NOWHERE} is unavailable")
-    assert "start that server, or unset MLFLOW_TRACKING_URI" in told.err
-    assert told.err.count("\n") == 1
+    output = actsearch("search", "--name", "mine", "--limit-data", "500", "--home", home.root)
+    assert output.status == 1
+    assert output.err.startswith(f"actsearch: MLflow at {NOWHERE} is unavailable")
+    assert "start that server, or unset MLFLOW_TRACKING_URI" in output.err
+    assert output.err.count("\n") == 1
     assert home.names() == []
     assert not home.searches.exists()
 
@@ -68,9 +68,9 @@ def test_other_verbs_that_write_say_so_before_they_begin(
     log = searched.searches / "mine" / "confirmation.jsonl"
     before = log.read_bytes()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", NOWHERE)
-    told = actsearch(*verb, "--home", searched.root)
-    assert told.status == 1
-    assert "is unavailable" in told.err
+    output = actsearch(*verb, "--home", searched.root)
+    assert output.status == 1
+    assert "is unavailable" in output.err
     assert log.read_bytes() == before
 
 
@@ -78,9 +78,9 @@ def test_a_record_is_shown_without_mlflow(
     actsearch: Verb, searched: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", NOWHERE)
-    told = actsearch("confirm", "mine", "--home", searched.root)
-    assert told.status == 0
-    assert "Test set opened 1 time for this." in told.out
+    output = actsearch("confirm", "mine", "--home", searched.root)
+    assert output.status == 0
+    assert "Test set opened 1 time for this." in output.out
 
 
 def test_lost_in_the_midst_the_search_goes_on_and_the_runs_are_written_later(
@@ -109,6 +109,6 @@ def test_lost_in_the_midst_the_search_goes_on_and_the_runs_are_written_later(
     assert not outcome.shown
     assert outcome.confirmation is not None
     assert outcome.exported is not None
-    told = actsearch("sync", "mine", "--home", home.root)
-    assert (told.status, told.out.split()[0]) == (0, "6")
+    output = actsearch("sync", "mine", "--home", home.root)
+    assert (output.status, output.out.split()[0]) == (0, "6")
     assert shown(home) == [c.number for c in ended(outcome.trials)]

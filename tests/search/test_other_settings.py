@@ -57,9 +57,9 @@ def mine(home: Home) -> ConfirmationLog:
 @pytest.mark.usefixtures("with_kmnist")
 def test_a_second_data_set_stands_in_the_same_table(actsearch: Verb, searched: Home) -> None:
     before = mine(searched)
-    told = actsearch("confirm", "mine", "--also-on", "kmnist", "--json", "--home", searched.root)
-    assert told.status == 0, told.err
-    shown = json.loads(told.out)
+    output = actsearch("confirm", "mine", "--also-on", "kmnist", "--json", "--home", searched.root)
+    assert output.status == 0, output.err
+    shown = json.loads(output.out)
     places = {(row["network"], row["dataset"]) for row in shown["rows"]}
     assert places == {("mlp", "fashion-mnist"), ("conv", "fashion-mnist"), ("mlp", "kmnist")}
     first = [row for row in shown["rows"] if row["dataset"] == "fashion-mnist"]
@@ -115,24 +115,24 @@ def test_data_that_cannot_be_had_are_told_before_anything_is_trained(
     actsearch: Verb, searched: Home
 ) -> None:
     before = mine(searched)
-    told = actsearch("confirm", "mine", "--also-on", "kmnist", "--home", searched.root)
-    assert told.status == 1
-    assert "KMNIST is not in" in told.err
-    assert "`actsearch data kmnist --from DIR`" in told.err
+    output = actsearch("confirm", "mine", "--also-on", "kmnist", "--home", searched.root)
+    assert output.status == 1
+    assert "KMNIST is not in" in output.err
+    assert "`actsearch data kmnist --from DIR`" in output.err
     assert (mine(searched).openings, mine(searched).trainings) == (
         before.openings,
         before.trainings,
     )
-    told = actsearch("search", "--name", "new", "--also-on", "kmnist", "--home", searched.root)
-    assert told.status == 1
-    assert "KMNIST is not in" in told.err
+    output = actsearch("search", "--name", "new", "--also-on", "kmnist", "--home", searched.root)
+    assert output.status == 1
+    assert "KMNIST is not in" in output.err
     assert searched.names() == ["mine"]
 
 
 def test_the_search_s_own_data_set_is_no_other_one(searched: Home, actsearch: Verb) -> None:
-    told = actsearch("confirm", "mine", "--also-on", "fashion-mnist", "--home", searched.root)
-    assert told.status == 1
-    assert "the data set of --also-on must be another, but got fashion-mnist" in told.err
+    output = actsearch("confirm", "mine", "--also-on", "fashion-mnist", "--home", searched.root)
+    assert output.status == 1
+    assert "the data set of --also-on must be another, but got fashion-mnist" in output.err
 
 
 def test_expressions_are_confirmed_under_the_recipes_given(
@@ -140,12 +140,12 @@ def test_expressions_are_confirmed_under_the_recipes_given(
 ) -> None:
     for recipe in (TINY, TINY_CONV):
         (tmp_path / f"{recipe.network}.toml").write_text(to_toml(recipe))
-    told = actsearch(
+    output = actsearch(
         "confirm", "sin(x)", "--seeds", "2", "--json", "--home", home.root,
         "--recipe", tmp_path / "conv.toml", "--second", tmp_path / "mlp.toml",
     )  # fmt: skip
-    assert told.status == 0, told.err
-    networks = [row["network"] for row in json.loads(told.out)["rows"]]
+    assert output.status == 0, output.err
+    networks = [row["network"] for row in json.loads(output.out)["rows"]]
     assert list(dict.fromkeys(networks)) == ["conv", "mlp"], "the first decides"
     trained = {recipe for recipe, _, _ in ConfirmationLog(home.root / "confirmations").trainings}
     assert trained == {TINY.digest, TINY_CONV.digest}
@@ -155,9 +155,9 @@ def test_expressions_are_confirmed_under_the_recipes_given(
 def test_a_recipe_that_scores_on_the_test_set_is_refused_with_the_next_step(
     actsearch: Verb, home: Home, option: str
 ) -> None:
-    told = actsearch("confirm", "sin(x)", option, "dldna", "--home", home.root)
-    assert told.status == 1
-    assert "use dldna-validation" in told.err
+    output = actsearch("confirm", "sin(x)", option, "dldna", "--home", home.root)
+    assert output.status == 1
+    assert "use dldna-validation" in output.err
     assert not (home.root / "confirmations").exists()
 
 
@@ -172,18 +172,18 @@ def test_a_recipe_that_scores_on_the_test_set_is_refused_with_the_next_step(
 def test_recipes_that_do_not_fit_are_refused(
     actsearch: Verb, home: Home, options: tuple[str, ...], message: str
 ) -> None:
-    told = actsearch("confirm", "sin(x)", *options, "--home", home.root)
-    assert told.status == 1
-    assert message in told.err
+    output = actsearch("confirm", "sin(x)", *options, "--home", home.root)
+    assert output.status == 1
+    assert message in output.err
 
 
 @pytest.mark.parametrize("option", ["--recipe", "--second"])
 def test_a_search_is_confirmed_under_its_own_recipes(
     actsearch: Verb, finished: Home, option: str
 ) -> None:
-    told = actsearch("confirm", "mine", option, "standard", "--home", finished.root)
-    assert told.status == 1
-    assert f"{option} is for expressions: a search has its own recipes" in told.err
+    output = actsearch("confirm", "mine", option, "standard", "--home", finished.root)
+    assert output.status == 1
+    assert f"{option} is for expressions: a search has its own recipes" in output.err
 
 
 def test_the_second_network_can_be_chosen_and_follows_the_data_set(

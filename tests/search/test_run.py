@@ -71,9 +71,9 @@ def until_it_trains(driver: Driver, story: Story) -> None:
         driver,
         story.home,
         "mine",
-        lambda found: (
-            len(ended(found)) >= before + 3
-            and any(c.state == "running" and c.expression for c in found)
+        lambda trials: (
+            len(ended(trials)) >= before + 3
+            and any(c.state == "running" and c.expression for c in trials)
         ),
     )
 
@@ -128,8 +128,8 @@ def stopped_on_ray(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -
     params=["alone", "on_ray", pytest.param("stopped_on_ray", marks=pytest.mark.slow)],
 )
 def story(request: pytest.FixtureRequest) -> Story:
-    found: Story = request.getfixturevalue(request.param)
-    return found
+    value: Story = request.getfixturevalue(request.param)
+    return value
 
 
 @pytest.fixture(
@@ -137,8 +137,8 @@ def story(request: pytest.FixtureRequest) -> Story:
 )
 def halted(request: pytest.FixtureRequest) -> Story:
     """Those that a signal stopped after the kill."""
-    found: Story = request.getfixturevalue(request.param)
-    return found
+    value: Story = request.getfixturevalue(request.param)
+    return value
 
 
 def test_it_was_killed_in_the_midst_of_training(story: Story) -> None:
@@ -173,8 +173,8 @@ def test_exactly_as_many_distinct_candidates_as_asked_for_entered_training(story
 
 
 def test_nothing_is_left_running(story: Story) -> None:
-    for found in [story.candidates, *([story.stopped] if story.stop else [])]:
-        assert not [c for c in found if c.state == "running"]
+    for trials in [story.candidates, *([story.stopped] if story.stop else [])]:
+        assert not [c for c in trials if c.state == "running"]
 
 
 def test_mlflow_has_one_closed_run_for_each_candidate_that_trained(story: Story) -> None:

@@ -179,8 +179,8 @@ def test_pruned_slices_never_meet_the_test_set() -> None:
     training = Scripted(constant([0.1 * i for i in range(9)]))
     rungs = list(run_bracket(training, job(9, test=True)))
     assert training.tested == [[8]]
-    told = [s.test_accuracy for rung in rungs for s in rung.candidates]
-    assert [accuracy for accuracy in told if accuracy is not None] == [0.08]
+    test_accuracies = [s.test_accuracy for rung in rungs for s in rung.candidates]
+    assert [accuracy for accuracy in test_accuracies if accuracy is not None] == [0.08]
 
 
 def test_the_test_set_stays_closed_where_every_slice_diverged() -> None:
@@ -194,7 +194,9 @@ def test_the_test_set_stays_closed_where_every_slice_diverged() -> None:
 def test_the_test_set_stays_closed_unless_asked_for(halving: bool) -> None:
     training = Scripted(constant([0.3, 0.4]))
     reports: Iterator[RungReport] = run_bracket(training, job(2, halving=halving))
-    assert all(found.test_accuracy is None for rung in reports for found in rung.candidates)
+    assert all(
+        candidate.test_accuracy is None for rung in reports for candidate in rung.candidates
+    )
     assert training.tested == []
 
 

@@ -90,9 +90,9 @@ def start(
 
 def course(training: Ensemble) -> list[MemberProgress]:
     """Of three epochs, the last with one slice of those before."""
-    found = [*training.advance(2)]
+    progress = [*training.advance(2)]
     training.keep([LAST])
-    return [*found, *training.advance(3)]
+    return [*progress, *training.advance(3)]
 
 
 SETTINGS = {
@@ -105,13 +105,13 @@ SETTINGS = {
 @pytest.mark.parametrize("name", SETTINGS)
 def test_replays_learn_what_plain_steps_learn(images: Images, name: str) -> None:
     recipe, modules = SETTINGS[name]
-    found = course(start(images, recipe, recorded, modules=modules))
-    assert found == course(start(images, recipe, at_once, modules=modules))
+    replayed = course(start(images, recipe, recorded, modules=modules))
+    assert replayed == course(start(images, recipe, at_once, modules=modules))
     plainly = course(start(images, recipe, None, modules=modules))
-    for ours, theirs in zip(found, plainly, strict=True):
+    for replay, plain in zip(replayed, plainly, strict=True):
         # step sizes are float32 tensors here, and Python's numbers there
-        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=1e-4)
-        assert ours.val_loss == pytest.approx(theirs.val_loss, rel=1e-3)
+        assert replay.train_losses == pytest.approx(plain.train_losses, rel=1e-4)
+        assert replay.val_loss == pytest.approx(plain.val_loss, rel=1e-3)
 
 
 def _applied(name: str) -> Expression:
@@ -127,11 +127,11 @@ FUNCTIONS = {
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_primitive_and_family_can_be_recorded(images: Images, name: str) -> None:
     recipe = dataclasses.replace(MLP, limit=120, rungs=(1,))
-    found = [
+    courses = [
         start(images, recipe, record, candidates=[FUNCTIONS[name]]).advance(1)
         for record in (recorded, at_once)
     ]
-    assert str(found[0]) == str(found[1])  # NaN is not equal to itself
+    assert str(courses[0]) == str(courses[1])  # NaN is not equal to itself
 
 
 class OnMeta(TorchDispatchMode):
@@ -142,16 +142,16 @@ class OnMeta(TorchDispatchMode):
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
+        tensors = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         if function is torch.ops.aten._local_scalar_dense.default:
             return 0
         if function is torch.ops.aten._to_copy.default:
-            (tensor,) = given
+            (tensor,) = tensors
             assert tensor.is_meta or tensor.dtype is torch.int64, "the host's numbers are copied"
             if (kwargs or {}).get("device") == torch.device("cpu"):
                 return torch.zeros(tensor.shape, dtype=tensor.dtype)
             return function(*args, **(kwargs or {}))
-        assert all(t.is_meta for t in given), f"{function.name()} was given a tensor of the host"
+        assert all(t.is_meta for t in tensors), f"{function.name()} was given a tensor of the host"
         return function(*args, **(kwargs or {}))
 
 
@@ -209,8 +209,8 @@ def test_what_cannot_be_recorded_is_run_plainly_with_a_warning(images: Images) -
     with pytest.warns(
         UserWarning, match="without a recorded step, more slowly: operation not permitted"
     ):
-        found = start(images, MLP, fails).advance(2)
-    assert found == start(images, MLP, at_once).advance(2)
+        progress = start(images, MLP, fails).advance(2)
+    assert progress == start(images, MLP, at_once).advance(2)
 
 
 def test_running_out_of_memory_while_recording_is_for_the_chunks(images: Images) -> None:
@@ -227,13 +227,13 @@ def test_running_out_of_memory_while_recording_is_for_the_chunks(images: Images)
 def test_a_cuda_graph_learns_what_plain_steps_learn(images: Images, name: str) -> None:
     recipe, modules = SETTINGS[name]
     graph = partial(cuda_graph, torch.device("cuda"))
-    found = [
+    courses = [
         course(start(images, recipe, record, modules=modules, device="cuda"))
         for record in (graph, at_once)
     ]
-    for ours, plain in zip(*found, strict=True):
+    for replay, plain in zip(*courses, strict=True):
         # some of a GPU's kernels add up in an order of their own each time
-        assert ours.train_losses == pytest.approx(plain.train_losses, rel=0.02)
+        assert replay.train_losses == pytest.approx(plain.train_losses, rel=0.02)
 
 
 def test_a_recording_reads_each_batch_and_leaves_odd_ones_to_plain_steps() -> None:

@@ -64,11 +64,11 @@ Started = list[tuple[Callable[..., Training], int]]
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     """Every training that is started: its class, and of how many slices."""
-    found: Started = []
+    starts: Started = []
 
     def noted(kind: Callable[..., Training], position: int) -> Callable[..., Training]:
         def start(*arguments: Any) -> Training:
-            found.append((kind, len(arguments[position])))
+            starts.append((kind, len(arguments[position])))
             return kind(*arguments)
 
         return start
@@ -76,7 +76,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     monkeypatch.setattr(vehicles, "MlpEnsemble", noted(MlpEnsemble, 0))
     monkeypatch.setattr(vehicles, "VmapEnsemble", noted(VmapEnsemble, 1))
     monkeypatch.setattr(vehicles, "SequentialTraining", noted(SequentialTraining, 1))
-    return found
+    return starts
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -89,12 +89,12 @@ def parts(images: Images) -> Parts:
 def numbers(training: MlpEnsemble, k: int) -> list[Tensor]:
     """Every learned number of slice k, padding included: weights, biases, activations."""
     stacked = [w[k] for w in (*training._weights, *training._biases)]
-    own = [t for layer in training._activations._members[k].layers for t in layer]
-    return [tensor.detach() for tensor in (*stacked, *own)]
+    learned = [t for layer in training._activations._members[k].layers for t in layer]
+    return [tensor.detach() for tensor in (*stacked, *learned)]
 
 
-def same(ours: MlpEnsemble, i: int, theirs: MlpEnsemble, k: int) -> bool:
-    return all(map(torch.equal, numbers(ours, i), numbers(theirs, k)))
+def same(first: MlpEnsemble, i: int, second: MlpEnsemble, k: int) -> bool:
+    return all(map(torch.equal, numbers(first, i), numbers(second, k)))
 
 
 def plain(training: MlpEnsemble, k: int, recipe: Recipe, text: str) -> nn.Sequential:
@@ -115,25 +115,25 @@ def test_a_slice_alone_and_among_others_is_equal_to_the_last_bit(
     parts: Parts, recipe: Recipe
 ) -> None:
     together = parts.start(TEXTS, recipe)
-    found = together.advance(2)
+    progress = together.advance(2)
     for k, text in enumerate(TEXTS):
         alone = parts.start([text], recipe)
-        assert alone.advance(2) == [found[k]], text
+        assert alone.advance(2) == [progress[k]], text
         assert same(alone, 0, together, k), text
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_neighbours_that_leave_change_no_bit(parts: Parts, recipe: Recipe) -> None:
     # Which needs the optimiser's state to be carried along, and the layout not to matter.
-    whole, cut = parts.start(TEXTS, recipe), parts.start(TEXTS, recipe)
-    found = whole.advance(3)
+    uncut, cut = parts.start(TEXTS, recipe), parts.start(TEXTS, recipe)
+    progress = uncut.advance(3)
     cut.advance(1)
     cut.keep([1, 3, 4, 6, 7])
     cut.advance(2)
     cut.keep([0, 4])
-    assert cut.advance(3) == [found[1], found[7]]
-    assert same(cut, 0, whole, 1)
-    assert same(cut, 1, whole, 7)
+    assert cut.advance(3) == [progress[1], progress[7]]
+    assert same(cut, 0, uncut, 1)
+    assert same(cut, 1, uncut, 7)
 
 
 def test_place_and_company_change_no_bit(parts: Parts) -> None:
@@ -144,18 +144,18 @@ def test_place_and_company_change_no_bit(parts: Parts) -> None:
 def test_copies_of_one_candidate_are_equal_to_the_last_bit(parts: Parts) -> None:
     for recipe in (ODD, SMALL):
         training = parts.start(["mish(x)"] * 4, recipe)
-        found = training.advance(2)
-        assert found == [found[0]] * 4
+        progress = training.advance(2)
+        assert progress == [progress[0]] * 4
 
 
 @pytest.mark.parametrize("text", ["relu(x)", "mish(x)"])
 def test_a_diverging_neighbour_changes_no_bit(parts: Parts, text: str) -> None:
     training = parts.start([text, "exp(exp(square(x)))", text, "a * exp(exp(square(x)))"], ODD)
     alone = parts.start([text], ODD)
-    found, expected = training.advance(2), alone.advance(2)
-    assert [found[0], found[2]] == expected * 2
-    assert found[1].reason == "training loss is nan in epoch 1"
-    assert found[3].reason is not None
+    progress, expected = training.advance(2), alone.advance(2)
+    assert [progress[0], progress[2]] == expected * 2
+    assert progress[1].reason == "training loss is nan in epoch 1"
+    assert progress[3].reason is not None
     training.keep([0, 2])
     assert training.advance(3) == alone.advance(3) * 2
 
@@ -184,8 +184,8 @@ def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, ga
     for module in net[1::2]:
         for parameter in parse(text).parameters:
             if parameter.granularity == "network":
-                own = getattr(module, parameter.name)
-                setattr(module, parameter.name, shared.setdefault(parameter.name, own))
+                tensor = getattr(module, parameter.name)
+                setattr(module, parameter.name, shared.setdefault(parameter.name, tensor))
     decaying = [layer.weight for layer in net[::2] if isinstance(layer, nn.Linear)]
     rest = [p for p in net.parameters() if all(p is not weight for weight in decaying)]
     optimizer = torch.optim.AdamW(
@@ -207,21 +207,21 @@ def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, ga
             schedule.step()
             total += loss.item() * len(labels)
         epoch_losses.append(total / 599)
-    found = training.advance(2)[1]
+    progress = training.advance(2)[1]
     # float32 sums in another order: 20 steps of Adam leave differences of about 1e-5
-    assert found.train_losses == pytest.approx(epoch_losses, rel=1e-4)
+    assert progress.train_losses == pytest.approx(epoch_losses, rel=1e-4)
     after = plain(training, 1, recipe, text)
-    for ours, theirs in zip(after[::2], net[::2], strict=True):
-        torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), rtol=0, atol=2e-4)
+    for member, linear in zip(after[::2], net[::2], strict=True):
+        torch.testing.assert_close(member.state_dict(), linear.state_dict(), rtol=0, atol=2e-4)
     for parameter in parse(text).parameters:
         values = [float(getattr(m, parameter.name).detach().mean()) for m in net[1::2]]
         count = 1 if parameter.granularity == "network" else None
-        assert found.learned[parameter.name] == pytest.approx(values[:count], abs=1e-4)
+        assert progress.learned[parameter.name] == pytest.approx(values[:count], abs=1e-4)
     validation = parts.sets(recipe).validation
     x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     with torch.no_grad():
         loss = F.cross_entropy(after_with_activations(after, net)(x), validation.labels)
-    assert found.val_loss == pytest.approx(loss.item(), rel=1e-4)
+    assert progress.val_loss == pytest.approx(loss.item(), rel=1e-4)
 
 
 def after_with_activations(after: nn.Sequential, net: nn.Sequential) -> nn.Sequential:
@@ -231,15 +231,15 @@ def after_with_activations(after: nn.Sequential, net: nn.Sequential) -> nn.Seque
 
 def test_accuracy_is_the_share_of_largest_scores(parts: Parts) -> None:
     training = parts.start(["relu(x)", "tanh(x)"], SMALL)
-    found = training.advance(1)
+    progress = training.advance(1)
     validation = parts.sets(SMALL).validation
     x = (validation.pixels / 255 - FASHION_MNIST.mean[0]) / FASHION_MNIST.std[0]
     tests = training.test()  # on the same images here
     for k, text in enumerate(("relu(x)", "tanh(x)")):
         right = plain(training, k, SMALL, text)(x).argmax(1) == validation.labels
-        assert found[k].val_accuracy == int(right.sum()) / 101
+        assert progress[k].val_accuracy == int(right.sum()) / 101
         assert tests[k] == FinalScore(
-            test_accuracy=found[k].val_accuracy, test_correct=bytes(right.tolist())
+            test_accuracy=progress[k].val_accuracy, test_correct=bytes(right.tolist())
         )
 
 
@@ -247,11 +247,11 @@ def test_initial_weights_without_gain_are_those_of_linear(parts: Parts) -> None:
     training = parts.start(["relu(x)"], dataclasses.replace(SMALL, moment_init=False), seed=11)
     net = plain(training, 0, SMALL, "relu(x)")
     torch.manual_seed(0)
-    for ours in net[::2]:
-        assert isinstance(ours, nn.Linear)
-        theirs = nn.Linear(ours.in_features, ours.out_features)
-        bound = 1 / math.sqrt(ours.in_features)
-        for a, b in ((ours.weight, theirs.weight), (ours.bias, theirs.bias)):
+    for layer in net[::2]:
+        assert isinstance(layer, nn.Linear)
+        reference = nn.Linear(layer.in_features, layer.out_features)
+        bound = 1 / math.sqrt(layer.in_features)
+        for a, b in ((layer.weight, reference.weight), (layer.bias, reference.bias)):
             assert a.abs().max() <= bound
             # Of ten comparisons, one in 1e5 draws of seeds would fail; these seeds are fixed.
             assert stats.ks_2samp(a.detach().flatten(), b.detach().flatten()).pvalue > 1e-6
@@ -289,20 +289,20 @@ def test_the_seed_decides_weights_and_order_and_the_global_generator_nothing(
     def run(seed: int, noise: int) -> list[MemberProgress]:
         torch.manual_seed(noise)
         before = torch.get_rng_state()
-        found = parts.start(["relu(x)"], SMALL, seed).advance(1)
+        progress = parts.start(["relu(x)"], SMALL, seed).advance(1)
         assert torch.equal(torch.get_rng_state(), before)
-        return found
+        return progress
 
     assert run(5, 0) == run(5, 1)
     assert run(5, 0) != run(6, 0)
 
 
 def test_training_learns(parts: Parts) -> None:
-    found = parts.start(["relu(x)", "x * sigmoid(beta * x)"], SMALL).advance(3)
-    for progress in found:
+    members = parts.start(["relu(x)", "x * sigmoid(beta * x)"], SMALL).advance(3)
+    for progress in members:
         assert progress.val_accuracy > 0.5  # 10 classes: chance is 0.1
         assert list(progress.train_losses) == sorted(progress.train_losses, reverse=True)
-    assert found[1].learned["beta"] != (1.0,) * 4
+    assert members[1].learned["beta"] != (1.0,) * 4
 
 
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:
@@ -328,8 +328,8 @@ def test_divergence_names_the_first_loss_that_is_not_finite(
 
 
 def test_a_parameter_that_went_nan_is_named_with_its_layer() -> None:
-    told = diverged((0.5, math.nan), 0.4, {"a": (1.0, 1.0), "beta": (1.0, math.nan)})
-    assert told == "training loss is nan in epoch 2 (beta is nan in layer 2)"
+    reason = diverged((0.5, math.nan), 0.4, {"a": (1.0, 1.0), "beta": (1.0, math.nan)})
+    assert reason == "training loss is nan in epoch 2 (beta is nan in layer 2)"
 
 
 STEPS = (0.3, 1.0, 3.0)
@@ -353,22 +353,22 @@ def test_seeds_and_step_sizes_side_by_side_are_what_they_are_alone(
     slices = members_of([parse(text) for text in texts], grid, 3)
     assert len(slices) == 18
     together = parts.stack(slices, grid)
-    found = together.advance(1)
+    progress = together.advance(1)
     order = [17, 2, 9, 8, 4]  # as a cut would leave them
     together.keep(order)
-    found = together.advance(2)
+    progress = together.advance(2)
     for position, k in enumerate(order):
         alone = parts.stack([slices[k]], grid)
-        assert alone.advance(2) == [found[position]], slices[k]
+        assert alone.advance(2) == [progress[position]], slices[k]
         assert same(alone, 0, together, position), slices[k]
-    assert len({p.train_losses for p in found}) == len(found)
+    assert len({p.train_losses for p in progress}) == len(progress)
 
 
 def test_a_step_size_of_a_slice_is_that_of_a_recipe_that_has_it(parts: Parts) -> None:
     thrice = dataclasses.replace(SMALL, learning_rate=3e-3)
-    (found,) = parts.stack([Member(parse("silu(x)"), 3, 3.0)], SMALL).advance(1)
-    (wanted,) = parts.stack([Member(parse("silu(x)"), 3)], thrice).advance(1)
-    assert found == wanted
+    (progress,) = parts.stack([Member(parse("silu(x)"), 3, 3.0)], SMALL).advance(1)
+    (expected,) = parts.stack([Member(parse("silu(x)"), 3)], thrice).advance(1)
+    assert progress == expected
 
 
 def test_a_slice_that_diverges_at_a_large_step_leaves_the_small_ones_alone(parts: Parts) -> None:
@@ -383,9 +383,9 @@ def test_bfloat16_rounds_the_products_and_keeps_the_weights_float32(parts: Parts
     texts = ("relu(x)", "x * sigmoid(beta * x)")
     coarse = parts.start(texts, dataclasses.replace(SMALL, precision="bfloat16"))
     fine = parts.start(texts, SMALL)
-    for ours, theirs in zip(coarse.advance(3), fine.advance(3), strict=True):
-        assert ours.val_loss != theirs.val_loss
-        assert ours.train_losses[-1] < ours.train_losses[0]
-        assert ours.val_loss == pytest.approx(theirs.val_loss, rel=0.1)
+    for rounded, exact in zip(coarse.advance(3), fine.advance(3), strict=True):
+        assert rounded.val_loss != exact.val_loss
+        assert rounded.train_losses[-1] < rounded.train_losses[0]
+        assert rounded.val_loss == pytest.approx(exact.val_loss, rel=0.1)
     for k in range(len(texts)):
         assert {tensor.dtype for tensor in numbers(coarse, k)} == {torch.float32}

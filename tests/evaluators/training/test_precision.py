@@ -69,11 +69,11 @@ def test_bfloat16_changes_the_numbers_and_trains_with_float32_weights(
     half, formats = trained(images, vehicle, name, "bfloat16")
     full, _ = trained(images, vehicle, name, "float32")
     assert formats == {torch.float32}
-    for ours, theirs in zip(half, full, strict=True):
-        assert ours.train_losses != theirs.train_losses
-        assert ours.train_losses == pytest.approx(theirs.train_losses, rel=0.1)
-        assert ours.train_losses[-1] < 0.9 * ours.train_losses[0]
-        assert ours.reason is None
+    for rounded, exact in zip(half, full, strict=True):
+        assert rounded.train_losses != exact.train_losses
+        assert rounded.train_losses == pytest.approx(exact.train_losses, rel=0.1)
+        assert rounded.train_losses[-1] < 0.9 * rounded.train_losses[0]
+        assert rounded.reason is None
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

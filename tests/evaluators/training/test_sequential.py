@@ -101,15 +101,15 @@ def test_an_image_is_judged_without_regard_to_the_others(parts: Parts) -> None:
         built.append(CONV.build(candidate, seed, spec))
         return built[-1]
 
-    (found,) = parts.start(["relu(x)"], build=build).advance(1)
+    (progress,) = parts.start(["relu(x)"], build=build).advance(1)
     scores, labels = [], []
     for x, label in parts.sets(CONV).validation.in_order():
         with torch.no_grad():
             scores += [built[0].eval()(image.unsqueeze(0)) for image in x]
         labels.append(label)
-    alone, wanted = torch.cat(scores), torch.cat(labels)
-    assert found.val_loss == pytest.approx(F.cross_entropy(alone, wanted).item(), rel=1e-4)
-    assert found.val_accuracy == int((alone.argmax(1) == wanted).sum()) / len(wanted)
+    alone, targets = torch.cat(scores), torch.cat(labels)
+    assert progress.val_loss == pytest.approx(F.cross_entropy(alone, targets).item(), rel=1e-4)
+    assert progress.val_accuracy == int((alone.argmax(1) == targets).sum()) / len(targets)
 
 
 def test_learned_values_come_per_layer_or_once_for_the_net(parts: Parts) -> None:
@@ -142,8 +142,8 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
             activation = candidate.module(channels=sizes[i + 1])
             for parameter in candidate.parameters:
                 if parameter.granularity == "network":
-                    own = getattr(activation, parameter.name)
-                    setattr(activation, parameter.name, shared.setdefault(parameter.name, own))
+                    tensor = getattr(activation, parameter.name)
+                    setattr(activation, parameter.name, shared.setdefault(parameter.name, tensor))
             modules += [linear, activation]
         return nn.Sequential(*modules[:-1])
 

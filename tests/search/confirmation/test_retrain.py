@@ -105,8 +105,8 @@ def test_a_crash_says_that_the_rest_can_be_trained_later(
 
 
 def test_without_test_data_nothing_is_trained_and_the_reason_told(tmp_path: Path) -> None:
-    (told,) = retrained(SINE, tmp_path, without_test()).stages
-    assert told.startswith("no confirmation: the evaluator has no test data")
+    (stage,) = retrained(SINE, tmp_path, without_test()).stages
+    assert stage.startswith("no confirmation: the evaluator has no test data")
     assert not ConfirmationLog(tmp_path).openings
 
 
@@ -136,8 +136,8 @@ def test_a_recipe_of_learning_rates_and_seeds_is_confirmed_with_one_entry_a_seed
 @pytest.mark.parametrize("network", ["mlp", "conv", "resnet20", "vit", "my_own_net"])
 def test_a_job_trains_few_members_whatever_the_network(network: str, tmp_path: Path) -> None:
     widths = {"mlp": (8,), "conv": (4, 4), "resnet20": (4, 4, 4), "vit": (16,)}
-    own = "" if network in widths else "my_package:MyEvaluator"
-    recipe = replace(TINY, network=network, evaluator=own, widths=widths.get(network, (8,)))
+    evaluator = "" if network in widths else "my_package:MyEvaluator"
+    recipe = replace(TINY, network=network, evaluator=evaluator, widths=widths.get(network, (8,)))
     recipe = replace(recipe, seeds_per_score=3)
     plan = replace(SINE, finalists=FINALISTS, recipes=((recipe, 2),))
     jobs = missing_jobs(plan, ConfirmationLog(tmp_path))

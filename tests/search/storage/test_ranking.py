@@ -112,8 +112,8 @@ def test_a_score_at_another_learning_rate_says_so_and_what_the_recipe_s_own_give
     assert "[at 3 times the step size; at its own 88.00%]" in text
     assert "[at 0.3 times the step size; at its own diverges]" in text
     assert text.count("step size") == 2
-    told = tables.leaderboard_json(rows)
-    assert [(row["step"], row["own_score"]) for row in told] == [
+    listed = tables.leaderboard_json(rows)
+    assert [(row["step"], row["own_score"]) for row in listed] == [
         (3.0, 0.88),
         (0.3, None),
         (1.0, 0.7),

@@ -38,29 +38,29 @@ ASKED = [
 ]
 
 
-def verdicts(found: Card) -> dict[str, bool]:
-    return {v.item: v.holds for v in found.verdicts}
+def verdicts(measured: Card) -> dict[str, bool]:
+    return {v.item: v.holds for v in measured.verdicts}
 
 
 def test_relu_is_judged_as_the_textbooks_do() -> None:
-    found = card(parse("relu(x)"))
-    assert [v.item for v in found.verdicts] == ASKED
-    assert all(any(c.isdigit() for c in v.because) or v.because for v in found.verdicts)
-    told = verdicts(found)
-    assert told["sparse"]
-    assert told["monotone"]
-    assert told["no vanishing or exploding slope"]
-    assert not told["differentiable"]
-    assert not told["zero-centred"]
+    measured = card(parse("relu(x)"))
+    assert [v.item for v in measured.verdicts] == ASKED
+    assert all(any(c.isdigit() for c in v.because) or v.because for v in measured.verdicts)
+    judged = verdicts(measured)
+    assert judged["sparse"]
+    assert judged["monotone"]
+    assert judged["no vanishing or exploding slope"]
+    assert not judged["differentiable"]
+    assert not judged["zero-centred"]
 
 
 def test_sigmoid_is_judged_as_the_textbooks_do() -> None:
-    told = verdicts(card(parse("sigmoid(x)")))
-    assert told["differentiable"]
-    assert told["monotone"]
-    assert not told["not saturating"]
-    assert not told["zero-centred"]
-    assert not told["no vanishing or exploding slope"]
+    judged = verdicts(card(parse("sigmoid(x)")))
+    assert judged["differentiable"]
+    assert judged["monotone"]
+    assert not judged["not saturating"]
+    assert not judged["zero-centred"]
+    assert not judged["no vanishing or exploding slope"]
 
 
 def test_a_line_is_not_non_linear_and_tanh_is_zero_centred() -> None:
@@ -70,18 +70,18 @@ def test_a_line_is_not_non_linear_and_tanh_is_zero_centred() -> None:
 
 @pytest.mark.parametrize("text", ["x * sigmoid(beta[channel] * x)", "exp(exp(x))", "1 / x", "3"])
 def test_every_card_prints_and_is_strict_json(text: str) -> None:
-    found = card(parse(text))
-    assert "known as" in card_text(found)
-    back = json.loads(json.dumps(card_json(found), allow_nan=False))
+    measured = card(parse(text))
+    assert "known as" in card_text(measured)
+    back = json.loads(json.dumps(card_json(measured), allow_nan=False))
     assert back["expression"] == str(parse(text))
     assert len(back["verdicts"]) == len(ASKED)
 
 
 def test_a_card_at_learned_values_is_of_that_function() -> None:
-    found = card(find("PReLU").expression, {"a": 0.0})
-    assert found.known_as.exact == ("ReLU",)
-    assert found.properties.range_text == "[0, ∞)"
-    assert "a = 0" in card_text(found)
+    measured = card(find("PReLU").expression, {"a": 0.0})
+    assert measured.known_as.exact == ("ReLU",)
+    assert measured.properties.range_text == "[0, ∞)"
+    assert "a = 0" in card_text(measured)
 
 
 @pytest.mark.parametrize(
@@ -106,17 +106,17 @@ def test_memory_kept_for_backward_is_what_autograd_holds(text: str, kept: float)
 
 
 def test_relu_costs_what_relu_costs() -> None:
-    found = cost(parse("relu(x)"))
+    measured = cost(parse("relu(x)"))
     # Medians of 21 turns of the same function; a shared machine moves them by some 10 %.
-    assert 0.4 < found.forward < 2.5
-    assert 0.4 < found.backward < 2.5
+    assert 0.4 < measured.forward < 2.5
+    assert 0.4 < measured.backward < 2.5
 
 
 @settings(max_examples=20)
 @given(expressions(leaves=6))
 def test_every_candidate_is_measured_and_identified(expression: Expression) -> None:
-    found = properties(expression)
-    assert found.low <= found.high or math.isnan(found.low + found.high)
-    assert found.range_text
-    assert found.smooth.text
+    measured = properties(expression)
+    assert measured.low <= measured.high or math.isnan(measured.low + measured.high)
+    assert measured.range_text
+    assert measured.smooth.text
     assert identify(expression).sentence

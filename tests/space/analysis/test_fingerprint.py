@@ -158,9 +158,9 @@ def test_the_index_finds_a_match_exactly_where_comparing_with_all_does(
     index = FingerprintIndex()
     for number, entry in enumerate(entries):
         index.add(entry, number)
-    found = index.find(wanted)
+    match = index.find(wanted)
     matching = [n for n, entry in enumerate(entries) if entry.matches(wanted)]
-    assert (found in matching) if matching else found is None
+    assert (match in matching) if matching else match is None
 
 
 def test_the_index_looks_at_few_entries_even_among_odd_functions() -> None:

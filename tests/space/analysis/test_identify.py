@@ -20,9 +20,9 @@ FIXED = [name for name, entry in CATALOG.items() if not entry.trainable]
 
 @pytest.mark.parametrize("name", FIXED)
 def test_every_fixed_function_is_recognised_as_itself(name: str) -> None:
-    found = identify(CATALOG[name].expression)
-    assert found.kind == "exact"
-    assert name in found.exact
+    identification = identify(CATALOG[name].expression)
+    assert identification.kind == "exact"
+    assert name in identification.exact
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_another_form_of_a_known_function_is_that_function(text: str, name: str)
     ],
 )
 def test_scaling_of_input_and_output_is_seen_through(text: str, relation: str) -> None:
-    found = identify(parse(text))
-    assert found.kind == "scaled"
-    assert found.scaled is not None
-    assert found.scaled.relation == relation
+    identification = identify(parse(text))
+    assert identification.kind == "scaled"
+    assert identification.scaled is not None
+    assert identification.scaled.relation == relation
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_scaling_of_input_and_output_is_seen_through(text: str, relation: str) -
 def test_a_member_of_a_family_is_found_with_its_parameters(
     text: str, family: str, values: dict[str, float]
 ) -> None:
-    found = identify(parse(text))
-    assert found.member is not None
-    assert found.member.name == family
-    assert dict(found.member.values) == pytest.approx(values, rel=1e-4)
+    identification = identify(parse(text))
+    assert identification.member is not None
+    assert identification.member.name == family
+    assert dict(identification.member.values) == pytest.approx(values, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -112,19 +112,19 @@ def test_learned_values_are_looked_at_instead_of_initial_ones() -> None:
 
 
 def test_an_unknown_function_gets_the_nearest_one_and_its_distance() -> None:
-    found = identify(parse("relu(x) + 0.3 * sin(3 * x) * tanh(x)"))
-    assert found.kind == "nearest"
-    known, z = CATALOG[found.nearest.name].expression.module(), torch.randn(200_000)
+    identification = identify(parse("relu(x) + 0.3 * sin(3 * x) * tanh(x)"))
+    assert identification.kind == "nearest"
+    known, z = CATALOG[identification.nearest.name].expression.module(), torch.randn(200_000)
     other = parse("relu(x) + 0.3 * sin(3 * x) * tanh(x)").module()
     drawn = float((known(z) - other(z)).square().mean().sqrt())  # standard error about 0.001
-    assert found.nearest.distance == pytest.approx(drawn, abs=0.01)
+    assert identification.nearest.distance == pytest.approx(drawn, abs=0.01)
 
 
 @pytest.mark.parametrize("text", ["exp(exp(x))", "sqrt(-1) * x / 0", "exp(x ** 3)"])
 def test_a_function_that_overflows_is_answered_too(text: str) -> None:
-    found = identify(parse(text))
-    assert found.sentence
-    assert math.isinf(found.nearest.distance) or found.nearest.name in CATALOG
+    identification = identify(parse(text))
+    assert identification.sentence
+    assert math.isinf(identification.nearest.distance) or identification.nearest.name in CATALOG
 
 
 def test_a_fit_recovers_parameters_and_says_what_error_is_left() -> None:

@@ -83,18 +83,18 @@ def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str)
 def test_jumps_and_kinks_are_found_where_they_are(
     text: str, jumps: tuple[float, ...], kinks: tuple[float, ...], bends: tuple[float, ...]
 ) -> None:
-    found = smoothness(parse(text))
-    assert found.jumps == pytest.approx(jumps, abs=1e-4)
-    assert found.kinks == pytest.approx(kinks, abs=1e-4)
-    assert found.bends == pytest.approx(bends, abs=1e-4)
+    measured = smoothness(parse(text))
+    assert measured.jumps == pytest.approx(jumps, abs=1e-4)
+    assert measured.kinks == pytest.approx(kinks, abs=1e-4)
+    assert measured.bends == pytest.approx(bends, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", PRIMITIVES)
 def test_every_primitive_has_its_properties(name: str) -> None:
     operands = "x" if PRIMITIVES[name].arity == 1 else "x, 0.5 * x + 1"
-    found = of(f"{name}({operands})")
-    assert found.low <= found.high
-    assert found.smooth.text
+    measured = of(f"{name}({operands})")
+    assert measured.low <= measured.high
+    assert measured.smooth.text
 
 
 @pytest.mark.parametrize(
@@ -112,22 +112,22 @@ def test_every_primitive_has_its_properties(name: str) -> None:
 def test_averages_under_a_normal_input_are_the_exact_ones(
     text: str, mean: float, second: float, slope: float
 ) -> None:
-    found = of(text)
-    assert found.mean == pytest.approx(mean, abs=1e-4)
-    assert found.second_moment == pytest.approx(second, rel=1e-3)
-    assert found.slope_moment == pytest.approx(slope, rel=2e-3)
+    measured = of(text)
+    assert measured.mean == pytest.approx(mean, abs=1e-4)
+    assert measured.second_moment == pytest.approx(second, rel=1e-3)
+    assert measured.slope_moment == pytest.approx(slope, rel=2e-3)
 
 
 def test_relu_is_silent_and_flat_on_half_of_its_inputs() -> None:
-    found = of("relu(x)")
-    assert found.zero_output == pytest.approx(0.5, abs=1e-3)
-    assert found.zero_slope == pytest.approx(0.5, abs=1e-3)
-    assert found.gain == pytest.approx(1.0, rel=1e-3)
-    assert found.saturating == ("left",)
-    assert (found.direction, found.strictly) == ("increasing", False)
+    measured = of("relu(x)")
+    assert measured.zero_output == pytest.approx(0.5, abs=1e-3)
+    assert measured.zero_slope == pytest.approx(0.5, abs=1e-3)
+    assert measured.gain == pytest.approx(1.0, rel=1e-3)
+    assert measured.saturating == ("left",)
+    assert (measured.direction, measured.strictly) == ("increasing", False)
     # E f^2 - mean^2 - E[f z]^2, over the variance
     variance = 0.5 - 1 / (2 * math.pi)
-    assert found.curvature == pytest.approx((variance - 0.25) / variance, rel=1e-3)
+    assert measured.curvature == pytest.approx((variance - 0.25) / variance, rel=1e-3)
 
 
 def test_direction_and_turns() -> None:

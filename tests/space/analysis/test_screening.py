@@ -38,9 +38,9 @@ from actsearch.space import (
     ],
 )
 def test_a_candidate_is_turned_away_for_its_reason(text: str, reason: str) -> None:
-    said = screen(parse(text))
-    assert said is not None
-    assert said.startswith(reason)
+    verdict = screen(parse(text))
+    assert verdict is not None
+    assert verdict.startswith(reason)
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -32,9 +32,9 @@ def entropy(text: str, under: str = "normal", epsilon: float = 0.0) -> float:
 
 
 def test_relu_under_a_normal_input_becomes_crrelu() -> None:
-    found = corrected(parse("relu(x)"))
-    assert str(found) == "relu(x) + epsilon=0.01 * (x * exp(-x ** 2 / 2))"
-    assert fingerprint(found).matches(fingerprint(family("crrelu")))
+    result = corrected(parse("relu(x)"))
+    assert str(result) == "relu(x) + epsilon=0.01 * (x * exp(-x ** 2 / 2))"
+    assert fingerprint(result).matches(fingerprint(family("crrelu")))
 
 
 def test_the_worst_activation_is_the_distribution_function_between_its_limits() -> None:
@@ -57,8 +57,8 @@ def test_a_distribution_function_is_the_integral_of_its_density(name: str) -> No
 
 def test_a_density_without_a_formula_is_integrated() -> None:
     known = worst(density("normal")).values(X)
-    found = worst(density("exp(-(x * x) / 2)")).values(X)
-    assert (known - found).abs().max() < 1e-3
+    values = worst(density("exp(-(x * x) / 2)")).values(X)
+    assert (known - values).abs().max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -82,24 +82,24 @@ def test_the_worst_activation_has_nothing_to_correct(name: str, text: str) -> No
     ],
 )
 def test_where_the_inverse_exists_eta_is_found_in_symbols(text: str, eta: str) -> None:
-    found = correction(parse(text))
-    assert found.how == "symbolic"
-    torch.testing.assert_close(found.eta.values(X), parse(eta).values(X), rtol=1e-5, atol=1e-6)
+    result = correction(parse(text))
+    assert result.how == "symbolic"
+    torch.testing.assert_close(result.eta.values(X), parse(eta).values(X), rtol=1e-5, atol=1e-6)
 
 
 def test_parameters_of_the_candidate_stay_in_eta() -> None:
-    found = corrected(parse("a=2 * tanh(b=0.5 * x)"))
-    assert {p.name for p in found.parameters} == {"a", "b", "epsilon"}
+    result = corrected(parse("a=2 * tanh(b=0.5 * x)"))
+    assert {p.name for p in result.parameters} == {"a", "b", "epsilon"}
     eta = correction(parse("a=2 * tanh(b=0.5 * x)")).eta
     assert {p.name for p in eta.parameters} == {"b"}
 
 
 @pytest.mark.parametrize("text", ["gelu(x)", "silu(x)", "elu(x)", "sin(x)", "hard_sigmoid(x)"])
 def test_without_an_inverse_eta_is_found_in_numbers_and_its_error_stated(text: str) -> None:
-    found = correction(parse(text))
-    assert found.how == "numerical"
-    assert 0 < found.error < 1.0
-    assert found.eta.values(X).abs().max() < 5
+    result = correction(parse(text))
+    assert result.how == "numerical"
+    assert 0 < result.error < 1.0
+    assert result.eta.values(X).abs().max() < 5
     assert screen(corrected(parse(text))) is None
 
 
@@ -113,8 +113,8 @@ def test_eta_is_the_gradient_of_the_output_entropy(text: str) -> None:
     x = torch.linspace(-6, 6, 20_001, dtype=torch.float64).requires_grad_()
     (slope,) = torch.autograd.grad(f.values(x).sum(), x)
     eta = correction(f, p).eta.values(x.detach())
-    wanted = float((eta.square() / slope).sum() / p.at(x.detach()).sum())
-    assert change == pytest.approx(wanted, rel=1e-3)
+    expected = float((eta.square() / slope).sum() / p.at(x.detach()).sum())
+    assert change == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_corrected_candidate_can_be_corrected_again() -> None:
@@ -125,16 +125,16 @@ def test_a_corrected_candidate_can_be_corrected_again() -> None:
 def test_far_out_the_corrected_candidate_is_finite() -> None:
     x = torch.tensor([-1000.0, -100.0, 100.0, 1000.0])
     for text in ("relu(x)", "softplus(x)", "gelu(x)", "exp(min(x, 1))"):
-        value, found = gradients(corrected(parse(text)).module(), x)
+        value, slopes = gradients(corrected(parse(text)).module(), x)
         assert value.isfinite().all()
-        assert all(g is not None and g.isfinite().all() for g in found.values())
+        assert all(g is not None and g.isfinite().all() for g in slopes.values())
 
 
 @pytest.mark.parametrize("text", ["relu(x)", "leaky_relu(x)", "3 * x"])
 def test_without_symbols_a_piecewise_line_still_gets_the_exact_eta(text: str) -> None:
-    found = correction(parse(text), symbols=False)
-    assert found.how == "numerical"
-    assert str(found.eta) == "x * exp(-x ** 2 / 2)"
+    result = correction(parse(text), symbols=False)
+    assert result.how == "numerical"
+    assert str(result.eta) == "x * exp(-x ** 2 / 2)"
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_without_symbols_a_piecewise_line_still_gets_the_exact_eta(text: str) ->
 )
 def test_without_symbols_a_smooth_function_gets_nearly_the_same(name: str, text: str) -> None:
     eta = [correction(parse(text), density(name), symbols=s).eta for s in (True, False)]
-    exact, found = (e.values(X) for e in eta)
-    assert (exact - found).abs().max() < 0.03 * exact.abs().max()
+    exact, numeric = (e.values(X) for e in eta)
+    assert (exact - numeric).abs().max() < 0.03 * exact.abs().max()
 
 
 def test_without_symbols_sympy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

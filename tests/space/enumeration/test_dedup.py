@@ -22,11 +22,11 @@ def test_one_of_every_set_of_equal_candidates_is_kept() -> None:
     texts = ["sin(x)", "x + x", "-sin(-x)", "2 * x", "a * x", "b * x", "a=2 * x", "x / x", "1"]
     table = added(texts)
     assert len(table) == len(texts)
-    found = {texts[i] for i in table.numbers()}
-    assert len(found) == 5
+    kept = {texts[i] for i in table.numbers()}
+    assert len(kept) == 5
     for twins in ({"sin(x)", "-sin(-x)"}, {"x + x", "2 * x"}, {"a * x", "b * x"}, {"x / x", "1"}):
-        assert len(found & twins) == 1
-    assert "a=2 * x" in found
+        assert len(kept & twins) == 1
+    assert "a=2 * x" in kept
 
 
 def test_a_division_by_a_cube_is_not_what_it_would_be_without_the_floor() -> None:

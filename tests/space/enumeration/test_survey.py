@@ -47,29 +47,29 @@ POWERS = ("pow", "div", "tanh", "exp", "cosh", "square", "relu")
 
 def one_by_one(space: FixedTopology) -> Counts:
     """The counts by `screen` and `fingerprint` of each candidate."""
-    index, found = FingerprintIndex(), Counter[str]()
+    index, verdicts = FingerprintIndex(), Counter[str]()
     for number, encoding in enumerate(space.encodings()):
         tree = space.decode(encoding)
         reason = screen(tree) or "left"
         if "not finite" in reason:
-            found["not finite"] += 1
+            verdicts["not finite"] += 1
             continue
         mark = fingerprint(tree)
         if index.find(mark) is None:
             index.add(mark, number)
             words = ("constant", "affine", "exceeds", "slope is below", "second moment")
-            found[next((word for word in words if word in reason), "left")] += 1
-    bad = found.pop("not finite", 0)
+            verdicts[next((word for word in words if word in reason), "left")] += 1
+    bad = verdicts.pop("not finite", 0)
     return Counts(
         raw=space.size,
         non_finite=bad,
-        distinct=found.total(),
-        constant=found["constant"],
-        affine=found["affine"],
-        huge=found["exceeds"],
-        flat=found["slope is below"],
-        moment=found["second moment"],
-        left=found["left"],
+        distinct=verdicts.total(),
+        constant=verdicts["constant"],
+        affine=verdicts["affine"],
+        huge=verdicts["exceeds"],
+        flat=verdicts["slope is below"],
+        moment=verdicts["second moment"],
+        left=verdicts["left"],
     )
 
 

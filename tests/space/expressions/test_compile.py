@@ -45,9 +45,9 @@ def test_a_program_is_the_tree_evaluated_node_by_node(tree: Expression) -> None:
     seen: list[Tensor] = []
     expected = by_hand(tree, values, seen)
     assume(all(bool((v.abs() < LARGEST).all()) for v in seen))  # folding ends where float32 does
-    found = compile_program(tree)(X, list(values.values()))
-    assert found.shape == X.shape
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
+    value = compile_program(tree)(X, list(values.values()))
+    assert value.shape == X.shape
+    torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_equal_subtrees_are_computed_once() -> None:

@@ -58,8 +58,8 @@ def test_remembered_figures_are_those_of_the_nodes(tree: Expression) -> None:
         return 1 + max(map(depth, node.children)) if node.children else 0
 
     assert tree.depth == depth(tree)
-    found = dict.fromkeys(node for node in tree.nodes() if isinstance(node, Parameter))
-    assert tree.parameters == tuple(found)
+    parameters = dict.fromkeys(node for node in tree.nodes() if isinstance(node, Parameter))
+    assert tree.parameters == tuple(parameters)
 
 
 @given(expressions())
@@ -135,11 +135,11 @@ def test_a_pickled_tree_is_the_same_key_in_a_process_of_another_hash_seed() -> N
         f"tree = pickle.loads(bytes.fromhex('{pickle.dumps(tree).hex()}'));"
         "print({tree: 'found'}[parse('x * sigmoid(beta * x) + sin(x)')])"
     )
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONHASHSEED": "7"},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert found.stdout.strip() == "found"
+    assert process.stdout.strip() == "found"

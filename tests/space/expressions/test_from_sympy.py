@@ -31,8 +31,8 @@ SYMBOL = sympy.Symbol("x", real=True)
     ],
 )
 def test_what_goes_to_sympy_comes_back(text: str) -> None:
-    found = from_sympy(sympy.simplify(to_sympy(parse(text))), {SYMBOL: Variable()})
-    torch.testing.assert_close(found.values(X), parse(text).values(X), rtol=1e-6, atol=1e-7)
+    tree = from_sympy(sympy.simplify(to_sympy(parse(text))), {SYMBOL: Variable()})
+    torch.testing.assert_close(tree.values(X), parse(text).values(X), rtol=1e-6, atol=1e-7)
 
 
 def test_symbols_stand_for_parameters() -> None:

@@ -30,8 +30,8 @@ def value_and_gradients(program: Program) -> list[Tensor]:
     value = program(leaves[0], leaves[1:])
     if not value.requires_grad:
         return [value]
-    found = torch.autograd.grad(value.sum(), leaves, allow_unused=True, materialize_grads=True)
-    return [value, *found]
+    gradients = torch.autograd.grad(value.sum(), leaves, allow_unused=True, materialize_grads=True)
+    return [value, *gradients]
 
 
 def same(expression: Expression) -> bool:
@@ -90,8 +90,8 @@ def test_neither_input_nor_parameters_are_written_to() -> None:
 
 
 def test_a_parameter_per_channel_fits_into_what_is_written_over() -> None:
-    found = parse("a[channel]=2 * x + b[channel]=3").module(channels=5)
-    assert torch.equal(found(torch.ones(4, 5, 2)), torch.full((4, 5, 2), 5.0))
+    module = parse("a[channel]=2 * x + b[channel]=3").module(channels=5)
+    assert torch.equal(module(torch.ones(4, 5, 2)), torch.full((4, 5, 2), 5.0))
 
 
 @pytest.mark.parametrize("text", ["a * x + b", "x * x + a", "sin(x) - a / (1 + abs(x))"])

@@ -43,8 +43,8 @@ def test_what_is_said_never_to_be_negative_is_not(expression: Expression) -> Non
 def test_the_quotient_is_the_protected_one_bit_for_bit(divisor: str, dtype: torch.dtype) -> None:
     x = X.to(dtype)
     below = compile_program(parse(divisor))(x)
-    found = compile_program(parse(f"sin(x) / ({divisor})"))(x)
-    assert torch.equal(found, PRIMITIVES["div"].function(x.sin(), below))
+    quotient = compile_program(parse(f"sin(x) / ({divisor})"))(x)
+    assert torch.equal(quotient, PRIMITIVES["div"].function(x.sin(), below))
 
 
 def test_a_rational_divides_without_looking_at_signs() -> None:

@@ -38,8 +38,8 @@ def test_the_protected_form_of_a_primitive_is_its_value(name: str) -> None:
     "text", ["x * sigmoid(x)", "mish(x)", "x / (1 + x ** 2)", "gelu(x) + 0.1 * sin(x)", "sinc(x)"]
 )
 def test_the_derivative_in_symbols_is_the_one_of_autograd(text: str) -> None:
-    found = symbolic(parse(text))
-    formula = sympy.parse_expr(found.derivative, local_dict={"x": X})
+    forms = symbolic(parse(text))
+    formula = sympy.parse_expr(forms.derivative, local_dict={"x": X})
     points = torch.tensor([-2.3, -0.4, 0.7, 3.1], dtype=torch.float64)
     slopes = derivative(parse(text), points, 1)
     for point, slope in zip(points.tolist(), slopes.tolist(), strict=True):
@@ -47,11 +47,11 @@ def test_the_derivative_in_symbols_is_the_one_of_autograd(text: str) -> None:
 
 
 def test_a_formula_reads_as_mathematics_without_protections() -> None:
-    found = symbolic(parse("x / sqrt(1 + x ** 2)"))
-    assert found.simplified == "x/sqrt(x**2 + 1)"
-    assert found.derivative == "(x**2 + 1)**(-3/2)"
-    assert found.latex == r"\frac{x}{\sqrt{x^{2} + 1}}"
-    assert found.complete
+    forms = symbolic(parse("x / sqrt(1 + x ** 2)"))
+    assert forms.simplified == "x/sqrt(x**2 + 1)"
+    assert forms.derivative == "(x**2 + 1)**(-3/2)"
+    assert forms.latex == r"\frac{x}{\sqrt{x^{2} + 1}}"
+    assert forms.complete
 
 
 @pytest.fixture
@@ -78,12 +78,12 @@ def test_what_takes_long_is_ended_and_said_so() -> None:
 
 
 def test_outside_the_main_thread_the_plain_forms_are_given() -> None:
-    found: list[Symbolic] = []
-    thread = threading.Thread(target=lambda: found.append(symbolic(parse("x * sigmoid(x)"))))
+    forms: list[Symbolic] = []
+    thread = threading.Thread(target=lambda: forms.append(symbolic(parse("x * sigmoid(x)"))))
     thread.start()
     thread.join()
-    assert found[0].simplified == "x/(1 + exp(-x))"
-    assert not found[0].complete
+    assert forms[0].simplified == "x/(1 + exp(-x))"
+    assert not forms[0].complete
 
 
 @settings(max_examples=15)

@@ -34,16 +34,16 @@ def test_a_start_with_parameters_is_refused_by_their_names() -> None:
 
 @pytest.mark.parametrize("version", ["A", "B"])
 def test_a_rational_gelu_is_not_off_by_16_at_10(version: str) -> None:
-    found = fitted("rational", start="gelu", degree=(5, 4), version=version)
-    assert found.max_error < 0.02
-    assert found.core_error < 0.006
+    fit = fitted("rational", start="gelu", degree=(5, 4), version=version)
+    assert fit.max_error < 0.02
+    assert fit.core_error < 0.006
 
 
 @pytest.mark.parametrize("version", ["A", "B"])
 def test_a_rational_relu_is_better_at_10_than_the_published_coefficients(version: str) -> None:
-    found = fitted("rational", start="relu", version=version)
-    assert found.max_error < 0.13  # published: 2.6
-    assert found.core_error < 0.08
+    fit = fitted("rational", start="relu", version=version)
+    assert fit.max_error < 0.13  # published: 2.6
+    assert fit.core_error < 0.08
 
 
 def test_more_terms_fit_better() -> None:
@@ -80,8 +80,8 @@ def test_a_start_that_overflows_is_refused() -> None:
 
 def test_linear_finds_coefficients_that_exist() -> None:
     basis = [parse("sin(x)"), parse("x"), parse("tanh(x)")]
-    found = linear(basis, parse("x ** 2"), parse("x ** 2 + 2 * sin(x) - 0.5 * x"))
-    assert found == pytest.approx([2.0, -0.5, 0.0], abs=1e-5)
+    coefficients = linear(basis, parse("x ** 2"), parse("x ** 2 + 2 * sin(x) - 0.5 * x"))
+    assert coefficients == pytest.approx([2.0, -0.5, 0.0], abs=1e-5)
 
 
 def test_refined_finds_parameters_that_enter_nonlinearly() -> None:
@@ -91,7 +91,7 @@ def test_refined_finds_parameters_that_enter_nonlinearly() -> None:
 
 
 def test_refined_never_makes_a_fit_worse() -> None:
-    guess, wanted = parse("a * sin(w * x)"), parse("sin(7 * x)")
-    before = (guess.values(grid()) - wanted.values(grid())).square().mean()
-    after = (refined(guess, wanted).values(grid()) - wanted.values(grid())).square().mean()
+    guess, target = parse("a * sin(w * x)"), parse("sin(7 * x)")
+    before = (guess.values(grid()) - target.values(grid())).square().mean()
+    after = (refined(guess, target).values(grid()) - target.values(grid())).square().mean()
     assert after <= before + 1e-6

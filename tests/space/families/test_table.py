@@ -69,9 +69,9 @@ def test_parameters_do_what_the_papers_say() -> None:
             1 / (1 + math.exp(-2)),
         ],
     }
-    for candidate, wanted in checks.items():
+    for candidate, expected in checks.items():
         torch.testing.assert_close(
-            candidate.values(x), torch.tensor(wanted).double(), rtol=1e-4, atol=1e-6
+            candidate.values(x), torch.tensor(expected).double(), rtol=1e-4, atol=1e-6
         )
 
 
@@ -89,8 +89,8 @@ def test_both_safe_versions_are_their_definitions(version: str) -> None:
     candidate = rational(version, [0.1, -0.2, 0.3], [-0.4, 0.5])
     for x in (-3.0, -0.5, 0.7, 4.0):
         above, below = numerator_and_denominator(x, version)
-        found = float(candidate.values(torch.tensor([x], dtype=torch.float64)))
-        assert found == pytest.approx(above / below, rel=1e-6)
+        value = float(candidate.values(torch.tensor([x], dtype=torch.float64)))
+        assert value == pytest.approx(above / below, rel=1e-6)
 
 
 def test_b_splines_sum_to_one_and_are_local() -> None:
@@ -116,8 +116,8 @@ def test_chebyshev_functions_are_the_polynomials_of_the_mapped_input() -> None:
 
     x = torch.linspace(-9, 9, 301, dtype=torch.float64)
     t = x / (x.square() + 4).sqrt()
-    wanted = [t, 2 * t**2 - 1, 4 * t**3 - 3 * t, 8 * t**4 - 8 * t**2 + 1]
-    for basis, polynomial in zip(chebyshev(4), wanted, strict=True):
+    expected = [t, 2 * t**2 - 1, 4 * t**3 - 3 * t, 8 * t**4 - 8 * t**2 + 1]
+    for basis, polynomial in zip(chebyshev(4), expected, strict=True):
         torch.testing.assert_close(basis.values(x), polynomial, rtol=0, atol=1e-7)
 
 

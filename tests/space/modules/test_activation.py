@@ -59,33 +59,33 @@ def test_compositions_are_torchs_functions_in_value_and_slope(
     x = X.clone().requires_grad_()
     expected = reference(x)
     (slope,) = torch.autograd.grad(expected.sum(), x)
-    value, found = gradients(parse(text).module(), X)
-    for ours, torchs in ((value, expected.detach()), (found["x"], slope)):
-        torch.testing.assert_close(ours, torchs, rtol=max(loose, 1e-11), atol=max(loose, 1e-13))
+    value, slopes = gradients(parse(text).module(), X)
+    for actual, torchs in ((value, expected.detach()), (slopes["x"], slope)):
+        torch.testing.assert_close(actual, torchs, rtol=max(loose, 1e-11), atol=max(loose, 1e-13))
 
 
 @pytest.mark.parametrize("channel", [False, True])
 def test_prelu_is_torchs_prelu_with_its_learnable_slope(channel: bool) -> None:
-    ours = parse(f"max(x, 0) + a{'[channel]' * channel}=0.25 * min(x, 0)")
-    module = ours.module(channels=4 if channel else None).double()
+    expression = parse(f"max(x, 0) + a{'[channel]' * channel}=0.25 * min(x, 0)")
+    module = expression.module(channels=4 if channel else None).double()
     reference = nn.PReLU(4 if channel else 1).double()
     x = X.reshape(5, 4, 10)
-    value, found = gradients(module, x)
-    expected, wanted = gradients(reference, x)
+    value, slopes = gradients(module, x)
+    expected, expected_slopes = gradients(reference, x)
     torch.testing.assert_close(value, expected)
-    torch.testing.assert_close(found["x"], wanted["x"])
-    assert found["a"] is not None
-    assert wanted["weight"] is not None
-    torch.testing.assert_close(found["a"].reshape(-1), wanted["weight"])
+    torch.testing.assert_close(slopes["x"], expected_slopes["x"])
+    assert slopes["a"] is not None
+    assert expected_slopes["weight"] is not None
+    torch.testing.assert_close(slopes["a"].reshape(-1), expected_slopes["weight"])
 
 
 def test_swish_learns_its_beta() -> None:
     module = parse("x * sigmoid(beta=0.7 * x)").module().double()
     assert torch.autograd.gradcheck(module, X[::20].clone().requires_grad_())
-    _, found = gradients(module, X)
+    _, slopes = gradients(module, X)
     beta = torch.tensor(0.7).double().requires_grad_()
-    (wanted,) = torch.autograd.grad((X * torch.sigmoid(beta * X)).sum(), beta)
-    torch.testing.assert_close(found["beta"], wanted)
+    (expected,) = torch.autograd.grad((X * torch.sigmoid(beta * X)).sum(), beta)
+    torch.testing.assert_close(slopes["beta"], expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
@@ -93,10 +93,10 @@ def test_swish_learns_its_beta() -> None:
 def test_dtype_is_kept_with_parameters_in_float32(name: str, dtype: torch.dtype) -> None:
     operands = ["beta * x - 1.5", "0.1 + a[channel] / x"][: PRIMITIVES[name].arity]
     module = parse(f"{name}({', '.join(operands)})").module(channels=6)
-    value, found = gradients(module, torch.linspace(0.5, 2, 6, dtype=dtype)[None])
+    value, slopes = gradients(module, torch.linspace(0.5, 2, 6, dtype=dtype)[None])
     assert value.dtype == dtype
-    assert found["x"] is not None
-    assert found["x"].dtype == dtype
+    assert slopes["x"] is not None
+    assert slopes["x"].dtype == dtype
     assert {p.dtype for p in module.parameters()} == {torch.float32}
 
 

@@ -42,8 +42,8 @@ def imported(source: str, folder: Path, name: str = "Activation") -> type[nn.Mod
     sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
     spec.loader.exec_module(module)
     sys.dont_write_bytecode = before
-    found: type[nn.Module] = getattr(module, name)
-    return found
+    cls: type[nn.Module] = getattr(module, name)
+    return cls
 
 
 def instance(source: str, tree: Expression, folder: Path) -> nn.Module:
@@ -54,14 +54,14 @@ def instance(source: str, tree: Expression, folder: Path) -> nn.Module:
 
 def agrees(tree: Expression, folder: Path) -> None:
     """Value and every gradient of the generated class are those of the module, in float64."""
-    ours = tree.module(channels=3).double()
+    module = tree.module(channels=3).double()
     generated = instance(module_source(tree), tree, folder).double()
-    generated.load_state_dict(ours.state_dict())  # the names are the same
-    value, found = gradients(ours, X)
+    generated.load_state_dict(module.state_dict())  # the names are the same
+    value, slopes = gradients(module, X)
     other, others = gradients(generated, X)
     torch.testing.assert_close(other, value, rtol=1e-10, atol=0, equal_nan=True)
-    assert found.keys() == others.keys()
-    for name, gradient in found.items():
+    assert slopes.keys() == others.keys()
+    for name, gradient in slopes.items():
         if gradient is None:
             assert others[name] is None
         else:
@@ -144,14 +144,14 @@ def test_source_needs_torch_only_and_says_the_formula() -> None:
 
 def test_channel_parameters_are_counted_and_placed_as_in_prelu(tmp_path: Path) -> None:
     made = imported(module_source(parse("max(x, 0) + a[channel]=0.25 * min(x, 0)")), tmp_path)
-    for ours, reference, shape in (
+    for exported, reference, shape in (
         (made(), nn.PReLU(), (4, 7)),
         (made(num_parameters=3), nn.PReLU(3), (4, 3, 2)),
         (made(3, channel_dim=-1), None, (4, 2, 3)),
     ):
         x = torch.linspace(-2, 2, torch.Size(shape).numel()).reshape(shape)
         expected = reference(x) if reference else nn.functional.leaky_relu(x, 0.25)
-        torch.testing.assert_close(ours(x), expected)
+        torch.testing.assert_close(exported(x), expected)
 
 
 def test_the_generated_class_keeps_dtype_under_bfloat16(tmp_path: Path) -> None:
@@ -175,12 +175,12 @@ PROBE = "raise RuntimeError('escaped')"
 def test_notes_cannot_break_out_of_the_docstring(notes: str, tmp_path: Path) -> None:
     source = module_source(parse("beta * x"), notes=notes)
     plain = module_source(parse("beta * x"), notes="plain")
-    tree, wanted = ast.parse(source), ast.parse(plain)
-    for parsed in (tree, wanted):  # what is left without the class's docstring is the same
+    tree, expected = ast.parse(source), ast.parse(plain)
+    for parsed in (tree, expected):  # what is left without the class's docstring is the same
         made = parsed.body[-1]
         assert isinstance(made, ast.ClassDef)
         made.body = made.body[1:]
-    assert ast.dump(tree) == ast.dump(wanted)
+    assert ast.dump(tree) == ast.dump(expected)
     imported(source, tmp_path)
 
 

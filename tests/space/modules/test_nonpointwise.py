@@ -65,8 +65,8 @@ def test_maxout_is_the_largest_of_its_pieces() -> None:
 
 def test_polynorm_is_its_formula() -> None:
     x = sample(4, 16).double()
-    wanted = sum(p / p.square().mean(-1, keepdim=True).sqrt() for p in (x, x**2, x**3)) / 3
-    torch.testing.assert_close(PolyNorm()(x), wanted, rtol=1e-4, atol=1e-5)
+    expected = sum(p / p.square().mean(-1, keepdim=True).sqrt() for p in (x, x**2, x**3)) / 3
+    torch.testing.assert_close(PolyNorm()(x), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_meta_acon_with_beta_fixed_is_acon_c() -> None:

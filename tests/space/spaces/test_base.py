@@ -59,22 +59,22 @@ class Trees(Space):
         return self._node(choose, "root", self.depth)
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
-        found: dict[str, str] = {}
+        encoding: dict[str, str] = {}
 
         def read(node: Expression, path: str) -> None:
             leaf = not isinstance(node, Call)
-            found[path] = "leaf" if leaf else node.primitive  # type: ignore[attr-defined]
+            encoding[path] = "leaf" if leaf else node.primitive  # type: ignore[attr-defined]
             if leaf:
-                found[f"{path}.leaf"] = "x" if node == Variable() else "a"
+                encoding[f"{path}.leaf"] = "x" if node == Variable() else "a"
             for i, child in enumerate(node.children):
                 read(child, f"{path}.{i}")
 
         read(expression, "root")
         try:
-            self.decode(found)
+            self.decode(encoding)
         except SpaceError:
             return None
-        return found
+        return encoding
 
     def _node(self, choose: Choose, path: str, depth: int) -> Expression:
         kind = choose(path, tuple(ARITY) if depth else ("leaf",))  # depth goes with the path
@@ -121,14 +121,14 @@ seeds = st.integers(0, 2**32 - 1)
 
 def choices(space: Space, encoding: Encoding) -> dict[str, tuple[str, ...]]:
     """The options at every path that decoding comes along."""
-    found: dict[str, tuple[str, ...]] = {}
+    choices_by_path: dict[str, tuple[str, ...]] = {}
 
     def choose(path: str, options: tuple[str, ...]) -> str:
-        found[path] = options
+        choices_by_path[path] = options
         return encoding[path]
 
     space.build(choose)
-    return found
+    return choices_by_path
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
@@ -195,9 +195,9 @@ def test_a_candidate_of_the_space_is_recognised_whatever_its_parameters_are_call
     space: Space, seed: int
 ) -> None:
     tree = space.decode(space.sample(np.random.default_rng(seed)))
-    found = space.encode(tree)
-    assert found is not None
-    assert space.decode(found) == tree
+    encoding = space.encode(tree)
+    assert encoding is not None
+    assert space.decode(encoding) == tree
     if not isinstance(space, Trees):  # whose one parameter has a fixed name
         renamed = substitute(
             tree,

@@ -144,8 +144,8 @@ def test_well_known_activations_of_core_units_are_what_they_are_called() -> None
     names = ["x * sigmoid(x)", "x * sigmoid(beta * x)", "relu(x)", "tanh(x)", "softplus(x)"]
     for units in (1, 2, 3):
         space = CoreUnits(units)
-        found = [space.decode(encoding) for encoding in space.seed_candidates()]
-        for expression, name in zip(found, names, strict=True):
+        candidates = [space.decode(encoding) for encoding in space.seed_candidates()]
+        for expression, name in zip(candidates, names, strict=True):
             assert fingerprint(expression).matches(fingerprint(parse(name)))
 
 

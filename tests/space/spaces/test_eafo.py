@@ -28,10 +28,10 @@ RELU = {"unit.binary": "max(x1, x2)", "unit.left": "x", "unit.right": "max(x, 0)
 
 
 def test_relu_corrected_under_normal_inputs_is_crrelu() -> None:
-    found = SPACE.decode({PATH: "normal", **RELU})
-    assert str(found) == "max(x, max(x, 0)) + epsilon=0.01 * (x * exp(-x ** 2 / 2))"
-    assert fingerprint(found).matches(fingerprint(family("crrelu")))
-    assert SPACE.encode(found) == {PATH: "normal", **RELU}
+    candidate = SPACE.decode({PATH: "normal", **RELU})
+    assert str(candidate) == "max(x, max(x, 0)) + epsilon=0.01 * (x * exp(-x ** 2 / 2))"
+    assert fingerprint(candidate).matches(fingerprint(family("crrelu")))
+    assert SPACE.encode(candidate) == {PATH: "normal", **RELU}
 
 
 def test_without_correction_it_is_the_candidate_of_the_space() -> None:
@@ -82,9 +82,9 @@ def test_most_corrected_candidates_can_be_trained() -> None:
     for _ in range(60):
         encoding = CoreUnits(1).sample(rng)
         if screen(CoreUnits(1).decode(encoding)) is None:
-            found = SPACE.decode({PATH: "normal", **encoding})
-            assert parse(str(found)) == found
-            passed += screen(found) is None
+            candidate = SPACE.decode({PATH: "normal", **encoding})
+            assert parse(str(candidate)) == candidate
+            passed += screen(candidate) is None
     assert passed >= 30
 
 
@@ -104,10 +104,10 @@ def test_another_process_finds_the_same_candidates_without_sympy() -> None:
 
 
 def test_epsilon_is_shared_as_the_spaces_parameters_are() -> None:
-    for name, wanted in (("core-1[channel]+eafo", "channel"), ("families+eafo", "layer")):
+    for name, granularity in (("core-1[channel]+eafo", "channel"), ("families+eafo", "layer")):
         space = space_from_name(name)
         encoding = space.sample(np.random.default_rng(0)) | {PATH: "normal"}
-        assert [p.granularity for p in space.decode(encoding).parameters][-1] == wanted
+        assert [p.granularity for p in space.decode(encoding).parameters][-1] == granularity
 
 
 def test_a_space_of_one_candidate_can_still_be_corrected() -> None:

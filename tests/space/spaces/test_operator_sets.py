@@ -18,8 +18,12 @@ from actsearch.space.spaces.operator_sets import SWISH
     [("swish", 25, 10, 4), ("act-bench", 27, 7, 4), ("aquasurf", 31, 7, 4), ("grafs", 23, 9, 4)],
 )
 def test_the_sets_have_the_papers_numbers(name: str, unary: int, binary: int, nary: int) -> None:
-    found = OPERATORS[name]
-    assert (len(found.unary), len(found.binary), len(found.nary)) == (unary, binary, nary)
+    sets = OPERATORS[name]
+    assert (len(sets.unary), len(sets.binary), len(sets.nary)) == (
+        unary,
+        binary,
+        nary,
+    )
 
 
 def test_all_is_the_union_of_the_sets() -> None:
@@ -36,9 +40,9 @@ def test_options_become_canonical_so_that_no_two_are_one() -> None:
 
 
 def test_a_restriction_takes_every_option_made_of_a_primitive() -> None:
-    found = SWISH.restricted(without=("exp", "divide"))
-    assert set(SWISH.unary) - set(found.unary) == {"exp(x)", "exp(-x ** 2)"}
-    assert set(SWISH.binary) - set(found.binary) == {
+    operators = SWISH.restricted(without=("exp", "divide"))
+    assert set(SWISH.unary) - set(operators.unary) == {"exp(x)", "exp(-x ** 2)"}
+    assert set(SWISH.binary) - set(operators.binary) == {
         "x1 / x2",
         "exp(-beta * (x1 - x2) ** 2)",
         "exp(-beta * abs(x1 - x2))",
@@ -47,9 +51,9 @@ def test_a_restriction_takes_every_option_made_of_a_primitive() -> None:
 
 
 def test_only_keeps_what_needs_no_primitive_at_all() -> None:
-    found = SWISH.restricted(only=("sigmoid", "mul"))
-    assert found.unary == ("x", "beta * x", "sigmoid(x)", "beta")
-    assert found.binary == ("x1 * x2", "sigmoid(x1) * x2")
+    operators = SWISH.restricted(only=("sigmoid", "mul"))
+    assert operators.unary == ("x", "beta * x", "sigmoid(x)", "beta")
+    assert operators.binary == ("x1 * x2", "sigmoid(x1) * x2")
 
 
 def test_n_ary_options_fold_as_many_operands_as_the_place_has() -> None:

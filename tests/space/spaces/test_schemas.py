@@ -45,16 +45,16 @@ def test_every_act_bench_candidate_is_in_its_space_in_the_papers_own_notation() 
     for text in ("max(relu(x),cosh(elu(x)))", "silu(x)"):
         assert not space.contains(parse(text))
     for text in ("pow(swish(x),arctan(x))", "add(zero(x),one(x))", "div(negative(x),square(x))"):
-        found = space.encode(parse(text))
-        assert found is not None
-        assert space.decode(found) == parse(text)
+        encoding = space.encode(parse(text))
+        assert encoding is not None
+        assert space.decode(encoding) == parse(text)
 
 
 def test_what_an_option_ignores_may_be_anything() -> None:
     space = Schema("binary(unary(unary(x)),x)", operators=ACT_BENCH)
-    found = space.encode(parse("1 + x"))
-    assert found is not None
-    assert space.decode(found) == parse("1 + x")
+    encoding = space.encode(parse("1 + x"))
+    assert encoding is not None
+    assert space.decode(encoding) == parse("1 + x")
 
 
 def test_two_options_may_not_share_a_parameter() -> None:

@@ -147,8 +147,8 @@ def test_every_kind_of_mutation_comes_equally_often() -> None:
         else:
             kinds["change or regenerate"] += 1
     expected = {"insert": 600, "remove": 600, "scale": 600, "change or regenerate": 1200}
-    found = [kinds[kind] for kind in expected]
-    assert chisquare(found, list(expected.values())).pvalue > 1e-6  # false alarm: 1e-6
+    counts = [kinds[kind] for kind in expected]
+    assert chisquare(counts, list(expected.values())).pvalue > 1e-6  # false alarm: 1e-6
 
 
 @given(seed=seeds)
