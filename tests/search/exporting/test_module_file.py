@@ -26,6 +26,8 @@ from actsearch.search.exporting.module_file import (
 )
 from actsearch.space import CandidateError, module_source, parse
 
+pytestmark = pytest.mark.heavy  # each proof starts a process that loads torch
+
 EXPRESSIONS = [
     "min(x, sin(x))",
     "x * sigmoid(beta[network]=0.5 * x)",

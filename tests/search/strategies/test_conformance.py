@@ -20,6 +20,8 @@ from contracts.broken_strategies import (
     Repeats,
 )
 
+pytestmark = pytest.mark.heavy  # each check starts a process that loads torch
+
 
 @pytest.mark.parametrize("name", ["evolution", "exhaustive"])
 def test_a_strategy_that_keeps_the_contract_passes(name: str) -> None:

@@ -112,6 +112,7 @@ def test_relu_costs_what_relu_costs() -> None:
     assert 0.4 < measured.backward < 2.5
 
 
+@pytest.mark.heavy
 @settings(max_examples=20)
 @given(expressions(leaves=6))
 def test_every_candidate_is_measured_and_identified(expression: Expression) -> None:

@@ -128,6 +128,7 @@ def test_substitution_is_simultaneous() -> None:
     assert substitute(parse("x1 - x2", ("x1", "x2")), swapped) == parse("x2 - x1", ("x1", "x2"))
 
 
+@pytest.mark.heavy
 def test_a_pickled_tree_is_the_same_key_in_a_process_of_another_hash_seed() -> None:
     tree = parse("x * sigmoid(beta * x) + sin(x)")
     code = (

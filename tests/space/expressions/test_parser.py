@@ -43,6 +43,7 @@ def parses_or_points(text: str) -> bool:
     return parse(str(tree)) == tree and str(parse(str(tree))) == str(tree)
 
 
+@pytest.mark.heavy
 @settings(max_examples=1000)
 @given(expressions(leaves=30))
 def test_every_tree_is_read_back_from_its_text(tree: Expression) -> None:
@@ -54,12 +55,14 @@ def test_any_text_parses_or_points(text: str) -> None:
     assert parses_or_points(text)
 
 
+@pytest.mark.heavy
 @settings(max_examples=2000)
 @given(st.lists(st.sampled_from(TOKENS), max_size=15), st.sampled_from(["", " "]))
 def test_any_row_of_tokens_parses_or_points(tokens: list[str], between: str) -> None:
     assert parses_or_points(between.join(tokens))
 
 
+@pytest.mark.heavy
 @settings(max_examples=1000)
 @given(expressions(), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_a_text_with_typing_errors_parses_or_points(

@@ -88,6 +88,7 @@ def test_most_corrected_candidates_can_be_trained() -> None:
     assert passed >= 30
 
 
+@pytest.mark.heavy
 def test_another_process_finds_the_same_candidates_without_sympy() -> None:
     code = (
         "import sys; sys.modules['sympy'] = None\n"

@@ -69,6 +69,7 @@ def _unscaled(tree: Node) -> Node:
     return Node(tree.option, tuple(map(_unscaled, tree.below)))
 
 
+@pytest.mark.heavy
 def test_sampling_draws_the_sizes_and_the_numbers_of_multipliers_uniformly() -> None:
     rng = np.random.default_rng(1)
     trees = [drawn(rng) for _ in range(4000)]
