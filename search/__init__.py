@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Search as Search
     from .confirmation.comparison import Confirmation as Confirmation
+    from .errors import SpaceExhausted as SpaceExhausted
     from .errors import StrategyError as StrategyError
     from .exporting.module_file import export as export
     from .exporting.winner import Best as Best
@@ -35,6 +36,7 @@ _MODULES = {
     "Outcome": "run",
     "Strategy": "strategies.base",
     "StrategyError": "errors",
+    "SpaceExhausted": "errors",
     "check_strategy": "strategies.conformance",
 }
 __all__ = sorted(_MODULES)

@@ -73,6 +73,7 @@ DOORS: dict[str, list[str]] = {
         "RunSettings",
         "Search",
         "SearchConfig",
+        "SpaceExhausted",
         "Strategy",
         "StrategyError",
         "Trial",

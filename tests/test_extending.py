@@ -42,7 +42,7 @@ class Backwards(Strategy):
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
-        encodings = list(self._space.encodings())
+        encodings = list(self.space.encodings())
         return encodings[-1 - trial.number % len(encodings)]
 ''',
     "evaluators/networks/single.py": '''"""One hidden layer."""

@@ -28,7 +28,8 @@ _STORAGE_ERRORS = (sqlite3.Error, SQLAlchemyError, optuna.exceptions.StorageInte
 
 
 class Strategy(BaseSampler):
-    """A strategy for one space, made as `Strategy(space, seed)`.
+    """A strategy for one space, made as `Strategy(space, seed)`, which `propose` finds as
+    `self.space` and `self.seed`.
 
     may_repeat: whether it may propose an encoding again, so that a run of rejected proposals is
     broken by an unseen random one.
@@ -37,7 +38,7 @@ class Strategy(BaseSampler):
     may_repeat = True
 
     def __init__(self, space: Space, seed: int) -> None:
-        self._space, self._seed = space, seed
+        self.space, self.seed = space, seed
         self._chosen: dict[int, Encoding] = {}
 
     @property
@@ -70,7 +71,7 @@ class Strategy(BaseSampler):
                 f"each path of the space, but returned a {type(encoding).__name__}"
             )
         try:
-            self._space.decode(encoding)
+            self.space.decode(encoding)
         except SpaceError as error:
             raise StrategyError(
                 f"strategy {self.name} proposed what is not in the space: {error}"
@@ -79,7 +80,7 @@ class Strategy(BaseSampler):
 
     def generator(self, number: int) -> np.random.Generator:
         """The randomness of a trial's draw: from the search's seed and its number only."""
-        return np.random.default_rng([self._seed, number])
+        return np.random.default_rng([self.seed, number])
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial

@@ -79,7 +79,7 @@ class _Checks:
     """The rules, each a method that returns what is broken, or None."""
 
     def __init__(self, name: str, strategy: MakeStrategy, space: Space, seed: int) -> None:
-        self._name, self._make, self._space, self._seed = name, strategy, space, seed
+        self._name, self._make, self.space, self.seed = name, strategy, space, seed
         self._history: list[FrozenTrial] = []
 
     def rules(self) -> Iterator[Callable[[], str | None]]:
@@ -95,12 +95,12 @@ class _Checks:
     def a_search_can_be_begun(self) -> str | None:
         study = self._study()
         for _ in range(HISTORY):
-            _play(study, self._space)
+            _play(study, self.space)
         self._history = study.get_trials()
         return None
 
     def same_history_same_proposals(self) -> str | None:
-        first, second = (_proposals(self._resumed(), self._space) for _ in range(2))
+        first, second = (_proposals(self._resumed(), self.space) for _ in range(2))
         if first != second:
             return (
                 "the same history must give the same proposals, but two objects made alike "
@@ -112,8 +112,8 @@ class _Checks:
         unbroken = self._resumed()
         resumed = self._resumed()
         for number in range(HISTORY, HISTORY + NEXT):
-            resumed.sampler = made(self._name, self._make, self._space, self._seed)
-            expected, proposal = _play(unbroken, self._space), _play(resumed, self._space)
+            resumed.sampler = made(self._name, self._make, self.space, self.seed)
+            expected, proposal = _play(unbroken, self.space), _play(resumed, self.space)
             if proposal != expected:
                 return (
                     f"a resumed search must go on as an unbroken one, but trial {number} differs: "
@@ -125,7 +125,7 @@ class _Checks:
         module, _, name = self._name.partition(":")
         if module == "__main__" or "<" in name:
             return None  # such a class cannot be imported there
-        payload = (sys.path, module, name, self._history, self._space, self._seed)
+        payload = (sys.path, module, name, self._history, self.space, self.seed)
         process = subprocess.run(
             [sys.executable, "-c", _ELSEWHERE],
             input=pickle.dumps(payload),
@@ -136,7 +136,7 @@ class _Checks:
         if process.returncode != 0:
             last = process.stderr.decode().strip().splitlines()[-1:]
             return f"another process must be able to propose, but there: {' '.join(last)}"
-        if json.loads(process.stdout) != _proposals(self._resumed(), self._space):
+        if json.loads(process.stdout) != _proposals(self._resumed(), self.space):
             return (
                 "another process must propose the same, but did not: the order of a set, or of "
                 "anything hashed, differs there"
@@ -157,7 +157,7 @@ class _Checks:
         study = self._resumed()
         waiting = self._history[0].params
         study.enqueue_trial(waiting)
-        encoding = _play(study, self._space)
+        encoding = _play(study, self.space)
         if encoding != waiting:
             return f"an enqueued candidate must be left alone, but {waiting} became {encoding}"
         return None
@@ -166,18 +166,18 @@ class _Checks:
         study = self._resumed()
         trials = [study.ask() for _ in range(NEXT)]
         for trial in reversed(trials):
-            _finish(study, trial, self._space)
+            _finish(study, trial, self.space)
         return None
 
     def may_repeat_says_whether_it_does(self) -> str | None:
         study = self._resumed()
-        sampler = made(self._name, self._make, self._space, self._seed)
+        sampler = made(self._name, self._make, self.space, self.seed)
         if sampler.may_repeat:
             return None
         seen = [trial.params for trial in self._history]
         try:
-            for _ in range(min(self._space.size, 1000) + 1 - len(seen)):
-                encoding = _play(study, self._space)
+            for _ in range(min(self.space.size, 1000) + 1 - len(seen)):
+                encoding = _play(study, self.space)
                 if encoding in seen:
                     return f"with may_repeat False no encoding may come again, but {encoding} did"
                 seen.append(dict(encoding))
@@ -186,7 +186,7 @@ class _Checks:
         return None
 
     def _study(self, history: Sequence[FrozenTrial] = ()) -> optuna.Study:
-        return _study(made(self._name, self._make, self._space, self._seed), history)
+        return _study(made(self._name, self._make, self.space, self.seed), history)
 
     def _resumed(self) -> optuna.Study:
         return self._study(self._history)

@@ -49,7 +49,7 @@ class Evolution(Strategy):
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
         drawn = sum(not is_enqueued(t) for t in study.get_trials(deepcopy=False))
-        known = self._space.seed_candidates()
+        known = self.space.seed_candidates()
         if drawn <= len(known):  # this trial is among those drawn
             return known[drawn - 1]
         finished = study.get_trials(
@@ -57,17 +57,17 @@ class Evolution(Strategy):
         )
         trained = [t for t in finished if t.intermediate_values]
         if len(trained) < self._startup:
-            return self._space.sample(rng)
+            return self.space.sample(rng)
         return self._child(trained[-self._population :], rng)
 
     def _child(self, alive: Sequence[FrozenTrial], rng: np.random.Generator) -> Encoding:
         parent = self._winner(alive, rng)
         if rng.random() < self._crossed:
             other = self._winner(alive, rng)
-            child = self._space.cross(parent, other, rng)
+            child = self.space.cross(parent, other, rng)
             if child not in (parent, other):
                 return child
-        return self._space.mutate(parent, rng)
+        return self.space.mutate(parent, rng)
 
     def _winner(self, alive: Sequence[FrozenTrial], rng: np.random.Generator) -> Encoding:
         """The encoding of the best of a few drawn at random."""

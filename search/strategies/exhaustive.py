@@ -31,8 +31,8 @@ class Exhaustive(Strategy):
             earlier = study.get_trials(deepcopy=False)
             # A trial without attributes was killed while being drawn: it comes again.
             self._behind = {frozenset(t.params.items()) for t in earlier if t.user_attrs}
-            self._rest = self._space.encodings()
+            self._rest = self.space.encodings()
         for encoding in self._rest:
             if frozenset(encoding.items()) not in self._behind:
                 return encoding
-        raise SpaceExhausted(f"every one of the {self._space.size} encodings was proposed")
+        raise SpaceExhausted(f"every one of the {self.space.size} encodings was proposed")

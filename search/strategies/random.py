@@ -16,4 +16,4 @@ class Random(Strategy):
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
-        return self._space.sample(rng)
+        return self.space.sample(rng)

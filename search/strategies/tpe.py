@@ -34,5 +34,5 @@ class Tpe(Strategy):
             encoding[path] = chosen
             return encoding[path]
 
-        self._space.build(choose)
+        self.space.build(choose)
         return encoding

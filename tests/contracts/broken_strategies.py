@@ -14,7 +14,7 @@ class GlobalDraws(Random):
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
-        return self._space.sample(np.random.default_rng())
+        return self.space.sample(np.random.default_rng())
 
 
 class Counts(Random):
@@ -22,7 +22,7 @@ class Counts(Random):
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
-        self._order = self._space.encodings()
+        self._order = self.space.encodings()
 
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
@@ -36,8 +36,8 @@ class Hashes(Random):
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
-        options = {str(self._space.sample(rng)["unit.left"]) for _ in range(9)}
-        return {**self._space.sample(rng), "unit.left": next(iter(options))}
+        options = {str(self.space.sample(rng)["unit.left"]) for _ in range(9)}
+        return {**self.space.sample(rng), "unit.left": next(iter(options))}
 
 
 class Marks(Random):

@@ -32,7 +32,7 @@ class Stuck(Strategy):
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
-        return next(self._space.encodings())
+        return next(self.space.encodings())
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,11 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial
 
-from actsearch.search import Strategy, StrategyError
-from actsearch.search.errors import SpaceExhausted
+from actsearch.search import (
+    SpaceExhausted,
+    Strategy,
+    StrategyError,
+)
 from contracts.tiny import SMALL
 
 

@@ -6,7 +6,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from actsearch.search.errors import SpaceExhausted
+from actsearch.search import (
+    SpaceExhausted,
+)
 from actsearch.search.strategies.exhaustive import Exhaustive
 from contracts.tiny import SMALL
 
