@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """For claims about bits, also in `make test-cpus`: they are promised for one thread, as the
-    executors train; two cut a product's sums by the size of the stack."""
+    executors train; two cut a product's sums by the size of the ensemble."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

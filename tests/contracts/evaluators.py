@@ -43,7 +43,7 @@ def candidates(n: int) -> tuple[str, ...]:
 
 
 def ends(reports: Sequence[RungReport]) -> dict[int, CandidateReport]:
-    """The last report of every slice."""
+    """The last report of every candidate."""
     return {candidate.index: candidate for rung in reports for candidate in rung.candidates}
 
 
@@ -86,7 +86,7 @@ class EvaluatorContract:
             assert end.val_loss >= 0
             assert all(loss >= 0 for loss in end.train_losses)
 
-    def test_reports_tell_every_slice_until_it_ends(
+    def test_reports_tell_every_candidate_until_it_ends(
         self, evaluator: Evaluator, recipe: Recipe
     ) -> None:
         live = set(range(6))
@@ -144,7 +144,7 @@ class EvaluatorContract:
             assert len(rung.candidates) == going_on
             going_on = math.ceil(going_on / recipe.eta)
 
-    def test_a_confirmation_reports_every_slice_once_at_the_end(
+    def test_a_confirmation_reports_every_candidate_once_at_the_end(
         self, evaluator: Evaluator, recipe: Recipe
     ) -> None:
         (only,) = evaluator.run(Job(HARMLESS, recipe, 0, halving=False))

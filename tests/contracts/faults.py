@@ -64,7 +64,7 @@ class CannotMove(Faulty):
 
 @dataclass(frozen=True)
 class EndsEarly(Faulty):
-    """Ends after the first rung, though slices are still live."""
+    """Ends after the first rung, though members are still live."""
 
     def go_wrong(self, job: Job) -> Iterator[RungReport]:
         yield next(iter(self.inner.run(job)))

@@ -144,8 +144,8 @@ def test_two_epochs_on_2000_images_stay_finite(name: str) -> None:
     noise = torch.randint(0, 128, (2000, 784), generator=generator)
     patterns = torch.randint(0, 128, (10, 784), generator=generator)
     images = Batches((noise + patterns[labels]).to(torch.uint8), labels)
-    slices = [Member(family(name), 0)]
-    training = MlpEnsemble(slices, recipe_from_name("quick"), DataSplits(images, images))
+    members = [Member(family(name), 0)]
+    training = MlpEnsemble(members, recipe_from_name("quick"), DataSplits(images, images))
     (progress,) = training.advance(2)
     assert progress.reason is None
     assert all(torch.tensor(v).isfinite().all() for v in progress.learned.values())

@@ -101,8 +101,8 @@ def test_the_recipe_decides_which_images_train_and_which_validate(images: Images
     train, validation = split(subset(images, 600), validation=150, seed=4)
     device = torch.device("cpu")
     sets = DataSplits.on(device, None, train, validation)
-    slices = members_of([parse(t) for t in TEXTS], job.recipe, 7)
-    trained = MlpEnsemble(slices, job.recipe, sets).advance(1)
+    members = members_of([parse(t) for t in TEXTS], job.recipe, 7)
+    trained = MlpEnsemble(members, job.recipe, sets).advance(1)
     (report,) = ImageClassification({"fashion-mnist": images}).run(job)
     assert [s.val_accuracy for s in report.candidates] == [
         progress.val_accuracy for progress in trained

@@ -30,7 +30,7 @@ from actsearch.evaluators import (
     load_train,
     locate,
 )
-from actsearch.evaluators.data import sources as roads
+from actsearch.evaluators.data import sources
 from actsearch.evaluators.data.cache import folder_of, is_here, read_verified
 from actsearch.evaluators.data.datasets import CIFAR10, KMNIST, MNIST, DataSet
 from actsearch.evaluators.data.formats import DamagedData
@@ -268,9 +268,9 @@ def test_what_torchvision_downloads_is_installed(
     published = tiny(dataset, tmp_path / "server", place=dataset.folder)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with served(tmp_path / "server") as server:
-        aside = [server, str(tmp_path / "server"), dataset.title, roads._DOWNLOAD]
+        aside = [server, str(tmp_path / "server"), dataset.title, sources._DOWNLOAD]
         script = f"import sys; sys.argv[1:1] = {aside!r}\n{REDIRECTED}"
-        monkeypatch.setattr(roads, "_DOWNLOAD", script)
+        monkeypatch.setattr(sources, "_DOWNLOAD", script)
         locate(published, tmp_path / "root", system=tmp_path / "none")
     assert len(load_train(published, tmp_path / "root")) == 500
     assert len(load_test(published, tmp_path / "root")) == 100

@@ -1,4 +1,4 @@
-"""The MLP as a module is a slice of the stack, from its first number on."""
+"""The MLP as a module is a member of the ensemble, from its first number on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def parts(images: Images, recipe: Recipe) -> DataSplits:
 
 @pytest.mark.parametrize("gain", [True, False])
 @pytest.mark.parametrize("text", ["relu(x)", "2 * sin(x)"])
-def test_its_weights_are_the_stacks_to_the_last_bit(text: str, gain: bool) -> None:
+def test_its_weights_are_the_ensembles_to_the_last_bit(text: str, gain: bool) -> None:
     recipe = dataclasses.replace(RECIPE, moment_init=gain)
     layers = initial_weights(
         [parse("tanh(x)"), parse(text)], [4, 5], (784, *recipe.widths, 10), moment_init=gain
@@ -47,10 +47,10 @@ def test_its_weights_are_the_stacks_to_the_last_bit(text: str, gain: bool) -> No
         assert linear.bias.any() == (not gain)
 
 
-def test_trained_alone_it_is_the_stacks_slice(images: Images) -> None:
-    slices = [Member(parse("x * sigmoid(b[channel] * x)"), 1), Member(parse("relu(x)"), 2, 0.5)]
-    together = MlpEnsemble(slices, RECIPE, parts(images, RECIPE)).advance(2)
-    alone = SequentialTraining(RECIPE.build, slices, RECIPE, parts(images, RECIPE)).advance(2)
+def test_trained_alone_it_is_the_ensembles_member(images: Images) -> None:
+    members = [Member(parse("x * sigmoid(b[channel] * x)"), 1), Member(parse("relu(x)"), 2, 0.5)]
+    together = MlpEnsemble(members, RECIPE, parts(images, RECIPE)).advance(2)
+    alone = SequentialTraining(RECIPE.build, members, RECIPE, parts(images, RECIPE)).advance(2)
     for progress, expected in zip(alone, together, strict=True):
         # float32 sums in another order
         assert progress.train_losses == pytest.approx(expected.train_losses, rel=1e-4)

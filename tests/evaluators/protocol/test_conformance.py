@@ -65,7 +65,8 @@ class Told(Evaluator):
         return RungReport(
             epoch=epoch,
             candidates=tuple(
-                self.slice(job, i, scores[i], goes if i in kept else "pruned") for i in live
+                self.candidate_report(job, i, scores[i], goes if i in kept else "pruned")
+                for i in live
             ),
             seconds=0.0,
         )
@@ -73,7 +74,7 @@ class Told(Evaluator):
     def score(self, job: Job, index: int) -> float:
         return worth(job.expressions[index], job.seed)
 
-    def slice(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
+    def candidate_report(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
         text = job.expressions[index]
         learned = {p.name: (score,) for p in parse(text).parameters}
         if "exp(exp" in text:
@@ -128,19 +129,19 @@ class GoesOnBelowTheCutOff(Told):
 
 
 class LearnsNothing(Told):
-    def slice(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
-        return replace(super().slice(job, index, score, state), learned={})
+    def candidate_report(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
+        return replace(super().candidate_report(job, index, score, state), learned={})
 
 
 class ScoresWhatDiverges(Told):
-    def slice(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
+    def candidate_report(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
         return CandidateReport(
             index=index,
             state=state,
             val_accuracy=score,
             val_loss=0.0,
             train_losses=(),
-            learned=super().slice(job, index, 0, "").learned,
+            learned=super().candidate_report(job, index, 0, "").learned,
         )
 
 

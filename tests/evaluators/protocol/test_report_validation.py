@@ -80,7 +80,7 @@ def heard(*reports: Any, job: Job = JOB) -> list[RungReport]:
 
 
 def first(**changes: Any) -> RungReport:
-    """The first report with something else said of its first slice."""
+    """The first report with something else said of its first candidate."""
     return replace(
         FIRST, candidates=(replace(FIRST.candidates[0], **changes), FIRST.candidates[1])
     )
@@ -154,12 +154,12 @@ def test_reports_that_end_too_soon_are_an_error() -> None:
         heard()
 
 
-def test_a_slice_cannot_stay_live_after_the_last_rung() -> None:
+def test_a_candidate_cannot_stay_live_after_the_last_rung() -> None:
     with pytest.raises(EvaluatorError, match="complete or infeasible at the last rung, but is li"):
         heard(FIRST, replace(LAST, candidates=(replace(LAST.candidates[0], state="live"),)))
 
 
-def test_a_slice_that_was_cut_cannot_come_back() -> None:
+def test_a_candidate_that_was_cut_cannot_come_back() -> None:
     with pytest.raises(
         EvaluatorError, match="the 1 live candidates 1 in that order, but has 2: 0, 1"
     ):

@@ -1,4 +1,4 @@
-"""A bracket lets the best third go on, holds late ones to cut-offs, and reports every slice."""
+"""A bracket lets the best third go on, holds late ones to cut-offs, and reports all candidates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DIVERGED = math.nan
 
 
 class Scripted:
-    """A training whose slices score, at each epoch, what the table says; NaN is divergence."""
+    """A training whose members score, at each epoch, what the table says; NaN is divergence."""
 
     def __init__(self, table: Mapping[int, Sequence[float]]) -> None:
         self.table, self.alive = table, list(range(len(next(iter(table.values())))))
@@ -78,7 +78,7 @@ def test_one_in_eta_goes_on_rounded_up_among_those_that_can(found: Scores, eta: 
 
 
 @given(scores, etas)
-def test_no_slice_left_behind_is_better_than_one_that_goes_on(found: Scores, eta: int) -> None:
+def test_no_candidate_left_behind_is_better_than_one_that_goes_on(found: Scores, eta: int) -> None:
     kept = survivors(found, eta, None)
     assert kept == sorted(set(kept))
     worst = min((s for p in kept if (s := found[p]) is not None), default=2.0)
@@ -105,7 +105,7 @@ def test_a_score_of_0_is_a_score() -> None:
     assert survivors([None, None], 2, 0.0) == []
 
 
-def test_nine_slices_become_three_and_then_one() -> None:
+def test_nine_candidates_become_three_and_then_one() -> None:
     rungs = list(run_bracket(Scripted(constant([0.1 * i for i in range(9)])), job(9)))
     assert [(rung.epoch, len(rung.candidates)) for rung in rungs] == [(1, 9), (3, 3), (9, 1)]
     assert [i for i, state in states(rungs[0]).items() if state == "live"] == [6, 7, 8]
@@ -115,7 +115,7 @@ def test_nine_slices_become_three_and_then_one() -> None:
     assert all(rung.seconds >= 0 for rung in rungs)
 
 
-def test_reports_name_slices_by_their_place_in_the_job() -> None:
+def test_reports_name_candidates_by_their_place_in_the_job() -> None:
     table = {1: [0.9, 0.1, 0.8, 0.1, 0.1, 0.7, 0.1], 3: [0.2, 0, 0.3, 0, 0, 0.4, 0], 9: [0.5] * 7}
     rungs = list(run_bracket(Scripted(table), job(7)))
     assert [{s.index: s.val_accuracy for s in rung.candidates} for rung in rungs] == [
@@ -139,7 +139,7 @@ def test_a_cut_off_holds_at_its_own_rung_and_never_at_the_last() -> None:
     assert states(rungs[-1]) == {8: "complete"}
 
 
-def test_diverged_slices_drop_out_and_never_take_a_place() -> None:
+def test_diverged_candidates_drop_out_and_never_take_a_place() -> None:
     table = constant([DIVERGED, 0.5, DIVERGED, DIVERGED])
     rungs = list(run_bracket(Scripted(table), job(4)))
     first = {0: "infeasible", 1: "live", 2: "infeasible", 3: "infeasible"}
@@ -149,7 +149,7 @@ def test_diverged_slices_drop_out_and_never_take_a_place() -> None:
     )
 
 
-def test_a_bracket_of_diverged_slices_ends_at_once() -> None:
+def test_a_bracket_of_diverged_candidates_ends_at_once() -> None:
     (only,) = run_bracket(Scripted(constant([DIVERGED] * 3)), job(3))
     assert only.is_last
     assert set(states(only).values()) == {"infeasible"}
@@ -160,14 +160,14 @@ def test_divergence_at_the_last_rung_is_told() -> None:
     assert states(last) == {0: "infeasible"}
 
 
-def test_a_confirmation_trains_every_slice_to_the_end_and_reports_once() -> None:
+def test_a_confirmation_trains_every_candidate_to_the_end_and_reports_once() -> None:
     table = {9: [0.1, DIVERGED, 0.9]}
     (only,) = run_bracket(Scripted(table), job(3, halving=False, cutoffs={9: 1.0}))
     assert only.epoch == 9
     assert states(only) == {0: "complete", 1: "infeasible", 2: "complete"}
 
 
-def test_only_finished_slices_meet_the_test_set_and_once() -> None:
+def test_only_finished_candidates_meet_the_test_set_and_once() -> None:
     training = Scripted({9: [0.1, DIVERGED, 0.9]})
     (only,) = run_bracket(training, job(3, halving=False, test=True))
     assert [candidate.test_accuracy for candidate in only.candidates] == [0.0, None, 0.02]
@@ -175,7 +175,7 @@ def test_only_finished_slices_meet_the_test_set_and_once() -> None:
     assert training.tested == [[0, 2]]
 
 
-def test_pruned_slices_never_meet_the_test_set() -> None:
+def test_pruned_candidates_never_meet_the_test_set() -> None:
     training = Scripted(constant([0.1 * i for i in range(9)]))
     rungs = list(run_bracket(training, job(9, test=True)))
     assert training.tested == [[8]]
@@ -183,7 +183,7 @@ def test_pruned_slices_never_meet_the_test_set() -> None:
     assert [accuracy for accuracy in test_accuracies if accuracy is not None] == [0.08]
 
 
-def test_the_test_set_stays_closed_where_every_slice_diverged() -> None:
+def test_the_test_set_stays_closed_where_every_candidate_diverged() -> None:
     training = Scripted({9: [DIVERGED, DIVERGED]})
     (only,) = run_bracket(training, job(2, halving=False, test=True))
     assert training.tested == []

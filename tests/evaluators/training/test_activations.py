@@ -1,4 +1,4 @@
-"""A stack's activations are each candidate's own module: values, gradients, what is shared."""
+"""An ensemble's activations are each candidate's own module: values, gradients, what is shared."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ TEXTS = (
 )
 
 
-def stacked(*texts: str) -> EnsembleActivations:
+def ensemble(*texts: str) -> EnsembleActivations:
     return EnsembleActivations([parse(text) for text in texts], WIDTHS, CPU)
 
 
 def tensors(activations: EnsembleActivations) -> list[Tensor]:
-    """Every learnable tensor, by slice."""
+    """Every learnable tensor, by member."""
     return [tensor for tensors in activations.parameters() for tensor in tensors]
 
 
-def signal(slices: int, layer: int = 0, batch: int = BATCH) -> Tensor:
+def signal(members: int, layer: int = 0, batch: int = BATCH) -> Tensor:
     generator = torch.Generator().manual_seed(layer)
-    drawn = torch.randn(slices, WIDTHS[layer], batch, generator=generator)
+    drawn = torch.randn(members, WIDTHS[layer], batch, generator=generator)
     return drawn.requires_grad_()
 
 
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("layer", [0, 1])
 def test_values_and_gradients_are_those_of_the_module(text: str, layer: int) -> None:
-    activations, x = stacked("tanh(x)", text, "relu(x)"), signal(3, layer)
+    activations, x = ensemble("tanh(x)", text, "relu(x)"), signal(3, layer)
     y = activations(layer, x)
     y.sum().backward()
     assert x.grad is not None
@@ -60,7 +60,7 @@ def test_values_and_gradients_are_those_of_the_module(text: str, layer: int) -> 
 
 def test_each_granularity_has_its_own_tensors() -> None:
     shapes = {
-        text: [tuple(tensor.shape) for tensor in tensors(stacked(text))]
+        text: [tuple(tensor.shape) for tensor in tensors(ensemble(text))]
         for text in ("a * x", "a[channel] * x", "a[network] * x", "relu(x)")
     }
     assert shapes == {
@@ -72,7 +72,7 @@ def test_each_granularity_has_its_own_tensors() -> None:
 
 
 def test_a_parameter_of_the_network_gathers_the_gradients_of_all_layers() -> None:
-    activations = stacked("a[network]=2 * x")
+    activations = ensemble("a[network]=2 * x")
     first, second = signal(1, 0), signal(1, 1)
     (activations(0, first).sum() + activations(1, second).sum()).backward()
     (shared,) = tensors(activations)
@@ -85,7 +85,7 @@ def test_a_parameter_of_the_network_gathers_the_gradients_of_all_layers() -> Non
 
 @pytest.mark.parametrize("batch", [BATCH, 128])
 def test_equal_candidates_learn_apart(batch: int) -> None:
-    activations = stacked("a * x", "a * x")
+    activations = ensemble("a * x", "a * x")
     activations(0, signal(2, 0, batch))[0].sum().backward()
     first, second = tensors(activations)[0], tensors(activations)[2]
     assert first.grad is not None
@@ -99,7 +99,7 @@ def test_equal_candidates_learn_apart(batch: int) -> None:
 def test_copies_side_by_side_are_equal_to_the_last_bit(text: str, batch: int) -> None:
     # Copies may share a call, and torch rounds the rest of a tensor otherwise than its bulk.
     x = signal(1, 0, batch).detach().repeat(5, 1, 1).requires_grad_()
-    y = stacked(*[text] * 5)(0, x)
+    y = ensemble(*[text] * 5)(0, x)
     y.sum().backward()
     assert x.grad is not None
     assert all(torch.equal(y[0], row) for row in y)
@@ -107,7 +107,7 @@ def test_copies_side_by_side_are_equal_to_the_last_bit(text: str, batch: int) ->
 
 
 def test_what_is_kept_are_the_same_tensors_in_order() -> None:
-    activations = stacked("a * x", "relu(x)", "b[channel] * x", "c[network] * x")
+    activations = ensemble("a * x", "relu(x)", "b[channel] * x", "c[network] * x")
     before = tensors(activations)
     activations.keep([2, 3])
     assert [id(t) for t in tensors(activations)] == [id(t) for t in before[2:]]
@@ -115,7 +115,7 @@ def test_what_is_kept_are_the_same_tensors_in_order() -> None:
 
 
 def test_learned_values_are_one_per_layer_and_means_over_channels() -> None:
-    activations = stacked("a * x + b[channel] * x ** 2 + c[network] * x ** 3", "relu(x)")
+    activations = ensemble("a * x + b[channel] * x ** 2 + c[network] * x ** 3", "relu(x)")
     with torch.no_grad():
         for number, tensor in enumerate(tensors(activations)):
             tensor.copy_(torch.arange(tensor.numel()).view_as(tensor) + 10.0 * number)

@@ -1,4 +1,4 @@
-"""Chunks give what one training of all slices gives, whatever memory allows."""
+"""Chunks give what one training of all members gives, whatever memory allows."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ from actsearch.space import ActsearchError, parse
 pytestmark = pytest.mark.usefixtures("one_thread")
 TEXTS = ("relu(x)", "tanh(x)", "a * x", "sin(x)", "mish(x)", "gelu(x)", "erf(x)")
 RECIPE = Recipe(widths=(16, 8), limit=120, validation=40, rungs=(1, 2, 3), warmup=2)
-SLICES = members_of([parse(text) for text in TEXTS], RECIPE, 0)
+MEMBERS = members_of([parse(text) for text in TEXTS], RECIPE, 0)
 
 
 @dataclasses.dataclass
 class Memory:
-    """A device that trains at most `room` slices at once, and how many it was asked to."""
+    """A device that trains at most `room` members at once, and how many it was asked to."""
 
     sets: DataSplits
     room: int = 99
     begun: list[int] = dataclasses.field(default_factory=list)
     references: list[weakref.ref[MlpEnsemble]] = dataclasses.field(default_factory=list)
-    advanced: list[tuple[int, int]] = dataclasses.field(default_factory=list)  # slices, epoch
+    advanced: list[tuple[int, int]] = dataclasses.field(default_factory=list)  # members, epoch
 
-    def start(self, slices: Sequence[Member]) -> MlpEnsemble:
-        self.begun.append(len(slices))
-        training = _Limited(self, slices)
+    def start(self, members: Sequence[Member]) -> MlpEnsemble:
+        self.begun.append(len(members))
+        training = _Limited(self, members)
         self.references.append(weakref.ref(training))
         return training
 
     def chunked(self, size: int) -> ChunkedTraining:
-        return ChunkedTraining(self.start, SLICES, RECIPE, size=size)
+        return ChunkedTraining(self.start, MEMBERS, RECIPE, size=size)
 
 
 class _Limited(MlpEnsemble):
-    def __init__(self, memory: Memory, slices: Sequence[Member]) -> None:
-        super().__init__(slices, RECIPE, memory.sets)
-        self._memory, self._held = memory, len(slices)
+    def __init__(self, memory: Memory, members: Sequence[Member]) -> None:
+        super().__init__(members, RECIPE, memory.sets)
+        self._memory, self._held = memory, len(members)
 
     def keep(self, positions: Sequence[int]) -> None:
         super().keep(positions)
@@ -78,7 +78,7 @@ def memory(images: Images) -> Memory:
 
 
 def whole(memory: Memory, epoch: int) -> tuple[list[MemberProgress], list[FinalScore]]:
-    training = MlpEnsemble(SLICES, RECIPE, memory.sets)
+    training = MlpEnsemble(MEMBERS, RECIPE, memory.sets)
     return training.advance(epoch), training.test()
 
 
@@ -92,9 +92,9 @@ def test_chunks_give_what_one_training_gives(memory: Memory, size: int) -> None:
 
 
 @pytest.mark.parametrize("room", [99, 1])
-def test_slices_leave_from_every_chunk_and_a_chunk_may_end(memory: Memory, room: int) -> None:
+def test_members_leave_from_every_chunk_and_a_chunk_may_end(memory: Memory, room: int) -> None:
     expected, tests = whole(memory, 3)
-    training = memory.chunked(3)  # of 7 slices: 0 1 2, 3 4 5, 6
+    training = memory.chunked(3)  # of 7 members: 0 1 2, 3 4 5, 6
     training.advance(1)
     training.keep([1, 2, 6])
     memory.room = room  # with 1, the pair that is left of the first chunk is parted
@@ -138,7 +138,7 @@ def test_no_tensor_of_a_chunk_outlives_its_failure(memory: Memory) -> None:
     assert [reference() is None for reference in memory.references] == [True, False, False]
 
 
-def test_one_slice_too_many_says_what_to_lower(memory: Memory) -> None:
+def test_one_member_too_many_says_what_to_lower(memory: Memory) -> None:
     memory.room = 0
     with pytest.raises(
         OutOfMemory, match=r"'mlp' with batches of 128 .* lower batch_size or width"

@@ -23,8 +23,7 @@ from actsearch.evaluators import (
     split,
     subset,
 )
-from actsearch.evaluators.training import mlp_ensemble as stack
-from actsearch.evaluators.training import vmap_ensemble as module_stack
+from actsearch.evaluators.training import mlp_ensemble, vmap_ensemble
 from actsearch.evaluators.training.cuda_graphs import (
     PLAIN,
     Record,
@@ -63,7 +62,7 @@ VARIANTS = {
     "bfloat16": dataclasses.replace(MLP, precision="bfloat16"),
 }
 CANDIDATES = [parse(text) for text in ("relu(x)", "x * sigmoid(beta * x)", "a[channel] * tanh(x)")]
-LAST = 2  # position of the one slice kept
+LAST = 2  # position of the one member kept
 
 
 def at_once(work: Callable[[], None]) -> Callable[[], None]:
@@ -82,22 +81,22 @@ def start(
 ) -> Ensemble:
     train, validation = split(subset(images, recipe.limit or 0), validation=40, seed=0)
     sets = DataSplits.on(torch.device(device), None, train, validation)
-    slices = members_of(candidates, recipe, 0)
+    members = members_of(candidates, recipe, 0)
     if modules:
-        return VmapEnsemble(recipe.build, slices, recipe, sets, record)
-    return MlpEnsemble(slices, recipe, sets, record)
+        return VmapEnsemble(recipe.build, members, recipe, sets, record)
+    return MlpEnsemble(members, recipe, sets, record)
 
 
 def course(training: Ensemble) -> list[MemberProgress]:
-    """Of three epochs, the last with one slice of those before."""
+    """Of three epochs, the last with one member of those before."""
     progress = [*training.advance(2)]
     training.keep([LAST])
     return [*progress, *training.advance(3)]
 
 
 SETTINGS = {
-    **{f"{name}, a stack of tensors": (recipe, False) for name, recipe in VARIANTS.items()},
-    **{f"{name}, a stack of modules": (recipe, True) for name, recipe in VARIANTS.items()},
+    **{f"{name}, an MLP ensemble": (recipe, False) for name, recipe in VARIANTS.items()},
+    **{f"{name}, a vmap ensemble": (recipe, True) for name, recipe in VARIANTS.items()},
     **{name: (recipe, True) for name, recipe in RECIPES.items()},
 }
 
@@ -166,8 +165,8 @@ def test_no_tensor_of_an_epoch_is_left_on_the_host(
 
     monkeypatch.setattr(torch, "_fused_adamw_", kernel)
     monkeypatch.setattr(torch, "_fused_sgd_", kernel)
-    for vehicle in (stack, module_stack):
-        monkeypatch.setattr(vehicle, "autocast", lambda *_: nullcontext())
+    for module in (mlp_ensemble, vmap_ensemble):
+        monkeypatch.setattr(module, "autocast", lambda *_: nullcontext())
     recipe, modules = SETTINGS.get(name, (MLP, False))
     candidates = list(FUNCTIONS.values()) if name == "every function" else CANDIDATES
     recipe = dataclasses.replace(recipe, limit=80)

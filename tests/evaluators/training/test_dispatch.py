@@ -19,7 +19,7 @@ from actsearch.evaluators import (
     split,
     subset,
 )
-from actsearch.evaluators.training import dispatch as vehicles
+from actsearch.evaluators.training import dispatch
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.dispatch import training_of
 from actsearch.evaluators.training.members import members_of
@@ -63,7 +63,7 @@ Started = list[tuple[Callable[..., Training], int]]
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
-    """Every training that is started: its class, and of how many slices."""
+    """Every training that is started: its class, and of how many members."""
     starts: Started = []
 
     def noted(kind: Callable[..., Training], position: int) -> Callable[..., Training]:
@@ -73,14 +73,14 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
 
         return start
 
-    monkeypatch.setattr(vehicles, "MlpEnsemble", noted(MlpEnsemble, 0))
-    monkeypatch.setattr(vehicles, "VmapEnsemble", noted(VmapEnsemble, 1))
-    monkeypatch.setattr(vehicles, "SequentialTraining", noted(SequentialTraining, 1))
+    monkeypatch.setattr(dispatch, "MlpEnsemble", noted(MlpEnsemble, 0))
+    monkeypatch.setattr(dispatch, "VmapEnsemble", noted(VmapEnsemble, 1))
+    monkeypatch.setattr(dispatch, "SequentialTraining", noted(SequentialTraining, 1))
     return starts
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_on_a_cpu_an_mlp_is_a_stack_and_the_others_go_one_by_one(
+def test_on_a_cpu_an_mlp_is_an_ensemble_and_the_others_go_one_by_one(
     images: Images, name: str, started: Started
 ) -> None:
     members = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)
@@ -105,26 +105,26 @@ def test_what_does_not_fit_the_memory_at_once_comes_to_the_same_in_chunks(
     needed = footprint(recipe.build(members[1].expression, 0, ImageSpec()), recipe, ImageSpec())
     free = 3 * needed.state + 2 * needed.signals
     started.clear()
-    monkeypatch.setattr(vehicles, "free_bytes", lambda device: free)
+    monkeypatch.setattr(dispatch, "free_bytes", lambda device: free)
     training = training_of(members, recipe, parts(images))
     assert training.advance(2) == expected
     assert started == [(MlpEnsemble, 2), (MlpEnsemble, 1)]
 
 
-def _start(vehicle: str, texts: Sequence[str], recipe: Recipe, images: Images) -> Training:
-    slices = members_of([parse(text) for text in texts], recipe, 0)
-    if vehicle == "the stack of an MLP":
-        return MlpEnsemble(slices, recipe, parts(images))
-    if vehicle == "a stack of modules":
-        return VmapEnsemble(recipe.build, slices, recipe, parts(images))
-    return SequentialTraining(recipe.build, slices, recipe, parts(images))
+def _start(training_class: str, texts: Sequence[str], recipe: Recipe, images: Images) -> Training:
+    members = members_of([parse(text) for text in texts], recipe, 0)
+    if training_class == "an MLP ensemble":
+        return MlpEnsemble(members, recipe, parts(images))
+    if training_class == "a vmap ensemble":
+        return VmapEnsemble(recipe.build, members, recipe, parts(images))
+    return SequentialTraining(recipe.build, members, recipe, parts(images))
 
 
-@pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
-def test_no_number_is_read_within_an_epoch(images: Images, vehicle: str) -> None:
+@pytest.mark.parametrize("training_class", ["an MLP ensemble", "a vmap ensemble", "one by one"])
+def test_no_number_is_read_within_an_epoch(images: Images, training_class: str) -> None:
     def counted(batch_size: int) -> int:
         recipe = dataclasses.replace(RECIPES["mlp"], batch_size=batch_size)
-        training = _start(vehicle, TEXTS, recipe, images)
+        training = _start(training_class, TEXTS, recipe, images)
         synchronisations = Synchronisations()  # type: ignore[no-untyped-call]
         with synchronisations:
             training.advance(1)
@@ -134,13 +134,13 @@ def test_no_number_is_read_within_an_epoch(images: Images, vehicle: str) -> None
     assert counted(40) == counted(4) > 0
 
 
-@pytest.mark.parametrize("vehicle", ["the stack of an MLP", "a stack of modules", "one by one"])
+@pytest.mark.parametrize("training_class", ["an MLP ensemble", "a vmap ensemble", "one by one"])
 @pytest.mark.parametrize("text", ["1", "a", "a * b"])
 def test_a_constant_candidate_trains_to_chance_beside_others_and_alone(
-    images: Images, vehicle: str, text: str
+    images: Images, training_class: str, text: str
 ) -> None:
     recipe = dataclasses.replace(RECIPES["mlp"], weight_decay=0.1)
-    training = _start(vehicle, [text, "relu(x)"], recipe, images)
+    training = _start(training_class, [text, "relu(x)"], recipe, images)
     training.advance(1)
     training.keep([0])
     (constant,) = training.advance(2)
@@ -151,7 +151,7 @@ def test_a_constant_candidate_trains_to_chance_beside_others_and_alone(
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", RECIPES)
-def test_on_a_gpu_every_network_is_a_stack_that_learns_what_a_cpu_learns(
+def test_on_a_gpu_every_network_is_an_ensemble_that_learns_what_a_cpu_learns(
     images: Images, name: str, started: Started
 ) -> None:
     members = members_of([parse(text) for text in TEXTS], RECIPES[name], 0)

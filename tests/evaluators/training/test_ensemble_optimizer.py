@@ -1,4 +1,4 @@
-"""A stack's optimiser takes the steps that torch.optim takes slice by slice, to the last bit."""
+"""An ensemble's optimiser takes torch.optim's steps member by member, to the last bit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STEPS_PER_EPOCH, TAKEN, KEPT = 4, 5, [1, 2, 5]
 
 
 def tensors(seed: int) -> tuple[Tensor, Tensor, list[list[Tensor]]]:
-    """Weights, biases and each slice's own: one of the first slice's, two of the last's."""
+    """Weights, biases and each member's own: one of the first member's, two of the last's."""
     generator = torch.Generator().manual_seed(seed)
     count = len(STEPS)
     learned: list[list[Tensor]] = [[] for _ in STEPS]
@@ -37,7 +37,7 @@ def tensors(seed: int) -> tuple[Tensor, Tensor, list[list[Tensor]]]:
 
 
 def alone(recipe: Recipe, k: int) -> list[Tensor]:
-    """Slice k's tensors after all steps by torch.optim."""
+    """Member k's tensors after all steps by torch.optim."""
     weights, biases, learned = tensors(0)
     matrix, *free = [weights[k].clone(), biases[k].clone(), *learned[k]]
     groups = [
@@ -58,7 +58,7 @@ def alone(recipe: Recipe, k: int) -> list[Tensor]:
 
 @pytest.mark.parametrize("in_pieces", [False, True])
 @pytest.mark.parametrize("name", RECIPES)
-def test_steps_are_torchs_also_of_the_slices_that_are_kept(
+def test_steps_are_torchs_also_of_the_members_that_are_kept(
     name: str, in_pieces: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PIECE", 2 * 64 * 4)  # two rows

@@ -1,4 +1,4 @@
-"""A stack's linear layers give what autograd gives, the weights' gradient in pieces."""
+"""An ensemble's linear layers give what autograd gives, the weights' gradient in pieces."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from actsearch.evaluators.training.factored_linear import (
     padded,
 )
 
-SLICES, INPUTS, BATCH = 5, 7, 16
+MEMBERS, INPUTS, BATCH = 5, 7, 16
 
 
 def layer(fan_out: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor, Tensor]:
     """Weights and biases, padded, and a signal."""
     generator = torch.Generator().manual_seed(fan_out)
-    weights = torch.randn(SLICES, fan_out * INPUTS, generator=generator, dtype=dtype)
-    biases = torch.randn(SLICES, fan_out, generator=generator, dtype=dtype)
-    signal = torch.randn(SLICES, INPUTS, BATCH, generator=generator, dtype=dtype)
+    weights = torch.randn(MEMBERS, fan_out * INPUTS, generator=generator, dtype=dtype)
+    biases = torch.randn(MEMBERS, fan_out, generator=generator, dtype=dtype)
+    signal = torch.randn(MEMBERS, INPUTS, BATCH, generator=generator, dtype=dtype)
     tensors = (padded(weights), padded(biases), signal)
     return tuple(t.requires_grad_() for t in tensors)  # type: ignore[return-value]
 
@@ -30,7 +30,7 @@ def layer(fan_out: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Ten
 @pytest.mark.parametrize("fan_out", [3, 16])
 def test_pieces_of_the_gradient_are_autograds(fan_out: int, first: bool) -> None:
     weights, biases, signal = layer(fan_out)
-    weight = weights[:, : fan_out * INPUTS].view(SLICES, fan_out, INPUTS)
+    weight = weights[:, : fan_out * INPUTS].view(MEMBERS, fan_out, INPUTS)
     bias = biases[:, :fan_out].unsqueeze(2)
     expected = weight @ signal + bias if first else torch.baddbmm(bias, weight, signal)
     upstream = torch.randn(expected.shape, generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""Slices become candidates again: means over seeds, at the step size validation prefers."""
+"""Members become candidates again: means over seeds, at the step size validation prefers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ CANDIDATES = [parse("relu(x)"), parse("tanh(x)"), parse("sin(x)")]
 class Told:
     """A training that says what it is given: accuracies by (expression, repeat, step)."""
 
-    slices: list[Member]
+    members: list[Member]
     accuracies: dict[tuple[str, int, float], float | None]
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        return [self._of(member, epoch) for member in self.slices]
+        return [self._of(member, epoch) for member in self.members]
 
     def _of(self, member: Member, epoch: int) -> MemberProgress:
         key = (str(member.expression), member.seed // APART, member.lr_multiplier)
@@ -48,7 +48,7 @@ class Told:
         )
 
     def keep(self, positions: Sequence[int]) -> None:
-        self.slices = [self.slices[p] for p in positions]
+        self.members = [self.members[p] for p in positions]
 
     def test(self) -> list[FinalScore]:
         """Of 100 images, the first ones right."""
@@ -65,7 +65,7 @@ def grid(accuracies: dict[tuple[str, int, float], float | None]) -> SweepAggrega
     )
 
 
-def test_every_candidate_has_a_slice_for_each_seed_and_step_size() -> None:
+def test_every_candidate_has_a_member_for_each_seed_and_step_size() -> None:
     members = members_of(CANDIDATES, RECIPE, 7)
     assert len(members) == len(set(members)) == 12
     assert {member.seed for member in members} == {7, 7 + APART}
@@ -100,7 +100,7 @@ def test_the_test_set_is_seen_at_the_step_size_that_validation_chose() -> None:
     assert scores[1].test_correct == bytes([2] * 71 + [1] * 20 + [0] * 9)
 
 
-def test_those_that_are_kept_keep_all_their_slices() -> None:
+def test_those_that_are_kept_keep_all_their_members() -> None:
     training = grid({("sin(x)", 0, 1.0): 0.9, ("sin(x)", 1, 1.0): 0.9})
     training.advance(1)
     training.keep([2, 0])

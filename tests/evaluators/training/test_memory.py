@@ -94,21 +94,21 @@ def test_it_is_close_to_what_torch_allocates_for_a_step(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("slices_of_memory", "fit"), [(0.5, 1), (1, 1), (3.5, 3), (64, 64), (1000, 64)]
+    ("members_of_memory", "fit"), [(0.5, 1), (1, 1), (3.5, 3), (64, 64), (1000, 64)]
 )
-def test_as_many_slices_as_fit_train_at_once(slices_of_memory: float, fit: int) -> None:
+def test_as_many_members_as_fit_train_at_once(members_of_memory: float, fit: int) -> None:
     members = members_of([parse("tanh(x)")] * 64, MLP, 0)
     needed = of(MLP)
-    free = 64 * needed.state + slices_of_memory * needed.signals
+    free = 64 * needed.state + members_of_memory * needed.signals
     assert members_at_once(members, MLP, ImageSpec(), MLP.build, int(free) + 1) == fit
 
 
 def test_the_longest_formula_is_measured() -> None:
     texts = ("tanh(x)", "sin(x) * tanh(softplus(x)) * cos(2 * x)", "relu(x)")
-    slices = members_of([parse(text) for text in texts], MLP, 0)
+    members = members_of([parse(text) for text in texts], MLP, 0)
     free = 3 * of(MLP).state + 2 * of(MLP, texts[1]).signals
-    assert members_at_once(slices, MLP, ImageSpec(), MLP.build, free - 9) == 1
-    assert members_at_once(slices, MLP, ImageSpec(), MLP.build, free + 9) == 2
+    assert members_at_once(members, MLP, ImageSpec(), MLP.build, free - 9) == 1
+    assert members_at_once(members, MLP, ImageSpec(), MLP.build, free + 9) == 2
 
 
 def test_a_recording_takes_signals_and_gradients_once_more() -> None:
@@ -120,20 +120,20 @@ def test_a_recording_takes_signals_and_gradients_once_more() -> None:
 
 @pytest.mark.parametrize("widths", [(256, 192, 128, 64), (256,) * 8, (512,) * 16])
 @pytest.mark.parametrize("text", ["relu(x)", "x * tanh(softplus(x))"])
-def test_a_step_of_a_stack_of_mlps_takes_no_more_than_predicted(
+def test_a_step_of_an_ensemble_of_mlps_takes_no_more_than_predicted(
     widths: tuple[int, ...], text: str
 ) -> None:
     images = 1024
     recipe = Recipe(widths=widths, batch_size=images, limit=2 * images, validation=images)
     batches = Batches(torch.zeros(images, 784, dtype=torch.uint8), torch.arange(images) % 10)
-    slices = members_of([parse(text)] * 2, recipe, 0)
-    training = MlpEnsemble(slices, recipe, DataSplits(batches, batches))
+    members = members_of([parse(text)] * 2, recipe, 0)
+    training = MlpEnsemble(members, recipe, DataSplits(batches, batches))
     training.advance(1)
     with torch.profiler.profile(profile_memory=True) as profile:
         training.advance(2)  # a step, and a validation that needs less
     predicted = footprint(recipe.build(parse(text), 0, ImageSpec()), recipe, ImageSpec())
     # The pieces of the gradients are not predicted, but are small.
-    assert 0.5 < _peak(profile) / len(slices) / predicted.signals < 1.1
+    assert 0.5 < _peak(profile) / len(members) / predicted.signals < 1.1
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that is told")

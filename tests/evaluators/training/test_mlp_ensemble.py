@@ -1,4 +1,4 @@
-"""A stack trains each slice as if it were alone: as plain torch would, and to the last bit.
+"""An MlpEnsemble trains each member as if alone: as plain torch would, and to the last bit.
 
 The second is promised for CPUs and one thread; torch's kernels do not say it, so it is tested over
 widths and batches that leave the widest vector instructions a rest.
@@ -68,10 +68,10 @@ class Parts:
 
     def start(self, texts: Sequence[str], recipe: Recipe, seed: int = 3) -> MlpEnsemble:
         candidates = [parse(text) for text in texts]
-        return self.stack(members_of(candidates, recipe, seed), recipe)
+        return self.ensemble(members_of(candidates, recipe, seed), recipe)
 
-    def stack(self, slices: Sequence[Member], recipe: Recipe) -> MlpEnsemble:
-        return MlpEnsemble(slices, recipe, self.sets(recipe))
+    def ensemble(self, members: Sequence[Member], recipe: Recipe) -> MlpEnsemble:
+        return MlpEnsemble(members, recipe, self.sets(recipe))
 
     def sets(self, recipe: Recipe) -> DataSplits:
         """With the validation images as test images too."""
@@ -87,10 +87,10 @@ def parts(images: Images) -> Parts:
 
 
 def numbers(training: MlpEnsemble, k: int) -> list[Tensor]:
-    """Every learned number of slice k, padding included: weights, biases, activations."""
-    stacked = [w[k] for w in (*training._weights, *training._biases)]
+    """Every learned number of member k, padding included: weights, biases, activations."""
+    weights = [w[k] for w in (*training._weights, *training._biases)]
     learned = [t for layer in training._activations._members[k].layers for t in layer]
-    return [tensor.detach() for tensor in (*stacked, *learned)]
+    return [tensor.detach() for tensor in (*weights, *learned)]
 
 
 def same(first: MlpEnsemble, i: int, second: MlpEnsemble, k: int) -> bool:
@@ -98,7 +98,7 @@ def same(first: MlpEnsemble, i: int, second: MlpEnsemble, k: int) -> bool:
 
 
 def plain(training: MlpEnsemble, k: int, recipe: Recipe, text: str) -> nn.Sequential:
-    """Slice k as torch's own modules, from where its weights are now; takes [B, 784]."""
+    """Member k as torch's own modules, from where its weights are now; takes [B, 784]."""
     sizes = (784, *recipe.widths, 10)
     layers: list[nn.Module] = []
     for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
@@ -111,7 +111,7 @@ def plain(training: MlpEnsemble, k: int, recipe: Recipe, text: str) -> nn.Sequen
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
-def test_a_slice_alone_and_among_others_is_equal_to_the_last_bit(
+def test_a_member_alone_and_among_others_is_equal_to_the_last_bit(
     parts: Parts, recipe: Recipe
 ) -> None:
     together = parts.start(TEXTS, recipe)
@@ -176,7 +176,7 @@ def test_a_rung_that_is_reached_is_not_trained_again(parts: Parts) -> None:
 
 @pytest.mark.parametrize("text", TEXTS[:2] + TEXTS[4:8])
 @pytest.mark.parametrize("gain", [True, False])
-def test_a_slice_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, gain: bool) -> None:
+def test_a_member_is_a_plain_network_trained_by_adamw(parts: Parts, text: str, gain: bool) -> None:
     recipe = dataclasses.replace(ODD, moment_init=gain, weight_decay=0.1)
     training = parts.start(["tanh(x)", text], recipe)
     net = plain(training, 1, recipe, text)
@@ -272,7 +272,7 @@ def test_gain_keeps_the_second_moment_of_signals_at_1(parts: Parts, text: str) -
                 assert 0.6 < signal.square().mean().item() < 1.6
 
 
-def test_all_slices_start_from_one_draw_scaled_by_their_gain(parts: Parts) -> None:
+def test_all_members_start_from_one_draw_scaled_by_their_gain(parts: Parts) -> None:
     candidates, sizes = [parse("relu(x)"), parse("tanh(x)")], (784, *SMALL.widths, 10)
     layers = initial_weights(candidates, [3, 3], sizes, moment_init=True)
     (first, *deeper), biases = zip(*layers, strict=True)
@@ -350,33 +350,33 @@ def test_seeds_and_step_sizes_side_by_side_are_what_they_are_alone(
 ) -> None:
     texts = ("relu(x)", "x * sigmoid(beta * x)", "c[network]=0.7 * sin(x)")
     grid = dataclasses.replace(recipe, lr_multipliers=STEPS, seeds_per_score=2)
-    slices = members_of([parse(text) for text in texts], grid, 3)
-    assert len(slices) == 18
-    together = parts.stack(slices, grid)
+    members = members_of([parse(text) for text in texts], grid, 3)
+    assert len(members) == 18
+    together = parts.ensemble(members, grid)
     progress = together.advance(1)
     order = [17, 2, 9, 8, 4]  # as a cut would leave them
     together.keep(order)
     progress = together.advance(2)
     for position, k in enumerate(order):
-        alone = parts.stack([slices[k]], grid)
-        assert alone.advance(2) == [progress[position]], slices[k]
-        assert same(alone, 0, together, position), slices[k]
+        alone = parts.ensemble([members[k]], grid)
+        assert alone.advance(2) == [progress[position]], members[k]
+        assert same(alone, 0, together, position), members[k]
     assert len({p.train_losses for p in progress}) == len(progress)
 
 
-def test_a_step_size_of_a_slice_is_that_of_a_recipe_that_has_it(parts: Parts) -> None:
+def test_a_step_size_of_a_member_is_that_of_a_recipe_that_has_it(parts: Parts) -> None:
     thrice = dataclasses.replace(SMALL, learning_rate=3e-3)
-    (progress,) = parts.stack([Member(parse("silu(x)"), 3, 3.0)], SMALL).advance(1)
-    (expected,) = parts.stack([Member(parse("silu(x)"), 3)], thrice).advance(1)
+    (progress,) = parts.ensemble([Member(parse("silu(x)"), 3, 3.0)], SMALL).advance(1)
+    (expected,) = parts.ensemble([Member(parse("silu(x)"), 3)], thrice).advance(1)
     assert progress == expected
 
 
-def test_a_slice_that_diverges_at_a_large_step_leaves_the_small_ones_alone(parts: Parts) -> None:
+def test_a_member_that_diverges_at_a_large_step_leaves_the_small_ones_alone(parts: Parts) -> None:
     grid = dataclasses.replace(SMALL, optimizer="sgd", lr_multipliers=(1e6, 1.0))
-    slices = members_of([parse("x ** 2")], grid, 3)
-    wild, tame = parts.stack(slices, grid).advance(1)
+    members = members_of([parse("x ** 2")], grid, 3)
+    wild, tame = parts.ensemble(members, grid).advance(1)
     assert wild.reason is not None
-    assert [tame] == parts.stack(slices[1:], grid).advance(1)
+    assert [tame] == parts.ensemble(members[1:], grid).advance(1)
 
 
 def test_bfloat16_rounds_the_products_and_keeps_the_weights_float32(parts: Parts) -> None:

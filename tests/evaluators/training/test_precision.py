@@ -29,14 +29,14 @@ RECIPES = {
     "vit": Recipe(network="vit", widths=(16,)),
     "mlp": Recipe(widths=(24, 16)),
 }
-VEHICLES: dict[str, type[SequentialTraining] | type[VmapEnsemble]] = {
+TRAININGS: dict[str, type[SequentialTraining] | type[VmapEnsemble]] = {
     "one by one": SequentialTraining,
-    "a stack of modules": VmapEnsemble,
+    "a vmap ensemble": VmapEnsemble,
 }
 
 
 def trained(
-    images: Images, vehicle: str, name: str, precision: str
+    images: Images, training_class: str, name: str, precision: str
 ) -> tuple[list[MemberProgress], set[torch.dtype]]:
     """What is learned, and the formats of all that is learned wherever it is used."""
     recipe = dataclasses.replace(
@@ -45,7 +45,7 @@ def trained(
     )  # fmt: skip
     train, validation = split(subset(images, 200), validation=40, seed=0)
     sets = DataSplits.on(CPU, None, train, validation)
-    slices = members_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
+    members = members_of([parse("relu(x)"), parse("x * sigmoid(beta[channel] * x)")], recipe, 0)
     formats: set[torch.dtype] = set()
 
     def note(module: nn.Module, _: object) -> None:
@@ -58,16 +58,16 @@ def trained(
             module.register_forward_pre_hook(note)
         return net
 
-    return VEHICLES[vehicle](build, slices, recipe, sets).advance(3), formats
+    return TRAININGS[training_class](build, members, recipe, sets).advance(3), formats
 
 
 @pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("vehicle", VEHICLES)
+@pytest.mark.parametrize("training_class", TRAININGS)
 def test_bfloat16_changes_the_numbers_and_trains_with_float32_weights(
-    images: Images, vehicle: str, name: str
+    images: Images, training_class: str, name: str
 ) -> None:
-    half, formats = trained(images, vehicle, name, "bfloat16")
-    full, _ = trained(images, vehicle, name, "float32")
+    half, formats = trained(images, training_class, name, "bfloat16")
+    full, _ = trained(images, training_class, name, "float32")
     assert formats == {torch.float32}
     for rounded, exact in zip(half, full, strict=True):
         assert rounded.train_losses != exact.train_losses

@@ -1,4 +1,4 @@
-"""Networks trained one after another give what a stack gives: paired, independent, in order."""
+"""Networks trained one after another give what an ensemble gives: paired, independent, ordered."""
 
 from __future__ import annotations
 
@@ -120,12 +120,12 @@ def test_learned_values_come_per_layer_or_once_for_the_net(parts: Parts) -> None
     assert channel.learned["beta"] == pytest.approx((2.0, 2.0), abs=0.1)
 
 
-def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
+def test_an_mlp_trained_this_way_is_the_ensembles(parts: Parts) -> None:
     recipe = Recipe(
         widths=(24, 16), limit=400, validation=80, rungs=(2,), warmup=3, weight_decay=0.1
     )
-    slices = members_of([parse(t) for t in TEXTS], recipe, 0)
-    stack = MlpEnsemble(slices, recipe, parts.sets(recipe))
+    members = members_of([parse(t) for t in TEXTS], recipe, 0)
+    ensemble = MlpEnsemble(members, recipe, parts.sets(recipe))
     sizes = (784, *recipe.widths, 10)
     layers = initial_weights(
         [parse(t) for t in TEXTS], [0] * len(TEXTS), sizes, moment_init=recipe.moment_init
@@ -148,12 +148,12 @@ def test_an_mlp_trained_this_way_is_the_stacks(parts: Parts) -> None:
         return nn.Sequential(*modules[:-1])
 
     alone = parts.start(TEXTS, recipe, build).advance(2)
-    for progress, stacked in zip(alone, stack.advance(2), strict=True):
+    for progress, together in zip(alone, ensemble.advance(2), strict=True):
         # float32 sums in another order
-        assert progress.train_losses == pytest.approx(stacked.train_losses, rel=1e-4)
-        assert progress.val_loss == pytest.approx(stacked.val_loss, rel=1e-3)
+        assert progress.train_losses == pytest.approx(together.train_losses, rel=1e-4)
+        assert progress.val_loss == pytest.approx(together.val_loss, rel=1e-3)
         for name, values in progress.learned.items():
-            assert values == pytest.approx(stacked.learned[name], abs=1e-4)
+            assert values == pytest.approx(together.learned[name], abs=1e-4)
 
 
 def test_biases_norms_and_activation_parameters_do_not_decay(parts: Parts) -> None:

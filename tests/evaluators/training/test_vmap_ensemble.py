@@ -1,4 +1,4 @@
-"""A stack of modules trains each slice as if it were alone, for every network."""
+"""A VmapEnsemble trains each member as if it were alone, for every network."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ class Parts:
         train, validation = split(chosen, validation=recipe.validation, seed=0)
         return DataSplits.on(CPU, None, train, validation, validation)
 
-    def stack(
-        self, slices: Sequence[Member], recipe: Recipe, build: BuildNet | None = None
+    def ensemble(
+        self, members: Sequence[Member], recipe: Recipe, build: BuildNet | None = None
     ) -> VmapEnsemble:
         build = build or precise(recipe)
-        return VmapEnsemble(build, slices, recipe, self.sets(recipe))
+        return VmapEnsemble(build, members, recipe, self.sets(recipe))
 
-    def alone(self, slices: Sequence[Member], recipe: Recipe) -> SequentialTraining:
-        return SequentialTraining(precise(recipe), slices, recipe, self.sets(recipe))
+    def alone(self, members: Sequence[Member], recipe: Recipe) -> SequentialTraining:
+        return SequentialTraining(precise(recipe), members, recipe, self.sets(recipe))
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +106,9 @@ def assert_close(together: Sequence[MemberProgress], alone: Sequence[MemberProgr
 
 
 @every_network
-def test_a_slice_among_others_is_the_net_alone(parts: Parts, name: str) -> None:
+def test_a_member_among_others_is_the_net_alone(parts: Parts, name: str) -> None:
     recipe = RECIPES[name]
-    together, alone = parts.stack(texts(recipe), recipe), parts.alone(texts(recipe), recipe)
+    together, alone = parts.ensemble(texts(recipe), recipe), parts.alone(texts(recipe), recipe)
     assert_close(together.advance(2), alone.advance(2))
     assert together.test() == alone.test()
 
@@ -124,20 +124,20 @@ def test_in_float32_too_as_far_as_its_rounding_lets_it(parts: Parts, name: str) 
 
 
 @pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])
-def test_each_slice_has_its_own_seed_and_step_size(parts: Parts, name: str) -> None:
+def test_each_member_has_its_own_seed_and_step_size(parts: Parts, name: str) -> None:
     recipe = dataclasses.replace(RECIPES[name], lr_multipliers=(1.0, 3.0), seeds_per_score=2)
-    # One candidate, whose parameters each slice must have for itself all the same.
+    # One candidate, whose parameters each member must have for itself all the same.
     members = members_of([parse("a[channel] * mish(x)")], recipe, 7)
     assert len(members) == 4
-    together = parts.stack(members, recipe).advance(2)
+    together = parts.ensemble(members, recipe).advance(2)
     assert_close(together, parts.alone(members, recipe).advance(2))
     assert len({progress.train_losses for progress in together}) == 4
 
 
 @pytest.mark.parametrize("name", ["conv", pytest.param("vit", marks=pytest.mark.slow)])
-def test_slices_that_leave_change_nothing(parts: Parts, name: str) -> None:
+def test_members_that_leave_change_nothing(parts: Parts, name: str) -> None:
     recipe = RECIPES[name]
-    uncut, cut = parts.stack(texts(recipe), recipe), parts.stack(texts(recipe), recipe)
+    uncut, cut = parts.ensemble(texts(recipe), recipe), parts.ensemble(texts(recipe), recipe)
     progress = uncut.advance(3)
     cut.advance(1)
     cut.keep([1, 3, 4])
@@ -151,7 +151,7 @@ def test_step_sizes_survive_a_cut(parts: Parts) -> None:
         RECIPES["conv"], lr_multipliers=(1.0, 0.3), optimizer="sgd", momentum=0.9
     )
     members = members_of([parse("relu(x)"), parse("a[channel] * tanh(x)")], recipe, 0)
-    uncut, cut = parts.stack(members, recipe), parts.stack(members, recipe)
+    uncut, cut = parts.ensemble(members, recipe), parts.ensemble(members, recipe)
     progress = uncut.advance(2)
     cut.advance(1)
     cut.keep([1, 3])
@@ -162,34 +162,37 @@ def test_step_sizes_survive_a_cut(parts: Parts) -> None:
 def test_a_diverging_neighbour_changes_nothing(parts: Parts, name: str) -> None:
     recipe = RECIPES[name]
     texts = ("relu(x)", "exp(exp(square(x))) * exp(exp(square(10 * x)))", "tanh(x)")
-    slices = members_of([parse(text) for text in texts], recipe, 0)
-    progress = parts.stack(slices, recipe).advance(2)
+    members = members_of([parse(text) for text in texts], recipe, 0)
+    progress = parts.ensemble(members, recipe).advance(2)
     assert progress[1].reason == "training loss is nan in epoch 1"
     assert_close(
-        [progress[0], progress[2]], parts.alone([slices[0], slices[2]], recipe).advance(2)
+        [progress[0], progress[2]], parts.alone([members[0], members[2]], recipe).advance(2)
     )
 
 
-def test_batch_norm_gathers_the_statistics_of_each_slice() -> None:
+def test_batch_norm_gathers_the_statistics_of_each_member() -> None:
     build = precise(RECIPES["conv"])
     nets = [build(parse(text), 0, ImageSpec()) for text in TEXTS]
-    stacked = VmapModules(nets)
+    ensemble = VmapModules(nets)
     x = torch.randn(64, 784, generator=torch.Generator().manual_seed(0))
-    stacked.train(False)
-    before = stacked(x)
-    stacked.train(True)
-    stacked(x)
-    stacked.train(False)
+    ensemble.train(False)
+    before = ensemble(x)
+    ensemble.train(True)
+    ensemble(x)
+    ensemble.train(False)
     for net in nets:
         net.train()(x)
     expected = torch.stack([net.eval()(x) for net in nets])
-    torch.testing.assert_close(stacked(x), expected)
+    torch.testing.assert_close(ensemble(x), expected)
     assert (expected - before).abs().amax((1, 2)).min() > 0.01
 
 
 def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
     recipe = RECIPES["conv"]
-    stepwise, straight = parts.stack(texts(recipe), recipe), parts.stack(texts(recipe), recipe)
+    stepwise, straight = (
+        parts.ensemble(texts(recipe), recipe),
+        parts.ensemble(texts(recipe), recipe),
+    )
     stepwise.advance(1)
     assert stepwise.advance(2) == straight.advance(2)
 
@@ -197,11 +200,11 @@ def test_rungs_are_prefixes_of_the_full_run(parts: Parts) -> None:
 @every_network
 def test_the_global_generator_decides_nothing(parts: Parts, name: str) -> None:
     before = torch.get_rng_state()
-    parts.stack([Member(parse("relu(x)"), 0)], RECIPES[name]).advance(1)
+    parts.ensemble([Member(parse("relu(x)"), 0)], RECIPES[name]).advance(1)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts) -> None:
+def test_an_activation_of_the_images_themselves_is_each_members_own(parts: Parts) -> None:
     def build(candidate: Expression, seed: int, spec: ImageSpec) -> nn.Module:
         generator = torch.Generator().manual_seed(seed)
         head = nn.utils.skip_init(nn.Linear, spec.inputs, spec.classes).double()
@@ -210,9 +213,9 @@ def test_an_activation_of_the_images_themselves_is_each_slices_own(parts: Parts)
         return Precise(nn.Sequential(candidate.module(), head))
 
     recipe = RECIPES["mlp"]
-    slices = members_of([parse("tanh(x)"), parse("a * x")], recipe, 0)
-    alone = SequentialTraining(build, slices, recipe, parts.sets(recipe)).advance(1)
-    assert_close(parts.stack(slices, recipe, build).advance(1), alone)
+    members = members_of([parse("tanh(x)"), parse("a * x")], recipe, 0)
+    alone = SequentialTraining(build, members, recipe, parts.sets(recipe)).advance(1)
+    assert_close(parts.ensemble(members, recipe, build).advance(1), alone)
 
 
 def test_without_test_images_there_is_no_test(parts: Parts) -> None:

@@ -46,7 +46,7 @@ def test_gradients_reach_the_input_and_every_parameter(name: str) -> None:
         assert parameter.grad.isfinite().all(), key
 
 
-def test_halves_are_those_of_torch() -> None:
+def test_operands_are_those_of_torchs_glu() -> None:
     x = sample(3, 10)
     torch.testing.assert_close(GLU()(x), F.glu(x))
     torch.testing.assert_close(GEGLU()(x), x[:, :5] * F.gelu(x[:, 5:]))
