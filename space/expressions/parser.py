@@ -2,22 +2,24 @@
 
     sum      := product (("+" | "-") product)*
     product  := unary (("*" | "/") unary)*
-    unary    := "-" unary | power
-    power    := atom ("**" ("2" | "3"))?
+    unary    := ("-" | "+") unary | power
+    power    := atom ("**" exponent)? | "e" "**" unary
+    exponent := 1, 2, 3, 4, 6, 8, 9 or 0.5, or minus one of them
     atom     := number | name | name "(" sum ("," sum)* ")" | "(" sum ")"
     name     := "x" | constant | operator | parameter
     operator := a primitive, one of its aliases, or a paper's own name (notation.py)
     parameter:= letter (letter | digit | "_")* ("[" granularity "]")? ("=" "-"? number)?
 
 `-` directly before a number makes a negative constant. A parameter is declared where it first
-appears; later it is its name alone, or the same declaration again.
+appears; later it is its name alone, or the same declaration again. The signs and names that a
+formula is pasted with, such as ^ and torch., are read by lexer.py.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeVar
 
 from ..errors import CandidateError, ExpressionError, nearest
 from .expression import (
@@ -31,18 +33,27 @@ from .expression import (
     Variable,
     substitute,
 )
-from .notation import FOLDS, FORMS
+from .lexer import Token, tokens
+from .notation import CALLED, EULER, FOLDS, FORMS, OTHERWISE, mistakable
 from .primitives import ALIASES, CONSTANTS, PRIMITIVES
 
 MAX_LENGTH = 4000  # characters; MLflow keeps parameter values up to 6,000
-_LONGER = 9  # canonical text is shorter than this many times any other; the worst is pi + pi
+_LONGER = 18  # canonical text is shorter than this many times any other; the worst is π + π
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z][A-Za-z_0-9]*)|(?P<sign>\*\*|[-+*/(),\[\]=]))"
-)
 _OPERATORS = (PRIMITIVES, ALIASES, FORMS, FOLDS)
-_POWERS = {"2": "square", "3": "cube"}
+# exponent -> the primitives that raise to it, one after the other
+_POWERS: Mapping[float, tuple[str, ...]] = MappingProxyType(
+    {
+        0.5: ("sqrt",),
+        1.0: (),
+        2.0: ("square",),
+        3.0: ("cube",),
+        4.0: ("square", "square"),
+        6.0: ("cube", "square"),
+        8.0: ("square", "square", "square"),
+        9.0: ("cube", "cube"),
+    }
+)
 _Node = TypeVar("_Node", bound=Expression)
 
 
@@ -67,34 +78,14 @@ def _check_length(text: str, name: str) -> None:
         raise ExpressionError(rule, text, MAX_LENGTH)
 
 
-class _Token(NamedTuple):  # made in half the time of a dataclass, and a text has 30 of them
-    kind: str  # "number", "name", "sign" or "end"
-    text: str
-    position: int
-
-
-def _tokens(text: str) -> list[_Token]:
-    tokens, position = [], 0
-    end = len(text.rstrip())
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            position += len(text[position:]) - len(text[position:].lstrip())
-            raise ExpressionError(f"unexpected character '{text[position]}'", text, position)
-        value = match[match.lastgroup]
-        position = match.end()
-        tokens.append(_Token(match.lastgroup, value, position - len(value)))
-    return [*tokens, _Token("end", "", len(text))]
-
-
 class _Parser:
     def __init__(self, text: str, variables: tuple[str, ...]) -> None:
         self._text, self._variables = text, variables
-        self._tokens, self._nesting = iter(_tokens(text)), 0
+        self._tokens, self._nesting = iter(tokens(text)), 0
         self._next = next(self._tokens)
         self._declared: dict[str, Parameter] = {}
 
-    def _take(self) -> _Token:
+    def _take(self) -> Token:
         token = self._next
         self._next = next(self._tokens, token)  # after the end comes the end
         return token
@@ -102,7 +93,7 @@ class _Parser:
     def _is(self, *signs: str) -> bool:
         return self._next.text in signs  # no number or name is one
 
-    def _error(self, rule: str, token: _Token) -> ExpressionError:
+    def _error(self, rule: str, token: Token) -> ExpressionError:
         return ExpressionError(rule, self._text, token.position)
 
     def _expect(self, sign: str, where: str) -> None:
@@ -111,18 +102,22 @@ class _Parser:
             raise self._error(f"expected '{sign}' {where}, found {actual}", self._next)
         self._take()
 
-    def _node(self, at: _Token, kind: Callable[..., _Node], *fields: object) -> _Node:
+    def _node(self, at: Token, kind: Callable[..., _Node], *fields: object) -> _Node:
         try:
             return kind(*fields)
         except CandidateError as error:
             raise self._error(str(error), at) from error
 
-    def _call(self, primitive: str, operands: tuple[Expression, ...], at: _Token) -> Call:
+    def _call(self, primitive: str, operands: tuple[Expression, ...], at: Token) -> Call:
         return self._node(at, Call, primitive, operands)
 
     def end(self) -> None:
         if self._next.kind != "end":
-            raise self._error(f"expected an operator, found '{self._next.text}'", self._next)
+            factor = self._next.kind != "sign" or self._is("(")
+            advice = " (a product is written with *)" if factor else ""
+            raise self._error(
+                f"expected an operator, found '{self._next.text}'{advice}", self._next
+            )
 
     def sum(self) -> Expression:
         self._nesting += 1
@@ -139,13 +134,22 @@ class _Parser:
         left = self._unary()
         while self._is("*", "/"):
             sign = self._take()
-            left = self._call("mul" if sign.text == "*" else "div", (left, self._unary()), sign)
+            right = self._unary()
+            if sign.text == "/":
+                self._refuse_implied("a quotient")
+            left = self._call("mul" if sign.text == "*" else "div", (left, right), sign)
         return left
+
+    def _refuse_implied(self, where: str) -> None:
+        """1 / 2x and e^2x are read in two ways."""
+        if self._next.kind == "implied":
+            raise self._error(f"a product without * after {where} needs brackets", self._next)
 
     def _unary(self) -> Expression:
         signs = []
-        while self._is("-"):
-            signs.append(self._take())
+        while self._is("-", "+"):
+            sign = self._take()
+            signs += [sign] * (sign.text == "-")
             if len(signs) > MAX_DEPTH:
                 raise self._error(f"nested more than {MAX_DEPTH} deep", self._next)
         literal = signs and self._next.kind == "number"
@@ -161,13 +165,31 @@ class _Parser:
         base = self._atom()
         if not self._is("**"):
             return base
-        sign = self._take()
-        exponent = self._take()
-        if exponent.text not in _POWERS:
-            raise self._error("the exponent after ** must be 2 or 3", exponent)
+        sign, at = self._take(), self._next
+        exponent = self._exponent()
+        primitives = None if exponent is None else _POWERS.get(abs(exponent))
+        if exponent is None or primitives is None:
+            known = ", ".join(f"{known:g}" for known in sorted(_POWERS))
+            rule = f"the exponent after ** must be one of {known}, or minus one of them"
+            raise self._error(f"{rule}; pow(x, y) is |x| to any power", at)
         if self._is("**"):
             raise self._error("powers of powers need brackets: (x ** 2) ** 2", self._next)
-        return self._call(_POWERS[exponent.text], (base,), sign)
+        self._refuse_implied("an exponent")
+        for primitive in primitives:
+            base = self._call(primitive, (base,), sign)
+        return base if exponent > 0 else self._call("div", (Constant(1.0), base), sign)
+
+    def _exponent(self) -> float | None:
+        """The number that stands after `**`, as 2, -1, (2) or (1/2); None for any other."""
+        negative = False
+        while self._is("-", "+"):
+            negative ^= self._take().text == "-"
+        match self._atom():
+            case Constant(value):
+                return -value if negative else value
+            case Call("div", (Constant(above), Constant(below))) if below:
+                return -above / below if negative else above / below
+        return None
 
     def _atom(self) -> Expression:
         token = self._take()
@@ -184,37 +206,50 @@ class _Parser:
         actual = f"'{token.text}'" if token.text else "the end"
         raise self._error(f"expected x, a number, a name or '(', found {actual}", token)
 
-    def _number(self, token: _Token) -> Constant:
+    def _number(self, token: Token) -> Constant:
         return self._node(token, Constant, float(token.text))
 
-    def _application(self, token: _Token) -> Expression:
-        if not any(token.text in names for names in _OPERATORS):
-            known = [name for names in _OPERATORS for name in names]
-            raise self._error(
-                f"unknown primitive '{token.text}'{nearest(token.text, known)}", token
-            )
+    def _application(self, token: Token) -> Expression:
+        name = self._operator(token)
         self._take()
         operands = [self.sum()]
         while self._is(","):
             self._take()
             operands.append(self.sum())
         self._expect(")", f"after the operands of {token.text}")
-        if token.text in FOLDS:
-            return self._fold(operands, token)
-        if token.text in FORMS:
-            return self._form(operands, token)
-        return self._call(ALIASES.get(token.text, token.text), tuple(operands), token)
+        if name in FORMS:
+            return self._form(name, operands, token)
+        primitive = ALIASES.get(name, name)
+        if name in FOLDS or (primitive in ("max", "min") and len(operands) > 2):
+            return self._fold(FOLDS.get(name, primitive), operands, token)
+        return self._call(primitive, tuple(operands), token)
 
-    def _fold(self, operands: list[Expression], token: _Token) -> Expression:
+    def _operator(self, token: Token) -> str:
+        """The operator that a name before a bracket calls; `Max` and `ReLU` are max and relu."""
+        for name in (token.text, token.text.lower(), CALLED.get(token.text, "")):
+            if any(name in names for names in _OPERATORS):
+                return name
+        if token.text.lower() in OTHERWISE:
+            raise self._error(
+                f"there is no primitive '{token.text}': {OTHERWISE[token.text.lower()]}", token
+            )
+        if token.text in (*self._variables, *self._declared):
+            raise self._error(
+                f"'{token.text}' is no function; a product is written {token.text} * (…)", token
+            )
+        known = [name for names in _OPERATORS for name in names]
+        raise self._error(f"unknown primitive '{token.text}'{nearest(token.text, known)}", token)
+
+    def _fold(self, primitive: str, operands: list[Expression], token: Token) -> Expression:
         if len(operands) < 2:
             raise self._error(f"{token.text} takes at least 2 operands, but got 1", token)
         folded, *rest = operands
         for operand in rest:
-            folded = self._call(FOLDS[token.text], (folded, operand), token)
+            folded = self._call(primitive, (folded, operand), token)
         return folded
 
-    def _form(self, operands: list[Expression], token: _Token) -> Expression:
-        arity, text = FORMS[token.text]
+    def _form(self, name: str, operands: list[Expression], token: Token) -> Expression:
+        arity, text = FORMS[name]
         if len(operands) != arity:
             rule = f"{token.text} takes {arity} operand{'s' * (arity > 1)}, but got "
             raise self._error(f"{rule}{len(operands)}", token)
@@ -224,7 +259,7 @@ class _Parser:
         )
         return self._node(token, substitute, parse(text, names), places)
 
-    def _name(self, token: _Token) -> Expression:
+    def _name(self, token: Token) -> Expression:
         if token.text in self._variables:
             return Variable(token.text)
         if token.text in CONSTANTS:
@@ -233,12 +268,24 @@ class _Parser:
             raise self._error(
                 f"'{token.text}' is a primitive: write its operands, {token.text}(x)", token
             )
+        if token.text in EULER and self._is("**") and token.text not in self._declared:
+            sign = self._take()
+            exponent = self._unary()
+            self._refuse_implied("an exponent")
+            return self._call("exp", (exponent,), sign)
         return self._parameter(token)
 
-    def _parameter(self, token: _Token) -> Parameter:
+    def _parameter(self, token: Token) -> Parameter:
         granularity: Granularity = "layer"
         initial = 1.0
         bare = not self._is("[", "=")
+        meaning = mistakable(token.text)
+        if bare and meaning and token.text not in self._declared:
+            raise self._error(
+                f"'{token.text}' would be read as a learnable parameter, but looks like {meaning} "
+                f"(a parameter of this name is declared with its initial value, {token.text}=1)",
+                token,
+            )
         if self._is("["):
             self._take()
             word = self._take()
@@ -253,7 +300,11 @@ class _Parser:
             negative = self._is("-") and bool(self._take())
             value = self._take()
             if value.kind != "number":
-                raise self._error("expected a number as the initial value", value)
+                raise self._error(
+                    f"expected a number as the initial value of {token.text}, found "
+                    f"'{value.text}'; an expression has no left side, as in y = x",
+                    value,
+                )
             initial = self._number(value).value * (-1 if negative else 1)
         declared = self._declared.get(token.text)
         if declared is not None and bare:

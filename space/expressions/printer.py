@@ -9,6 +9,7 @@ from .expression import (
     Parameter,
     Variable,
 )
+from .notation import mistakable
 
 # Binding strength as in Python: + and - loosest, then * and /, then unary minus, then **.
 _INFIX = {"add": ("+", 1), "sub": ("-", 1), "mul": ("*", 2), "div": ("/", 2)}
@@ -65,5 +66,6 @@ def _declaration(parameter: Parameter, declared: set[str]) -> str:
         return parameter.name
     declared.add(parameter.name)
     granularity = "" if parameter.granularity == "layer" else f"[{parameter.granularity}]"
-    initial = "" if parameter.initial == 1.0 else f"={number_text(parameter.initial)}"
+    plain = parameter.initial == 1.0 and mistakable(parameter.name) is None
+    initial = "" if plain else f"={number_text(parameter.initial)}"
     return f"{parameter.name}{granularity}{initial}"

@@ -28,6 +28,23 @@ TOKENS = (
     *("x", "x", "2", "0.5", "1e-3", "1e400", ".", "beta", "beta=", "beta[channel]", "a=-1", "pi"),
     *("+", "-", "*", "/", "**", "(", "(", ")", ")", ",", "[", "]", "=", " ", "\n", "$", "_", "é"),
     *("sin(", "max(", "max(x,", "layer", "network", "sinn", "** 2", "٣", *PRIMITIVES, *ALIASES),
+    *(
+        "^",
+        "²",
+        "β",
+        "σ(",
+        "π",
+        "βx",
+        "2x",
+        "− ",
+        "torch.",
+        "Max(",
+        "e",
+        "e ** ",
+        "X0",
+        "+",
+        "** 9",
+    ),
     *FORMS,
     *FOLDS,
 )
@@ -101,6 +118,8 @@ def test_canonical_text_is_never_too_long_to_be_read() -> None:
         balanced = f"({balanced})*({balanced})"
     with pytest.raises(ExpressionError, match="the canonical text of an expression may have"):
         parse(balanced)
+    with pytest.raises(ExpressionError, match="the canonical text of an expression may have"):
+        parse("+".join(["(" + "+".join(["π"] * 16) + ")"] * 16))
 
 
 @pytest.mark.parametrize(
@@ -116,13 +135,14 @@ def test_canonical_text_is_never_too_long_to_be_read() -> None:
         ("x)", "expected an operator, found ')'", 1),
         ("2 x", "expected an operator, found 'x'", 2),
         ("x $ 2", "unexpected character '$'", 2),
-        ("x.real", "unexpected character '.'", 1),
+        ("x.real", "'x' is no library that is read: write the function alone", 0),
         ("__import__('os')", "unexpected character '_'", 0),
         ("1 + max(x)", "max takes 2 operands, but got 1", 4),
         ("sin(x, x)", "sin takes 1 operand, but got 2", 0),
         ("sin()", "found ')'", 4),
         ("x * sin", "'sin' is a primitive: write its operands, sin(x)", 4),
-        ("x ** 4", "the exponent after ** must be 2 or 3", 5),
+        ("x ** 5", "the exponent after ** must be one of 0.5, 1, 2, 3, 4, 6, 8, 9", 5),
+        ("x ** beta", "pow(x, y) is |x| to any power", 5),
         ("x ** 2 ** 3", "powers of powers need brackets", 7),
         ("beta[chanel] * x", "unknown granularity 'chanel'; did you mean 'channel'?", 5),
         ("beta[channel", "expected ']' after the granularity, found the end", 12),
@@ -184,6 +204,87 @@ def test_variables_are_the_names_given() -> None:
     assert parse("x1 + x", ("x1", "x")) == Call("add", (Variable("x1"), X))
     with pytest.raises(ExpressionError, match="needs a name that nothing else has"):
         parse("x1 + x", ("x1",))
+
+
+@pytest.mark.parametrize(
+    ("pasted", "meant"),
+    [
+        ("x^2", "x ** 2"),
+        ("x² + x³", "x ** 2 + x ** 3"),
+        ("cos(x) − x", "cos(x) - x"),
+        ("x · σ(βx)", "x * sigmoid(beta * x)"),
+        ("x × tanh(x) ÷ 2", "x * tanh(x) / 2"),
+        ("α₁x + λ", "alpha1 * x + lambda"),
+        ("2x", "2 * x"),
+        ("2(x + 1)", "2 * (x + 1)"),
+        ("sin(π)", "sin(3.141592653589793)"),
+        ("torch.sigmoid(x)", "sigmoid(x)"),
+        ("torch.nn.functional.leaky_relu(x)", "leaky_relu(x)"),
+        ("np.maximum(x, 0) * math.pi", "max(x, 0) * 3.141592653589793"),
+        ("x**0.5", "sqrt(x)"),
+        ("x ** (1/2)", "sqrt(x)"),
+        ("x**4", "(x ** 2) ** 2"),
+        ("x**6", "(x ** 3) ** 2"),
+        ("x ** -1 + x ** (-2)", "1 / x + 1 / x ** 2"),
+        ("x ** 1", "x"),
+        ("+x - +x", "x - x"),
+        ("Max(0, x)", "max(0, x)"),
+        ("max(0, x, 1)", "max(max(0, x), 1)"),
+        ("ReLU(x) + GELU(x) + Abs(x)", "relu(x) + gelu(x) + abs(x)"),
+        ("e ** (-x)", "exp(-x)"),
+        ("E^-x^2", "exp(-x ** 2)"),
+        ("x * tanh(ln(1 + exp(x)))", "x * tanh(log(1 + exp(x)))"),
+        ("\ufeffx\u200b * x", "x * x"),
+    ],
+)
+def test_a_pasted_formula_is_read_where_it_means_one_thing(pasted: str, meant: str) -> None:
+    assert str(parse(pasted)) == meant
+
+
+@pytest.mark.parametrize(
+    ("pasted", "advice"),
+    [
+        ("X0", "looks like an input: write x"),
+        ("X", "looks like an input: write x"),
+        ("x * sigmoid(x_1)", "looks like an input: write x"),
+        ("input * 2", "looks like an input: write x"),
+        ("e * x", "looks like the number e: write exp(x) for its powers"),
+        ("E * x", "looks like the number e"),
+        ("math.e * x", "looks like the number e"),
+        ("x * inf", "no constant is infinite"),
+        ("x + oo", "no constant is infinite"),
+        ("x + nan", "looks like not a number"),
+        ("I * x", "a constant is a real number"),
+        ("1 / 2x", "a product without * after a quotient needs brackets"),
+        ("e ** 2x", "a product without * after an exponent needs brackets"),
+        ("x(x + 1)", "a product is written x * (…)"),
+        ("(x + 1)(x - 1)", "a product is written with *"),
+        ("x if x > 0 else 0", "max(x, 0) is x above 0"),
+        ("where(x, x, 0)", "x where it is above 0 is max(x, 0)"),
+        ("clamp(x, 0, 6)", "write min(max(x, low), high)"),
+        ("y = x", "an expression has no left side"),
+        ("lambda x: x", "write the formula alone"),
+        ("|x|", "write abs(x)"),
+        ("√x", "write sqrt(x)"),
+        (r"\frac{x}{2}", "LaTeX is not read"),
+        ("'x'", "leave out the quotes"),
+    ],
+)
+def test_what_means_several_things_is_refused_with_how_to_write_it(
+    pasted: str, advice: str
+) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(pasted)
+    assert advice in caught.value.rule
+    assert 0 <= caught.value.position <= len(pasted)
+
+
+@pytest.mark.parametrize("name", ["e", "E", "X0", "inf", "nan", "oo", "x1", "I", "input"])
+def test_a_name_that_looks_like_something_else_is_a_parameter_where_declared(name: str) -> None:
+    tree = parse(f"{name}=1 * x + {name}")
+    assert tree.parameters == (Parameter(name),)
+    assert parse(str(tree)) == tree
+    assert parse(str(parse(f"{name}[channel] * x"))).parameters[0].granularity == "channel"
 
 
 # Texts that are nearly right, and texts that are not: the mix that a person and a file produce.
