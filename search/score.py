@@ -12,6 +12,7 @@ from .executors.choice import executor_for
 from .progress import Reporter
 from .reports.scores import Score
 from .storage.config import RunSettings, require, require_selection
+from .storage.expression_argument import expression_of
 
 CHUNK = 8  # expressions per job
 
@@ -24,14 +25,14 @@ def score(
     reporter: Reporter,
     evaluator: NamedEvaluator = BUILT_IN_EVALUATOR,
 ) -> list[Score]:
-    """Train each expression to the end under each seed; best mean first.
+    """Train each expression, or catalog function by name, under each seed; best mean first.
 
-    Raises InvalidSetting for a recipe that holds nothing out, SearchFailed where a training
-    crashes.
+    Raises CandidateError for an expression that does not depend on x, InvalidSetting for a recipe
+    that holds nothing out, SearchFailed where a training crashes.
     """
     require("seeds", len(seeds), len(seeds) >= 1, "at least 1")
     require_selection(recipe)
-    texts = list(dict.fromkeys(expressions))
+    texts = list(dict.fromkeys(str(expression_of(text)) for text in expressions))
     chunks = [tuple(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]
     jobs = [Job(chunk, recipe, seed, halving=False) for seed in seeds for chunk in chunks]
     val_accuracies: dict[str, list[float]] = {text: [] for text in texts}

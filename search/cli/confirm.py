@@ -27,7 +27,7 @@ ORDER = 40
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     functions = parser.add_argument(
-        "functions", nargs="+", metavar="SEARCH|EXPR", help="one search, or expressions"
+        "functions", nargs="+", metavar="SEARCH|EXPR|NAME", help="one search, or expressions"
     )
     complete(functions, searches)
     add_setting(parser, "--seeds", type=int, metavar="N", help="fresh paired seeds")

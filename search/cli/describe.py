@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _candidate(options: argparse.Namespace) -> tuple[Expression, Mapping[str, Sequence[float]]]:
     """The expression, and what each layer learned where it comes from a search."""
+    from ..storage.expression_argument import expression_of
     from ..storage.home import Home
 
     text: str = options.candidate
@@ -77,25 +78,6 @@ def _candidate(options: argparse.Namespace) -> tuple[Expression, Mapping[str, Se
         best = exportable(home, text, options.trial)
         return best.expression, best.learned
     return expression_of(text), {}
-
-
-def expression_of(text: str) -> Expression:
-    """The expression of a text, or of a name that `actsearch catalog` lists.
-
-    A single word is a name: as an expression it could only be a parameter alone, a constant.
-    """
-    from ...space import UnknownNameError, parse
-    from ...space.catalog.table import find
-    from ...space.families.table import FAMILIES, family
-
-    if text in FAMILIES:
-        return family(text)
-    try:
-        return find(text).expression
-    except UnknownNameError:
-        if text.isidentifier() and text not in ("x", "pi"):
-            raise
-        return parse(text)
 
 
 def _layers(

@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
     from ...mlflow.diagnoses import EXPERIMENT
     from .. import diagnosis as diagnosing
     from ..progress import Progress
+    from ..storage.expression_argument import expression_of
     from ..storage.home import Home
-    from .describe import expression_of
 
     torch.set_num_threads(1)  # two are slower than one where the machine is shared
     home = Home.at(options.home)

@@ -19,7 +19,9 @@ ORDER = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("expression", nargs="?", metavar="EXPR", help="the activation to correct")
+    parser.add_argument(
+        "expression", nargs="?", metavar="EXPR|NAME", help="the activation to correct"
+    )
     parser.add_argument(
         "--density",
         default="normal",
@@ -42,11 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ...space import parse
     from ...space.eafo import eafo
     from ...space.eafo.density import density
     from ...space.errors import CandidateError
     from ..reports.text_table import Column, text_table
+    from ..storage.expression_argument import expression_of
 
     under = density(options.density, mean=options.mean, scale=options.scale)
     if options.worst:
@@ -55,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.expression is None:
         raise CandidateError("say which activation to correct, as in: actsearch eafo 'relu(x)'")
-    candidate = parse(options.expression)
+    candidate = expression_of(options.expression)
     correction = eafo.correction(candidate, under)
     result = eafo.corrected(candidate, under, epsilon=options.epsilon)
     if options.json:

@@ -22,7 +22,7 @@ ORDER = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("expressions", nargs="+", metavar="EXPR")
+    parser.add_argument("expressions", nargs="+", metavar="EXPR|NAME")
     recipe = parser.add_argument("--recipe", help="default quick, or the evaluator's own")
     complete(recipe, recipes)
     add_evaluator(parser)
@@ -33,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ...space import parse
     from ..evaluator_choice import chosen, recipe_of
     from ..progress import Progress
     from ..reports.scores import score_json, score_text
@@ -49,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     recipe = recipe_of(evaluator, options.recipe, options.limit_data)
     with Progress() as progress, stoppable():
         scores = score(
-            [str(parse(text)) for text in options.expressions],
+            options.expressions,
             recipe,
             range(options.seed, options.seed + options.seeds),
             RunSettings(**settings),

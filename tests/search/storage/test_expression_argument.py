@@ -8,8 +8,9 @@ import pytest
 
 from actsearch.search import Home
 from actsearch.search.errors import NoSuchSearch
-from actsearch.search.storage.expression_argument import parse_expression_argument
-from actsearch.space import parse
+from actsearch.search.storage.expression_argument import expression_of, parse_expression_argument
+from actsearch.space import CandidateError, ExpressionError, parse
+from actsearch.space.families.table import FAMILIES, family
 
 
 @pytest.mark.parametrize("text", ["x-1", "x", "2-x", "a-x"])
@@ -29,5 +30,37 @@ def test_a_mistyped_name_is_told_the_nearest_search(searched: Home) -> None:
 
 @pytest.mark.parametrize("text", ["mine", "mine-2", "beta", "3.0", "my_search + 1"])
 def test_a_text_without_x_is_taken_for_a_mistyped_name(home: Home, text: str) -> None:
-    with pytest.raises(NoSuchSearch, match="does not depend on x"):
+    with pytest.raises(NoSuchSearch, match=r"is no search in .*as an activation: ") as caught:
         parse_expression_argument(home, text)
+    assert "does not depend on x" in str(caught.value) or "unknown function" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("GELU", "gelu(x)"), ("leaky-relu", "leaky_relu(x)"), ("x", "x")]
+)
+def test_a_name_of_the_catalog_is_its_function(name: str, text: str) -> None:
+    assert str(expression_of(name)) == text
+
+
+def test_a_name_of_a_family_is_its_member_at_the_defaults() -> None:
+    assert {expression_of(name) for name in FAMILIES} == {family(name) for name in FAMILIES}
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("1", "read as '1'"),
+        ("2 * beta", "read as '2 * beta'"),
+        ("sin(pi)", "read as 'sin(3.141592653589793)'"),
+    ],
+)
+def test_a_text_without_x_is_refused_with_how_it_was_read(text: str, reading: str) -> None:
+    with pytest.raises(CandidateError, match="does not depend on x") as caught:
+        expression_of(text)
+    assert reading in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["X0", "x1", "e", "inf", "nan", "oo"])
+def test_a_word_that_looks_like_an_input_or_a_constant_is_refused_as_one(text: str) -> None:
+    with pytest.raises(ExpressionError, match="looks like"):
+        expression_of(text)
