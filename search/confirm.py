@@ -21,6 +21,7 @@ from .evaluator_choice import (
 )
 from .executors.choice import executor_for
 from .progress import Reporter
+from .remaining_time import Pace
 from .storage.config import RunSettings, SearchFile, check_recipes
 from .storage.confirmation_log import ConfirmationLog
 from .storage.expression_argument import parse_expression_argument
@@ -93,7 +94,7 @@ def _confirm(
     """Train what is missing on workers started for it; raises InvalidSetting without test data."""
     evaluator = evaluator_for(named, [job.recipe for job in missing_jobs(plan, log)])
     with executor_for(settings) as executor:
-        retrain(plan, log, executor, evaluator, reporter)
+        retrain(plan, log, executor, evaluator, reporter, Pace(settings.workers))
     confirmation = read_confirmation(plan, log)
     if confirmation is None:
         raise InvalidSetting(f"no confirmation of {named.name}: {NO_TEST_DATA}")

@@ -27,6 +27,8 @@ class Reporter(Protocol):
 
     def advance(self, done: int) -> None: ...
 
+    def expect(self, left: float | None, later: float | None = None) -> None: ...
+
     def end(self) -> None: ...
 
 
@@ -41,6 +43,8 @@ class Silent:
 
     def advance(self, done: int) -> None: ...
 
+    def expect(self, left: float | None, later: float | None = None) -> None: ...
+
     def end(self) -> None: ...
 
 
@@ -53,6 +57,8 @@ class Progress:
         self._unit, self._done, self._total, self._first = "", 0, 0, 0
         self._best: Trial | None = None
         self._start = self._shown = 0.0
+        self._expected_end: float | None = None
+        self._later: float | None = None
 
     def __enter__(self) -> Progress:
         return self
@@ -73,6 +79,7 @@ class Progress:
         """Start counting `unit`s towards a total."""
         self.end()
         self._unit, self._done, self._first, self._total = unit, done, done, total
+        self._expected_end = self._later = None
         self._start = self._shown = time.monotonic()
         if self._console.is_terminal:
             self._live = Live(
@@ -97,6 +104,11 @@ class Progress:
             self._shown = time.monotonic()
             self._console.print(self.line(), markup=False, soft_wrap=True)
 
+    def expect(self, left: float | None, later: float | None = None) -> None:
+        """Set the seconds that this stage, and the confirmation after it, will take from now."""
+        self._expected_end = None if left is None else time.monotonic() + left
+        self._later = later
+
     def end(self) -> None:
         """Stop drawing; leave the last line."""
         if self._live is not None:
@@ -112,14 +124,15 @@ class Progress:
         if self._best is not None and self._unit == "candidates":
             score = 100 * (self._best.val_accuracy or 0.0)
             parts.append(f"best {score:.2f}%  {self._best.expression}")
-        spent = time.monotonic() - self._start
-        parts.append(f"{_clock(spent)} spent")
-        new, left = self._done - self._first, self._total - self._done
-        if new > 0 and left > 0:
-            parts.append(f"about {_clock(spent / new * left)} left")
+        now = time.monotonic()
+        parts.append(f"{_clock(now - self._start)} spent")
+        if self._expected_end is not None and self._done < self._total:
+            later = "" if self._later is None else f", then {_clock(self._later)} of confirmation"
+            parts.append(f"about {_clock(max(0.0, self._expected_end - now))} left{later}")
         return "  ·  ".join(parts)
 
 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

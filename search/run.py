@@ -13,7 +13,7 @@ from ..mlflow.tracker import Tracker
 from ..space import Space, space_from_name
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
-from .confirmation.plan import plan_of, recipes_of
+from .confirmation.plan import confirmation_work, plan_of, recipes_of
 from .confirmation.retrain import retrain
 from .engine.driver import Engine, Timings
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
@@ -22,6 +22,7 @@ from .executors.choice import executor_for
 from .exporting.module_file import Exported
 from .exporting.winner import Best, best_of, export_best
 from .progress import Reporter
+from .remaining_time import Pace
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
@@ -60,6 +61,7 @@ class OpenSearch:
     tracker: Tracker
     writer: BackgroundWriter
     reporter: Reporter
+    pace: Pace
 
 
 def run(
@@ -139,6 +141,7 @@ def _opened(
             tracker=tracker,
             writer=BackgroundWriter(tracker),
             reporter=reporter,
+            pace=Pace(settings.workers),
         )
 
 
@@ -165,7 +168,14 @@ def _search(search: OpenSearch, executor: Executor) -> Engine:
         search.writer.submit(tracking.candidate_record(config, trial))
         search.reporter.candidate(trial)
 
-    engine = Engine(config, settings, search.space, search.study, on_trial)
+    confirmation = confirmation_work(search.file) if settings.confirm else {}
+
+    def on_work(left: float, longest: float) -> None:
+        search.reporter.expect(
+            search.pace.seconds({config.recipe: left}, longest), search.pace.seconds(confirmation)
+        )
+
+    engine = Engine(config, settings, search.space, search.study, on_trial, search.pace, on_work)
     done = sum(map(tracking.is_shown, search.study.trials()))
     search.reporter.begin(done, settings.candidates, "candidates")
     engine.run(executor, search.evaluator)
@@ -177,5 +187,5 @@ def _confirm(search: OpenSearch, executor: Executor) -> Confirmation | None:
     """The finalists against baselines; None where there is no finalist, or no test data."""
     plan = plan_of(search.file, search.study.trials())
     log = ConfirmationLog(search.folder)
-    retrain(plan, log, executor, search.evaluator, search.reporter)
+    retrain(plan, log, executor, search.evaluator, search.reporter, search.pace)
     return read_confirmation(plan, log)

@@ -10,6 +10,7 @@ from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Assignment
 from .executors.choice import executor_for
 from .progress import Reporter
+from .remaining_time import Pace, work_of
 from .reports.scores import Score
 from .storage.config import RunSettings, require, require_selection
 from .storage.expression_argument import expression_of
@@ -39,10 +40,14 @@ def score(
     reasons: dict[str, list[str]] = {text: [] for text in texts}
     numbers = iter(range(len(jobs)))
     done = 0
+    pace, left = Pace(settings.workers), work_of(jobs)
 
     def next_job() -> Assignment | None:
         number = next(numbers, None)
-        return None if number is None else Assignment(number, jobs[number])
+        if number is None:
+            return None
+        pace.begin(number)
+        return Assignment(number, jobs[number])
 
     def on_rung(number: int, report: RungReport) -> None:
         nonlocal done
@@ -53,9 +58,12 @@ def score(
             else:
                 val_accuracies[text].append(candidate.val_accuracy)
             done += 1
+        left[recipe] -= pace.add(number, jobs[number], report)
         reporter.advance(done)
+        reporter.expect(pace.seconds(left))
 
     def on_done(number: int, error: str | None) -> None:
+        pace.end(number)
         if error is not None:
             raise SearchFailed(f"a training crashed: {error.strip().splitlines()[-1]}", error)
 

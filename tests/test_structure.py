@@ -44,8 +44,9 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "search": (
         ("errors",), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
-        ("executors",), ("progress",), ("confirmation",), ("reports",), ("tracking",),
-        ("exporting",), ("engine",), ("run", "confirm", "score", "diagnosis"), ("api",), ("cli",),
+        ("executors", "remaining_time"), ("progress",), ("confirmation",), ("reports",),
+        ("tracking",), ("exporting",), ("engine",), ("run", "confirm", "score", "diagnosis"),
+        ("api",), ("cli",),
     ),
 }  # fmt: skip
 # `parse(text).module()` is how a user gets a module: the one import that points up.

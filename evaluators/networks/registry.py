@@ -42,6 +42,8 @@ class Network:
     stacking: how candidates train together: `matrices`, layers as batched matrix products, on any
     device (mlp_ensemble.py), or `vmap`, on a GPU only (vmap_ensemble.py).
     confirmed_together: candidates in a job of a confirmation; few, so that workers end together.
+    epoch_cost: seconds of an epoch of one candidate over the MLP's, for a first estimate of the
+    time left: one thread of an Intel Xeon (AVX-512), 60,000 images; 1.15 s is 1.
     """
 
     build: Build
@@ -49,6 +51,7 @@ class Network:
     fits: Callable[[Sequence[int]], bool]
     stacking: Literal["matrices", "vmap"] = "vmap"
     confirmed_together: int = 1
+    epoch_cost: float = 100.0
 
 
 NETWORKS: Mapping[str, Network] = MappingProxyType(
@@ -59,22 +62,26 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
             fits=lambda widths: len(widths) >= 1,
             stacking="matrices",
             confirmed_together=5,
+            epoch_cost=1.0,
         ),
         "conv": Network(
             build=conv_net,
             widths_rule="exactly 2 widths",
             fits=lambda widths: len(widths) == 2,
             confirmed_together=3,
+            epoch_cost=2.0,
         ),
         "resnet20": Network(
             build=resnet20,
             widths_rule="exactly 3 widths",
             fits=lambda widths: len(widths) == 3,
+            epoch_cost=135.0,
         ),
         "vit": Network(
             build=vit,
             widths_rule=f"one width per block, all of one multiple of {HEAD}",
             fits=lambda widths: len(set(widths)) == 1 and widths[0] % HEAD == 0,
+            epoch_cost=87.0,
         ),
     }
 )

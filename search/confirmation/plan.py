@@ -10,6 +10,7 @@ import numpy as np
 
 from ...evaluators import Recipe
 from ...space import FingerprintIndex, baselines, fingerprint, parse
+from ..remaining_time import members
 from ..storage.config import RunSettings, SearchFile, require
 from ..storage.ranking import ranked
 from ..storage.trial import Trial
@@ -52,6 +53,16 @@ def plan_of(file: SearchFile, trials: Sequence[Trial]) -> Plan:
         recipes=recipes_of(config.recipe, config.second, settings),
         seed=config.seed,
     )
+
+
+def confirmation_work(file: SearchFile) -> dict[Recipe, float]:
+    """Member-epochs of a search's confirmation before its finalists are known, by recipe."""
+    config, settings = file.config, file.settings
+    functions = settings.finalists + len(baselines())
+    return {
+        recipe: float(functions * seeds * recipe.epochs * members(recipe))
+        for recipe, seeds in recipes_of(config.recipe, config.second, settings)
+    }
 
 
 def recipes_of(

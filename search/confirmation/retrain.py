@@ -24,6 +24,7 @@ from ..errors import SearchFailed
 from ..evaluator_choice import ByRecipe
 from ..executors.base import Assignment, Executor
 from ..progress import Reporter
+from ..remaining_time import Pace, work_of
 from ..storage.confirmation_log import ConfirmationLog, Opening, Retraining
 from .plan import Plan
 
@@ -39,6 +40,7 @@ def retrain(
     executor: Executor,
     evaluator: Evaluator,
     reporter: Reporter,
+    pace: Pace,
 ) -> None:
     """Train what the log lacks of a plan, and record it there.
 
@@ -58,6 +60,7 @@ def retrain(
         f"set of {' and '.join(datasets)} is opened"
     )
     _record_openings(plan, log, datasets)
+    left = work_of(jobs)
     assignments = iter([Assignment(number, job) for number, job in enumerate(jobs)])
     done = 0
 
@@ -65,10 +68,23 @@ def retrain(
         nonlocal done
         log.add([_retraining(jobs[number], candidate) for candidate in report.candidates])
         done += len(report.candidates)
+        left[jobs[number].recipe] -= pace.add(number, jobs[number], report)
         reporter.advance(done)
+        reporter.expect(pace.seconds(left))
+
+    def on_done(number: int, error: str | None) -> None:
+        pace.end(number)
+        _raise_crash(error)
+
+    def next_job() -> Assignment | None:
+        assignment = next(assignments, None)
+        if assignment is not None:
+            pace.begin(assignment.number)
+        return assignment
 
     reporter.begin(0, sum(len(job.expressions) for job in jobs), "trainings")
-    executor.run(opened, lambda: next(assignments, None), on_rung, _raise_crash)
+    reporter.expect(pace.seconds(left))
+    executor.run(opened, next_job, on_rung, on_done)
     reporter.end()
 
 
@@ -130,7 +146,7 @@ def _retraining(job: Job, report: CandidateReport) -> Retraining:
     )
 
 
-def _raise_crash(number: int, error: str | None) -> None:
+def _raise_crash(error: str | None) -> None:
     if error is not None:
         last = error.strip().splitlines()[-1]
         raise SearchFailed(

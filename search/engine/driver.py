@@ -18,6 +18,7 @@ from ...evaluators.protocol.successive_halving import cutoffs_of
 from ...space import Space
 from ..errors import SearchFailed
 from ..executors.base import Assignment, Executor
+from ..remaining_time import Mean, Pace, expected_epochs
 from ..storage.config import RunSettings, SearchConfig
 from ..storage.study import RETRIES, ProposedTrial, Study
 from ..storage.trial import Trial, entered
@@ -49,15 +50,18 @@ class Timings:
 class _Bracket:
     """A job under way: its trials, and each one's reports so far, by epoch."""
 
+    job: Job
     trials: Sequence[ProposedTrial]
     reports: list[dict[int, CandidateReport]]
     seconds: list[float]
     open: set[int]  # indices of the trials without a final state
+    trained: float = 0.0  # member-epochs
 
     @staticmethod
-    def of(trials: Sequence[ProposedTrial]) -> _Bracket:
+    def of(job: Job, trials: Sequence[ProposedTrial]) -> _Bracket:
         """A bracket without a report."""
-        return _Bracket(trials, [{} for _ in trials], [0.0] * len(trials), set(range(len(trials))))
+        indices = range(len(trials))
+        return _Bracket(job, trials, [{} for _ in indices], [0.0] * len(trials), set(indices))
 
 
 class Engine:
@@ -70,9 +74,14 @@ class Engine:
         space: Space,
         study: Study,
         on_trial: Callable[[Trial], None],
+        pace: Pace,
+        on_work: Callable[[float, float], None],
     ) -> None:
+        """on_work hears after each rung how many member-epochs are left in all, and how many of
+        them one worker has to train in one piece."""
         self._config, self._settings, self._study = config, settings, study
-        self._on_trial = on_trial
+        self._on_trial, self._on_work, self._pace = on_trial, on_work, pace
+        self._expected = Mean(expected_epochs(config.recipe))
         self._proposer = Proposer(study, space, config.seed)
         trials = study.trials()
         self._entered = entered(trials)
@@ -104,7 +113,6 @@ class Engine:
         if not trials:
             return None
         self._number += 1
-        self._brackets[self._number] = _Bracket.of(trials)
         self.timings.first = self.timings.first or time.perf_counter()
         self.timings.brackets += 1
         recipe = self._config.recipe
@@ -114,6 +122,8 @@ class Engine:
             self._config.seed,
             cutoffs=cutoffs_of(self._scores, recipe.eta),
         )
+        self._brackets[self._number] = _Bracket.of(job, trials)
+        self._pace.begin(self._number)
         return Assignment(self._number, job)
 
     def _next_bracket(self) -> list[ProposedTrial]:
@@ -152,6 +162,7 @@ class Engine:
         bracket = self._brackets[number]
         self._succeeded = True
         self.timings.training += rung.seconds
+        bracket.trained += self._pace.add(number, bracket.job, rung)
         for report in rung.candidates:
             index, trial = report.index, bracket.trials[report.index].number
             bracket.reports[index][rung.epoch] = report
@@ -164,11 +175,15 @@ class Engine:
                 self._on_trial(
                     self._study.end(trial, bracket.reports[index], bracket.seconds[index])
                 )
+        self._reckon_work()
         self._note_end(start)
 
     def _on_done(self, number: int, error: str | None) -> None:
         start = time.perf_counter()
         bracket = self._brackets.pop(number)
+        self._pace.end(number)
+        if error is None:
+            self._expected.add(bracket.trained, len(bracket.trials))
         for index in sorted(bracket.open):
             trial = self._study.fail(bracket.trials[index].number, error or "")
             if trial.retry >= RETRIES:
@@ -182,6 +197,16 @@ class Engine:
         logger.warning("a bracket failed, its candidates are tried again: %s", last)
         if self._given_up >= FAILURES:
             self._stop_if_nothing_succeeds()
+
+    def _reckon_work(self) -> None:
+        """Tell how much is left: of the brackets under way, and of candidates not yet proposed."""
+        expected = self._expected.value
+        under_way = [
+            max(0.0, expected * len(b.trials) - b.trained) if b.open else 0.0
+            for b in self._brackets.values()
+        ]
+        waiting = self._settings.candidates - self._entered + self._study.waiting()
+        self._on_work(sum(under_way) + expected * max(0, waiting), max(under_way, default=0.0))
 
     def _stop_if_nothing_succeeds(self) -> None:
         if self._first_error is not None and not self._succeeded:

@@ -17,6 +17,7 @@ from actsearch.search import (
 from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.base import Assignment, Executor, NextJob, OnDone, OnRung
 from actsearch.search.executors.in_process import InProcess
+from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.study import Study
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import CoreUnits, Operators, Space
@@ -109,7 +110,7 @@ def run_engine(
     study.sweep()
     reported: list[Trial] = []
     settings = replace(launch or RunSettings(), candidates=candidates)
-    engine = Engine(config, settings, space, study, reported.append)
+    engine = Engine(config, settings, space, study, reported.append, Pace(1), lambda *_: None)
     watched = Watched(executor or InProcess())
     ran = Ran(study, engine, watched.jobs, reported)
     with watched:

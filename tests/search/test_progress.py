@@ -35,21 +35,36 @@ def test_the_line_has_the_count_the_best_with_its_formula_and_the_time_left(
     start = time.monotonic()
     for trial, score in ((2, 0.5), (3, 0.75), (4, 0.6)):
         progress.candidate(ended(trial, score))
+    progress.expect(300, 4000)
     monkeypatch.setattr(time, "monotonic", lambda: start + 90)
     assert progress.line() == (
-        "3/10 candidates  ·  best 75.00%  x ** 3  ·  1:30 spent  ·  about 3:30 left"
+        "3/10 candidates  ·  best 75.00%  x ** 3  ·  1:30 spent  ·  about 3:30 left, "
+        "then 1:06:40 of confirmation"
     )
 
 
-def test_a_resumed_search_counts_on_and_times_only_what_is_new(
+def test_nothing_is_said_of_the_time_left_before_something_is_known(progress: Progress) -> None:
+    progress.begin(0, 10, "candidates")
+    progress.candidate(ended(2, 0.5))
+    assert "left" not in progress.line()
+    progress.expect(None)
+    assert "left" not in progress.line()
+    progress.expect(60)
+    assert progress.line().endswith("about 1:00 left")
+
+
+def test_between_events_the_time_left_counts_down_and_ends_at_nothing(
     progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    progress.begin(6, 10, "candidates")
+    progress.begin(0, 10, "trainings")
     start = time.monotonic()
-    progress.candidate(ended(2, 0.5))
-    monkeypatch.setattr(time, "monotonic", lambda: start + 60)
-    assert progress.line().startswith("7/10 candidates")
-    assert progress.line().endswith("about 3:00 left")
+    progress.advance(5)
+    progress.expect(60)
+    lines = []
+    for passed in (10, 30, 59, 100):
+        monkeypatch.setattr(time, "monotonic", lambda moment=start + passed: moment)
+        lines.append(progress.line().split("about ")[1])
+    assert lines == ["0:50 left", "0:30 left", "0:01 left", "0:00 left"]
 
 
 def test_where_there_is_no_terminal_lines_come_seldom(

@@ -19,6 +19,7 @@ from actsearch.search.confirmation.retrain import missing_jobs, retrain
 from actsearch.search.errors import SearchFailed
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.progress import Silent
+from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.confirmation_log import ConfirmationLog
 from contracts.faults import RaisesAtOnce
 from contracts.own import without_test
@@ -58,7 +59,7 @@ class OpensAndRaises(RaisesAtOnce):
 def retrained(plan: Plan, folder: Path, evaluator: Evaluator) -> Heard:
     """What a confirmation in a folder told."""
     reporter = Heard()
-    retrain(plan, ConfirmationLog(folder), InProcess(), evaluator, reporter)
+    retrain(plan, ConfirmationLog(folder), InProcess(), evaluator, reporter, Pace(1))
     return reporter
 
 
