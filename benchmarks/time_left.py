@@ -2,8 +2,8 @@
 
     python benchmarks/time_left.py [--quick] [--workers 2] [--candidates 60]
 
-Each line: how much of the search (or confirmation) was over, and the whole time as then told, spent
-and left, over the time it took. worst_from_a_quarter: the largest distance of that ratio
+Each line: how much of the search (or confirmation) was over, and the whole time as then told,
+spent and left, over the time it took. worst_from_a_quarter: the largest distance of that ratio
 from 1 from a quarter of the way on; confirmation_told: the confirmation's time as told at the
 search's end over its true time. `--quick` searches 18 candidates on 20,000 images.
 """

@@ -110,14 +110,27 @@ def _hedges(freedom: int) -> float:
     return math.exp(logarithm) / math.sqrt(freedom / 2)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment (1979): adjusted p-values in the order given, at most 1."""
+def holm(p_values: Sequence[float], family: int | None = None) -> list[float]:
+    """Holm's step-down adjustment (1979): adjusted p-values in the order given, at most 1.
+
+    family: the number of hypotheses with those tested before, whose p-values count as 1; at least
+    as many as are given, which is the default.
+    """
+    size = len(p_values) if family is None else family
+    if size < len(p_values):
+        raise ValueError(f"a family of {size} cannot hold {len(p_values)} p-values")
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     adjusted, highest = [0.0] * len(p_values), 0.0
     for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, p_values[index] * (len(p_values) - rank)))
+        highest = max(highest, min(1.0, p_values[index] * (size - rank)))
         adjusted[index] = highest
     return adjusted
+
+
+def failure_rate_bound(seeds: int) -> float:
+    """The largest share of failing seeds, 0 to 1, that so many seeds without a failure leave
+    possible at 95 %: 0.45 for 5, 0.14 for 20 (Clopper and Pearson 1934)."""
+    return 1.0 - float(LEVEL ** (1 / seeds))
 
 
 def verdict(comparison: PairedComparison, adjusted_p: float) -> Verdict:

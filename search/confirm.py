@@ -26,6 +26,7 @@ from .storage.config import RunSettings, SearchFile, check_recipes
 from .storage.confirmation_log import ConfirmationLog
 from .storage.expression_argument import parse_expression_argument
 from .storage.home import Home, lock, usable
+from .storage.shown_functions import ShownFunctions
 from .storage.study import read_trials
 
 
@@ -47,7 +48,9 @@ def confirm_search(
         if confirmation is None:
             tracker.check()  # before any training
             named = chosen_again(file.config, None)
-            confirmation = _confirm(plan, log, file.settings, reporter, named)
+            confirmation = _confirm(
+                plan, log, ShownFunctions(home.root), file.settings, reporter, named
+            )
         file.save(folder)
         tracking.show(tracker, name, confirmation, trials)
     return confirmation
@@ -81,12 +84,15 @@ def confirm_expressions(
     with lock(folder):
         log = ConfirmationLog(folder)
         confirmation = read_confirmation(plan, log)
-        return confirmation or _confirm(plan, log, run_settings, reporter, named)
+        return confirmation or _confirm(
+            plan, log, ShownFunctions(home.root), run_settings, reporter, named
+        )
 
 
 def _confirm(
     plan: Plan,
     log: ConfirmationLog,
+    shown: ShownFunctions,
     settings: RunSettings,
     reporter: Reporter,
     named: NamedEvaluator,
@@ -94,7 +100,7 @@ def _confirm(
     """Train what is missing on workers started for it; raises InvalidSetting without test data."""
     evaluator = evaluator_for(named, [job.recipe for job in missing_jobs(plan, log)])
     with executor_for(settings) as executor:
-        retrain(plan, log, executor, evaluator, reporter, Pace(settings.workers))
+        retrain(plan, log, shown, executor, evaluator, reporter, Pace(settings.workers))
     confirmation = read_confirmation(plan, log)
     if confirmation is None:
         raise InvalidSetting(f"no confirmation of {named.name}: {NO_TEST_DATA}")

@@ -38,8 +38,8 @@ def work_of(jobs: Iterable[Job]) -> dict[Recipe, float]:
 
 
 class Mean:
-    """The mean member-epochs of a candidate: a guess that counts as one bracket of nine, outweighed
-    by what is measured."""
+    """The mean member-epochs of a candidate: a guess that counts as one bracket of nine, and what
+    is measured."""
 
     def __init__(self, guess: float) -> None:
         self._epochs, self._candidates = guess * 9, 9

@@ -26,6 +26,7 @@ from .remaining_time import Pace
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
+from .storage.shown_functions import ShownFunctions
 from .storage.study import Study
 from .storage.trial import Trial
 from .strategies.registry import strategy_from_name
@@ -62,6 +63,7 @@ class OpenSearch:
     writer: BackgroundWriter
     reporter: Reporter
     pace: Pace
+    shown: ShownFunctions
 
 
 def run(
@@ -142,6 +144,7 @@ def _opened(
             writer=BackgroundWriter(tracker),
             reporter=reporter,
             pace=Pace(settings.workers),
+            shown=ShownFunctions(home.root),
         )
 
 
@@ -187,5 +190,5 @@ def _confirm(search: OpenSearch, executor: Executor) -> Confirmation | None:
     """The finalists against baselines; None where there is no finalist, or no test data."""
     plan = plan_of(search.file, search.study.trials())
     log = ConfirmationLog(search.folder)
-    retrain(plan, log, executor, search.evaluator, search.reporter, search.pace)
+    retrain(plan, log, search.shown, executor, search.evaluator, search.reporter, search.pace)
     return read_confirmation(plan, log)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +22,7 @@ from ...evaluators.paired_statistics import (
     holm,
     verdict,
 )
-from ..storage.confirmation_log import ConfirmationLog
+from ..storage.confirmation_log import ConfirmationLog, Opening
 from .plan import Plan
 
 
@@ -64,18 +63,28 @@ class ComparisonRow:
         return statistics.fmean(self.test_accuracies) if self.test_accuracies else 0.0
 
     @property
+    def test_worst(self) -> float | None:
+        """The accuracy of the worst seed."""
+        return min(self.test_accuracies, default=None)
+
+    @property
     def test_sd(self) -> float | None:
         return statistics.stdev(self.test_accuracies) if len(self.test_accuracies) > 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """The rows of a confirmation, best finalist first, and how often the test set was opened."""
+    """The rows of a confirmation, best finalist first, and how often the test set was opened.
+
+    openings: of the first rows' data set, in the home up to this confirmation. family: functions
+    that it was shown by then, each counted as often as it was: what p-values are corrected over.
+    """
 
     rows: tuple[ComparisonRow, ...]
     best: str | None  # name of the finalist with the best validation mean on the first network
     baseline: str  # name of the baseline with the best validation mean there
-    openings: int  # of the first rows' data set
+    openings: int
+    family: int
     elsewhere: Mapping[str, int] = field(default_factory=dict)  # of other data sets, by name
 
     def row(self, name: str, network: str | None = None) -> ComparisonRow:
@@ -97,27 +106,48 @@ def read_confirmation(plan: Plan, log: ConfirmationLog) -> Confirmation | None:
     rows: list[ComparisonRow] = []
     for recipe, count in plan.recipes:
         if count > 0:
-            compared = _rows_under(plan, log, recipe, plan.seeds(count))
+            family = _family(plan, log, recipe.dataset)
+            compared = _rows_under(plan, log, recipe, plan.seeds(count), family)
             if compared is None:
                 return None
             rows += compared
     first = [row for row in rows if row.where == rows[0].where]
     finalists = [row for row in first if row.role == "finalist" and not row.diverged]
     best = max(finalists, key=lambda row: row.val_mean, default=None)
-    expressions, dataset = set(plan.finalists.values()), rows[0].dataset
-    openings = Counter(o.dataset for o in log.openings if expressions & set(o.finalists))
+    dataset = rows[0].dataset
     others = {row.dataset for row in rows} - {dataset}
     return Confirmation(
         rows=tuple(rows),
         best=best.name if best else None,
         baseline=_best_baseline(first).name,
-        openings=openings[dataset],
-        elsewhere={name: openings[name] for name in sorted(others)},
+        openings=_openings(plan, log, dataset),
+        family=_family(plan, log, dataset),
+        elsewhere={name: _openings(plan, log, name) for name in sorted(others)},
     )
 
 
+def _looks(plan: Plan, log: ConfirmationLog, dataset: str) -> list[Opening]:
+    """The openings of a data set's test set in which a finalist of the plan was shown to it."""
+    finalists = set(plan.finalists.values())
+    return [o for o in log.openings if o.dataset == dataset and finalists & set(o.finalists)]
+
+
+def _openings(plan: Plan, log: ConfirmationLog, dataset: str) -> int:
+    """How often that test set was opened in the home, up to the last time for this plan."""
+    looks = _looks(plan, log, dataset)
+    return max((o.openings_before + 1 for o in looks), default=0)
+
+
+def _family(plan: Plan, log: ConfirmationLog, dataset: str) -> int:
+    """Functions shown to that test set up to this confirmation, these once for each look: who
+    looks again at more seeds, and stops at a winner, has tried as often."""
+    looks = _looks(plan, log, dataset)
+    before = max((o.functions_before for o in looks), default=0)
+    return before + len(plan.finalists) * max(1, len(looks))
+
+
 def _rows_under(
-    plan: Plan, log: ConfirmationLog, recipe: Recipe, seeds: Sequence[int]
+    plan: Plan, log: ConfirmationLog, recipe: Recipe, seeds: Sequence[int], family: int
 ) -> list[ComparisonRow] | None:
     """Every function under one recipe, compared; None while a training is missing."""
     rows = []
@@ -143,7 +173,7 @@ def _rows_under(
                 diverged=len(trainings) - len(ended),
             )
         )
-    rows = _with_verdicts(rows, _best_baseline(rows))
+    rows = _with_verdicts(rows, _best_baseline(rows), family)
     return sorted(rows, key=lambda row: (row.role != "finalist", -row.val_mean))
 
 
@@ -154,12 +184,14 @@ def _best_baseline(rows: Sequence[ComparisonRow]) -> ComparisonRow:
     return max(baselines, key=lambda row: (not row.diverged, row.val_mean))
 
 
-def _with_verdicts(rows: Sequence[ComparisonRow], baseline: ComparisonRow) -> list[ComparisonRow]:
-    """The rows with their comparison to the baseline, Holm-corrected over the finalists."""
+def _with_verdicts(
+    rows: Sequence[ComparisonRow], baseline: ComparisonRow, family: int
+) -> list[ComparisonRow]:
+    """The rows with their comparison to the baseline, Holm-corrected over the family."""
     comparisons = {row.name: _against(row, baseline) for row in rows if row is not baseline}
     finalists = [row.name for row in rows if row.role == "finalist"]
     p_values = [1.0 if (c := comparisons[name]) is None else c.p_value for name in finalists]
-    adjusted = dict(zip(finalists, holm(p_values), strict=True))
+    adjusted = dict(zip(finalists, holm(p_values, family), strict=True))
     return [
         dataclasses.replace(
             row,

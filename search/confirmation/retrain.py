@@ -26,6 +26,7 @@ from ..executors.base import Assignment, Executor
 from ..progress import Reporter
 from ..remaining_time import Pace, work_of
 from ..storage.confirmation_log import ConfirmationLog, Opening, Retraining
+from ..storage.shown_functions import Showing, ShownFunctions
 from .plan import Plan
 
 NO_TEST_DATA = (
@@ -37,6 +38,7 @@ NO_TEST_DATA = (
 def retrain(
     plan: Plan,
     log: ConfirmationLog,
+    shown: ShownFunctions,
     executor: Executor,
     evaluator: Evaluator,
     reporter: Reporter,
@@ -59,7 +61,7 @@ def retrain(
         f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
         f"set of {' and '.join(datasets)} is opened"
     )
-    _record_openings(plan, log, datasets)
+    _record_openings(plan, log, shown, datasets)
     left = work_of(jobs)
     assignments = iter([Assignment(number, job) for number, job in enumerate(jobs)])
     done = 0
@@ -124,11 +126,26 @@ def _with_test_images(
     return dataclasses.replace(evaluator, test=test)
 
 
-def _record_openings(plan: Plan, log: ConfirmationLog, datasets: Iterable[str]) -> None:
+def _record_openings(
+    plan: Plan, log: ConfirmationLog, shown: ShownFunctions, datasets: Iterable[str]
+) -> None:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     finalists = tuple(plan.finalists.values())
     seeds = tuple(plan.seeds(max(count for _, count in plan.recipes)))
-    log.add([Opening(at=now, finalists=finalists, seeds=seeds, dataset=name) for name in datasets])
+    for dataset in datasets:
+        folder = str(log.folder.relative_to(shown.home))
+        openings, functions = shown.add(
+            Showing(at=now, folder=folder, dataset=dataset, functions=finalists)
+        )
+        opening = Opening(
+            at=now,
+            finalists=finalists,
+            seeds=seeds,
+            dataset=dataset,
+            openings_before=openings,
+            functions_before=functions,
+        )
+        log.add([opening])
 
 
 def _retraining(job: Job, report: CandidateReport) -> Retraining:

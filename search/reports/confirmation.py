@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...evaluators.paired_statistics import PairedComparison
+from ...evaluators.paired_statistics import PairedComparison, failure_rate_bound
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..provenance import provenance_text
 from .text_table import Column, cut, text_table
@@ -21,6 +21,7 @@ def confirmation_text(confirmation: Confirmation) -> str:
             Column(where, gap=3),
             Column("test acc mean ± sd", ">", 20),
             Column("n", ">", 2),
+            Column("worst", ">", 7),
             Column("val mean", ">", 8),
             Column(f"vs {baseline} [95 % interval]", width=28),
             Column("p Holm", ">", 6),
@@ -38,6 +39,7 @@ def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
         cut(row.name),
         f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test_accuracies else "–",
         str(len(row.test_accuracies)),
+        "–" if row.test_worst is None else f"{100 * row.test_worst:.2f}%",
         f"{100 * row.val_mean:.2f}%" if row.val_accuracies else "–",
         best if row.name == baseline else _difference(row.comparison),
         "" if row.p_adjusted is None else f"{row.p_adjusted:.3f}",
@@ -70,14 +72,17 @@ def _here(row: ComparisonRow) -> str:
 
 def verdict_text(confirmation: Confirmation) -> str:
     """One paragraph: the verdict on the best finalist, and how often the test set was opened."""
-    opened = f"Test set opened {_times(confirmation.openings)} for this."
+    opened = (
+        f"Test set opened {_times(confirmation.openings)} in this home; p-values are corrected "
+        f"over {_functions(confirmation.family)} shown to it."
+    )
     for name, count in confirmation.elsewhere.items():
         opened += f" That of {name} was opened {_times(count)}."
     if confirmation.best is None:
         return f"No finalist trained to the end on every seed. {opened}"
     row, baseline = confirmation.row(confirmation.best), confirmation.baseline
     if row.verdict == "winner":
-        verdict = f"{row.name} beats {baseline}{_here(row)}: a winner."
+        verdict = f"{row.name} beats {baseline}{_here(row)}: a winner.{_failures(row)}"
     elif row.verdict == "worse":
         verdict = f"{row.name}, the best finalist, is worse than {baseline}."
     else:
@@ -116,6 +121,19 @@ def _held_to(rows: Sequence[ComparisonRow]) -> str:
     return next(held_to, "")
 
 
+def _failures(row: ComparisonRow) -> str:
+    """What so few seeds cannot tell of a winner: that none of the next ones fails."""
+    n = len(row.test_accuracies)
+    return (
+        f" None of its {_seeds(n)} failed, the worst reached {100 * (row.test_worst or 0):.2f}%; "
+        f"that it fails on up to {100 * failure_rate_bound(n):.0f}% of others is not excluded."
+    )
+
+
+def _functions(n: int) -> str:
+    return f"{n} function{'s' * (n != 1)}"
+
+
 def _times(n: int) -> str:
     return f"{n} time{'s' * (n != 1)}"
 
@@ -126,6 +144,7 @@ def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
         "best": confirmation.best,
         "baseline": confirmation.baseline,
         "test_set_openings": confirmation.openings,
+        "test_set_functions": confirmation.family,
         "test_set_openings_elsewhere": dict(confirmation.elsewhere),
         "rows": [row_json(row) for row in confirmation.rows],
     }
@@ -159,6 +178,7 @@ def row_json(row: ComparisonRow) -> dict[str, Any]:
         "test": list(row.test_accuracies),
         "test_mean": row.test_mean,
         "test_sd": row.test_sd,
+        "test_worst": row.test_worst,
         "n": len(row.test_accuracies),
         "diverged": row.diverged,
         "difference": c.difference if c else None,

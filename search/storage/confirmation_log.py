@@ -78,13 +78,19 @@ class Retraining:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_AS_STORED)
 class Opening:
-    """One opening of a data set's test set: when, and for what."""
+    """One opening of a data set's test set: when, and for what.
+
+    openings_before, functions_before: how often that test set had been opened in the home, and how
+    many other functions it had been shown; 0 in a log of before these were recorded.
+    """
 
     kind: Literal["opening"] = "opening"
     at: str  # ISO time, UTC
     finalists: tuple[str, ...]
     seeds: tuple[int, ...]
     dataset: str = "fashion-mnist"  # the only one there was when lines did not say
+    openings_before: int = 0
+    functions_before: int = 0
 
 
 Entry = Retraining | Opening
@@ -95,7 +101,7 @@ class ConfirmationLog:
     """The file `confirmation.jsonl` of a folder; reading an absent one gives an empty log."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "confirmation.jsonl"
+        self.folder, self._path = folder, folder / "confirmation.jsonl"
         self.trainings: dict[tuple[str, int, str], Retraining] = {}
         self.openings: list[Opening] = []
         self._whole = 0  # bytes up to the last whole line

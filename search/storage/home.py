@@ -6,6 +6,7 @@ HOME/searches/NAME/config.json        its configuration, and the format's versio
                    best/              the best finalist, exported
                    lock               held with flock by the process that drives it
 HOME/diagnoses/                       results of `actsearch diagnose`, by default
+HOME/test-sets.jsonl                  every function that a test set was shown
 HOME/mlflow.db, HOME/artifacts/       the MLflow UI's store; rebuilt by `actsearch sync`
 """
 

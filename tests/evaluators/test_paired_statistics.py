@@ -16,6 +16,7 @@ from scipy import stats
 from actsearch.evaluators.paired_statistics import (
     PairedComparison,
     compare,
+    failure_rate_bound,
     holm,
     verdict,
 )
@@ -237,6 +238,20 @@ def test_holm_is_what_the_hand_says() -> None:
     assert holm([0.02]) == [0.02]
     assert holm([0.6, 0.7]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_holm_over_a_family_takes_the_p_values_it_does_not_know_for_1() -> None:
+    assert holm([0.01, 0.002], family=5) == pytest.approx(holm([0.01, 0.002, 1, 1, 1])[:2])
+    with pytest.raises(ValueError, match="a family of 1 cannot hold 2"):
+        holm([0.01, 0.002], family=1)
+
+
+@pytest.mark.parametrize(("seeds", "bound"), [(1, 0.95), (5, 0.451), (10, 0.259), (20, 0.139)])
+def test_seeds_without_a_failure_leave_a_rate_of_failures_possible(
+    seeds: int, bound: float
+) -> None:
+    assert failure_rate_bound(seeds) == pytest.approx(bound, abs=5e-4)
+    assert (1 - failure_rate_bound(seeds)) ** seeds == pytest.approx(0.05)
 
 
 @given(p_values)

@@ -128,7 +128,7 @@ def test_confirming_again_shows_the_record_and_opens_nothing(
     confirmation = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
     assert confirmation["test_set_openings"] == 1
     result = actsearch("confirm", "mine", "--home", searched.root)
-    assert "Test set opened 1 time for this." in result.out
+    assert "Test set opened 1 time in this home" in result.out
     assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == before
 
 

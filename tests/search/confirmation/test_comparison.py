@@ -21,7 +21,7 @@ from actsearch.search.confirmation.comparison import (
     read_confirmation,
 )
 from actsearch.search.confirmation.plan import Plan
-from actsearch.search.storage.confirmation_log import ConfirmationLog, Retraining
+from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening, Retraining
 from contracts.tiny import TINY, TINY_CONV
 
 BASELINES = {"ReLU": "relu(x)", "Tanh": "tanh(x)"}
@@ -250,3 +250,57 @@ def test_with_a_training_missing_there_is_no_confirmation(tmp_path: Path) -> Non
 def test_without_a_finalist_there_is_no_confirmation(tmp_path: Path) -> None:
     log = written(tmp_path, {text: SCORES[text] for text in BASELINES.values()})
     assert read_confirmation(plan({}), log) is None
+
+
+def opening(finalists: Sequence[str], openings: int = 0, functions: int = 0) -> Opening:
+    return Opening(
+        at="2026-11-28",
+        finalists=tuple(finalists),
+        seeds=(1,),
+        openings_before=openings,
+        functions_before=functions,
+    )
+
+
+def adjusted(folder: Path, *openings: Opening) -> tuple[list[float | None], Confirmation]:
+    """Holm's p-values of the finalists in their order, under these openings."""
+    log = written(folder, SCORES)
+    log.add(openings)
+    confirmation = read_confirmation(plan(), log)
+    assert confirmation is not None
+    return [confirmation.row(name).p_adjusted for name in FINALISTS], confirmation
+
+
+def test_verdicts_are_corrected_over_every_function_that_the_test_set_was_shown(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "first").mkdir()
+    (tmp_path / "late").mkdir()
+    first, alone = adjusted(tmp_path / "first", opening(tuple(FINALISTS)))
+    late, confirmation = adjusted(tmp_path / "late", opening(tuple(FINALISTS), 12, 17))
+    assert (alone.openings, alone.family) == (1, 3)
+    assert (confirmation.openings, confirmation.family) == (13, 20)
+    p_values = [
+        c.p_value for name in FINALISTS if (c := confirmation.row(name).comparison) is not None
+    ]
+    assert first == pytest.approx(holm(p_values))
+    assert late == pytest.approx(holm(p_values, 20))
+    assert late != pytest.approx(first)
+
+
+def test_looking_again_at_more_seeds_is_another_try(tmp_path: Path) -> None:
+    again = (opening(tuple(FINALISTS)), opening(tuple(FINALISTS), 1, 0))
+    _, confirmation = adjusted(tmp_path, *again)
+    assert (confirmation.openings, confirmation.family) == (2, 6)
+
+
+def test_a_log_of_before_openings_were_counted_is_read_as_it_was(tmp_path: Path) -> None:
+    p_values, confirmation = adjusted(tmp_path)
+    assert (confirmation.openings, confirmation.family) == (0, 3)
+    comparisons = [confirmation.row(name).comparison for name in FINALISTS]
+    assert p_values == pytest.approx(holm([c.p_value for c in comparisons if c is not None]))
+
+
+def test_the_worst_seed_of_a_row_is_its_smallest_test_accuracy(tmp_path: Path) -> None:
+    _, confirmation = adjusted(tmp_path)
+    assert confirmation.row("sin(x)").test_worst == 0.81

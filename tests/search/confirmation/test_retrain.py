@@ -21,6 +21,7 @@ from actsearch.search.executors.in_process import InProcess
 from actsearch.search.progress import Silent
 from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.confirmation_log import ConfirmationLog
+from actsearch.search.storage.shown_functions import ShownFunctions
 from contracts.faults import RaisesAtOnce
 from contracts.own import without_test
 from contracts.tiny import TINY, TINY_CONV
@@ -59,7 +60,8 @@ class OpensAndRaises(RaisesAtOnce):
 def retrained(plan: Plan, folder: Path, evaluator: Evaluator) -> Heard:
     """What a confirmation in a folder told."""
     reporter = Heard()
-    retrain(plan, ConfirmationLog(folder), InProcess(), evaluator, reporter, Pace(1))
+    shown = ShownFunctions(folder)
+    retrain(plan, ConfirmationLog(folder), shown, InProcess(), evaluator, reporter, Pace(1))
     return reporter
 
 

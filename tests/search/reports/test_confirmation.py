@@ -142,7 +142,7 @@ def test_the_table_says_whether_its_intervals_are_for_other_images() -> None:
     known = replace(row, comparison=replace(row.comparison, images_error=0.001))
     other = replace(confirmation, rows=tuple(known if r is row else r for r in confirmation.rows))
     assert "are for other seeds and other test images\n" in confirmation_text(other)
-    assert verdict_text(other).startswith("sin(x) beats ReLU: a winner. Test")
+    assert verdict_text(other).startswith("sin(x) beats ReLU: a winner. None of its 3 seeds")
     assert "points to the best baseline on these test images" in row_sentence(row)
     assert "on these" not in row_sentence(known)
     mixed = replace(

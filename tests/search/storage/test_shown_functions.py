@@ -1,0 +1,63 @@
+"""Every function that a test set was shown is on record, for the home and for good."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from actsearch.search.errors import HomeUnusable
+from actsearch.search.storage.shown_functions import NAME, Showing, ShownFunctions
+
+
+def showing(*functions: str, dataset: str = "fashion-mnist") -> Showing:
+    return Showing(at="2026-11-28", folder="confirmations", dataset=dataset, functions=functions)
+
+
+def test_an_opening_hears_how_many_there_were_and_of_how_many_other_functions(
+    tmp_path: Path,
+) -> None:
+    shown = ShownFunctions(tmp_path)
+    assert shown.add(showing("sin(x)", "cos(x)")) == (0, 0)
+    assert shown.add(showing("sin(x)", "tanh(x)")) == (1, 1), "sin(x) itself is no other function"
+    assert shown.add(showing("erf(x)", dataset="kmnist")) == (0, 0), "another test set"
+    assert ShownFunctions(tmp_path).add(showing("erf(x)")) == (2, 3)
+    assert len(shown.read()) == 4
+
+
+def test_a_line_torn_by_a_kill_is_written_over(tmp_path: Path) -> None:
+    shown = ShownFunctions(tmp_path)
+    shown.add(showing("sin(x)"))
+    whole = (tmp_path / NAME).read_bytes()
+    (tmp_path / NAME).write_bytes(whole + whole[:20])
+    assert shown.read() == [showing("sin(x)")]
+    assert shown.add(showing("cos(x)")) == (1, 1)
+    assert shown.read() == [showing("sin(x)"), showing("cos(x)")]
+
+
+@pytest.mark.parametrize("line", ["{}", "[]", "null", '{"at": 1}', "\x00", "[" * 5000])
+def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
+    ShownFunctions(tmp_path).add(showing("sin(x)"))
+    with open(tmp_path / NAME, "a") as file:
+        file.write(line + "\n")
+    with pytest.raises(HomeUnusable, match="line 2 is damaged"):
+        ShownFunctions(tmp_path).read()
+
+
+def _add(folder: Path, process: int) -> None:
+    for number in range(10):
+        ShownFunctions(folder).add(showing(f"sin({process} * x + {number})"))
+
+
+def test_processes_that_open_at_once_are_all_on_record(tmp_path: Path) -> None:
+    processes = [
+        multiprocessing.get_context("fork").Process(target=_add, args=(tmp_path, k))
+        for k in range(3)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    functions = [s.functions for s in ShownFunctions(tmp_path).read()]
+    assert len(functions) == len(set(functions)) == 30
