@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..space import ActsearchError
+from .local_store import make_whole
+from .uris import redacted, sqlite_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,7 +29,10 @@ DEFAULTS = {
 
 
 class TrackingError(ActsearchError):
-    """Base of what can go wrong with MLflow."""
+    """Base of what can go wrong with MLflow. Its message shows no secret that a URI holds."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 class TrackingUnavailable(TrackingError):
@@ -45,11 +50,11 @@ def database(home: Path) -> Path:
 
 def local_uri(home: Path) -> str:
     """The tracking URI of a home's own store."""
-    return f"sqlite:///{database(home)}"
+    return sqlite_uri(database(home))
 
 
 def connect(uri: str, local_database: Path | None) -> MlflowClient:
-    """A client of the store at `uri`; a store of our own is created where there is none yet.
+    """A client of the store at `uri`; a store of our own is made where none is whole yet.
 
     Settings of MLflow that the user's environment makes are kept. Importing mlflow takes 1-3 s,
     hence here and not at the top: so does creating a store.
@@ -60,10 +65,7 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
 
     with translated(uri):
         if local_database is not None:
-            local_database.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(local_database)) as connection:
-                # Kept in the file: the UI then reads while a search writes, and writes halve.
-                connection.execute("PRAGMA journal_mode=WAL")
+            make_whole(local_database)
         return MlflowClient(tracking_uri=uri)
 
 
