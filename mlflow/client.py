@@ -66,7 +66,13 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
     with translated(uri):
         if local_database is not None:
             make_whole(local_database)
-        return MlflowClient(tracking_uri=uri)
+        try:
+            return MlflowClient(tracking_uri=uri)
+        except ImportError as error:  # the driver of another database
+            raise TrackingRefused(
+                f"MLflow at {uri} needs the package '{error.name}': install it, or set another "
+                f"MLFLOW_TRACKING_URI"
+            ) from error
 
 
 @contextmanager

@@ -14,6 +14,7 @@ SHORTEST = 4  # characters of a secret that is looked for by itself: a shorter o
 _SECRET_VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "RAY_AUTH_TOKEN")
 _URI_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "RAY_ADDRESS")
 _LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s'\"<>]*@")  # to the last @: `p@ss/word`
+_BARE_LOGIN = re.compile(r"[^\s'\"<>/:@]+:[^\s'\"<>/@]+@(?=[\w\[])")  # user:password@host
 _QUERY = re.compile(r"([?&;][^=\s&;?'\"<>]+=)[^\s&;'\"<>)]+")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]*")
 
@@ -33,6 +34,7 @@ def redacted(text: str) -> str:
     """A text as it may be shown or stored: URIs in it without user, password and the values of
     their queries, and nothing of it a secret that the environment holds."""
     text = _LOGIN.sub(rf"\g<1>{HIDDEN}@", text)
+    text = _BARE_LOGIN.sub(f"{HIDDEN}@", text)
     text = _URI.sub(lambda uri: _QUERY.sub(rf"\g<1>{HIDDEN}", uri[0]), text)
     for secret in sorted(_secrets(), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)

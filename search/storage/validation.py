@@ -71,4 +71,4 @@ def _mistake(details: ErrorDetails) -> str:
     text = details["msg"] if kind == "rule" else _TYPES.get(kind)
     if text is None:
         return f"{name}: {details['msg']}".removeprefix(": ")
-    return f"{name.replace('_', ' ')} must be {text}, but got {details['input']!r}"
+    return f"{name.replace('_', ' ')} must be {text}, but got {redacted(repr(details['input']))}"
