@@ -73,7 +73,7 @@ def _defect(database: Path) -> str | None:
             if "alembic_version" not in tables:
                 return "it has no tables of MLflow"
             revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-            damages = [text for (text,) in connection.execute("PRAGMA quick_check(1)")]
+            damages = [str(text) for (text,) in connection.execute("PRAGMA quick_check(1)")]
     except sqlite3.OperationalError:  # locked, not allowed, no room: nothing is known of it
         raise
     except sqlite3.DatabaseError as error:

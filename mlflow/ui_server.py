@@ -85,9 +85,8 @@ def _free_port(host: str, wished: int) -> int:
                 return int(free.getsockname()[1])  # not `port`, for 0 stands for any
         except OSError:
             continue
-    raise ServerError(
-        f"no free port from {wished} to {min(wished + PORTS_TRIED, PORTS) - 1} on {host}; pass --port"
-    )
+    last = min(wished + PORTS_TRIED, PORTS) - 1
+    raise ServerError(f"no free port from {wished} to {last} on {host}; pass --port")
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from ...mlflow.uris import redacted
+
 Class = TypeVar("Class")
 _TYPES = {
     "int_type": "a whole number",

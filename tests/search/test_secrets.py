@@ -34,7 +34,7 @@ class Refuses(BaseHTTPRequestHandler):
 
     do_GET = do_POST = answer
 
-    def log_message(self, format: str, *_: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *_: object) -> None:
         pass
 
 
