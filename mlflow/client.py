@@ -78,6 +78,7 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
 @contextmanager
 def translated(uri: str) -> Iterator[None]:
     """Turn what MLflow, its stores and the file system raise into TrackingError."""
+    from google.protobuf.json_format import ParseError  # an answer's fields are of other types
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError  # where MlflowClient opens a store
 
@@ -88,6 +89,11 @@ def translated(uri: str) -> Iterator[None]:
         if status < 500 and status != 429:  # 429: too many requests
             raise TrackingRefused(f"MLflow at {uri} refuses: {_first_line(error)}") from error
         raise _unavailable(uri, error) from error
+    except (ParseError, RecursionError) as error:
+        raise TrackingRefused(
+            f"what answers at {uri} does not speak MLflow's protocol ({_first_line(error)}); "
+            f"check MLFLOW_TRACKING_URI"
+        ) from error
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:  # OSError: requests' as well
         raise _unavailable(uri, error) from error
 

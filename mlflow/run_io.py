@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..space import Expression
+from .client import TrackingRefused
 from .figures.curves import candidate_figure
 from .figures.drawing import Drawing, encoded
 
@@ -95,13 +96,16 @@ def find(
     from mlflow.entities import ViewType
 
     view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
-    token: str | None = None
+    token, pages = None, set[str]()
     while True:
         page = client.search_runs([experiment], condition, view, PAGE, page_token=token)
         yield from page
         token = page.token
         if not token:
             return
+        if token in pages or not page:
+            raise TrackingRefused("MLflow's list of runs has no end: a page of it came twice")
+        pages.add(token)
 
 
 def finished(run: Run) -> bool:

@@ -70,6 +70,11 @@ class Tracker:
                 if experiment is not None
                 else client.create_experiment(PREFIX + search, self._artifact_location(search))
             )
+            if not experiment_id:
+                raise TrackingRefused(
+                    f"what answers at {self.uri} does not speak MLflow's protocol: it made no "
+                    f"experiment; check MLFLOW_TRACKING_URI"
+                )
             previous = "" if experiment is None else experiment.tags.get(NOTE_TAG, "")
             note = experiment_notes.search_note(search, previous, description)
             tags = {
@@ -93,11 +98,9 @@ class Tracker:
             experiment = find_experiment(client, search)
             if experiment is None:
                 return set()
-            return {
-                int(run.data.tags[run_fields.TRIAL_TAG])
-                for run in find(client, experiment.experiment_id, "tags.role = 'candidate'")
-                if finished(run)
-            }
+            runs = find(client, experiment.experiment_id, "tags.role = 'candidate'")
+            trials = [run.data.tags.get(run_fields.TRIAL_TAG, "") for run in runs if finished(run)]
+            return {int(trial) for trial in trials if trial.isdecimal()}  # others are not ours
 
     def write(self, record: CandidateRecord) -> str:
         """The id of a candidate's run: written in one burst, or found if it is there already."""
