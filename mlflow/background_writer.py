@@ -15,8 +15,9 @@ from .tracker import Tracker
 FIRST_PAUSE = 0.5  # seconds until MLflow is tried again; doubled at every failure in a row
 LONGEST_PAUSE = 15.0  # seconds; a server that comes back is noticed within this
 LAST_TRIES = 0.5  # seconds between tries while closing
-AT_THE_END = 30.0  # seconds that closing may take
-WHEN_STOPPED = 5.0  # seconds, after Ctrl-C or an error: the user wants to leave
+PATIENCE = 60.0  # seconds that closing waits for a record to be written, anew after each
+WHEN_STOPPED = 2.0  # seconds for the record being written, after Ctrl-C or an error
+TOLD_EVERY = 5.0  # seconds between two lines that say how many are left
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +26,9 @@ class BackgroundWriter:
     """Hands records to a tracker one by one, in the background.
 
     What cannot be written is kept and tried again, after the others, so that one bad record
-    delays none. An exception that is neither TrackingUnavailable nor TrackingRefused ends the
-    thread, and the next `submit` or `close` raises it.
+    delays none. Closing goes on for as long as records are being written. An exception that is
+    neither TrackingUnavailable nor TrackingRefused ends the thread, and the next `submit` or
+    `close` raises it.
     """
 
     def __init__(self, tracker: Tracker) -> None:
@@ -34,7 +36,10 @@ class BackgroundWriter:
         self._changed = threading.Condition()
         self._waiting: dict[tuple[str, int], CandidateRecord] = {}
         self._refused: dict[tuple[str, int], CandidateRecord] = {}
-        self._deadline: float | None = None  # on time.monotonic's clock; set by close
+        self._closing = False  # end when nothing waits
+        self._leaving = False  # end after the record being written
+        self._handled = 0  # records written or refused so far
+        self._trouble: str | None = None  # why the last try failed; None since one succeeded
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="mlflow-writer", daemon=True)
         self._thread.start()
@@ -46,18 +51,31 @@ class BackgroundWriter:
             self._waiting[record.search, record.trial] = record
             self._changed.notify_all()
 
-    def close(self, timeout: float = AT_THE_END) -> list[CandidateRecord]:
-        """Write what is waiting, for at most `timeout` seconds; return what could not be.
+    def close(self, patience: float | None = None) -> list[CandidateRecord]:
+        """Write what is waiting, until none could be for `patience` seconds; return what is left.
 
-        The user gets those by `actsearch sync`. Closing again returns the same list.
+        Says now and then how many are left, and at the end why. The user gets those by
+        `actsearch sync`. Closing again returns the same list.
         """
+        patience = PATIENCE if patience is None else patience
         with self._changed:
-            self._deadline = time.monotonic() + timeout
+            self._closing = True
             self._changed.notify_all()
-        self._thread.join(timeout)
+        self._await_end(patience)
         with self._changed:
             self._raise_error()
-            return [*self._waiting.values(), *self._refused.values()]
+            first, self._leaving = not self._leaving, True
+            left = list(self._waiting.values())
+            if left and first:
+                log.warning("%s", self._why_left(left, patience))
+            return [*left, *self._refused.values()]
+
+    def leave(self) -> None:
+        """End at once, but for the record being written."""
+        with self._changed:
+            self._closing = self._leaving = True
+            self._changed.notify_all()
+        self._thread.join(WHEN_STOPPED)
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +86,33 @@ class BackgroundWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close(AT_THE_END if error is None else WHEN_STOPPED)
+        if error is None:
+            self.close()
+        else:
+            self.leave()
+
+    def _await_end(self, patience: float) -> None:
+        """Return when the thread has ended, or has not got on for `patience` seconds."""
+        now = time.monotonic()
+        handled, progress, told = self._handled, now, now
+        while self._thread.is_alive() and now - progress < patience:
+            self._thread.join(min(LAST_TRIES, patience))
+            now = time.monotonic()
+            if self._handled != handled:
+                handled, progress = self._handled, now
+            if now - told >= TOLD_EVERY and self._thread.is_alive():
+                told = now
+                log.warning(
+                    "writing to MLflow: %d records left (Ctrl-C leaves them to actsearch sync)",
+                    len(self._waiting),
+                )
+
+    def _why_left(self, left: list[CandidateRecord], patience: float) -> str:
+        why = self._trouble or "it has not come to an end with the one being written"
+        return (
+            f"{len(left)} candidates are not in MLflow, which took none for {patience:.0f} s "
+            f"({why}); write them with: actsearch sync {left[0].search}"
+        )
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -90,7 +134,7 @@ class BackgroundWriter:
                 failures += 1
                 if failures == 1:
                     log.warning("%s. The search goes on; its runs are written later", error)
-                self._put_back(record)
+                self._put_back(record, str(error))
                 self._pause(min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE))
             except TrackingRefused as error:
                 log.warning("trial %d is not shown in MLflow: %s", record.trial, error)
@@ -104,25 +148,28 @@ class BackgroundWriter:
     def _next(self) -> CandidateRecord | None:
         """The record to write now; None when it is time to end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._deadline is not None)
-            if self._deadline is not None and time.monotonic() > self._deadline:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            if self._leaving:
                 return None
             return next(iter(self._waiting.values()), None)
 
     def _done(self, record: CandidateRecord, *, refused: bool = False) -> None:
         key = record.search, record.trial
         with self._changed:
+            self._handled += 1
+            self._trouble = None
             if self._waiting[key] is record:  # else a newer one came meanwhile
                 del self._waiting[key]
             if refused:
                 self._refused[key] = record
 
-    def _put_back(self, record: CandidateRecord) -> None:
+    def _put_back(self, record: CandidateRecord, trouble: str) -> None:
         key = record.search, record.trial
         with self._changed:
+            self._trouble = trouble
             self._waiting[key] = self._waiting.pop(key)
 
     def _pause(self, seconds: float) -> None:
         with self._changed:
-            if self._changed.wait_for(lambda: self._deadline is not None, seconds):
+            if self._changed.wait_for(lambda: self._closing, seconds) and not self._leaving:
                 self._changed.wait(LAST_TRIES)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..space import ActsearchError
+from .local_store import make_whole
+from .uris import redacted, sqlite_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,7 +29,10 @@ DEFAULTS = {
 
 
 class TrackingError(ActsearchError):
-    """Base of what can go wrong with MLflow."""
+    """Base of what can go wrong with MLflow. Its message shows no secret that a URI holds."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 class TrackingUnavailable(TrackingError):
@@ -45,11 +50,11 @@ def database(home: Path) -> Path:
 
 def local_uri(home: Path) -> str:
     """The tracking URI of a home's own store."""
-    return f"sqlite:///{database(home)}"
+    return sqlite_uri(database(home))
 
 
 def connect(uri: str, local_database: Path | None) -> MlflowClient:
-    """A client of the store at `uri`; a store of our own is created where there is none yet.
+    """A client of the store at `uri`; a store of our own is made where none is whole yet.
 
     Settings of MLflow that the user's environment makes are kept. Importing mlflow takes 1-3 s,
     hence here and not at the top: so does creating a store.
@@ -60,16 +65,20 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
 
     with translated(uri):
         if local_database is not None:
-            local_database.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(local_database)) as connection:
-                # Kept in the file: the UI then reads while a search writes, and writes halve.
-                connection.execute("PRAGMA journal_mode=WAL")
-        return MlflowClient(tracking_uri=uri)
+            make_whole(local_database)
+        try:
+            return MlflowClient(tracking_uri=uri)
+        except ImportError as error:  # the driver of another database
+            raise TrackingRefused(
+                f"MLflow at {uri} needs the package '{error.name}': install it, or set another "
+                f"MLFLOW_TRACKING_URI"
+            ) from error
 
 
 @contextmanager
 def translated(uri: str) -> Iterator[None]:
     """Turn what MLflow, its stores and the file system raise into TrackingError."""
+    from google.protobuf.json_format import ParseError  # an answer's fields are of other types
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError  # where MlflowClient opens a store
 
@@ -80,6 +89,11 @@ def translated(uri: str) -> Iterator[None]:
         if status < 500 and status != 429:  # 429: too many requests
             raise TrackingRefused(f"MLflow at {uri} refuses: {_first_line(error)}") from error
         raise _unavailable(uri, error) from error
+    except (ParseError, RecursionError) as error:
+        raise TrackingRefused(
+            f"what answers at {uri} does not speak MLflow's protocol ({_first_line(error)}); "
+            f"check MLFLOW_TRACKING_URI"
+        ) from error
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:  # OSError: requests' as well
         raise _unavailable(uri, error) from error
 

@@ -6,10 +6,15 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from ..space import Expression
-from .figures.curves import as_image, candidate_figure
+from .client import TrackingRefused
+from .figures.curves import candidate_figure
+from .figures.drawing import Drawing, encoded
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,6 +25,7 @@ Point = tuple[str, float, int]  # metric, value, step
 BATCH = 1000  # metrics MLflow takes in one request
 PAGE = 1000  # runs read in one request
 PARAMS = 100  # parameters MLflow takes in one request
+IMAGES_TAG = ("mlflow.loggedImages", "True")  # of runs that the gallery looks into
 
 
 def log(
@@ -57,9 +63,30 @@ def picture(
     learned: Mapping[str, Sequence[float]] | None = None,
 ) -> None:
     """Add the plot of f and f': as curve.png, and for the gallery of the saved views."""
-    image = as_image(candidate_figure(expression, learned))
-    client.log_image(run_id, image, artifact_file="curve.png")
-    client.log_image(run_id, image, key="curve", step=0, timestamp=time_ms, synchronous=True)
+    drawing = encoded(candidate_figure(expression, learned))
+    log_files(client, run_id, picture_files(run_id, drawing, time_ms))
+    client.set_tag(run_id, *IMAGES_TAG)
+
+
+def picture_files(run_id: str, drawing: Drawing, time_ms: int) -> dict[str, bytes]:
+    """The files of a run's plot, those of the gallery named as MLflow's `log_image` does (3.17):
+    that encodes each of them anew, and takes four times as long."""
+    gallery = f"images/curve+step+0+timestamp+{time_ms}+{UUID(run_id)}"
+    return {
+        "curve.png": drawing.png,
+        f"{gallery}.png": drawing.png,
+        f"{gallery}+compressed.webp": drawing.thumbnail,
+    }
+
+
+def log_files(client: MlflowClient, run_id: str, files: Mapping[str, bytes]) -> None:
+    """Add files by their paths in the run, all at once."""
+    with TemporaryDirectory(prefix="actsearch-run-") as folder:
+        for name, content in files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        client.log_artifacts(run_id, folder)
 
 
 def find(
@@ -69,13 +96,16 @@ def find(
     from mlflow.entities import ViewType
 
     view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
-    token: str | None = None
+    token, pages = None, set[str]()
     while True:
         page = client.search_runs([experiment], condition, view, PAGE, page_token=token)
         yield from page
         token = page.token
         if not token:
             return
+        if token in pages or not page:
+            raise TrackingRefused("MLflow's list of runs has no end: a page of it came twice")
+        pages.add(token)
 
 
 def finished(run: Run) -> bool:

@@ -6,9 +6,12 @@ and what is written twice is there once.
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +21,17 @@ from ..space import parse
 from . import confirmation, experiment_notes, run_fields, saved_views
 from .client import TrackingRefused, connect, database, local_uri, translated
 from .experiments import PREFIX, erase, find_experiment, retire
+from .figures.curves import candidate_curves
+from .figures.drawing import Drawing, studio
 from .records import CandidateRecord, FinalistRecord
-from .run_io import find, finished, log, now_ms, picture
+from .run_io import IMAGES_TAG, find, finished, log, log_files, now_ms, picture_files
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
 NOTE_TAG = "mlflow.note.content"
+AHEAD = 8  # plots drawn before they are written
 LONGEST_NOTE = 20_000  # characters MLflow keeps of an experiment's tag
 
 
@@ -64,6 +70,11 @@ class Tracker:
                 if experiment is not None
                 else client.create_experiment(PREFIX + search, self._artifact_location(search))
             )
+            if not experiment_id:
+                raise TrackingRefused(
+                    f"what answers at {self.uri} does not speak MLflow's protocol: it made no "
+                    f"experiment; check MLFLOW_TRACKING_URI"
+                )
             previous = "" if experiment is None else experiment.tags.get(NOTE_TAG, "")
             note = experiment_notes.search_note(search, previous, description)
             tags = {
@@ -87,32 +98,55 @@ class Tracker:
             experiment = find_experiment(client, search)
             if experiment is None:
                 return set()
-            return {
-                int(run.data.tags[run_fields.TRIAL_TAG])
-                for run in find(client, experiment.experiment_id, "tags.role = 'candidate'")
-                if finished(run)
-            }
+            runs = find(client, experiment.experiment_id, "tags.role = 'candidate'")
+            trials = [run.data.tags.get(run_fields.TRIAL_TAG, "") for run in runs if finished(run)]
+            return {int(trial) for trial in trials if trial.isdecimal()}  # others are not ours
 
     def write(self, record: CandidateRecord) -> str:
         """The id of a candidate's run: written in one burst, or found if it is there already."""
+        return self._write(record, self._drawing(record))
+
+    def write_all(self, search: str, records: Iterable[CandidateRecord]) -> None:
+        """Write those of a search's records that are not there yet; the next ones' plots are
+        drawn meanwhile."""
+        written = self.written(search)
+        ahead = deque[tuple[CandidateRecord, Future[Drawing] | None]]()
+        for record in records:
+            if record.trial not in written:
+                ahead.append((record, self._drawing(record)))
+            if len(ahead) > AHEAD:
+                self._write(*ahead.popleft())
+        while ahead:
+            self._write(*ahead.popleft())
+
+    def _drawing(self, record: CandidateRecord) -> Future[Drawing] | None:
+        """The plot, which is being drawn; a duplicate's is that of the first."""
+        if record.duplicate_of is not None:
+            return None
+        return studio().draw(lambda: candidate_curves(parse(record.expression), record.learned))
+
+    def _write(self, record: CandidateRecord, drawing: Future[Drawing] | None) -> str:
         experiment = self._experiment(record.search)
         with self._talking() as client:
             run = next(find(client, experiment, _is_trial(record.trial)), None)
             if run is not None and finished(run):
                 return str(run.info.run_id)
             expression = parse(record.expression)
+            images = {} if drawing is None else dict([IMAGES_TAG])
             run = run or client.create_run(
                 experiment,
                 start_time=record.started_ms,
-                tags=run_fields.tags(record, expression),
+                tags=run_fields.tags(record, expression) | images,
                 run_name=run_fields.shortened(record.expression, run_fields.LONGEST_NAME),
             )
             run_id: str = run.info.run_id
             params = run_fields.params(record, expression)
             log(client, run_id, run_fields.metrics(record), record.finished_ms, params)
-            client.log_dict(run_id, run_fields.as_dict(record), "candidate.json")
-            if record.duplicate_of is None:  # else its picture is that of the first
-                picture(client, run_id, expression, record.finished_ms, record.learned)
+            document = json.dumps(run_fields.as_dict(record), indent=2)
+            files = {"candidate.json": document.encode()}
+            if drawing is not None:
+                files |= picture_files(run_id, drawing.result(), record.finished_ms)
+            log_files(client, run_id, files)
             status = "FAILED" if record.state == "failed" else "FINISHED"
             client.set_terminated(run_id, status, end_time=record.finished_ms)
         return run_id

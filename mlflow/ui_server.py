@@ -20,6 +20,7 @@ from typing import IO
 from .client import TrackingError, database, local_uri
 from .tracker import Tracker
 
+PORTS = 65536  # that TCP has
 PORTS_TRIED = 20  # the wished one and those after it
 LONGEST_START = 120.0  # seconds; 4-11 s were measured, more on a machine that is busy
 LONGEST_STOP = 10.0  # seconds until a server that ignores SIGTERM is killed
@@ -47,11 +48,13 @@ def serve(
     search that is not there.
     """
     _require_loopback(host)
+    if not 0 <= port < PORTS:
+        raise ServerError(f"--port must be 0 to {PORTS - 1} (0: any that is free), but got {port}")
     if not database(home).exists():
         raise ServerError(f"no runs in {home.resolve()} yet: start one with actsearch search")
-    page = (
-        Tracker(home).link(search)[1] if search else "#/experiments?workflowType=machine_learning"
-    )
+    tracker = Tracker(home)
+    tracker.check()  # makes a damaged store anew
+    page = tracker.link(search)[1] if search else "#/experiments?workflowType=machine_learning"
     port = _free_port(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     with tempfile.TemporaryFile() as output:
@@ -76,15 +79,14 @@ def _require_loopback(host: str) -> None:
 
 
 def _free_port(host: str, wished: int) -> int:
-    for port in range(wished, min(wished + PORTS_TRIED, 65536)):
+    for port in range(wished, min(wished + PORTS_TRIED, PORTS)):
         try:
             with socket.create_server((host, port), family=_family(host)) as free:
                 return int(free.getsockname()[1])  # not `port`, for 0 stands for any
         except OSError:
             continue
-    raise ServerError(
-        f"no free port from {wished} to {wished + PORTS_TRIED - 1} on {host}; pass --port"
-    )
+    last = min(wished + PORTS_TRIED, PORTS) - 1
+    raise ServerError(f"no free port from {wished} to {last} on {host}; pass --port")
 
 
 def _family(host: str) -> socket.AddressFamily:

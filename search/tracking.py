@@ -110,8 +110,7 @@ def sync(home: Home, name: str) -> int:
         tracker.open_search(name, description_of(file.config))
         tracker.close_open_runs(name)
         shown = [trial for trial in trials if is_shown(trial)]
-        for trial in shown:
-            tracker.write(candidate_record(file.config, trial))
+        tracker.write_all(name, (candidate_record(file.config, trial) for trial in shown))
         confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
         if confirmation is not None:
             tracker.write_confirmation(_finalist_records(name, confirmation, trials))

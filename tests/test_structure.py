@@ -38,7 +38,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("image_classification",), ("model_evaluator",), ("diagnosis",),
     ),
     "mlflow": (
-        ("figures", "records", "client", "saved_views"), ("run_io",), ("run_fields",),
+        ("figures", "records", "uris", "saved_views"), ("local_store",), ("client",),
+        ("run_io",), ("run_fields",),
         ("experiments", "experiment_notes"), ("confirmation", "diagnoses"), ("tracker",),
         ("background_writer", "ui_server"),
     ),

@@ -1,21 +1,27 @@
-"""The picture of a candidate: f and f' over [-5, 5], for light and dark pages alike."""
+"""The picture of a candidate: f and f' over [-5, 5], for light and dark pages alike.
+
+Torch is loaded where curves are computed: the processes that only draw do without (drawing.py).
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL.Image import Image, fromarray
-from torch import Tensor
 
-from ...space.expressions.expression import Constant, Expression, substitute
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ...space.expressions.expression import Expression
 
 # The background is transparent, so each colour has a contrast of 3:1 or more to white and to black
 # (WCAG 2.2, 1.4.11); a test computes it.
@@ -30,21 +36,52 @@ TALLEST = 6.0  # half the height of the window: a cube would squeeze all that is
 Curve = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class CandidateCurves:
+    """What a candidate's picture is drawn from; each curve has POINTS values over [-5, 5].
+
+    layers: f as each layer learned it; empty where nothing was learned, or nothing finite.
+    """
+
+    formula: str
+    value: Curve
+    slope: Curve
+    layers: Sequence[Curve]
+    learned: bool
+
+
 def candidate_figure(
     expression: Expression, learned: Mapping[str, Sequence[float]] | None = None
 ) -> Figure:
     """f and f' at the initial parameters; thin, f in each layer at its `learned` ones."""
+    return figure_of(candidate_curves(expression, learned))
+
+
+def candidate_curves(
+    expression: Expression, learned: Mapping[str, Sequence[float]] | None = None
+) -> CandidateCurves:
+    """The curves of a candidate's picture."""
+    import torch
+
     x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
     value, slope = curves(expression, x)
+    layers = [curves(layer, x)[0] for layer in _layers(expression, learned or {})]
+    return CandidateCurves(str(expression), value, slope, layers, bool(learned))
+
+
+def figure_of(picture: CandidateCurves) -> Figure:
+    """A candidate's picture, drawn anew."""
+    x = np.linspace(-REACH, REACH, POINTS)
+    value, slope = picture.value, picture.slope
     figure = Figure(figsize=(4.8, 3.6), dpi=150)
     figure.patch.set_alpha(0.0)
     axes = figure.add_axes((0.09, 0.09, 0.88, 0.71))
     _dress(axes, value, slope)
-    for layer in _layers(expression, learned or {}):
-        axes.plot(x.numpy(), curves(layer, x)[0], color=VALUE, linewidth=1.0, alpha=0.6)
-    axes.plot(x.numpy(), value, color=VALUE, linewidth=2.8, label="f (x)")
-    axes.plot(x.numpy(), slope, color=SLOPE, linewidth=1.5, label="f ′(x)")  # thin, above: exp
-    if learned:
+    for layer in picture.layers:
+        axes.plot(x, layer, color=VALUE, linewidth=1.0, alpha=0.6)
+    axes.plot(x, value, color=VALUE, linewidth=2.8, label="f (x)")
+    axes.plot(x, slope, color=SLOPE, linewidth=1.5, label="f ′(x)")  # thin, above: exp
+    if picture.learned:
         axes.plot([], [], color=VALUE, linewidth=1.0, alpha=0.6, label="f as learned, per layer")
     if not np.isfinite(value).any():
         axes.text(0, 0, "not finite here", color=INK, ha="center", va="center", fontsize=14)
@@ -59,8 +96,22 @@ def candidate_figure(
         handlelength=1.6,
         borderpad=0.0,
     )
-    title(figure, str(expression))
+    title(figure, picture.formula)
     return figure
+
+
+def redraw(figure: Figure, picture: CandidateCurves) -> None:
+    """Have a picture's figure show another with as many layers, and finite like it: a third of
+    the time, most of which goes into ticks and legend."""
+    (axes,) = figure.axes
+    fixed = 2  # the lines of the axes come first
+    shown = [*picture.layers, picture.value, picture.slope]
+    for line, curve in zip(axes.lines[fixed : fixed + len(shown)], shown, strict=True):
+        line.set_ydata(curve)
+    axes.set_ylim(*_window(picture.value, picture.slope))
+    for text in list(figure.texts):
+        text.remove()
+    title(figure, picture.formula)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -77,6 +128,8 @@ def as_image(figure: Figure) -> Image:
 
 def curves(expression: Expression, x: Tensor) -> tuple[Curve, Curve]:
     """f and f' at x, shape [points]; what is not finite is NaN, which leaves a gap."""
+    import torch
+
     parameters = [torch.tensor(p.initial).to(x.dtype) for p in expression.parameters]  # a module's
     both = expression.values_and_slopes(x, parameters)
     value, slope = (torch.where(row.isfinite(), row, torch.nan) for row in both)
@@ -85,6 +138,8 @@ def curves(expression: Expression, x: Tensor) -> tuple[Curve, Curve]:
 
 def _layers(expression: Expression, learned: Mapping[str, Sequence[float]]) -> list[Expression]:
     """The expression as each layer learned it, where every one of its parameters is known."""
+    from ...space.expressions.expression import Constant, substitute
+
     known = [p for p in expression.parameters if p.name in learned]
     depth = min((len(learned[p.name]) for p in known), default=0)
     return [

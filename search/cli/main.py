@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from ...mlflow.uris import redacted
 from .options import HelpFormatter
 
 
@@ -42,10 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         argcomplete.autocomplete(parser, always_complete_options=False)
     options = parser.parse_args(arguments)
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(
+        _Redacting("%(levelname)s %(name)s: %(message)s" if options.debug else "%(message)s")
+    )
     logging.basicConfig(
-        level=logging.DEBUG if options.debug else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s" if options.debug else "%(message)s",
-        stream=sys.stderr,
+        level=logging.DEBUG if options.debug else logging.WARNING, handlers=[lines]
     )
     for noisy in ("ray", "mlflow", "alembic", "matplotlib", "git", "sqlalchemy", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -102,13 +105,20 @@ def _explain(error: Exception, debug: bool) -> int:
     from ...space.errors import ActsearchError
 
     if not isinstance(error, ActsearchError):
-        traceback.print_exc()
+        print(redacted(traceback.format_exc()), end="", file=sys.stderr)
         return 1
     if debug:
-        traceback.print_exc()
-        print(getattr(error, "traceback", ""), file=sys.stderr)
-    print(f"actsearch: {error}", file=sys.stderr)
+        print(redacted(traceback.format_exc()), end="", file=sys.stderr)
+        print(redacted(getattr(error, "traceback", "")), file=sys.stderr)
+    print(f"actsearch: {redacted(str(error))}", file=sys.stderr)
     return 1
+
+
+class _Redacting(logging.Formatter):
+    """A log's lines, tracebacks among them, without the secrets that libraries put into them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
 
 
 class _Version(argparse.Action):

@@ -172,8 +172,7 @@ def _print_hints(outcome: Outcome) -> None:
         print("the space is exhausted: every candidate was proposed", file=sys.stderr)
     if not outcome.shown:
         print(
-            f"MLflow did not answer, so it does not show all of this yet: `actsearch sync {name}` "
-            f"writes the rest",
+            f"MLflow does not show all of this yet: `actsearch sync {name}` writes the rest",
             file=sys.stderr,
         )
     print(f"browse it with: actsearch ui {name}", file=sys.stderr)

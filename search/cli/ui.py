@@ -37,10 +37,11 @@ def run(options: argparse.Namespace) -> int:
         home.folder(options.search)
     remote = os.environ.get("MLFLOW_TRACKING_URI")
     if remote:
+        from ...mlflow.uris import public
         from ..tracking import tracker_of
 
         fragment = tracker_of(home).link(options.search)[1] if options.search else ""
-        print(f"{remote.rstrip('/')}/{fragment}")
+        print(f"{public(remote)}/{fragment}")
         return 0
     print("starting the MLflow UI (about 10 s) …", file=sys.stderr)
     with serve(home.root, options.host, options.port, options.search) as url:

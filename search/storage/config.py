@@ -104,7 +104,17 @@ class RunSettings:
             lambda gpus: 0 <= gpus <= 1 or (gpus > 1 and gpus % 1 == 0),
         ),
     ] = 0.0
-    ray_address: StrictStr | None = None
+    ray_address: (  # stored and shown, so that it holds no secret
+        Annotated[
+            StrictStr,
+            rule(
+                "HOST:PORT or ray://HOST:PORT, without user, password or query (Ray takes tokens "
+                "from RAY_AUTH_TOKEN)",
+                lambda address: not set("@?") & set(address),
+            ),
+        ]
+        | None
+    ) = None
     confirm: StrictBool = True
     finalists: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1)] = 3
     # Fresh paired seeds of a confirmation.

@@ -1,5 +1,7 @@
 """The home: one folder with every search of a user, a lock on each, and the MLflow store.
 
+A new one is its owner's alone to read (mode 0700); one that is there keeps its mode.
+
 HOME/searches/NAME/config.json        its configuration, and the format's version
                    study.db           the Optuna study, the only truth
                    confirmation.jsonl finalists' trainings, openings of the test set
@@ -22,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...mlflow.local_store import make_home
 from ...space.errors import nearest
 from ..errors import (
     HomeUnusable,
@@ -80,6 +83,7 @@ class Home:
         self.check_free(name)
         folder = self.searches / name
         with usable(self.root):
+            make_home(self.root)
             folder.mkdir(parents=True, exist_ok=True)
             probe = folder / ".probe"
             probe.write_bytes(bytes(65536))  # a full disk often still takes an empty file

@@ -22,6 +22,7 @@ from optuna.trial import Trial as OptunaTrial
 from optuna.trial import TrialState
 
 from ...evaluators import CandidateReport
+from ...mlflow.uris import sqlite_uri
 from ...space import Encoding, Expression, Space
 from ..errors import HomeUnusable
 from ..strategies.base import Strategy
@@ -192,7 +193,7 @@ def read_trials(folder: Path) -> list[Trial]:
         if not _is_made(path):
             return []
         storage = RDBStorage(
-            f"sqlite:///{path}",
+            sqlite_uri(path),
             _CONNECT,
             skip_compatibility_check=True,
             skip_table_creation=True,
@@ -211,7 +212,7 @@ def _is_made(path: Path) -> bool:
 def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
-    storage = RDBStorage(f"sqlite:///{path}", _CONNECT)
+    storage = RDBStorage(sqlite_uri(path), _CONNECT)
 
     @sqlalchemy.event.listens_for(storage.engine, "connect")
     def relax(connection: Any, _record: Any) -> None:

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from ...mlflow.uris import redacted
+
 Class = TypeVar("Class")
 _TYPES = {
     "int_type": "a whole number",
@@ -71,4 +73,4 @@ def _mistake(details: ErrorDetails) -> str:
     text = details["msg"] if kind == "rule" else _TYPES.get(kind)
     if text is None:
         return f"{name}: {details['msg']}".removeprefix(": ")
-    return f"{name.replace('_', ' ')} must be {text}, but got {details['input']!r}"
+    return f"{name.replace('_', ' ')} must be {text}, but got {redacted(repr(details['input']))}"

@@ -88,7 +88,20 @@ def test_it_is_served_on_loopback_addresses_only(home: Path, host: str) -> None:
 
 
 def test_no_free_port_is_said_so(home: Path) -> None:
-    with pytest.raises(ServerError, match="no free port"), serve(home, port=65536):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 65535))
+        taken.listen()
+        with (
+            pytest.raises(ServerError, match="no free port from 65535 to 65535 on 127"),
+            serve(home, port=65535),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_port_that_no_machine_has_is_refused_with_the_range(home: Path, port: int) -> None:
+    rule = f"--port must be 0 to 65535 .*but got {port}"
+    with pytest.raises(ServerError, match=rule), serve(home, port=port):
         pass
 
 

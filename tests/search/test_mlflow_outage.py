@@ -86,7 +86,7 @@ def test_a_record_is_shown_without_mlflow(
 def test_lost_in_the_midst_the_search_goes_on_and_the_runs_are_written_later(
     actsearch: Verb, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "AT_THE_END", 1.0)  # seconds; 30 are for a user's server
+    monkeypatch.setattr(writer, "PATIENCE", 1.0)  # seconds; 60 are for a user's server
     with closing(sqlite3.connect(home.root / "mlflow.db", isolation_level=None)) as store:
         outcome = Search(
             "mine",
