@@ -110,3 +110,8 @@ class Strategy(BaseSampler):
 def is_enqueued(trial: FrozenTrial) -> bool:
     """Whether the trial brings its own parameters: a retry, or a random fallback."""
     return "fixed_params" in trial.system_attrs
+
+
+def was_cut_short(trial: FrozenTrial) -> bool:
+    """Whether its driver was killed while it was being drawn: its candidate is still to come."""
+    return trial.state == TrialState.FAIL and not trial.user_attrs
