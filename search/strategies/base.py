@@ -61,6 +61,8 @@ class Strategy(BaseSampler):
         except (ActsearchError, *_STORAGE_ERRORS):
             raise
         except Exception as error:
+            if _is_built_in(self):  # then it is a bug of ours, to be seen whole
+                raise
             raise StrategyError(
                 f"strategy {self.name}: propose raised {type(error).__name__}: {error} "
                 f"(--debug shows where)"
@@ -115,3 +117,8 @@ def is_enqueued(trial: FrozenTrial) -> bool:
 def was_cut_short(trial: FrozenTrial) -> bool:
     """Whether its driver was killed while it was being drawn: its candidate is still to come."""
     return trial.state == TrialState.FAIL and not trial.user_attrs
+
+
+def _is_built_in(strategy: Strategy) -> bool:
+    """Whether its class is one of this package's, and no subclass of a user's."""
+    return type(strategy).__module__.rpartition(".")[0] == __name__.rpartition(".")[0]
