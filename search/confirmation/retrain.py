@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import logging
+from collections import deque
 from collections.abc import Iterable
 
 from ...evaluators import (
@@ -25,7 +27,10 @@ from ..evaluator_choice import ByRecipe
 from ..executors.base import Assignment, Executor
 from ..progress import Reporter
 from ..storage.confirmation_log import ConfirmationLog, Opening, Retraining
+from ..storage.trial import RETRIES
 from .plan import Plan
+
+logger = logging.getLogger(__name__)
 
 NO_TEST_DATA = (
     "the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "
@@ -43,7 +48,8 @@ def retrain(
     """Train what the log lacks of a plan, and record it there.
 
     Opens the test set of each data set that a missing training is about. Where the evaluator has
-    no test data, the reporter says so and nothing is trained. Raises SearchFailed on a crash.
+    no test data, the reporter says so and nothing is trained. What crashes is tried again as often
+    as a candidate of a search; raises SearchFailed, after the rest, where that does not help.
     """
     jobs = missing_jobs(plan, log)
     if not jobs:
@@ -58,8 +64,13 @@ def retrain(
         f"set of {' and '.join(datasets)} is opened"
     )
     _record_openings(plan, log, datasets)
-    assignments = iter([Assignment(number, job) for number, job in enumerate(jobs)])
+    queue = deque(range(len(jobs)))
+    tries = [0] * len(jobs)
+    crashes: list[str] = []  # of jobs that used up their tries
     done = 0
+
+    def next_job() -> Assignment | None:
+        return Assignment(number := queue.popleft(), jobs[number]) if queue else None
 
     def on_rung(number: int, report: RungReport) -> None:
         nonlocal done
@@ -67,9 +78,22 @@ def retrain(
         done += len(report.candidates)
         reporter.advance(done)
 
+    def on_done(number: int, error: str | None) -> None:
+        if error is None:
+            return
+        tries[number] += 1
+        if tries[number] > RETRIES:
+            crashes.append(error)
+            return
+        queue.append(number)
+        last = error.strip().splitlines()[-1]
+        logger.warning("a training of the confirmation failed and is tried again: %s", last)
+
     reporter.begin(0, sum(len(job.expressions) for job in jobs), "trainings")
-    executor.run(opened, lambda: next(assignments, None), on_rung, _raise_crash)
+    executor.run(opened, next_job, on_rung, on_done)
     reporter.end()
+    if crashes:
+        _raise_crash(crashes[0])
 
 
 def missing_jobs(plan: Plan, log: ConfirmationLog) -> list[Job]:
@@ -130,11 +154,10 @@ def _retraining(job: Job, report: CandidateReport) -> Retraining:
     )
 
 
-def _raise_crash(number: int, error: str | None) -> None:
-    if error is not None:
-        last = error.strip().splitlines()[-1]
-        raise SearchFailed(
-            f"a confirmation training crashed: {last}; what was trained is recorded, run "
-            f"`actsearch confirm` again to train the rest (--debug shows the traceback)",
-            error,
-        )
+def _raise_crash(error: str) -> None:
+    last = error.strip().splitlines()[-1]
+    raise SearchFailed(
+        f"a confirmation training crashed {1 + RETRIES} times: {last}; what was trained is "
+        f"recorded, run `actsearch confirm` again to train the rest (--debug shows the traceback)",
+        error,
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import Evaluator, ImageClassification
+from actsearch.evaluators import Evaluator, ImageClassification, Job, RungReport
 from actsearch.search import (
     Confirmation,
 )
@@ -15,7 +16,7 @@ from actsearch.search.confirmation.comparison import (
     read_confirmation,
 )
 from actsearch.search.confirmation.plan import Plan
-from actsearch.search.confirmation.retrain import missing_jobs, retrain
+from actsearch.search.confirmation.retrain import missing_jobs, retrain, with_test_set
 from actsearch.search.errors import SearchFailed
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.progress import Silent
@@ -102,6 +103,33 @@ def test_a_crash_says_that_the_rest_can_be_trained_later(
     with pytest.raises(SearchFailed, match="no luck at all; what was trained is recorded"):
         retrained(SINE, tmp_path, OpensAndRaises(images))
     assert read_confirmation(SINE, ConfirmationLog(tmp_path)) is None
+
+
+class RaisesOnce(Evaluator):
+    """Raises in its first job only."""
+
+    def __init__(self, inner: Evaluator) -> None:
+        self._inner, self._raised = inner, False
+
+    def on(self, device: str) -> Evaluator:
+        return self
+
+    def opened(self) -> Evaluator | None:
+        self._inner = with_test_set(self._inner, ["fashion-mnist"]) or self._inner
+        return self
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        if not self._raised:
+            self._raised = True
+            raise RuntimeError("no luck once")
+        return self._inner.run(job)
+
+
+def test_a_training_that_crashes_is_tried_again_and_the_test_set_opened_once(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    retrained(SINE, tmp_path, RaisesOnce(images))
+    assert confirmation_of(SINE, tmp_path).openings == 1
 
 
 def test_without_test_data_nothing_is_trained_and_the_reason_told(tmp_path: Path) -> None:
