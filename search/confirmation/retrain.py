@@ -63,7 +63,7 @@ def retrain(
         f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
         f"set of {' and '.join(datasets)} is opened"
     )
-    _record_openings(plan, log, datasets)
+    _record_openings(plan, log, [job for job in jobs if not _is_opened_for(job, plan, log)])
     queue = deque(range(len(jobs)))
     tries = [0] * len(jobs)
     crashes: list[str] = []  # of jobs that used up their tries
@@ -132,11 +132,33 @@ def _with_test_images(
     return dataclasses.replace(evaluator, test=test)
 
 
-def _record_openings(plan: Plan, log: ConfirmationLog, datasets: Iterable[str]) -> None:
+def _is_opened_for(job: Job, plan: Plan, log: ConfirmationLog) -> bool:
+    """Whether an opening on record was for this job, which a crash or a kill kept from its end."""
+    finalists = set(plan.finalists.values())
+    return any(
+        opening.dataset == job.recipe.dataset
+        and job.recipe.digest in opening.recipes
+        and job.seed in opening.seeds
+        and finalists <= set(opening.finalists)
+        for opening in log.openings
+    )
+
+
+def _record_openings(plan: Plan, log: ConfirmationLog, jobs: Iterable[Job]) -> None:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    recipes: dict[str, list[str]] = {}  # digests by data set
+    for job in jobs:
+        digests = recipes.setdefault(job.recipe.dataset, [])
+        if job.recipe.digest not in digests:
+            digests.append(job.recipe.digest)
     finalists = tuple(plan.finalists.values())
     seeds = tuple(plan.seeds(max(count for _, count in plan.recipes)))
-    log.add([Opening(at=now, finalists=finalists, seeds=seeds, dataset=name) for name in datasets])
+    log.add(
+        [
+            Opening(at=now, finalists=finalists, seeds=seeds, dataset=name, recipes=tuple(digests))
+            for name, digests in recipes.items()
+        ]
+    )
 
 
 def _retraining(job: Job, report: CandidateReport) -> Retraining:

@@ -103,6 +103,8 @@ def test_a_crash_says_that_the_rest_can_be_trained_later(
     with pytest.raises(SearchFailed, match="no luck at all; what was trained is recorded"):
         retrained(SINE, tmp_path, OpensAndRaises(images))
     assert read_confirmation(SINE, ConfirmationLog(tmp_path)) is None
+    retrained(SINE, tmp_path, images)
+    assert confirmation_of(SINE, tmp_path).openings == 1, "the crashed one showed nothing"
 
 
 class RaisesOnce(Evaluator):
