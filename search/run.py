@@ -16,6 +16,7 @@ from .confirmation.comparison import Confirmation, read_confirmation
 from .confirmation.plan import confirmation_work, plan_of, recipes_of
 from .confirmation.retrain import retrain
 from .engine.driver import Engine, Timings
+from .errors import SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Executor
 from .executors.choice import executor_for
@@ -190,5 +191,9 @@ def _confirm(search: OpenSearch, executor: Executor) -> Confirmation | None:
     """The finalists against baselines; None where there is no finalist, or no test data."""
     plan = plan_of(search.file, search.study.trials())
     log = ConfirmationLog(search.folder)
-    retrain(plan, log, search.shown, executor, search.evaluator, search.reporter, search.pace)
+    try:
+        retrain(plan, log, search.shown, executor, search.evaluator, search.reporter, search.pace)
+    except SearchFailed:  # the best so far is there all the same
+        export_best(best_of(search.file.config, search.study.trials(), None), search.folder)
+        raise
     return read_confirmation(plan, log)

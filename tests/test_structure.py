@@ -22,7 +22,12 @@ MAY_IMPORT = {
 }
 OWNERS = {  # library: where alone it may be imported, as a prefix of the file's path
     "mlflow": ("mlflow/",),
-    "optuna": ("search/strategies/", "search/storage/study.py", "search/storage/trial_codec.py"),
+    "optuna": (
+        "search/strategies/",
+        "search/storage/study.py",
+        "search/storage/interruption.py",
+        "search/storage/trial_codec.py",
+    ),
     "ray": ("search/executors/ray_tune.py", "search/executors/ray_"),
 }
 HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "sympy", "torch")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterable
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 from ...evaluators import (
     NETWORKS,
@@ -27,7 +29,10 @@ from ..progress import Reporter
 from ..remaining_time import Pace, work_of
 from ..storage.confirmation_log import ConfirmationLog, Opening, Retraining
 from ..storage.shown_functions import Showing, ShownFunctions
+from ..storage.trial import RETRIES
 from .plan import Plan
+
+logger = logging.getLogger(__name__)
 
 NO_TEST_DATA = (
     "the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "
@@ -47,7 +52,9 @@ def retrain(
     """Train what the log lacks of a plan, and record it there.
 
     Opens the test set of each data set that a missing training is about. Where the evaluator has
-    no test data, the reporter says so and nothing is trained. Raises SearchFailed on a crash.
+    no test data, the reporter says so and nothing is trained. What crashes is tried again as often
+    as a candidate of a search, and has then failed under that seed; raises SearchFailed where
+    nothing but crashes comes back.
     """
     jobs = missing_jobs(plan, log)
     if not jobs:
@@ -61,33 +68,77 @@ def retrain(
         f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
         f"set of {' and '.join(datasets)} is opened"
     )
-    _record_openings(plan, log, shown, datasets)
-    left = work_of(jobs)
-    assignments = iter([Assignment(number, job) for number, job in enumerate(jobs)])
-    done = 0
-
-    def on_rung(number: int, report: RungReport) -> None:
-        nonlocal done
-        log.add([_retraining(jobs[number], candidate) for candidate in report.candidates])
-        done += len(report.candidates)
-        left[jobs[number].recipe] -= pace.add(number, jobs[number], report)
-        reporter.advance(done)
-        reporter.expect(pace.seconds(left))
-
-    def on_done(number: int, error: str | None) -> None:
-        pace.end(number)
-        _raise_crash(error)
-
-    def next_job() -> Assignment | None:
-        assignment = next(assignments, None)
-        if assignment is not None:
-            pace.begin(assignment.number)
-        return assignment
-
+    _record_openings(plan, log, shown, [j for j in jobs if not _is_opened_for(j, plan, log)])
+    trainings = _Trainings(jobs, log, reporter, pace)
     reporter.begin(0, sum(len(job.expressions) for job in jobs), "trainings")
-    reporter.expect(pace.seconds(left))
-    executor.run(opened, next_job, on_rung, on_done)
+    reporter.expect(pace.seconds(trainings.left))
+    executor.run(opened, trainings.next_job, trainings.on_rung, trainings.on_done)
     reporter.end()
+    if trainings.first_crash is not None and not trainings.done:
+        raise SearchFailed(
+            f"every confirmation training crashed, three times each; the first error was: "
+            f"{_last_line(trainings.first_crash)} (--debug shows the traceback); run `actsearch "
+            f"confirm` again when it is mended",
+            trainings.first_crash,
+        )
+
+
+class _Trainings:
+    """The jobs of a confirmation, handed out; what crashes is tried again as a candidate is.
+
+    A job that crashed twice is tried once more function by function, so that one of them takes no
+    other down; a function that crashes alone has failed under that seed, on record.
+    """
+
+    def __init__(
+        self, jobs: Sequence[Job], log: ConfirmationLog, reporter: Reporter, pace: Pace
+    ) -> None:
+        self._log, self._reporter, self._pace = log, reporter, pace
+        self._queue = deque((job, 0) for job in jobs)  # with the times it has crashed
+        self._jobs: dict[int, tuple[Job, int]] = {}
+        self._crashed: list[tuple[Job, str]] = []  # to be recorded when something else works
+        self.left = work_of(jobs)
+        self.done = 0  # functions trained
+        self.first_crash: str | None = None
+
+    def next_job(self) -> Assignment | None:
+        if not self._queue:
+            return None
+        number = len(self._jobs)
+        self._jobs[number] = self._queue.popleft()
+        self._pace.begin(number)
+        return Assignment(number, self._jobs[number][0])
+
+    def on_rung(self, number: int, report: RungReport) -> None:
+        job, _ = self._jobs[number]
+        self._log.add([_retraining(job, candidate) for candidate in report.candidates])
+        self.done += len(report.candidates)
+        self._record_crashes()
+        self.left[job.recipe] -= self._pace.add(number, job, report)
+        self._reporter.advance(self.done)
+        self._reporter.expect(self._pace.seconds(self.left))
+
+    def on_done(self, number: int, error: str | None) -> None:
+        self._pace.end(number)
+        if error is None:
+            return
+        self.first_crash = self.first_crash or error
+        job, crashes = self._jobs[number]
+        logger.warning("a training of the confirmation failed: %s", _last_line(error))
+        if crashes + 1 < RETRIES:
+            self._queue.append((job, crashes + 1))
+        elif crashes < RETRIES:
+            parts = [dataclasses.replace(job, expressions=(text,)) for text in job.expressions]
+            self._queue.extend((part, crashes + 1) for part in parts)
+        else:
+            self._crashed.append((job, error))
+            self._record_crashes()
+
+    def _record_crashes(self) -> None:
+        """Record the failures once anything was trained: before, the cause may be the machine."""
+        if self.done:
+            self._log.add([_failure(job, error) for job, error in self._crashed])
+            self._crashed = []
 
 
 def missing_jobs(plan: Plan, log: ConfirmationLog) -> list[Job]:
@@ -126,13 +177,30 @@ def _with_test_images(
     return dataclasses.replace(evaluator, test=test)
 
 
+def _is_opened_for(job: Job, plan: Plan, log: ConfirmationLog) -> bool:
+    """Whether an opening on record was for this job, which a crash or a kill kept from its end."""
+    finalists = set(plan.finalists.values())
+    return any(
+        opening.dataset == job.recipe.dataset
+        and job.recipe.digest in opening.recipes
+        and job.seed in opening.seeds
+        and finalists <= set(opening.finalists)
+        for opening in log.openings
+    )
+
+
 def _record_openings(
-    plan: Plan, log: ConfirmationLog, shown: ShownFunctions, datasets: Iterable[str]
+    plan: Plan, log: ConfirmationLog, shown: ShownFunctions, jobs: Iterable[Job]
 ) -> None:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    recipes: dict[str, list[str]] = {}  # digests by data set
+    for job in jobs:
+        digests = recipes.setdefault(job.recipe.dataset, [])
+        if job.recipe.digest not in digests:
+            digests.append(job.recipe.digest)
     finalists = tuple(plan.finalists.values())
     seeds = tuple(plan.seeds(max(count for _, count in plan.recipes)))
-    for dataset in datasets:
+    for dataset, digests in recipes.items():
         folder = str(log.folder.relative_to(shown.home))
         openings, functions = shown.add(
             Showing(at=now, folder=folder, dataset=dataset, functions=finalists)
@@ -144,6 +212,7 @@ def _record_openings(
             dataset=dataset,
             openings_before=openings,
             functions_before=functions,
+            recipes=tuple(digests),
         )
         log.add([opening])
 
@@ -163,11 +232,18 @@ def _retraining(job: Job, report: CandidateReport) -> Retraining:
     )
 
 
-def _raise_crash(error: str | None) -> None:
-    if error is not None:
-        last = error.strip().splitlines()[-1]
-        raise SearchFailed(
-            f"a confirmation training crashed: {last}; what was trained is recorded, run "
-            f"`actsearch confirm` again to train the rest (--debug shows the traceback)",
-            error,
-        )
+def _failure(job: Job, error: str) -> Retraining:
+    """A function that crashed to the last try, alone: as one that diverged, it has no score."""
+    return Retraining(
+        recipe=job.recipe.digest,
+        network=job.recipe.network,
+        seed=job.seed,
+        expression=job.expressions[0],
+        val_accuracy=None,
+        test_accuracy=None,
+        reason=f"crashed: {_last_line(error)}",
+    )
+
+
+def _last_line(error: str) -> str:
+    return error.strip().splitlines()[-1] if error.strip() else "no message"

@@ -34,7 +34,7 @@ def confirmation_text(confirmation: Confirmation) -> str:
 
 def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
     best = "(best baseline on validation)"
-    diverged = f" (diverged on {_seeds(row.diverged)})" if row.diverged else ""
+    diverged = f" (failed on {_seeds(row.diverged)})" if row.diverged else ""
     return (
         cut(row.name),
         f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test_accuracies else "–",

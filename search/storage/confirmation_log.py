@@ -91,6 +91,7 @@ class Opening:
     dataset: str = "fashion-mnist"  # the only one there was when lines did not say
     openings_before: int = 0
     functions_before: int = 0
+    recipes: tuple[str, ...] = ()  # digests; empty where lines did not say
 
 
 Entry = Retraining | Opening
@@ -109,7 +110,7 @@ class ConfirmationLog:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Append, whole lines at once."""
-        lines = [json.dumps(_ENTRY.dump_python(entry, by_alias=True)) for entry in entries]
+        lines = [json.dumps(_stored(entry)) for entry in entries]
         data = "".join(line + "\n" for line in lines).encode()
         with usable(self._path.parent), open(self._path, "ab") as file:
             file.truncate(self._whole)  # a line torn by a kill or a full disk
@@ -140,3 +141,11 @@ class ConfirmationLog:
             self.openings.append(entry)
         else:
             self.trainings[entry.key] = entry
+
+
+def _stored(entry: Entry) -> dict[str, Any]:
+    """A line's fields; what the first lines did not say is left out where it is not known."""
+    fields: dict[str, Any] = _ENTRY.dump_python(entry, by_alias=True)
+    if not fields.get("recipes", True):
+        del fields["recipes"]
+    return fields

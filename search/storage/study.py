@@ -26,6 +26,8 @@ from ...mlflow.uris import sqlite_uri
 from ...space import Encoding, Expression, Space
 from ..errors import HomeUnusable
 from ..strategies.base import Strategy
+from .interruption import is_ended, owed_trials
+from .trial import RETRIES as RETRIES
 from .trial import Trial
 from .trial_codec import (
     DUPLICATE_OF,
@@ -40,7 +42,6 @@ from .trial_codec import (
 )
 
 FILE = "study.db"
-RETRIES = 2  # times a candidate is trained again after a crash; the last time all alone
 _NAME = "search"  # one study to a file; the folder carries the search's name
 _CONNECT = {"connect_args": {"timeout": 60}}  # seconds to wait for another connection's lock
 
@@ -104,7 +105,8 @@ class Study:
     ) -> None:
         """End a trial before training: screened out, or seen before."""
         why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
-        attributes = {EXPRESSION: str(trial.expression), **why}
+        # The expression last: killed between the two, it must not look as if it was accepted.
+        attributes = {**why, EXPRESSION: str(trial.expression)}
         self._finish(trial.number, TrialState.PRUNED, attributes)
 
     def rung(self, number: int, epoch: int, accuracy: float) -> None:
@@ -131,19 +133,21 @@ class Study:
         return self._finish(number, TrialState.FAIL, {ERROR: error})
 
     def sweep(self) -> int:
-        """Fail and enqueue again what an earlier driver left running; how many there were."""
+        """Put right what an earlier driver left, at whatever moment it was killed; how many
+        candidates are to be tried again."""
         with sqlite_errors(self._path):
+            for ended in self._study.get_trials(deepcopy=False):
+                if ended.state == TrialState.RUNNING and is_ended(ended):
+                    self._study.tell(ended.number, state=TrialState.PRUNED)
             trials = self._study.get_trials(deepcopy=False)
-            again = {t.user_attrs.get(ORIGIN) for t in trials if t.state == TrialState.WAITING}
-            left = [trial_of(t) for t in trials if t.state == TrialState.RUNNING]
-            for trial in left:
-                # One killed while it was being drawn has no candidate yet: its number is spent.
-                # The interruption is not the candidate's fault: it costs no further retry.
-                if trial.expression and trial.origin not in again:
-                    self._enqueue_again(trial, max(trial.retry, 1))
-                self._study.tell(trial.number, state=TrialState.FAIL)
+            for trial in (owed := owed_trials(trials)):
+                self._enqueue_again(trial, max(trial.retry, 1))
+            # After the queue: killed between the two, the next sweep finds what waits.
+            for left in trials:
+                if left.state == TrialState.RUNNING:
+                    self._study.tell(left.number, state=TrialState.FAIL)
         self._running.clear()
-        return len(left)
+        return len(owed)
 
     def waiting(self) -> int:
         """How many trials wait to be begun: retries, or a fallback."""
@@ -164,8 +168,9 @@ class Study:
     def _enqueue_again(self, trial: Trial, retry: int) -> None:
         # Before the trial is failed: killed between the two, the next sweep finds both.
         with sqlite_errors(self._path):
+            # The origin's parameters: a retry that was killed while it was begun lacks some.
             self._study.enqueue_trial(
-                self._study.get_trials(deepcopy=False)[trial.number].params,
+                self._study.get_trials(deepcopy=False)[trial.origin].params,
                 user_attrs={ORIGIN: trial.origin, RETRY: retry},
             )
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 State = Literal["complete", "pruned", "infeasible", "duplicate", "failed", "running", "waiting"]
 
+RETRIES = 2  # times a candidate is trained again after a crash; the last time all alone
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:

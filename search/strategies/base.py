@@ -61,6 +61,8 @@ class Strategy(BaseSampler):
         except (ActsearchError, *_STORAGE_ERRORS):
             raise
         except Exception as error:
+            if _is_built_in(self):  # then it is a bug of ours, to be seen whole
+                raise
             raise StrategyError(
                 f"strategy {self.name}: propose raised {type(error).__name__}: {error} "
                 f"(--debug shows where)"
@@ -110,3 +112,13 @@ class Strategy(BaseSampler):
 def is_enqueued(trial: FrozenTrial) -> bool:
     """Whether the trial brings its own parameters: a retry, or a random fallback."""
     return "fixed_params" in trial.system_attrs
+
+
+def was_cut_short(trial: FrozenTrial) -> bool:
+    """Whether its driver was killed while it was being drawn: its candidate is still to come."""
+    return trial.state == TrialState.FAIL and not trial.user_attrs
+
+
+def _is_built_in(strategy: Strategy) -> bool:
+    """Whether its class is one of this package's, and no subclass of a user's."""
+    return type(strategy).__module__.rpartition(".")[0] == __name__.rpartition(".")[0]

@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from ...space import Encoding, Space
-from .base import Strategy, is_enqueued
+from .base import Strategy, is_enqueued, was_cut_short
 
 STARTUP = 18  # candidates trained before the first mutation: two brackets
 POPULATION = 64  # trained candidates alive at a time (PANGAEA's number)
@@ -48,7 +48,8 @@ class Evolution(Strategy):
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
-        drawn = sum(not is_enqueued(t) for t in study.get_trials(deepcopy=False))
+        trials = study.get_trials(deepcopy=False)
+        drawn = sum(not is_enqueued(t) and not was_cut_short(t) for t in trials)
         known = self.space.seed_candidates()
         if drawn <= len(known):  # this trial is among those drawn
             return known[drawn - 1]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import Evaluator, ImageClassification
+from actsearch.evaluators import Evaluator, ImageClassification, Job, RungReport
 from actsearch.search import (
     Confirmation,
 )
@@ -15,7 +16,7 @@ from actsearch.search.confirmation.comparison import (
     read_confirmation,
 )
 from actsearch.search.confirmation.plan import Plan
-from actsearch.search.confirmation.retrain import missing_jobs, retrain
+from actsearch.search.confirmation.retrain import missing_jobs, retrain, with_test_set
 from actsearch.search.errors import SearchFailed
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.progress import Silent
@@ -99,12 +100,80 @@ def test_it_trains_what_is_missing_opens_the_test_set_once_and_says_so(
     assert confirmation_of(larger, tmp_path).openings == 2
 
 
-def test_a_crash_says_that_the_rest_can_be_trained_later(
+def test_where_nothing_but_crashes_comes_back_it_says_so_and_can_be_trained_later(
     images: ImageClassification, tmp_path: Path
 ) -> None:
-    with pytest.raises(SearchFailed, match="no luck at all; what was trained is recorded"):
+    with pytest.raises(SearchFailed, match=r"three times each; .* no luck"):
         retrained(SINE, tmp_path, OpensAndRaises(images))
     assert read_confirmation(SINE, ConfirmationLog(tmp_path)) is None
+    assert not ConfirmationLog(tmp_path).trainings, "the cause may be the machine"
+    retrained(SINE, tmp_path, images)
+    assert confirmation_of(SINE, tmp_path).openings == 1, "the crashed one showed nothing"
+
+
+class RaisesFor(Evaluator):
+    """Raises in every job with one function, and counts how often it came in which company."""
+
+    def __init__(self, inner: Evaluator, expression: str) -> None:
+        self._inner, self._expression = inner, expression
+        self.company: list[int] = []
+
+    def on(self, device: str) -> Evaluator:
+        return self
+
+    def opened(self) -> Evaluator | None:
+        self._inner = with_test_set(self._inner, ["fashion-mnist"]) or self._inner
+        return self
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        if self._expression in job.expressions:
+            self.company.append(len(job.expressions))
+            raise RuntimeError("this one never trains")
+        return self._inner.run(job)
+
+
+def test_a_finalist_that_crashes_three_times_has_failed_and_the_others_are_compared(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    plan = replace(SINE, finalists=FINALISTS, recipes=((TINY, 2),))
+    evaluator = RaisesFor(images, "cos(x)")
+    retrained(plan, tmp_path, evaluator)
+    assert evaluator.company == [5, 5, 5, 5, 1, 1], "twice among others, the last time alone"
+    confirmation = confirmation_of(plan, tmp_path)
+    failed = confirmation.row("cos(x)")
+    assert (failed.verdict, failed.diverged, failed.test_accuracies) == ("worse", 2, ())
+    trained = {row.name for row in confirmation.rows if len(row.test_accuracies) == 2}
+    assert trained == {"sin(x)", "erf(x)", "ReLU", "Tanh"}
+    reasons = {t.reason for t in ConfirmationLog(tmp_path).trainings.values() if t.reason}
+    assert reasons == {"crashed: RuntimeError: this one never trains"}
+    assert not retrained(plan, tmp_path, evaluator).stages, "failed for good, as a candidate is"
+
+
+class RaisesOnce(Evaluator):
+    """Raises in its first job only."""
+
+    def __init__(self, inner: Evaluator) -> None:
+        self._inner, self._raised = inner, False
+
+    def on(self, device: str) -> Evaluator:
+        return self
+
+    def opened(self) -> Evaluator | None:
+        self._inner = with_test_set(self._inner, ["fashion-mnist"]) or self._inner
+        return self
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        if not self._raised:
+            self._raised = True
+            raise RuntimeError("no luck once")
+        return self._inner.run(job)
+
+
+def test_a_training_that_crashes_is_tried_again_and_the_test_set_opened_once(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    retrained(SINE, tmp_path, RaisesOnce(images))
+    assert confirmation_of(SINE, tmp_path).openings == 1
 
 
 def test_without_test_data_nothing_is_trained_and_the_reason_told(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_a_candidate_interrupted_again_and_again_uses_up_no_tries(tmp_path: Path
 def test_what_was_killed_while_it_was_drawn_counts_for_nothing(tmp_path: Path) -> None:
     opened(tmp_path).ask(SPACE)
     study = opened(tmp_path)
-    assert study.sweep() == 1
+    assert study.sweep() == 0
     assert study.waiting() == 0
     assert study.encodings() == []
     (trial,) = study.trials()
@@ -196,6 +196,53 @@ def test_killed_between_enqueuing_a_retry_and_failing_it_gives_one_retry_only(
     study.sweep()
     assert study.waiting() == 1
     assert study.ask(SPACE).origin == left.number
+
+
+def test_a_retry_killed_before_it_was_accepted_comes_again_and_so_in_a_home_that_lost_it(
+    tmp_path: Path,
+) -> None:
+    left = begun(opened(tmp_path))
+    study = opened(tmp_path)
+    study.sweep()
+    study.ask(SPACE)  # killed here: begun, not accepted
+    study = opened(tmp_path)
+    assert study.sweep() == 1
+    again = study.ask(SPACE)
+    assert (again.expression, again.origin, again.retry) == (left.expression, left.number, 1)
+    loader = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path / FILE}")
+    loader.tell(again.number, state=optuna.trial.TrialState.FAIL)  # as earlier versions swept it
+    study = opened(tmp_path)
+    assert study.sweep() == 1
+    assert study.ask(SPACE).expression == left.expression
+
+
+def test_what_was_killed_while_it_was_rejected_or_after_its_last_try_never_enters_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    study = opened(tmp_path)
+    screened, repeated, crashed = study.ask(SPACE), study.ask(SPACE), begun(study)
+    for _ in range(RETRIES):
+        study.fail(crashed.number, "no luck")
+        crashed = begun(study)
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Study, "tell", die)  # by then every attribute is there
+        with pytest.raises(Killed):
+            study.reject(screened, reason="affine")
+        with pytest.raises(Killed):
+            study.reject(repeated, duplicate_of=0)
+        with pytest.raises(Killed):
+            study.fail(crashed.number, "no luck")
+    study = opened(tmp_path)
+    assert study.sweep() == 0
+    assert study.waiting() == 0
+    states = [trial.state for trial in study.trials()]
+    assert states == ["infeasible", "duplicate"] + ["failed"] * (1 + RETRIES)
 
 
 def test_write_ahead_logging_is_on(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from actsearch.search import (
     Strategy,
     StrategyError,
 )
+from actsearch.search.strategies.registry import BUILT_IN, strategy_from_name
 from contracts.tiny import SMALL
 
 
@@ -54,6 +55,22 @@ def test_a_proposal_that_cannot_be_used_names_the_strategy(answer: Any, message:
     with pytest.raises(StrategyError, match=message) as caught:
         ask(answer)
     assert str(caught.value).startswith(f"strategy {__name__}:Says")
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_an_exception_of_a_built_in_strategy_surfaces_as_it_is(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strategy = strategy_from_name(name, SMALL, 0)
+    fault = ZeroDivisionError("by zero")
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(type(strategy), "propose", fail)
+    with pytest.raises(ZeroDivisionError) as caught:
+        optuna.create_study(sampler=strategy).ask()
+    assert caught.value is fault
 
 
 @pytest.mark.parametrize("error", [SpaceExhausted("all seen"), sqlite3.OperationalError("full")])

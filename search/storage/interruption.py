@@ -1,0 +1,42 @@
+"""What a driver that was killed owes, told from the study alone: candidates without an end.
+
+A candidate is a first trial, its origin, and the retries of it. It entered training when one of
+them was accepted, and from then on it has to end: with a score, as infeasible, or as failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optuna.trial import FrozenTrial, TrialState
+
+from .trial import RETRIES, Trial
+from .trial_codec import DUPLICATE_OF, ERROR, EXPRESSION, ORIGIN, REASON, trial_of
+
+_ENDS = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def is_ended(trial: FrozenTrial) -> bool:
+    """Whether a trial has all of its end but the state: it was rejected, or had diverged."""
+    return EXPRESSION in trial.user_attrs and not {REASON, DUPLICATE_OF}.isdisjoint(
+        trial.user_attrs
+    )
+
+
+def owed_trials(trials: Sequence[FrozenTrial]) -> list[Trial]:
+    """The last trial of each candidate that entered training, has no end, and does not wait for
+    another try."""
+    tries: dict[int, list[FrozenTrial]] = {}
+    for trial in trials:
+        tries.setdefault(trial.user_attrs.get(ORIGIN, trial.number), []).append(trial)
+    return [
+        trial_of(stored[-1])
+        for stored in tries.values()
+        if any(EXPRESSION in trial.user_attrs for trial in stored)
+        and not any(_is_over(trial) or trial.state == TrialState.WAITING for trial in stored)
+    ]
+
+
+def _is_over(trial: FrozenTrial) -> bool:
+    """Whether a candidate ends with this trial: it needs no other, or had its last try."""
+    return trial.state in _ENDS or (ERROR in trial.user_attrs and trial_of(trial).retry >= RETRIES)
