@@ -108,3 +108,16 @@ ACTIVATIONS: tuple[type[nn.Module], ...] = (
     nn.Sigmoid, nn.SiLU, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
     nn.Threshold,
 )  # fmt: skip
+
+
+def is_activation(module: nn.Module) -> bool:
+    """Whether it is one of `ACTIVATIONS`, or the class of a file that was exported."""
+    return isinstance(module, ACTIVATIONS) or is_exported(module)
+
+
+def is_exported(module: nn.Module) -> bool:
+    """Whether its class comes from an exported file, also when scripted; files made before they
+    had a `_formula` say it in the first line of their docstring."""
+    if isinstance(getattr(module, "_formula", None), str):
+        return True
+    return (type(module).__doc__ or "").startswith("f(x) = ") and not any(module.children())
