@@ -26,7 +26,7 @@ def parameter_groups(
     `learning_rate` is that of the activations, where it is not the optimiser's. Every parameter
     that needs a gradient is in one group, once; a group that would be empty is left out.
     """
-    known = (nn.PReLU, *CLASSES, *kinds)
+    known: tuple[type[nn.Module], ...] = (nn.PReLU, *CLASSES, *kinds)
     activations = {
         id(parameter): parameter
         for module in model.modules()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, TypeAlias
@@ -75,7 +75,7 @@ def _is_function(value: object) -> bool:
 
 
 def _hashable(value: Any) -> Any:
-    return value if type(value).__hash__ else None
+    return value if isinstance(value, Hashable) else None
 
 
 def check_which(which: object) -> None:

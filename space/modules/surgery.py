@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import nn
@@ -129,7 +129,7 @@ def _nothing_to_undo() -> None:
     """After a dry run."""
 
 
-def _is_candidate(module: nn.Module, candidate: Expression) -> bool:
+def _is_candidate(module: nn.Module, candidate: Expression) -> TypeGuard[Activation]:
     return isinstance(module, Activation) and module.expression == candidate
 
 
@@ -271,7 +271,7 @@ def _copies(
         if p.granularity == "network" and isinstance(place.module, Activation)
     }
     made: dict[nn.Module, Activation] = {}
-    copies = []
+    copies: list[Activation] = []
     for place in chosen:
         if _is_candidate(place.module, candidate):
             copies.append(copy.deepcopy(place.module))  # learned values and all
@@ -318,8 +318,8 @@ def _swap(
     fused = _fused(model, chosen)
     for place, module in zip(chosen, copies, strict=True):
         setattr(place.parent, place.attribute, module)
-    for module, name, _ in fused:
-        setattr(module, name, 0)
+    for owner, name, _ in fused:
+        setattr(owner, name, 0)
 
     def undo() -> None:
         now = [getattr(place.parent, place.attribute, None) for place in chosen]
@@ -332,8 +332,8 @@ def _swap(
                 )
         for place in chosen:
             _put_back(place)
-        for module, name, value in fused:
-            setattr(module, name, value)
+        for owner, name, value in fused:
+            setattr(owner, name, value)
 
     return undo
 
