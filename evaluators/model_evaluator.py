@@ -20,7 +20,7 @@ from ..space import (
     parse,
     replace_activations,
 )
-from ..space.modules.surgery import Which
+from ..space.modules.places import Which
 from .image_classification import NoTestImages
 from .protocol.evaluator import Evaluator, Job, RungReport, Training
 from .protocol.metrics import accuracy
@@ -55,7 +55,7 @@ class ModelEvaluator(Evaluator):
     replace: which modules are the activations, as in `replace_activations`. loss and metric: of a
     batch's outputs and targets, means over its samples; the metric is a fraction, more is better.
     recipe: rungs, batch size, optimiser and so on. Initial weights are the network's own:
-    `moment_init` is not for it. channel_dim: where channels are, as in `Activation`.
+    `moment_init` is not for it. channel_dim: where channels are, as in `replace_activations`.
 
     Raises EvaluatorError for data or a recipe that cannot be used, CandidateError where the
     network has no activation to replace.
@@ -75,7 +75,7 @@ class ModelEvaluator(Evaluator):
         recipe: Recipe | None = None,
         loss: Measure = F.cross_entropy,
         metric: Measure = accuracy,
-        channel_dim: int = 1,
+        channel_dim: int | None = None,
     ) -> None:
         recipe = recipe or Recipe(name="own")
         _check_recipe(recipe)
@@ -177,13 +177,13 @@ class ModelEvaluator(Evaluator):
             reseed(0)
             net = self._network()
             shapes = {name: list(value.shape) for name, value in net.state_dict().items()}
-            activations = replace_activations(net, self._replace, parse("max(x, 0)"))
+            report = replace_activations(net, self._replace, parse("max(x, 0)"))
         facts = {
             "shapes": shapes,
-            "places": activations,
+            "places": len(report.replaced),
             "samples": [len(self._train), len(self._validation)],
             "measures": [_name_of(self._loss), _name_of(self._metric)],
-            "channel_dim": self._channel_dim,
+            "channel_dim": 1 if self._channel_dim is None else self._channel_dim,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
 

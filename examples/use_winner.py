@@ -43,8 +43,7 @@ def replaced(path: str | None) -> nn.Module:
 def main(path: str | None) -> None:
     """One step of training, with what the activations learn out of the weight decay's reach."""
     model = replaced(path)
-    kinds = (from_file(path),) if path else ()
-    groups = parameter_groups(model, kinds=kinds)
+    groups = parameter_groups(model)
     optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=1e-2)
     loss = nn.functional.cross_entropy(model(torch.randn(4, 3, 32, 32)), torch.arange(4))
     loss.backward()

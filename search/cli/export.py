@@ -2,6 +2,7 @@
 
 examples:
   actsearch export mine -o best/
+  actsearch export GELU -o gelu/
   actsearch export "x * sigmoid(beta[channel] * x)" -o swish/
 """
 
@@ -18,7 +19,9 @@ ORDER = 110
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     candidate = parser.add_argument(
-        "candidate", metavar="SEARCH|EXPR", help="a search (its best) or an expression"
+        "candidate",
+        metavar="SEARCH|EXPR|NAME",
+        help="a search (its best), an expression, or a name that `actsearch catalog` lists",
     )
     complete(candidate, searches)
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")

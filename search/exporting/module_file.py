@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
+import os
 import subprocess
 import sys
 import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -26,6 +27,7 @@ from ..errors import ExportFailed, InvalidSetting, NameTaken
 from ..provenance import provenance
 from ..storage.home import usable
 
+FILES = ("activation.py", "activation.json")
 RANGE = 8.0  # pre-activation units on either side of 0 on which value and gradient are compared
 POINTS = 801  # irrational spacing below keeps them off kinks, which sit at round numbers
 TOLERANCE = 1e-10  # relative, in float64
@@ -75,9 +77,9 @@ def export(
 
     facts: verdict and numbers, for the JSON; notes: the same in words, for the docstring.
     learned: where training took the parameters shared by the whole net; they replace the initial
-    values. Raises NameTaken if the folder holds an export, InvalidSetting for parameters that
-    have no one learned value, and ExportFailed (removing the files) if the file does not compute
-    what the candidate does.
+    values. Raises NameTaken if the folder holds a file of either name, InvalidSetting for
+    parameters that have no one learned value, and ExportFailed (nothing is written) if the file
+    does not compute what the candidate does.
     """
     check_free(folder)
     if learned is not None:
@@ -94,20 +96,13 @@ def export(
         **provenance(),
         **(facts or {}),
     }
-    made = not folder.exists()
+    texts = {
+        "activation.py": source,
+        "activation.json": json.dumps(description, indent=2) + "\n",
+    }
+    difference = _prove(expression, source, class_name)
     with usable(folder, "--output"):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "activation.py").write_text(source)
-        (folder / "activation.json").write_text(json.dumps(description, indent=2) + "\n")
-    try:
-        difference = _prove(expression, folder / "activation.py", class_name)
-    except ExportFailed:
-        if made:
-            shutil.rmtree(folder)
-        else:
-            for name in ("activation.py", "activation.json"):
-                (folder / name).unlink()
-        raise
+        _write(folder, texts)
     return Exported(
         module=folder / "activation.py",
         description=folder / "activation.json",
@@ -116,11 +111,37 @@ def export(
 
 
 def check_free(folder: Path) -> None:
-    """Raise NameTaken if the folder holds an export already."""
-    if (folder / "activation.py").exists():
-        raise NameTaken(
-            f"{folder / 'activation.py'} exists: choose another --output, or remove it"
-        )
+    """Raise NameTaken if the folder holds either file of an export already."""
+    for name in FILES:
+        if os.path.lexists(folder / name):
+            raise NameTaken(f"{folder / name} exists: choose another --output, or remove it")
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write the files, none of which may exist; what stops it half-way (a full disk, Ctrl-C) finds
+    them and the folders made for them removed, and nothing else."""
+    folders = [path for path in (folder, *folder.parents) if not path.exists()]
+    written: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            with _new(folder / name) as file:
+                written.append(folder / name)
+                file.write(text)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        for path in folders:
+            with suppress(OSError):  # it was not made yet, or somebody else put something there
+                path.rmdir()
+        raise
+
+
+def _new(path: Path) -> IO[str]:
+    try:
+        return path.open("x", encoding="utf-8")
+    except FileExistsError:
+        raise NameTaken(f"{path} exists: choose another --output, or remove it") from None
 
 
 def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]) -> Expression:
@@ -140,8 +161,10 @@ def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]
     return with_initial(expression, {name: values[0] for name, values in learned.items()})
 
 
-def _prove(expression: Expression, file: Path, class_name: str) -> float:
-    """Largest relative difference of value and gradient; raises ExportFailed above 1e-10."""
+def _prove(expression: Expression, source: str, class_name: str) -> float:
+    """Import the source from a scratch folder, so that only a proved file reaches the user's.
+
+    Largest relative difference of value and gradient; raises ExportFailed above 1e-10."""
     per_channel = any(p.granularity == "channel" for p in expression.parameters)
     channels = CHANNELS if per_channel else None
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64) + math.pi * 1e-4
@@ -152,12 +175,14 @@ def _prove(expression: Expression, file: Path, class_name: str) -> float:
     else:
         gradient = torch.zeros_like(x)
     with tempfile.TemporaryDirectory(prefix="actsearch-proof-") as scratch:
+        file = Path(scratch) / "activation.py"
+        file.write_text(source, encoding="utf-8")
         task = Path(scratch) / "task.json"
         task.write_text(
             json.dumps({"x": x.tolist(), "class_name": class_name, "channels": channels})
         )
         done = subprocess.run(
-            [sys.executable, "-I", "-B", "-c", _PROOF, str(file.absolute()), str(task)],
+            [sys.executable, "-I", "-B", "-c", _PROOF, str(file), str(task)],
             capture_output=True,
             text=True,
             check=False,

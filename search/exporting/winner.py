@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...space import Activation, Expression, parse
+from ...space import Activation, Expression, UnknownNameError, family, parse
+from ...space.catalog.table import find
+from ...space.families.table import FAMILIES
 from ..confirmation.comparison import Confirmation, read_confirmation
 from ..confirmation.plan import plan_of
-from ..errors import InvalidSetting
+from ..errors import HomeUnusable, InvalidSetting
 from ..reports.confirmation import row_json, row_sentence, verdict_text
 from ..storage.config import SearchConfig, SearchFile
 from ..storage.confirmation_log import ConfirmationLog
@@ -19,7 +21,7 @@ from ..storage.home import Home
 from ..storage.ranking import ranked
 from ..storage.study import read_trials
 from ..storage.trial import Trial
-from .module_file import Exported, export
+from .module_file import FILES, Exported, export
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +95,32 @@ def export_best(best: Best | None, folder: Path) -> Exported | None:
     if best is None:
         return None
     target = folder / "best"
-    for name in ("activation.py", "activation.json"):
+    if target.is_symlink():
+        raise HomeUnusable(f"{target} is a symbolic link, which is not written through: remove it")
+    for name in FILES:
         (target / name).unlink(missing_ok=True)
     return export(best.expression, target, facts=best.facts, notes=best.notes)
 
 
+def _named(argument: str) -> Expression | None:
+    """The family or the function of the catalog of that name; None if there is none."""
+    if argument in FAMILIES:
+        return family(argument)
+    try:
+        return find(argument).expression
+    except UnknownNameError:
+        return None
+
+
 def exportable(home: Home, argument: str, number: int | None) -> Best:
-    """The best of a search, its trial of a number, or an expression, for `actsearch export`.
+    """The best of a search, its trial of a number, a name or an expression, for `export`.
 
     Raises NoSuchSearch, InvalidSetting or ExpressionError.
     """
     if argument not in home.names():
         if number is not None:
             home.folder(argument)
-        expression = parse_expression_argument(home, argument)
+        expression = _named(argument) or parse_expression_argument(home, argument)
         return Best(expression=expression, trial=None, verdict="unconfirmed", facts={})
     folder = home.folder(argument)
     file = SearchFile.load(folder)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from keyword import iskeyword
+from types import MethodType
+from typing import Any
 
 import torch
+import torch.fx
 from torch import Tensor, nn
 
 from ..errors import CandidateError
 from ..expressions.compile import compile_program
 from ..expressions.expression import Expression, Parameter
+from .channels import per_channel
 
-_OWN = ("training", "expression", "channels", "channel_dim")  # attributes of an Activation
+# Attributes of an Activation
+_OWN = ("training", "expression", "channels", "channel_dim", "parameter_of")
+
+# torch.fx takes the call as it is, so that the check is of the shapes that a traced net meets.
+torch.fx.wrap("per_channel")
 
 
 class Activation(nn.Module):
@@ -20,14 +28,19 @@ class Activation(nn.Module):
     Each learnable parameter is an `nn.Parameter` under its own name: a scalar, or of shape
     [channels] where the expression says `[channel]`. `channels` is needed exactly then;
     `channel_dim` says which dimension of the input they are (1 as in `nn.PReLU`; -1 for the
-    tokens of a transformer). Raises CandidateError when the channels do not fit.
+    tokens of a transformer). Raises CandidateError when the channels do not fit. `torch.fx` and
+    `torch.jit.script` take it, alone and in a network.
     """
+
+    # Of modules with the same constants and parameters TorchScript compiles the first only.
+    __constants__ = ("_formula", "channel_dim")
 
     def __init__(
         self, expression: Expression, *, channels: int | None = None, channel_dim: int = 1
     ) -> None:
         super().__init__()
         self.expression, self.channels, self.channel_dim = expression, channels, channel_dim
+        self._formula = str(expression)
         self._program = compile_program(expression)
         self._attributes = tuple((p, attribute_name(p)) for p in self._program.parameters)
         for parameter, name in self._attributes:
@@ -45,13 +58,11 @@ class Activation(nn.Module):
         return torch.full((channels,), parameter.initial)
 
     def forward(self, x: Tensor) -> Tensor:
-        dtype, values = x.dtype, []
+        values = []
         for parameter, name in self._attributes:
-            value = getattr(self, name)
-            if value.dtype != dtype:
-                value = value.to(dtype)
+            value = getattr(self, name).to(x.dtype)
             if parameter.granularity == "channel":
-                value = self._per_channel(parameter, value, x)
+                value = per_channel(value, x, self.channel_dim, parameter.name)
             values.append(value)
         return self._program(x, values)
 
@@ -60,17 +71,21 @@ class Activation(nn.Module):
         value: Tensor = getattr(self, attribute_name(parameter))
         return value
 
-    def _per_channel(self, parameter: Parameter, value: Tensor, x: Tensor) -> Tensor:
-        if not -x.dim() <= self.channel_dim < x.dim() or (
-            x.shape[self.channel_dim] != self.channels
-        ):
-            raise CandidateError(
-                f"'{parameter.name}' has {self.channels} channels in dimension "
-                f"{self.channel_dim}, but the input has shape {tuple(x.shape)}"
-            )
-        shape = [1] * x.dim()
-        shape[self.channel_dim] = -1
-        return value.view(shape)
+    def __prepare_scriptable__(self) -> Activation:
+        """What `torch.jit.script` asks a module for before it reads its `forward`.
+
+        It reads source, and the program has none: what torch.fx makes of it has.
+        """
+        vars(self).pop("forward", None)
+        graph = torch.fx.Tracer().trace(self)
+        for node in graph.nodes:
+            node.type = None  # "Tensor" from here would be a name that the source does not import
+        source = type(torch.fx.GraphModule(self, graph)).forward
+        vars(self)["forward"] = MethodType(source, self)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "forward"}
 
     def extra_repr(self) -> str:
         return str(self.expression)
@@ -93,3 +108,16 @@ ACTIVATIONS: tuple[type[nn.Module], ...] = (
     nn.Sigmoid, nn.SiLU, nn.Softplus, nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink,
     nn.Threshold,
 )  # fmt: skip
+
+
+def is_activation(module: nn.Module) -> bool:
+    """Whether it is one of `ACTIVATIONS`, or the class of a file that was exported."""
+    return isinstance(module, ACTIVATIONS) or is_exported(module)
+
+
+def is_exported(module: nn.Module) -> bool:
+    """Whether its class comes from an exported file, also when scripted; files made before they
+    had a `_formula` say it in the first line of their docstring."""
+    if isinstance(getattr(module, "_formula", None), str):
+        return True
+    return (type(module).__doc__ or "").startswith("f(x) = ") and not any(module.children())

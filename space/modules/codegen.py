@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from keyword import iskeyword
 
-from ..errors import CandidateError
 from ..expressions.compile import Program, compile_program
 from ..expressions.expression import Expression, Parameter, substitute
 from ..expressions.inplace import Slot, StepArgument
 from .activation import attribute_name
+from .class_name import check_class_name
+from .floor_comments import comments
 
 _HEADER = '''"""{title}"""
 
@@ -27,26 +27,56 @@ class {name}(nn.Module):
 '''
 
 
+# Stands in a file of its own too, so it raises what Python has.
+_PER_CHANNEL = '''
+
+def per_channel(values: Tensor, x: Tensor, dim: int) -> Tensor:
+    """Values [n] in the shape that meets dimension `dim` of x; n is its size, or 1."""
+    n = values.shape[0]
+    if n == 1:
+        return values.view([1] * x.dim())
+    position = dim if dim >= 0 else x.dim() + dim
+    if not 0 <= position < x.dim() or x.shape[position] != n:
+        raise ValueError(
+            f"made for num_parameters={n} channels in dimension {dim}, "
+            f"but the input has shape {list(x.shape)}"
+        )
+    return values.view([1] * position + [-1] + [1] * (x.dim() - 1 - position))
+
+
+# torch.fx takes the call as it is: the check is of the shapes that a traced net meets.
+torch.fx.wrap("per_channel")
+'''
+
+
 def module_source(
     expression: Expression, *, class_name: str = "Activation", notes: str = ""
 ) -> str:
     """Source of a stand-alone module that computes what `expression.module()` computes.
 
     The class takes `num_parameters` and `channel_dim` where the expression has channel
-    parameters, as `nn.PReLU` does, else nothing. `notes` goes into its docstring. Raises
-    CandidateError where `class_name` is no Python name or one that the file uses.
+    parameters, as `nn.PReLU` does, and `share` where it has some that a whole net shares: another
+    instance, whose parameters of that kind it uses. `notes` goes into its docstring. Raises
+    CandidateError where `class_name` is not allowed; see `check_class_name`.
     """
-    taken = iskeyword(class_name) or class_name in ("F", "Tensor", "nn", "torch")
-    if taken or not class_name.isidentifier():
-        raise CandidateError(
-            f"a class needs a Python name that its file has no other use for, "
-            f"but got '{class_name}'; try 'Activation'"
-        )
+    check_class_name(class_name)
     program = compile_program(expression)
     formula = f"f(x) = {expression}"
-    doc = formula if not notes else f"{formula}\n\n{_indented(notes)}\n    "
+    paragraphs = [formula, *_usage(program.parameters, class_name), *([notes] if notes else [])]
+    doc = formula
+    if len(paragraphs) > 1:
+        doc = "\n\n".join([formula, *map(_indented, paragraphs[1:])]) + "\n    "
     header = _HEADER.format(title=_quoted(formula), name=class_name, doc=_quoted(doc))
-    return header + _initialiser(program.parameters) + _forward(program)
+    return "".join(
+        [
+            header,
+            f"    _formula = {str(expression)!r}\n\n",
+            _initialiser(program.parameters, class_name),
+            _forward(expression, program),
+            "\n    def extra_repr(self) -> str:\n        return self._formula\n",
+            _PER_CHANNEL if _named(program.parameters, "channel") else "",
+        ]
+    )
 
 
 def with_initial(expression: Expression, values: Mapping[str, float]) -> Expression:
@@ -66,33 +96,59 @@ def _indented(text: str) -> str:
     return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
 
 
-def _initialiser(parameters: tuple[Parameter, ...]) -> str:
+def _named(parameters: tuple[Parameter, ...], granularity: str) -> list[str]:
+    return [attribute_name(p) for p in parameters if p.granularity == granularity]
+
+
+def _usage(parameters: tuple[Parameter, ...], class_name: str) -> list[str]:
+    """A paragraph on each kind of parameter that an instance has to be told of."""
+    channel, network = _named(parameters, "channel"), _named(parameters, "network")
+    paragraphs = []
+    if channel:
+        paragraphs.append(
+            f"Learned per channel: {', '.join(channel)}. num_parameters is how many channels the "
+            f"input has in\ndimension channel_dim, or 1, the same for all of them, as in nn.PReLU."
+        )
+    if network:
+        paragraphs.append(
+            f"One for the whole net: {', '.join(network)}. Make the first instance "
+            f"`first = {class_name}()`, and the others\n`{class_name}(share=first)`."
+        )
+    return paragraphs
+
+
+def _initialiser(parameters: tuple[Parameter, ...], class_name: str) -> str:
     if not parameters:
         return ""
-    channel = any(p.granularity == "channel" for p in parameters)
+    channel, network = _named(parameters, "channel"), _named(parameters, "network")
     arguments = ", num_parameters: int = 1, channel_dim: int = 1" if channel else ""
+    arguments += f', share: "{class_name} | None" = None' if network else ""
     lines = [f"    def __init__(self{arguments}) -> None:", "        super().__init__()"]
     if channel:
         lines.append("        self.channel_dim = channel_dim")
     for p in parameters:
+        name = attribute_name(p)
         start = (
             f"torch.full((num_parameters,), {p.initial!r})"
             if p.granularity == "channel"
             else f"torch.tensor({p.initial!r})"
         )
-        lines.append(f"        self.{attribute_name(p)} = nn.Parameter({start})")
+        fresh = f"nn.Parameter({start})"
+        if p.granularity == "network":
+            fresh += f" if share is None else share.{name}"
+        lines.append(f"        self.{name} = {fresh}")
     return "\n".join(lines) + "\n\n"
 
 
-def _forward(program: Program) -> str:
+def _forward(expression: Expression, program: Program) -> str:
     lines = ["    def forward(self, x: Tensor) -> Tensor:"]
-    if any(p.granularity == "channel" for p in program.parameters):
-        lines += ["        shape = [1] * x.dim()", "        shape[self.channel_dim] = -1"]
     names = ["x"]
     for p in program.parameters:
         names.append(_local_name(p))
-        view = ".view(shape)" if p.granularity == "channel" else ""
-        lines.append(f"        {names[-1]} = self.{attribute_name(p)}.to(x.dtype){view}")
+        value = f"self.{attribute_name(p)}.to(x.dtype)"
+        if p.granularity == "channel":
+            value = f"per_channel({value}, x, self.channel_dim)"
+        lines.append(f"        {names[-1]} = {value}")
 
     def text(operand: StepArgument) -> str:
         if isinstance(operand, Slot):
@@ -101,7 +157,9 @@ def _forward(program: Program) -> str:
             return f"float('{operand}')"
         return f"({operand!r})" if operand < 0 else repr(operand)
 
+    why = comments(expression, program.steps)
     for number, step in enumerate(program.steps, 1):
+        lines += [f"        # {line}" for line in why[number - 1]]
         names.append(f"v{number}")
         code = step.code.format(*(text(operand) for operand in step.operands))
         lines.append(f"        {names[-1]} = {code}")
@@ -116,5 +174,5 @@ def _forward(program: Program) -> str:
 
 def _local_name(parameter: Parameter) -> str:
     """As `attribute_name`, for the names that the method uses itself; no two collide either."""
-    clashes = re.fullmatch(r"v[0-9]+|shape|self|F|torch", parameter.name.rstrip("_"))
+    clashes = re.fullmatch(r"v[0-9]+|per_channel|self|F|torch", parameter.name.rstrip("_"))
     return f"{parameter.name}_" if clashes else attribute_name(parameter)

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from .activation import Activation
+from .activation import is_exported
 from .nonpointwise import CLASSES
 
 
@@ -20,16 +20,17 @@ def parameter_groups(
 
     Decay towards 0 has a meaning for weights; for the slope of a PReLU (He et al. 2015 leave it
     out) or a coefficient of a rational it bends the function itself. An activation is an
-    `Activation`, `nn.PReLU`, a module of `NOT_POINTWISE`, or one of `kinds`, such as the class of
-    an exported file; what counts is what it holds itself, not its sub-modules' weights.
+    `Activation`, a class of an exported file (scripted ones too), `nn.PReLU`, a module of
+    `NOT_POINTWISE`, or one of `kinds`; what counts is what it holds itself, not its sub-modules'
+    weights.
     `learning_rate` is that of the activations, where it is not the optimiser's. Every parameter
     that needs a gradient is in one group, once; a group that would be empty is left out.
     """
-    known = (Activation, nn.PReLU, *CLASSES, *kinds)
+    known: tuple[type[nn.Module], ...] = (nn.PReLU, *CLASSES, *kinds)
     activations = {
         id(parameter): parameter
         for module in model.modules()
-        if isinstance(module, known)
+        if isinstance(module, known) or is_exported(module)
         for parameter in module.parameters(recurse=False)
         if parameter.requires_grad
     }

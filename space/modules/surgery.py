@@ -4,25 +4,33 @@
     replace_activations(model, "layer[34].*", candidate)
     replace_activations(model, lambda name, module: name.endswith(".act2"), candidate)
 
-A module is replaced where it is held, so what `forward` calls as a function (`F.relu(x)`) stays.
+A module is replaced where it is held, and so is a function that a module holds in an attribute;
+what `forward` calls as a function (`F.relu(x)`) stays, and with an example the report says so.
 """
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeGuard
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ..errors import CandidateError
 from ..expressions.expression import Expression
-from .activation import ACTIVATIONS, Activation, attribute_name
+from .activation import Activation, attribute_name, is_activation
+from .example_pass import Call, Example, Pass, run_example
+from .places import Place, Which, check_which, class_name, is_meant, left_places, places
+from .replacement import LeftPlace, ReplacedPlace, Replacement
 
-Which: TypeAlias = (
-    type[nn.Module] | tuple[type[nn.Module], ...] | str | Callable[[str, nn.Module], bool]
-)
+_FLOATS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+_HOOKS = (
+    "_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called",
+    "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs", "_backward_hooks",
+    "_backward_pre_hooks", "_is_full_backward_hook",
+)  # fmt: skip
 
 
 def replace_activations(
@@ -30,67 +38,139 @@ def replace_activations(
     which: Which,
     candidate: Expression,
     *,
-    example: Tensor | None = None,
-    channel_dim: int = 1,
-) -> int:
-    """Put a fresh copy of the candidate in place of the model's activations; return how many.
+    example: Example | None = None,
+    channel_dim: int | None = None,
+    unshare: bool = False,
+    dry_run: bool = False,
+) -> Replacement:
+    """Put a fresh copy of the candidate in place of the model's activations, and report.
 
-    which: a type or several; a pattern of dotted names as `fnmatch` reads it, of which torch's own
-    pointwise activations are taken; or a function of (dotted name, module) that says whether.
+    which: a type or several; a pattern of dotted names as `fnmatch` reads it, of which pointwise
+    activations are taken, and with a wildcard no gates (Sigmoid, Hardsigmoid); or a function of
+    (dotted name, module) that says whether. A place that has the candidate already stays.
 
-    A module that appears in several places is replaced by one shared copy, as it was, and one
-    that a block calls several times (a torchvision ResNet's) stays one: its calls share the
-    parameters that a layer has. Parameters of granularity `network` are one tensor for the whole
-    model. A candidate with channel parameters needs `example`, an input of the model: one forward
-    pass (in eval mode, without gradient) finds each place's channel count. Raises CandidateError
-    when nothing is replaced, or where one module sees several channel counts.
+    A module that appears in several places is replaced by one shared copy, as it was; `unshare`
+    gives each place its own. One that a block calls several times (a torchvision ResNet's) stays
+    one. Parameters of granularity `network` are one tensor for the whole model. Hooks of a
+    replaced module stay.
+
+    example: an input of the model, or a tuple or mapping of its arguments; one forward pass (in
+    eval mode, without gradient) finds channels and calls such as F.relu(x). A candidate with
+    channel parameters needs it. channel_dim: where an activation's input has its channels; unless
+    told, the layer before it or behind it shows. dry_run: only report.
+
+    Raises CandidateError, changing nothing, where there is nothing to replace, one module sees
+    several channel counts, or the channels cannot be told.
     """
-    places = list(_places(model, which))
-    if not places:
-        raise CandidateError(_nothing(model, which))
-    channels: Mapping[nn.Module, int] = {}
-    if any(p.granularity == "channel" for p in candidate.parameters):
-        channels = _channel_counts(model, [child for *_, child in places], example, channel_dim)
-    copies: dict[nn.Module, Activation] = {}
-    shared: dict[str, nn.Parameter] = {}
-    for parent, name, child in places:
-        if child not in copies:
-            copies[child] = _copy(candidate, channels.get(child), channel_dim, shared, model)
-        setattr(parent, name, copies[child])
-        if isinstance(parent, nn.TransformerEncoderLayer) and name == "activation":
-            # Else torch's fast path in eval mode goes on computing the ReLU or GELU it saw first.
-            parent.activation_relu_or_gelu = 0
-    return len(places)
+    check_which(which)
+    held = list(places(model))
+    stands = [p for p in held if _is_candidate(p.module, candidate)]
+    chosen = [p for p in held if p not in stands and is_meant(p, which)]
+    if unshare:
+        chosen += _again(stands)
+    seen = None
+    if example is not None:
+        with _parted([p for p in chosen if unshare or p.function is not None]) as parted:
+            targets = [parted.get(p.name, p.module) for p in chosen]
+            seen = run_example(model, example, targets)
+        calls = {p.name: seen.calls[t] for p, t in zip(chosen, targets, strict=True)}
+    else:
+        calls = {}
+    left = left_places(model, [p for p in held if p not in chosen and p not in stands], which)
+    left += _called(model, held, seen)
+    if not chosen and not stands:
+        raise CandidateError(_nothing(model, which, left))
+    channels = _channels(chosen, candidate, calls if seen else None, channel_dim)
+    copies = _copies(model, chosen, candidate, channels, unshare, stands)
+    put_back = _swap(model, chosen, copies) if not dry_run else _nothing_to_undo
+    now = {id(p): p.module for p in stands} | dict(zip(map(id, chosen), copies, strict=True))
+    return Replacement(
+        candidate=str(candidate),
+        replaced=tuple(
+            ReplacedPlace(p.name, p.kind, channels[p.name][0] if p.name in channels else None)
+            for p in chosen
+        ),
+        already=tuple(p.name for p in stands if p not in chosen),
+        left=tuple(left),
+        shared=_shared([(p.name, now[id(p)]) for p in held if id(p) in now]),
+        traced=example is not None,
+        dry_run=dry_run,
+        _undo=put_back,
+    )
 
 
-def _places(model: nn.Module, which: Which) -> Iterator[tuple[nn.Module, str, nn.Module]]:
-    """Parent, name there and module of each place, once; by all names a shared parent has."""
-    seen: set[tuple[int, str]] = set()
-    for prefix, parent in model.named_modules(remove_duplicate=False):
-        # Not named_children(): it shows a module once that its parent holds under two names.
-        for name, child in parent._modules.items():
-            if child is None or (id(parent), name) in seen:
-                continue
-            if _is_meant(f"{prefix}.{name}" if prefix else name, child, which):
-                seen.add((id(parent), name))
-                yield parent, name, child
+@contextmanager
+def _parted(chosen: Sequence[Place]) -> Iterator[Mapping[str, nn.Module]]:
+    """A stand-in of its own in each place, by name, and for functions the module that does the
+    same: so that a pass tells the calls of one place from another's."""
+    stand_ins = {p.name: _twin(p.module) for p in chosen}
+    try:
+        for place in chosen:
+            setattr(place.parent, place.attribute, stand_ins[place.name])
+        yield stand_ins
+    finally:
+        for place in chosen:
+            _put_back(place)
 
 
-def _is_meant(name: str, module: nn.Module, which: Which) -> bool:
-    if isinstance(which, str):
-        # Of activations only: a pattern like "layer4.*" fits a block's convolutions too.
-        return isinstance(module, ACTIVATIONS) and fnmatch.fnmatchcase(name, which)
-    if isinstance(which, type | tuple):
-        return isinstance(module, which)
-    return bool(which(name, module))
+def _twin(module: nn.Module) -> nn.Module:
+    twin = copy.copy(module)
+    vars(twin).update({name: copy.copy(vars(module)[name]) for name in _HOOKS})
+    return twin
 
 
-def _nothing(model: nn.Module, which: Which) -> str:
+def _put_back(place: Place) -> None:
+    if place.function is not None and place.attribute in place.parent._modules:
+        delattr(place.parent, place.attribute)
+    setattr(place.parent, place.attribute, place.held)
+
+
+def _nothing_to_undo() -> None:
+    """After a dry run."""
+
+
+def _is_candidate(module: nn.Module, candidate: Expression) -> TypeGuard[Activation]:
+    return isinstance(module, Activation) and module.expression == candidate
+
+
+def _again(stands: Sequence[Place]) -> list[Place]:
+    """Of the places that share a module all but the first: they get one of their own."""
+    first: set[int] = set()
+    again = []
+    for place in stands:
+        if id(place.module) in first:
+            again.append(place)
+        first.add(id(place.module))
+    return again
+
+
+def _shared(modules: Sequence[tuple[str, nn.Module]]) -> tuple[tuple[str, ...], ...]:
+    names: dict[int, list[str]] = {}
+    for name, module in modules:
+        names.setdefault(id(module), []).append(name)
+    return tuple(tuple(group) for group in names.values() if len(group) > 1)
+
+
+def _called(model: nn.Module, held: Sequence[Place], seen: Pass | None) -> list[LeftPlace]:
+    """The activations that the pass saw called as functions, but for those held as such."""
+    if seen is None:
+        return []
+    own = {(id(p.parent), p.function) for p in held if p.function is not None}
+    names = {id(module): name for name, module in model.named_modules()}
+    advice = "called as a function in forward: make it a module in __init__ and call that"
+    return [
+        LeftPlace(names[id(module)], f"{type(module).__name__} calls {function.__name__}", advice)
+        for module, function in seen.functions
+        if not is_activation(module) and (id(module), function) not in own
+    ]
+
+
+def _nothing(model: nn.Module, which: Which, left: Sequence[LeftPlace]) -> str:
     """Why nothing is replaced, and what the model has instead."""
     leaves = [(n, m) for n, m in model.named_modules() if not any(m.children())]
-    kinds = ", ".join(sorted({type(m).__name__ for _, m in leaves}))
+    kinds = ", ".join(sorted({class_name(m) for _, m in leaves}))
     if isinstance(which, str):
-        activations = [name for name, module in leaves if isinstance(module, ACTIVATIONS)]
+        activations = [name for name, module in leaves if name and is_activation(module)]
         listed = ", ".join(activations[:8]) + (", …" if len(activations) > 8 else "")
         reason = f"no activation of the model has a name like '{which}'; "
         reason += f"there are {listed}" if activations else f"it has {kinds}"
@@ -99,69 +179,181 @@ def _nothing(model: nn.Module, which: Which) -> str:
         reason = f"the model has no module of the kind {names}; it has {kinds}"
     else:
         reason = f"the function chose none of the model's modules; it has {kinds}"
+    if isinstance(model, torch.jit.ScriptModule):
+        reason += "; it is scripted: replace before torch.jit.script"
+    others = [str(place) for place in left if place.reason != "not chosen"]
+    if others:
+        reason += f"; left are {'; '.join(others[:4])}"
     return (
         f"{reason} (a call such as F.relu(x) in forward is no module: make an nn.ReLU() in "
         f"__init__ and call that)"
     )
 
 
-def _copy(
+def _channels(
+    chosen: Sequence[Place],
     candidate: Expression,
-    channels: int | None,
-    channel_dim: int,
-    shared: dict[str, nn.Parameter],
-    model: nn.Module,
-) -> Activation:
-    module = Activation(candidate, channels=channels, channel_dim=channel_dim)
-    like = next((p for p in model.parameters() if p.is_floating_point()), None)
-    if like is not None:
-        module.to(device=like.device, dtype=like.dtype)
-    module.train(model.training)
-    for parameter in candidate.parameters:
-        if parameter.granularity == "network":
-            name = attribute_name(parameter)
-            module.register_parameter(name, shared.setdefault(name, getattr(module, name)))
-    return module
-
-
-def _channel_counts(
-    model: nn.Module, targets: list[nn.Module], example: Tensor | None, channel_dim: int
-) -> dict[nn.Module, int]:
-    if example is None:
-        raise CandidateError(
-            "the candidate learns parameters per channel: pass example=<an input of the model>, "
-            "so that each place's channel count can be found"
-        )
-    counts: dict[nn.Module, int] = {}
-
-    def record(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        shape = inputs[0].shape
-        if not -len(shape) <= channel_dim < len(shape):
+    calls: Mapping[str, Sequence[Call]] | None,
+    channel_dim: int | None,
+) -> dict[str, tuple[int, int]]:
+    """Channel count and dimension of each place; raises only if the candidate needs them."""
+    needed = any(p.granularity == "channel" for p in candidate.parameters)
+    if calls is None:
+        if needed:
             raise CandidateError(
-                f"channel_dim={channel_dim} does not exist in an input of shape {tuple(shape)}, "
-                f"which an activation of the model gets"
+                "the candidate learns parameters per channel: pass example=<an input of the "
+                "model>, so that each place's channel count can be found"
             )
-        if counts.setdefault(module, shape[channel_dim]) != shape[channel_dim]:
-            raise CandidateError(
-                f"an activation used in several places gets {counts[module]} channels in one and "
-                f"{shape[channel_dim]} in another: give each place its own, or use [layer]"
-            )
-
-    hooks = [target.register_forward_pre_hook(record) for target in dict.fromkeys(targets)]
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        with torch.no_grad():
-            model(example)
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for module, mode in modes.items():
-            module.training = mode
-    missing = [t for t in targets if t not in counts]
-    if missing:
+        return {}
+    missing = [p.name for p in chosen if not calls[p.name]]
+    counts = {}
+    for place in chosen:
+        try:
+            if calls[place.name]:
+                counts[place.name] = _count(place.name, calls[place.name], channel_dim)
+        except CandidateError:
+            if needed:
+                raise
+    if missing and needed:
         raise CandidateError(
             f"{len(missing)} of the activations did not run on the example, so their channel "
-            f"count is unknown; use an example that reaches them"
+            f"count is unknown ({', '.join(missing[:4])}); use an example that reaches them"
         )
     return counts
+
+
+def _count(name: str, calls: Sequence[Call], channel_dim: int | None) -> tuple[int, int]:
+    dim = _dimension(name, calls) if channel_dim is None else channel_dim
+    sizes = []
+    for call in calls:
+        if not -len(call.shape) <= dim < len(call.shape):
+            raise CandidateError(
+                f"channel_dim={dim} does not exist in an input of shape {call.shape}, "
+                f"which the activation '{name}' gets"
+            )
+        sizes.append(call.shape[dim])
+    if len(set(sizes)) > 1:
+        first, second = dict.fromkeys(sizes).keys() if len(set(sizes)) == 2 else sizes[:2]
+        raise CandidateError(
+            f"an activation used in several places gets {first} channels in one and "
+            f"{second} in another: give each place its own, or use [layer] ('{name}')"
+        )
+    return sizes[0], dim
+
+
+def _dimension(name: str, calls: Sequence[Call]) -> int:
+    """The dimension of the channels that fits all calls, counted from the front or the back."""
+    known = [(call.dim, len(call.shape)) for call in calls if call.dim is not None]
+    known = known or [(-1, len(call.shape)) for call in calls if len(call.shape) in (1, 2)]
+    for dim, length in known:
+        for reading in (dim, dim + length if dim < 0 else dim - length):
+            if all(reading in (d, d + n if d < 0 else d - n) for d, n in known):
+                return reading
+    raise CandidateError(
+        f"no layer beside '{name}' shows where its input of shape {calls[0].shape} has the "
+        f"channels: pass channel_dim=, 1 for images [B, C, H, W], -1 for tokens [B, T, C]"
+    )
+
+
+def _copies(
+    model: nn.Module,
+    chosen: Sequence[Place],
+    candidate: Expression,
+    channels: Mapping[str, tuple[int, int]],
+    unshare: bool,
+    stands: Sequence[Place],
+) -> list[Activation]:
+    """The module for each place, in order."""
+    shared = {
+        attribute_name(p): place.module.parameter_of(p)
+        for place in stands
+        for p in candidate.parameters
+        if p.granularity == "network" and isinstance(place.module, Activation)
+    }
+    made: dict[nn.Module, Activation] = {}
+    copies: list[Activation] = []
+    for place in chosen:
+        if _is_candidate(place.module, candidate):
+            copies.append(copy.deepcopy(place.module))  # learned values and all
+        elif unshare or place.module not in made:
+            count, dim = channels.get(place.name, (None, 1))
+            module = Activation(candidate, channels=count, channel_dim=dim)
+            like = _like(model, place)
+            if like is not None:
+                module.to(device=like.device, dtype=like.dtype)
+            copies.append(module)
+            _take_over(module, place.module, first=place.module not in made)
+            made[place.module] = module
+        else:
+            copies.append(made[place.module])
+        for p in candidate.parameters:
+            if p.granularity == "network":
+                name = attribute_name(p)
+                tensor = shared.setdefault(name, getattr(copies[-1], name))
+                copies[-1].register_parameter(name, tensor)  # type: ignore[arg-type]
+    return copies
+
+
+def _like(model: nn.Module, place: Place) -> nn.Parameter | None:
+    """A parameter of the place's surroundings, for device and dtype."""
+    for module in (place.module, place.parent, model):
+        for p in module.parameters():
+            if p.dtype in _FLOATS:
+                return p
+    return None
+
+
+def _take_over(module: Activation, before: nn.Module, *, first: bool) -> None:
+    """Mode and hooks; the hooks' very dictionaries, so that their handles still remove them."""
+    module.train(before.training)
+    for name in _HOOKS:
+        value = vars(before).get(name)
+        vars(module)[name] = value if first else copy.copy(value)
+
+
+def _swap(
+    model: nn.Module, chosen: Sequence[Place], copies: Sequence[Activation]
+) -> Callable[[], None]:
+    """Put the copies in their places; what is returned puts back what stood there."""
+    fused = _fused(model, chosen)
+    for place, module in zip(chosen, copies, strict=True):
+        setattr(place.parent, place.attribute, module)
+    for owner, name, _ in fused:
+        setattr(owner, name, 0)
+
+    def undo() -> None:
+        now = [getattr(place.parent, place.attribute, None) for place in chosen]
+        if all(there is place.held for place, there in zip(chosen, now, strict=True)):
+            return
+        for place, module, there in zip(chosen, copies, now, strict=True):
+            if there is not module:
+                raise CandidateError(
+                    f"'{place.name}' has been replaced since: undo that replacement first"
+                )
+        for place in chosen:
+            _put_back(place)
+        for owner, name, value in fused:
+            setattr(owner, name, value)
+
+    return undo
+
+
+def _fused(model: nn.Module, chosen: Sequence[Place]) -> list[tuple[nn.Module, str, Any]]:
+    """Switches of torch's fast path in eval mode, which would go on computing ReLU or GELU, and
+    of the nested tensors that its encoder makes of a padding mask for that path alone."""
+    layers = {
+        id(place.parent): place.parent
+        for place in chosen
+        if isinstance(place.parent, nn.TransformerEncoderLayer)
+    }
+    switches: list[tuple[nn.Module, str, Any]] = [
+        (layer, "activation_relu_or_gelu", layer.activation_relu_or_gelu)
+        for layer in layers.values()
+    ]
+    switches += [
+        (encoder, "use_nested_tensor", encoder.use_nested_tensor)
+        for encoder in model.modules()
+        if isinstance(encoder, nn.TransformerEncoder)
+        and any(id(module) in layers for module in encoder.modules())
+    ]
+    return switches

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from actsearch.search.errors import (
     InvalidSetting,
     NameTaken,
 )
+from actsearch.search.exporting import module_file
 from actsearch.search.exporting.module_file import (
     TOLERANCE,
 )
@@ -121,7 +123,49 @@ def test_a_folder_that_cannot_be_made_says_to_choose_another(tmp_path: Path) -> 
         export(parse("tanh(x)"), tmp_path / "file")
 
 
-@pytest.mark.parametrize("name", ["2fast", "my class", "class", "torch", "", "A;import os"])
+@pytest.mark.parametrize("name", ["activation.py", "activation.json"])
+def test_either_file_of_somebody_else_is_refused_and_left_alone(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("theirs")
+    with pytest.raises(NameTaken, match=rf"{name} exists: choose another --output"):
+        export(parse("sin(x)"), tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "theirs")]
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "activation.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NameTaken, match=r"activation\.json exists"):
+        export(parse("sin(x)"), tmp_path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_what_stops_the_writing_leaves_nothing_of_ours_and_all_of_theirs(
+    stop: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(StringIO):
+        def write(self, text: str) -> int:
+            raise stop
+
+    new = module_file._new
+    monkeypatch.setattr(module_file, "_prove", lambda *_: 0.0)
+    monkeypatch.setattr(module_file, "_new", lambda path: new(path).close() or Full())
+    (tmp_path / "theirs").touch()
+    with pytest.raises((KeyboardInterrupt, HomeUnusable)):
+        export(parse("sin(x)"), tmp_path / "deep" / "new")
+    with pytest.raises((KeyboardInterrupt, HomeUnusable)):
+        export(parse("sin(x)"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2fast", "my class", "class", "torch", "", "A;import os", "super", "None", "float", "F",
+        "nn", "Tensor", "math", "match", "__init__", "_x",
+        "\N{FULLWIDTH LATIN CAPITAL LETTER A}ct",
+        "\N{CYRILLIC CAPITAL LETTER A}ctivation", "per_channel", "A\n", "print",
+    ],
+)  # fmt: skip
 def test_a_class_name_that_is_no_name_is_refused_before_anything_is_written(
     name: str, tmp_path: Path
 ) -> None:

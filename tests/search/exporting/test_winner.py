@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from actsearch.search import Trial
-from actsearch.search.exporting.winner import best_of
+import pytest
+
+from actsearch.search import Home, Trial
+from actsearch.search.cli.describe import expression_of
+from actsearch.search.exporting.winner import best_of, exportable
 from contracts.tiny import CONFIG
 
 SINE = Trial(
@@ -22,3 +26,9 @@ def test_without_a_confirmation_the_best_is_the_top_of_the_leaderboard_unconfirm
 
 def test_without_a_score_there_is_no_best() -> None:
     assert best_of(CONFIG, [replace(SINE, val_accuracy=None, val_accuracies={})], None) is None
+
+
+@pytest.mark.parametrize("name", ["GELU", "gelu", "Swish", "rational", "leaky-relu", "x * sin(x)"])
+def test_every_name_that_describe_takes_can_be_exported(name: str, tmp_path: Path) -> None:
+    expression = expression_of(name)
+    assert exportable(Home.at(tmp_path), name, None).expression == expression

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from actsearch.space import (
     family,
+    module_source,
     parameter_groups,
     parse,
     replace_activations,
@@ -61,7 +64,7 @@ def test_a_class_of_ones_own_can_be_named() -> None:
             super().__init__()
             self.beta = nn.Parameter(torch.ones(()))
 
-    assert "weight_decay" not in parameter_groups(Exported())[0]
+    assert "weight_decay" not in parameter_groups(Exported())[0]  # nothing says what it is
     assert parameter_groups(Exported(), kinds=(Exported,))[0]["weight_decay"] == 0.0
 
 
@@ -71,3 +74,12 @@ def test_frozen_parameters_and_empty_groups_are_left_out() -> None:
     (only,) = parameter_groups(model)
     assert len(only["params"]) == 2
     assert parameter_groups(nn.ReLU()) == []
+
+
+def test_an_exported_class_is_known_and_one_of_an_earlier_file_too() -> None:
+    source = module_source(parse("x * sigmoid(beta * x)"))
+    for text in (source, source.replace("_formula = ", "other = ").replace("self._formula", "''")):
+        namespace: dict[str, Any] = {"__name__": "activation"}
+        exec(compile(text, "activation.py", "exec"), namespace)
+        (only,) = parameter_groups(nn.Sequential(namespace["Activation"]()))
+        assert only["weight_decay"] == 0.0

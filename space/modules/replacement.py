@@ -1,0 +1,71 @@
+"""The report of a replacement: what was replaced where, what was left and why; the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedPlace:
+    """A place by its dotted name. kind: the class that stood there; channels: of an example."""
+
+    name: str
+    kind: str
+    channels: int | None = None
+
+    def __str__(self) -> str:
+        channels = "" if self.channels is None else f", {self.channels} channels"
+        return f"{self.name} ({self.kind}{channels})"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftPlace:
+    """What looks like an activation and was not replaced, with the reason."""
+
+    name: str
+    kind: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name or 'the model itself'} ({self.kind}): {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What `replace_activations` did, or with `dry_run` would do; print it to read it.
+
+    replaced: the new places. already: those where the candidate stood before, left as they are.
+    left: what looks like an activation and was not chosen, or cannot be replaced. shared: names of
+    places that have one module, and so one set of parameters, between them; `unshare=True` parts
+    them. traced: whether an example ran, without which calls such as F.relu(x) cannot be seen.
+    """
+
+    candidate: str
+    replaced: tuple[ReplacedPlace, ...]
+    already: tuple[str, ...]
+    left: tuple[LeftPlace, ...]
+    shared: tuple[tuple[str, ...], ...]
+    traced: bool
+    dry_run: bool
+    _undo: Callable[[], None] = field(repr=False, compare=False)
+
+    def undo(self) -> None:
+        """Put back what stood there. Raises CandidateError, changing nothing, where something
+        else has taken a place since."""
+        self._undo()
+
+    def __str__(self) -> str:
+        verb = "would replace" if self.dry_run else "replaced"
+        lines = [f"{verb} {len(self.replaced)} activations by f(x) = {self.candidate}"]
+        lines += [f"  {place}" for place in self.replaced]
+        if self.already:
+            lines += [f"{len(self.already)} had it already: {', '.join(self.already)}"]
+        if self.shared:
+            lines += ["one module in several places (unshare=True gives each its own):"]
+            lines += [f"  {', '.join(names)}" for names in self.shared]
+        if self.left:
+            lines += ["left as they are:", *(f"  {place}" for place in self.left)]
+        if not self.traced:
+            lines += ["calls such as F.relu(x) were not looked for: pass example="]
+        return "\n".join(lines)
