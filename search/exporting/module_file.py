@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from ...space import Expression, module_source
+from ...space.analysis.finite_range import finite_points, finite_ranges, finite_text
 from ...space.modules.codegen import with_initial
 from ..errors import ExportFailed, InvalidSetting, NameTaken
 from ..provenance import provenance
@@ -49,6 +50,15 @@ value = activation(x)
 gradient = torch.zeros_like(x)
 if value.requires_grad:
     (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
+for name, points in task["finite"].items():
+    near = torch.tensor(points, dtype=getattr(torch, name)).unsqueeze(1)
+    near = near.repeat(1, task["channels"] or 1).requires_grad_()
+    result = activation.to(near.dtype)(near)
+    slope = torch.zeros_like(near)
+    if result.requires_grad:
+        (slope,) = torch.autograd.grad(result.sum(), near, materialize_grads=True)
+    inside = result.isfinite() & slope.isfinite()
+    assert inside.all(), f"not finite in {name} at x = {near[~inside][0].item()}"
 print(json.dumps({"value": value.tolist(), "gradient": gradient.tolist()}))
 """
 
@@ -82,6 +92,8 @@ def export(
     check_free(folder)
     if learned is not None:
         expression = _with_learned(expression, learned)
+    finite = f"Value and slope are finite: {finite_text(finite_ranges(expression))}."
+    notes = f"{notes}\n{finite}" if notes else finite
     lines = [line for text in notes.splitlines() for line in textwrap.wrap(text, 90)]
     source = module_source(expression, class_name=class_name, notes="\n".join(lines))
     description = {
@@ -141,7 +153,8 @@ def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]
 
 
 def _prove(expression: Expression, file: Path, class_name: str) -> float:
-    """Largest relative difference of value and gradient; raises ExportFailed above 1e-10."""
+    """Largest relative difference of value and gradient; raises ExportFailed above 1e-10, or where
+    either is not finite within the ranges that the docstring states."""
     per_channel = any(p.granularity == "channel" for p in expression.parameters)
     channels = CHANNELS if per_channel else None
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64) + math.pi * 1e-4
@@ -154,7 +167,17 @@ def _prove(expression: Expression, file: Path, class_name: str) -> float:
     with tempfile.TemporaryDirectory(prefix="actsearch-proof-") as scratch:
         task = Path(scratch) / "task.json"
         task.write_text(
-            json.dumps({"x": x.tolist(), "class_name": class_name, "channels": channels})
+            json.dumps(
+                {
+                    "x": x.tolist(),
+                    "class_name": class_name,
+                    "channels": channels,
+                    "finite": {
+                        name: finite_points(where)
+                        for name, where in finite_ranges(expression).items()
+                    },
+                }
+            )
         )
         done = subprocess.run(
             [sys.executable, "-I", "-B", "-c", _PROOF, str(file.absolute()), str(task)],

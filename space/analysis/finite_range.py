@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Context
 from functools import cache
 
 import torch
@@ -37,12 +38,12 @@ class FiniteRange:
         if math.isnan(self.low):
             return "not at 0"
         most = float(torch.finfo(getattr(torch, self.dtype)).max)
-        ends = (("−∞", self.low <= -most), ("∞", self.high >= most))
+        ends = (("-inf", self.low <= -most), ("inf", self.high >= most))
         low, high = (
             word if open_ended else _number(value)
             for (word, open_ended), value in zip(ends, (self.low, self.high), strict=True)
         )
-        return f"{'(' if low == '−∞' else '['}{low}, {high}{')' if high == '∞' else ']'}"
+        return f"{'(' if low == '-inf' else '['}{low}, {high}{')' if high == 'inf' else ']'}"
 
     def holds(self, x: float) -> bool:
         """Whether x is inside."""
@@ -68,6 +69,16 @@ def finite_text(ranges: Mapping[str, FiniteRange]) -> str:
     if all(r.everywhere for r in ranges.values()):
         return f"everywhere in {', '.join(ranges)}"
     return ", ".join(f"{r.text} in {name}" for name, r in ranges.items())
+
+
+def finite_points(where: FiniteRange) -> list[float]:
+    """Points of a range, both ends among them, for a proof that it holds: its ends divided by
+    powers of two down to 1e-3, and 0."""
+    if math.isnan(where.low):
+        return []
+    steps = [2.0**-k for k in range(140)]
+    ends = [end * step for end in (where.low, where.high) for step in steps]
+    return sorted({0.0, *(x for x in ends if abs(x) > 1e-3)})
 
 
 def _finite_range(
@@ -131,4 +142,6 @@ def _numbers(dtype: torch.dtype) -> Tensor:
 
 
 def _number(value: float) -> str:
-    return f"{value:.5g}"
+    """Five digits, the rest cut off: a rounded end could be outside."""
+    short = Context(prec=5, rounding=ROUND_DOWN).create_decimal(value)
+    return f"{float(short):.5g}"

@@ -1,7 +1,7 @@
 """Gated functions without learnable parameters: x times something that opens with x.
 
-Exponents are held where the gate no longer moves in float64, as exp(-exp(7)) = 0: an infinity inside
-a gate makes its slope NaN, in float16 from |x| = 11 on. tests/contracts/test_catalog.py
+Exponents are held where the gate no longer moves in float64, as exp(-exp(7)) = 0: an infinity
+inside a gate makes its slope NaN, in float16 from |x| = 11 on. tests/contracts/test_catalog.py
 compares each with the published form.
 """
 
