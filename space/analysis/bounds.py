@@ -33,7 +33,7 @@ RISES = (
 )
 # which has a limit, 0.333
 ENDLESS = 1e300  # a value that counts as without bound: float64 ends at 1.8e308
-TURNS_WITHIN, TURNS = 1000.0, 16  # |x|, and how many of the highest places are looked at
+TURNS_WITHIN, TURNS = 1e5, 16  # |x|, and how many of the highest places are looked at
 DROP = 1e-6  # relative: how far values fall on either side of a place where f turns
 CLOSE = 1e-9  # relative difference that counts as none
 ZOOMED, ZOOMS = 401, 4  # points and rounds, each over two gaps of the last
@@ -178,7 +178,7 @@ def reached(fixed: Expression, target: Target, bound: Bound) -> bool:
     flat = (change.low == 0) & (change.high == 0)
     if bool((flat & ((quantity.centre - bound.value).abs() <= close)).any()):
         return True
-    x = _samples()
+    x = torch.cat([_samples(), torch.tensor([bound.at], dtype=torch.float64)]).unique()
     x = x[x.abs() <= TURNS_WITHIN]
     least = target(enclose(fixed, x, x))[0].low
     inner = least[1:-1]
