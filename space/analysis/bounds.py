@@ -143,7 +143,10 @@ def _samples() -> Tensor:
     inside = torch.linspace(-NEAR, NEAR, 4001, dtype=torch.float64)
     outside = torch.logspace(1, math.log10(LARGEST), 64 * 38, dtype=torch.float64)
     beside = torch.logspace(-30, -3, 100, dtype=torch.float64)
-    return torch.cat([inside, outside, -outside, beside, -beside, torch.zeros(1)]).unique()
+    points: Tensor = torch.cat(
+        [inside, outside, -outside, beside, -beside, torch.zeros(1)]
+    ).unique()
+    return points
 
 
 def _seen(fixed: Expression, target: Target) -> tuple[float, float]:

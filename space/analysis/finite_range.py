@@ -135,7 +135,8 @@ def _numbers(dtype: torch.dtype) -> Tensor:
     if dtype == torch.float32:
         wide = _numbers(torch.bfloat16).float()
         ends = torch.tensor([-1.0, 1.0]) * torch.finfo(dtype).max
-        return torch.cat([wide, torch.linspace(-10, 10, 20_001), ends]).unique()
+        numbers: Tensor = torch.cat([wide, torch.linspace(-10, 10, 20_001), ends]).unique()
+        return numbers
     bits = torch.arange(2**15, dtype=torch.int32).to(torch.int16).view(dtype)
     half = bits[bits.isfinite()]
     return torch.cat([-half.flip(0)[:-1], half])

@@ -89,7 +89,8 @@ class Interval:
 
     def within(self, low: float | Tensor, high: float | Tensor) -> Interval:
         """Its part between two numbers that are known to bound the value."""
-        return Interval(self.low.clamp(low, high), self.high.clamp(low, high))
+        least, most = (torch.as_tensor(end).to(self.low) for end in (low, high))
+        return Interval(self.low.clamp(least, most), self.high.clamp(least, most))
 
     def larger(self, other: Interval) -> Interval:
         """Of the larger of a number from each."""
