@@ -56,3 +56,16 @@ def test_every_python_file_that_is_named_is_there(text: Path) -> None:
     assert [
         name for name in files if not any(f"/{file}".endswith(f"/{name}") for file in OURS)
     ] == []
+
+
+def test_the_readme_has_the_figures_of_the_validity_page() -> None:
+    page = (REPOSITORY / "docs" / "validity.md").read_text()
+    copies = re.search(r"\(as in a search\) \| ([\d.]+ %) \(≤ ([\d.]+ %)\)", page)
+    planted = re.search(
+        r"^\| 0\.5 points \|.*\| (\d+ %) \| 100 % \| 100 % \|$", page, re.MULTILINE
+    )
+    assert copies
+    assert planted
+    readme = " ".join((REPOSITORY / "README.md").read_text().split())
+    assert f"a winner in {copies[1]} of cases (at most {copies[2]})" in readme
+    assert f"five seeds find {planted[1]} and ten seeds all" in readme

@@ -22,6 +22,7 @@ from typing import IO, Any
 import torch
 
 from ...space import Expression, module_source
+from ...space.analysis.finite_range import finite_points, finite_ranges, finite_text
 from ...space.modules.codegen import with_initial
 from ..errors import ExportFailed, InvalidSetting, NameTaken
 from ..provenance import provenance
@@ -51,6 +52,15 @@ value = activation(x)
 gradient = torch.zeros_like(x)
 if value.requires_grad:
     (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
+for name, points in task["finite"].items():
+    near = torch.tensor(points, dtype=getattr(torch, name)).unsqueeze(1)
+    near = near.repeat(1, task["channels"] or 1).requires_grad_()
+    result = activation.to(near.dtype)(near)
+    slope = torch.zeros_like(near)
+    if result.requires_grad:
+        (slope,) = torch.autograd.grad(result.sum(), near, materialize_grads=True)
+    inside = result.isfinite() & slope.isfinite()
+    assert inside.all(), f"not finite in {name} at x = {near[~inside][0].item()}"
 print(json.dumps({"value": value.tolist(), "gradient": gradient.tolist()}))
 """
 
@@ -84,6 +94,8 @@ def export(
     check_free(folder)
     if learned is not None:
         expression = _with_learned(expression, learned)
+    finite = f"Value and slope are finite: {finite_text(finite_ranges(expression))}."
+    notes = f"{notes}\n{finite}" if notes else finite
     lines = [line for text in notes.splitlines() for line in textwrap.wrap(text, 90)]
     source = module_source(expression, class_name=class_name, notes="\n".join(lines))
     description = {
@@ -164,7 +176,8 @@ def _with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]
 def _prove(expression: Expression, source: str, class_name: str) -> float:
     """Import the source from a scratch folder, so that only a proved file reaches the user's.
 
-    Largest relative difference of value and gradient; raises ExportFailed above 1e-10."""
+    Largest relative difference of value and gradient; raises ExportFailed above 1e-10, or where
+    either is not finite within the ranges that the docstring states."""
     per_channel = any(p.granularity == "channel" for p in expression.parameters)
     channels = CHANNELS if per_channel else None
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64) + math.pi * 1e-4
@@ -179,7 +192,17 @@ def _prove(expression: Expression, source: str, class_name: str) -> float:
         file.write_text(source, encoding="utf-8")
         task = Path(scratch) / "task.json"
         task.write_text(
-            json.dumps({"x": x.tolist(), "class_name": class_name, "channels": channels})
+            json.dumps(
+                {
+                    "x": x.tolist(),
+                    "class_name": class_name,
+                    "channels": channels,
+                    "finite": {
+                        name: finite_points(where)
+                        for name, where in finite_ranges(expression).items()
+                    },
+                }
+            )
         )
         done = subprocess.run(
             [sys.executable, "-I", "-B", "-c", _PROOF, str(file), str(task)],

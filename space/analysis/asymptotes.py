@@ -1,7 +1,8 @@
 """A candidate's behaviour far out: a limit, a line, growth or oscillation, on either side.
 
 Measured in float64 in two windows, at |x| = 1e4 and 1e6: in each the function is compared with
-its own least-squares line, then the two windows with one another.
+its own least-squares line, then the two windows with one another. Where float64 overflows within
+the formula, though not in its value, wide.py goes on.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from ..expressions.expression import Expression
+from .wide import wide_values
 
 Kind = Literal["constant", "line", "oscillates", "slower", "faster", "swings", "undefined"]
 PLACES = (1e4, 1e6)
@@ -65,7 +68,7 @@ def asymptote(expression: Expression, side: int) -> Asymptote:
     """The behaviour for x to minus infinity (`side` -1) or plus infinity (1)."""
     windows = [_window(expression, side * place, side) for place in PLACES]
     if not all(math.isfinite(v) for window in windows for v in window):
-        value = expression.values(side * torch.tensor(PLACES, dtype=torch.float64))
+        value = _values(expression, side * torch.tensor(PLACES, dtype=torch.float64))
         if value.isnan().any():
             return Asymptote("undefined", math.nan, math.nan, -math.inf, math.inf)
         return _growing("faster", bool(value.max() > 0), bool(value.min() < 0))
@@ -105,7 +108,7 @@ def _window(
     least and the largest value."""
     u = torch.linspace(0, WIDTH, POINTS, dtype=torch.float64)
     x = start + side * u
-    value = expression.values(x)
+    value = _values(expression, x)
     mean, centre = value.mean(), x.mean()
     slope = ((x - centre) * (value - mean)).sum() / (x - centre).square().sum()
     wave = (value - mean - slope * (x - centre)).abs().max()
@@ -114,10 +117,15 @@ def _window(
     return tuple(float(v) for v in numbers)  # type: ignore[return-value]
 
 
+def _values(expression: Expression, x: Tensor) -> Tensor:
+    value = expression.values(x)
+    return value if bool(value.isfinite().all()) else wide_values(expression, x)
+
+
 def _between(expression: Expression, side: int) -> float:
     """Slope of the line through the means of the two windows."""
     u = torch.linspace(0, WIDTH, POINTS, dtype=torch.float64)
-    near, far = (expression.values(side * (place + u)).mean() for place in PLACES)
+    near, far = (_values(expression, side * (place + u)).mean() for place in PLACES)
     return float(far - near) / (side * (PLACES[1] - PLACES[0]))
 
 

@@ -16,6 +16,7 @@ from ..expressions.expression import Expression
 from ..expressions.symbolic import Symbolic, symbolic
 from ..json_safe import plain
 from .cost import Cost, cost
+from .finite_range import FiniteRange, finite_ranges, finite_text
 from .identify import Identification, identify
 from .properties import Properties, properties
 
@@ -27,6 +28,7 @@ CENTRED = 0.1  # |mean| over the standard deviation …
 SPARSE = 0.25  # share of exact zeros
 GAIN = (0.7, 1.5)  # of the gradient's second moment per layer: ten layers keep it within
 # 0.03 and 60; ReLU has 1, Tanh 1.18, Sigmoid 0.15
+FINITE = 1e4  # |x| up to which float32 must have a finite value and slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,21 @@ class Card:
     symbols: Symbolic
     properties: Properties
     cost: Cost
+    finite: Mapping[str, FiniteRange]
+
+    @property
+    def known_text(self) -> str:
+        """What it is known as, and where not: equal values are no help where a slope is NaN."""
+        sentence = self.known_as.sentence
+        single = self.finite["float32"]
+        if self._finite or self.known_as.kind == "nearest":
+            return sentence
+        return f"{sentence}; in float32 value and slope are finite for x in {single.text} only"
+
+    @property
+    def _finite(self) -> bool:
+        single = self.finite["float32"]
+        return single.holds(-FINITE) and single.holds(FINITE)
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -81,17 +98,28 @@ class Card:
             Verdict("sparse", p.zero_output >= SPARSE, f"{p.zero_output:.1%} of outputs are 0"),
             Verdict(
                 "no vanishing or exploding slope",
-                GAIN[0] <= p.gain <= GAIN[1],
+                GAIN[0] <= p.gain <= GAIN[1] and self._finite,
                 f"gradient × {p.gain:.3g} per layer; {p.zero_slope:.1%} of slopes are 0, "
-                f"the largest is {p.lipschitz:.4g}",
+                + self._largest(),
             ),
         )
+
+    def _largest(self) -> str:
+        p, single = self.properties, self.finite["float32"]
+        if not self._finite:
+            return f"finite in float32 for x in {single.text} only"
+        if math.isinf(p.lipschitz):
+            return "they grow without bound"
+        return f"the largest is {'' if p.lipschitz_proven else 'at least '}{p.lipschitz:.4g}"
 
     def _direction(self) -> str:
         p = self.properties
         if p.direction == "neither":
+            if not p.turns:
+                return "turns outside [-10, 10]"
             return f"turns {p.turns} time{'s' * (p.turns > 1)} on [-10, 10]"
-        return f"{'strictly ' * p.strictly}{p.direction}"
+        seen = "" if p.direction_proven else " wherever it was looked at"
+        return f"{'strictly ' * p.strictly}{p.direction}{seen}"
 
     def _parameters(self) -> str:
         """How many of which granularity, with the values the card holds at."""
@@ -117,6 +145,7 @@ def card(expression: Expression, values: Mapping[str, float] | None = None) -> C
         symbols=symbolic(expression),
         properties=properties(expression, at),
         cost=cost(expression),
+        finite=finite_ranges(expression, list(at.values())),
     )
 
 
@@ -125,7 +154,7 @@ def card_text(card: Card) -> str:
     p, c, s = card.properties, card.cost, card.symbols
     rows = [
         ("formula", f"f(x) = {card.expression}"),
-        ("known as", card.known_as.sentence),
+        ("known as", card.known_text),
         ("LaTeX", s.latex),
         ("simplified", s.simplified + ("" if s.complete else "   (as far as the time allowed)")),
         ("derivative", s.derivative),
@@ -138,7 +167,8 @@ def card_text(card: Card) -> str:
             f"mean {p.mean:.4g}, E[f²] {p.second_moment:.4g}, E[f′²] {p.slope_moment:.4g}",
         ),
         ("zeros", f"{p.zero_output:.1%} of outputs, {p.zero_slope:.1%} of slopes"),
-        ("Lipschitz", f"{p.lipschitz:.4g} on [-10, 10]"),
+        ("Lipschitz", p.lipschitz_text),
+        ("finite", f"value and slope: {finite_text(card.finite)}"),
         ("cost", f"{c.flops} FLOPs, {c.forward:.2f}× and {c.backward:.2f}× ReLU's time"),
     ]
     lines = [f"{name:<11} {_cut(text)}" for name, text in rows]
@@ -160,7 +190,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "values": dict(card.values),
         "known_as": {
             "kind": known.kind,
-            "sentence": known.sentence,
+            "sentence": card.known_text,
             "exact": list(known.exact),
             "family": known.family,
             "nearest": known.nearest.name,
@@ -170,6 +200,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "properties": asdict(p)
         | {"bounded": p.bounded, "saturating": p.saturating, "gain": p.gain},
         "cost": asdict(card.cost),
+        "finite": {name: asdict(where) for name, where in card.finite.items()},
         "verdicts": [asdict(v) for v in card.verdicts],
     }
     return {key: plain(value) for key, value in data.items()}

@@ -1,6 +1,7 @@
 """A candidate as a function: its range, monotony, smoothness, and averages under N(0, 1).
 
-Everything is measured in float64 at the initial parameters, or at values that are passed.
+At the initial parameters, or at values that are passed. Range and steepest slope are over every x
+and proven where bounds.py could; the rest is measured in float64.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from torch import Tensor
 
 from ..expressions.expression import Constant, Expression, substitute
 from .asymptotes import Asymptote, asymptote
+from .bounds import agree, highest, lowest, reached, steepest, steepest_down, supremum
 from .moments import gaussian_nodes
 from .smoothness import RANGE, Smoothness, smoothness
 
 POINTS = 20_002  # on [-RANGE, RANGE]; even, so that 0, a division's odd point, is not among them
+TELLING = 1e6  # a proven bound beyond this says nothing to a reader
+HIDDEN = 1e-6  # what the protection of a division leaves of a 0 is not shown
 FLAT = 1e-9  # a difference of neighbouring values that counts as none
+LEVEL = 1e-6  # a slope against the direction that is not ruled out, but too small to matter
 DEAD = 1e-6  # |f| or |f'| that counts as zero: a unit there is silent, or learns nothing
 
 Direction = Literal["increasing", "decreasing", "constant", "neither"]
@@ -27,11 +32,16 @@ Direction = Literal["increasing", "decreasing", "constant", "neither"]
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """`low`, `high`: infimum and supremum over all x; `*_reached`: whether they are values.
+    """`low`, `high`: infimum and supremum over every x; `*_reached`: whether they are values.
+    `lipschitz`: the supremum of |f'| over every x.
+
+    Each of the three is what was seen, `*_outer` what interval arithmetic proves that f does not
+    pass, and `*_proven` whether the two agree to the digits shown. Infinite: without bound.
+    `direction` too is over every x; `turns` counts on [-10, 10].
 
     Under a standard normal input: `mean`, `second_moment` E[f^2], `slope_moment` E[f'^2],
     `zero_output` and `zero_slope` the shares where |f| and |f'| are below 1e-6, `curvature` the
-    share of the variance that the best line leaves. `lipschitz`: largest |f'| on [-10, 10].
+    share of the variance that the best line leaves.
     """
 
     low: float
@@ -51,18 +61,50 @@ class Properties:
     zero_slope: float
     curvature: float
     lipschitz: float
+    low_outer: float
+    high_outer: float
+    lipschitz_outer: float
+    low_proven: bool
+    high_proven: bool
+    lipschitz_proven: bool
+    direction_proven: bool
 
     @property
     def bounded(self) -> bool:
-        """Whether all values lie between two numbers."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
+        """Whether all values provably lie between two numbers."""
+        return math.isfinite(self.low_outer) and math.isfinite(self.high_outer)
 
     @property
     def range_text(self) -> str:
-        """As an interval: a square bracket where the end is a value, a round one where not."""
+        """As an interval: a square bracket where the end is a value, a round one where not. "at
+        least" where values beyond it are not ruled out, and "within" for those that are."""
         left = "[" if self.low_reached else "("
         right = "]" if self.high_reached else ")"
-        return f"{left}{_number(self.low)}, {_number(self.high)}{right}"
+        seen = f"{left}{_number(self.low)}, {_number(self.high)}{right}"
+        if self.low_proven and self.high_proven:
+            return seen
+        outer = (
+            self.low if self.low_proven else self.low_outer,
+            self.high if self.high_proven else self.high_outer,
+        )
+        known = all(abs(o) < TELLING or math.isinf(o) for o in outer) and outer != (
+            -math.inf,
+            math.inf,
+        )
+        within = f", within [{_number(outer[0])}, {_number(outer[1])}]" if known else ""
+        return f"at least {seen}{within}"
+
+    @property
+    def lipschitz_text(self) -> str:
+        """The Lipschitz constant in words."""
+        if math.isinf(self.lipschitz):
+            return "none: slopes grow without bound"
+        if self.lipschitz_proven:
+            return f"{self.lipschitz:.4g}"
+        most = f", at most {self.lipschitz_outer:.4g}"
+        return (
+            f"at least {self.lipschitz:.4g}{most if math.isfinite(self.lipschitz_outer) else ''}"
+        )
 
     @property
     def saturating(self) -> tuple[str, ...]:
@@ -87,14 +129,14 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64)
     value, slope = fixed.values_and_slopes(x)
     left, right = asymptote(fixed, -1), asymptote(fixed, 1)
-    smooth = smoothness(fixed)
-    ends = []
-    for sign in (-1.0, 1.0):
-        far = max(sign * b for side in (left, right) for b in (side.low, side.high))
-        flat = _plateau(sign * value, slope, smooth)
-        ends.append(_end(fixed, sign, sign * value, far, flat))
-    (low, low_reached), (high, high_reached) = ends
+    top, bottom = supremum(fixed, highest), supremum(fixed, lowest)
+    rising, falling = supremum(fixed, steepest), supremum(fixed, steepest_down)
+    steep = max(rising.value, falling.value)
+    steep_outer = max(rising.outer, falling.outer)
     direction, turns = _direction(value)
+    if rising.value > FLAT and falling.value > FLAT:
+        direction = "neither"
+    against = {"increasing": falling.outer, "decreasing": rising.outer, "constant": steep_outer}
     z, weights = gaussian_nodes()
     at_z, slope_z = fixed.values_and_slopes(z)
 
@@ -105,59 +147,31 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     variance = mean((at_z - average).square())
     left_over = mean((at_z - average - along * z).square())
     return Properties(
-        low=-low + 0.0,  # no negative zero
-        high=high,
-        low_reached=low_reached,
-        high_reached=high_reached,
+        low=_tidy(-bottom.value),
+        high=_tidy(top.value),
+        low_reached=reached(fixed, lowest, bottom),
+        high_reached=reached(fixed, highest, top),
         left=left,
         right=right,
         direction=direction,
-        strictly=not turns and bool((slope == 0).double().mean() < 1e-3),
+        strictly=direction != "neither" and bool((slope == 0).double().mean() < 1e-3),
         turns=turns,
-        smooth=smooth,
+        smooth=smoothness(fixed),
         mean=average,
         second_moment=mean(at_z.square()),
         slope_moment=mean(slope_z.square()),
         zero_output=mean(at_z.abs() < DEAD),
         zero_slope=mean(slope_z.abs() < DEAD),
         curvature=left_over / variance if variance > 1e-12 else 0.0,
-        lipschitz=float(slope.abs().max()),
+        lipschitz=_tidy(steep),
+        low_outer=-bottom.outer + 0.0,
+        high_outer=top.outer,
+        lipschitz_outer=steep_outer,
+        low_proven=bottom.proven,
+        high_proven=top.proven,
+        lipschitz_proven=agree(steep, steep_outer),
+        direction_proven=against.get(direction, 0.0) <= LEVEL,
     )
-
-
-def _end(
-    fixed: Expression, sign: float, value: Tensor, far: float, plateau: bool
-) -> tuple[float, bool]:
-    """The supremum of `sign * f`, from its values on the range and its bound far out, and
-    whether it is a value of it: a limit is one only on a plateau."""
-    if not value.isfinite().all():
-        return math.inf, False
-    inside = max(float(value.max()), _zoomed(fixed, sign, int(value.argmax())))
-    close = 1e-3 * max(1.0, abs(inside))
-    if far > inside + close:
-        return far, False
-    if far < inside - close or plateau:
-        return _tidy(inside), True
-    inner = float(value[POINTS // 8 : -POINTS // 8].max())
-    if max(inner, inside) > far and inner > inside - 1e-7:
-        return _tidy(inside), True
-    return _tidy(far), False
-
-
-def _zoomed(fixed: Expression, sign: float, at: int) -> float:
-    """The largest value of `sign * f` in the two cells beside a point of the range."""
-    step = 2 * RANGE / (POINTS - 1)
-    centre = at * step - RANGE
-    x = torch.linspace(max(centre - step, -RANGE), min(centre + step, RANGE), 2002).double()
-    return float((sign * fixed.values(x)).nan_to_num(nan=-math.inf).max())
-
-
-def _plateau(value: Tensor, slope: Tensor, smooth: Smoothness) -> bool:
-    """Whether the largest value is taken on a flat piece; tanh(3 x), flat by rounding only, has
-    no place where such a piece could begin."""
-    flat = float(((value == value.max()) & (slope == 0)).double().mean())
-    begins = bool(smooth.jumps or smooth.kinks or smooth.bends)
-    return flat > 0.01 and (begins or flat == 1.0)
 
 
 def _direction(value: Tensor) -> tuple[Direction, int]:
@@ -175,11 +189,14 @@ def _direction(value: Tensor) -> tuple[Direction, int]:
 
 
 def _tidy(value: float) -> float:
-    nearest = round(value, 5)
-    return nearest + 0.0 if abs(value - nearest) < 1e-6 else value
+    """Without what outward rounding left: 0.99999999999999 is 1."""
+    if math.isinf(value):
+        return value
+    nearest = round(value, 9)
+    return nearest + 0.0 if abs(value - nearest) <= 1e-11 else value
 
 
 def _number(value: float) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return f"{value:.4g}"
+    return f"{value:.4g}" if abs(value) >= HIDDEN else "0"

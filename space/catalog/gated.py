@@ -1,4 +1,9 @@
-"""Gated functions without learnable parameters: x times something that opens with x."""
+"""Gated functions without learnable parameters: x times something that opens with x.
+
+Exponents are held where the gate no longer moves in float64, as exp(-exp(7)) = 0: an infinity
+inside a gate makes its slope NaN, in float16 from |x| = 11 on. tests/contracts/test_catalog.py
+compares each with the published form.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +38,7 @@ GATED = (
     ),
     Entry(
         "TanhExp",
-        "x * tanh(exp(x))",
+        "x * tanh(exp(min(x, 4)))",
         "Liu and Di 2020; again Fernandez and Mali 2024",
         ("TeLU",),
         clash="TeLU of 2024 is TanhExp of 2020; one survey calls x * tanh(ELU(a x)) TeLU",
@@ -42,15 +47,15 @@ GATED = (
     Entry("Logish", "x * log(1 + sigmoid(x))", "Zhu et al. 2021"),
     Entry("Phish", "x * tanh(gelu(x))", "Naveen 2022"),
     Entry("Smish", "x * tanh(log(1 + sigmoid(x)))", "Wang et al. 2022"),
-    Entry("Gish", "x * log(2 - exp(-exp(x)))", "Kaytan et al. 2023"),
+    Entry("Gish", "x * log(2 - exp(-exp(min(x, 7))))", "Kaytan et al. 2023"),
     Entry(
         "GoLU",
-        "x * exp(-exp(-x))",
+        "x * exp(-exp(-max(x, -7)))",
         "Das et al. 2025 (Gompertz gate)",
         ("ExpExpish",),
         clash="ExpExpish of an earlier survey is the same function",
     ),
-    Entry("LogLogish", "x * (1 - exp(-exp(x)))", _SURVEY),
+    Entry("LogLogish", "x * (1 - exp(-exp(min(x, 7))))", _SURVEY),
     Entry("GELUSine", "gelu(x) + 0.1 * sin(x)", "AlphaEvolve, 2026 (2602.05688)"),
     Entry(
         "GELU-Sinc",
@@ -87,9 +92,17 @@ GATED = (
     ),
     Entry("TSReLU", "x * tanh(sigmoid(x))", _SURVEY),
     Entry("TBSReLU", "x * tanh(tanh(x / 2))", _SURVEY, note="tanh of the bipolar sigmoid"),
-    Entry("EANAF", "x * exp(x) / (exp(x) + 2)", _SURVEY),
-    Entry("GSwish", "x * sigmoid(exp(-x))", _SURVEY),
-    Entry("CoLU", "x / (1 - x * exp(-(x + exp(x))))", "Vagerwal 2021", ("CollapsingLU",)),
+    Entry(
+        "EANAF", "x * sigmoid(x - 0.6931471805599453)", _SURVEY, note="that is x e^x / (e^x + 2)"
+    ),
+    Entry("GSwish", "x * sigmoid(exp(-max(x, -4)))", _SURVEY),
+    Entry(
+        "CoLU",
+        "x * exp(min(x, 0)) / (exp(min(x, 0)) - x * exp(-max(x, 0) - exp(min(x, 7))))",
+        "Vagerwal 2021",
+        ("CollapsingLU",),
+        note="that is x / (1 - x e^-(x + e^x))",
+    ),
     Entry("SinSig", "x * sin(pi / 2 * sigmoid(x))", "Douge et al. 2021"),
     Entry(
         "B-SiLU",

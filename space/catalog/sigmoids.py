@@ -65,12 +65,23 @@ SIGMOIDS = (
     Entry("Gudermannian", "2 * atan(tanh(x / 2))", "Gudermann 1833"),
     Entry(
         "LogLog",
-        "exp(-exp(-x))",
+        "exp(-exp(-max(x, -7)))",
         "Gomes and Ludermir 2008",
         ("Gompertz",),
     ),
-    Entry("CLogLog", "1 - exp(-exp(x))", "Gomes and Ludermir 2008", ("complementary log-log",)),
-    Entry("ArandaOrdaz", "1 - 1 / sqrt(1 + 2 * exp(x))", "Gomes and Ludermir 2013", ("Aranda",)),
+    Entry(
+        "CLogLog",
+        "1 - exp(-exp(min(x, 7)))",
+        "Gomes and Ludermir 2008",
+        ("complementary log-log",),
+    ),
+    Entry(
+        "ArandaOrdaz",
+        "1 - exp(-softplus(x + 0.6931471805599453) / 2)",
+        "Gomes and Ludermir 2013",
+        ("Aranda",),
+        note="that is 1 - (1 + 2 e^x)^(-1/2)",
+    ),
     Entry("Hexpo", "exp(min(x, 0)) - exp(-max(x, 0))", "Kong and Takatsuka 2017"),
     Entry(
         "Symlog",
@@ -79,7 +90,13 @@ SIGMOIDS = (
         ("Logarithmic",),
     ),
     Entry("UnitArctan", "2 / pi * atan(pi / 2 * x)", "arctangent of range and slope 1"),
-    Entry("SRS", "x / (x / 3 + exp(-x / 2))", "Zhou et al. 2020", ("SoftRootSign",)),
+    Entry(
+        "SRS",
+        "x * exp(min(x, 0) / 2) / (x / 3 * exp(min(x, 0) / 2) + exp(-max(x, 0) / 2))",
+        "Zhou et al. 2020",
+        ("SoftRootSign",),
+        note="that is x / (x / 3 + e^(-x / 2))",
+    ),
     Entry("BumpSigmoid", "sigmoid(x) * (1 - sigmoid(x))", "derivative of Sigmoid", ("dSigmoid",)),
     Entry(
         "dSiLU",
@@ -87,5 +104,5 @@ SIGMOIDS = (
         "Elfwing et al. 2018",
         clash="DSiLU is also written for DoubleSiLU",
     ),
-    Entry("ReHSec", "x / cosh(x)", _SURVEY),
+    Entry("ReHSec", "2 * x * exp(-abs(x)) / (1 + exp(-2 * abs(x)))", _SURVEY, note="x / cosh(x)"),
 )

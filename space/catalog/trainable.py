@@ -33,8 +33,13 @@ TRAINABLE = (
         clash="called TeLU there; the TeLU published in 2024 is TanhExp",
     ),
     Entry("TanhSoft-1", "tanh(a * x) * softplus(x)", "Biswas et al. 2021"),
-    Entry("TanhSoft-2", "x * tanh(b=0.6 * exp(c * x))", "Biswas et al. 2021"),
-    Entry("TanhSoft-3", "log(1 + exp(x) * tanh(a * x))", "Biswas et al. 2021"),
+    Entry("TanhSoft-2", "x * tanh(b=0.6 * exp(min(c * x, 10)))", "Biswas et al. 2021"),
+    Entry(
+        "TanhSoft-3",
+        "max(x, 0) + log(exp(-max(x, 0)) + exp(min(x, 0)) * tanh(a * x))",
+        "Biswas et al. 2021",
+        note="that is log(1 + e^x tanh(a x))",
+    ),
     Entry(
         "CELU", "max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1)", "Barron 2017, torch.nn.CELU"
     ),
@@ -55,9 +60,9 @@ TRAINABLE = (
     ),
     Entry(
         "FELU",
-        "max(x, 0) + alpha * (exp(1.4426950408889634 * min(x, 0)) - 1)",
+        "max(x, 0) + alpha * (pow(2, min(x, 0) / 0.6931471805599453) - 1)",
         "Qiumei et al. 2019",
-        note="as published, with x / ln 2 in the exponent",
+        note="2^(x / ln 2) is e^x: ELU with alpha learned, in base 2 for speed",
     ),
     Entry("EELU", "k * max(x, 0) + alpha * (exp(beta * min(x, 0)) - 1)", "Kim et al. 2020"),
     Entry("PTELU", "max(x, 0) + alpha * tanh(beta * min(x, 0))", "Gupta and Duggal 2017"),
@@ -88,7 +93,7 @@ TRAINABLE = (
         "Biswas et al. 2022",
         note="the floor 0.001 under our square root rounds it off near 0",
     ),
-    Entry("ErfAct", "x * erf(a=0.75 * exp(b=0.75 * x))", "Biswas et al. 2022"),
+    Entry("ErfAct", "x * erf(a=0.75 * exp(min(b=0.75 * x, 10)))", "Biswas et al. 2022"),
     Entry("Pserf", "x * erf(gamma=1.25 * softplus(delta=0.85 * x))", "Biswas et al. 2022"),
     Entry(
         "AReLU",

@@ -64,7 +64,7 @@ WAVES = (
     Entry("Multiquadric", "sqrt(1 + x ** 2)", "Hardy 1971", ("multiquadratic",)),
     Entry("InverseMultiquadric", "1 / sqrt(1 + x ** 2)", "Micchelli 1986"),
     Entry("Lorentzian", "1 / (1 + x ** 2)", "Cauchy density, up to its factor", ("Cauchy",)),
-    Entry("Sech", "1 / cosh(x)", "hyperbolic secant"),
+    Entry("Sech", "2 * exp(-abs(x)) / (1 + exp(-2 * abs(x)))", "hyperbolic secant, 1 / cosh(x)"),
     Entry("Seagull", "log(1 + x ** 2)", "Gao et al. 2020"),
     Entry("LogCosh", "softplus(2 * x) - x - 0.6931471805599453", "log(cosh(x))"),
     Entry("Exponential", "exp(x)", "exponential unit", ("exp",)),

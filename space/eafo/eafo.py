@@ -11,7 +11,8 @@ and with y' = 1 / f', y'' = -f'' / f'^3 that is, for f itself and up to the sign
     eta(x) = p(x) f''(x) / f'(x) - p'(x)                   added to f, times a learned epsilon.
 
 For ReLU and N(0, 1) it is x exp(-x^2 / 2) where the inverse exists, x > 0, and the paper's CRReLU
-uses it on both sides. The sign is free: epsilon learns it.
+uses it on both sides. The paper wants less entropy than the worst activation has; with this sign
+of eta, and + epsilon as in CRReLU, a small epsilon > 0 gives more. epsilon is learned, either way.
 """
 
 from __future__ import annotations

@@ -33,7 +33,6 @@ from scipy.special import erf, expit, ndtr
 
 Values = NDArray[np.float64]
 Formula = Callable[[Values], Values]
-LN2 = np.log(2.0)
 
 
 def phi(x: Values) -> Values:
@@ -219,7 +218,7 @@ TRAINABLE: dict[str, Formula] = {
     "PELU": elu,
     "MPELU": elu,
     "TrainableELU": elu,
-    "FELU": lambda x: where(x > 0, x, exp(x / LN2) - 1),
+    "FELU": elu,  # 2 ** (x / ln 2) is e ** x
     "EELU": elu,
     "PTELU": lambda x: where(x >= 0, x, tanh(x)),
     "PREU": lambda x: where(x >= 0, x, x * exp(x)),

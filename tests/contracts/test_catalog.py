@@ -12,6 +12,7 @@ import torch
 
 from actsearch.search.cli.main import main
 from actsearch.space import UnknownNameError, parse, screen
+from actsearch.space.analysis.finite_range import finite_ranges
 from actsearch.space.catalog.entry import Entry
 from actsearch.space.catalog.table import CATALOG, GROUPS, find, simplified
 from contracts.catalog_formulas import FORMULAS
@@ -38,6 +39,32 @@ def test_the_formula_is_the_published_one_written_a_second_time(entry: Entry) ->
         np.maximum(1, np.abs(x.numpy())), np.abs(published)
     )
     assert (np.abs(value - published) <= allowed).all()
+
+
+def overflowing() -> list[str]:
+    """Entries whose value itself leaves float16 by |x| = 20, and SMU, whose mu = 1e6 does."""
+    return [
+        *("RePU", "XAsinhSquared", "NCU", "Exponential", "Cube", "Sinh", "SExp", "PolyReLU"),
+        *("SMU",),
+    ]
+
+
+@every_entry
+def test_value_and_slope_are_finite_where_inputs_are(entry: Entry) -> None:
+    ranges = finite_ranges(entry.expression)
+    for dtype, reach in (("float32", 1e4), ("bfloat16", 1e4), ("float16", 200.0)):
+        holds = ranges[dtype].holds(-reach) and ranges[dtype].holds(reach)
+        if entry.name in ("Exponential", "Sinh", "SExp"):  # these overflow as functions
+            assert not holds
+        elif dtype != "float16" or entry.name not in overflowing():
+            assert holds, (dtype, ranges[dtype].text)
+
+
+def test_felu_is_elu_in_base_two() -> None:
+    x = torch.linspace(-8, 8, 1001, dtype=torch.float64)
+    torch.testing.assert_close(
+        find("FELU").expression.values(x), torch.nn.functional.elu(x), rtol=0, atol=1e-7
+    )
 
 
 @every_entry

@@ -21,6 +21,7 @@ from actsearch.space.analysis.card import (
     card_text,
 )
 from actsearch.space.analysis.cost import bytes_kept, cost, flops
+from actsearch.space.analysis.finite_range import finite_points, finite_ranges
 from actsearch.space.analysis.properties import properties
 from actsearch.space.catalog.table import find
 from contracts.expressions import expressions
@@ -82,6 +83,35 @@ def test_a_card_at_learned_values_is_of_that_function() -> None:
     assert measured.known_as.exact == ("ReLU",)
     assert measured.properties.range_text == "[0, ∞)"
     assert "a = 0" in card_text(measured)
+
+
+def test_a_slope_that_is_nan_in_float32_is_told_where_the_value_is_finite() -> None:
+    measured = card(parse("max(x, 0) + min(exp(x) - 1, 0)"))
+    assert "ELU" in measured.known_as.exact
+    printed = card_text(measured)
+    assert "in float32 value and slope are finite for x in (-inf, 88.722] only" in printed
+    assert "(-inf, 88.5] in bfloat16, (-inf, 11.085] in float16" in printed
+    assert not verdicts(measured)["no vanishing or exploding slope"]
+    assert verdicts(card(parse("elu(x) + 0.1 * x")))["no vanishing or exploding slope"]
+
+
+def test_the_points_of_a_proof_have_both_ends_of_the_range() -> None:
+    where = finite_ranges(parse("exp(x)"))["float16"]
+    points = finite_points(where)
+    assert (points[0], points[-1]) == (where.low, where.high)
+
+
+@pytest.mark.parametrize("text", ["exp(x)", "x * exp(-exp(-x))", "x ** 3", "relu(x)"])
+def test_the_finite_range_ends_at_the_last_finite_float(text: str) -> None:
+    candidate = parse(text)
+    where = finite_ranges(candidate)["float32"]
+    for end, beyond in ((where.low, -torch.inf), (where.high, torch.inf)):
+        last = torch.tensor(end)
+        after = torch.nextafter(last, torch.tensor(beyond))
+        for x, finite in ((last, True), (after, False)):
+            value, slope = candidate.values_and_slopes(x)
+            if x.isfinite():
+                assert bool(value.isfinite() & slope.isfinite()) is finite
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actsearch.space import PRIMITIVES, parse
 from actsearch.space.analysis.asymptotes import asymptote
+from actsearch.space.analysis.enclosure import enclose
 from actsearch.space.analysis.properties import Properties, properties
 from actsearch.space.analysis.smoothness import smoothness
 
@@ -140,9 +142,69 @@ def test_direction_and_turns() -> None:
     assert of("cos(x)").turns == 7  # on [-10, 10]: 0 and 1, 2, 3 times pi on either side
 
 
-def test_lipschitz_is_the_largest_slope_on_the_stated_range() -> None:
-    assert of("tanh(3 * x)").lipschitz == pytest.approx(3.0, rel=1e-4)
-    assert of("x ** 2").lipschitz == pytest.approx(20.0)
+@pytest.mark.parametrize(
+    ("text", "constant"),
+    [
+        ("tanh(3 * x)", "3"),
+        ("x ** 2", "none: slopes grow without bound"),
+        ("log(x)", "1e+05"),  # at 0, where the protection of log bends it
+        ("x * exp(-abs(x) / 50)", "1"),
+        ("max(x, 0) + exp(min(x, 0)) - 1", "1"),
+        ("sin(x / 40)", "0.025"),
+    ],
+)
+def test_the_lipschitz_constant_is_over_every_x_and_proven(text: str, constant: str) -> None:
+    assert of(text).lipschitz_text == constant
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("x * exp(-x / 20)", "(−∞, 7.358]"),
+        ("x * exp(-x / 2000)", "(−∞, 735.8]"),
+        ("x * exp(x) / (exp(x) + 2)", "[-0.1572, ∞)"),  # float64 overflows in the form
+        ("log(1 + exp(x))", "(1e-05, ∞)"),
+        ("x ** 2 * exp(-abs(x))", "[0, 0.5413]"),
+        ("relu(x - 500)", "[0, ∞)"),
+        ("exp(-(x - 1000) ** 2)", "(0, 1]"),
+    ],
+)
+def test_the_range_is_over_every_x_and_not_over_a_window(text: str, interval: str) -> None:
+    assert of(text).range_text == interval
+
+
+def test_what_is_not_proven_is_told_as_at_least() -> None:
+    measured = of("sin(x) * x / (1 + abs(x))")
+    assert measured.range_text.startswith("at least (-1, 1), within [-1.0")
+    assert not measured.high_proven
+    assert measured.high_outer > 1
+    assert measured.lipschitz_text.startswith("at least ")
+
+
+def test_direction_is_over_every_x() -> None:
+    assert of("sin(x / 40)").direction == "neither"
+    assert of("x * exp(-x / 20)").direction == "neither"
+    assert of("tanh(x)").direction_proven
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_bounds_on_intervals_hold_every_value_and_slope(name: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    text = f"{name}(2 * x - 1) * x" if PRIMITIVES[name].arity == 1 else f"{name}(sin(x), x)"
+    centre = torch.randn(800, generator=generator, dtype=torch.float64)
+    centre[::2] *= 300
+    width = 10 ** (torch.rand(800, generator=generator, dtype=torch.float64) * 6 - 5)
+    low, high = centre - width, centre + width
+    jet = enclose(parse(text), low, high)
+    x = low[:, None] + (high - low)[:, None] * torch.linspace(0, 1, 9, dtype=torch.float64)
+    value, slope = parse(text).values_and_slopes(x)
+    for measured, bounds in ((value, jet.value), (slope, jet.slope)):
+        # torch's softplus is a line from 20 on, off by 2e-9, and hard_sigmoid's 1/6 a float32.
+        slack = 1e-7 * (1 + measured.abs())
+        outside = (measured < bounds.low[:, None] - slack) | (
+            measured > bounds.high[:, None] + slack
+        )
+        assert not (outside & measured.isfinite()).any()
 
 
 @settings(max_examples=12)

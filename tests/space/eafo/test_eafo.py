@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import pytest
@@ -115,6 +116,14 @@ def test_eta_is_the_gradient_of_the_output_entropy(text: str) -> None:
     eta = correction(f, p).eta.values(x.detach())
     expected = float((eta.square() / slope).sum() / p.at(x.detach()).sum())
     assert change == pytest.approx(expected, rel=1e-3)
+
+
+def test_with_the_published_sign_the_entropy_of_tanh_rises() -> None:
+    # As docs/families.md has it: in the paper less is better. Of N(0, 1) it is log(2 pi e) / 2.
+    normal = math.log(2 * math.pi * math.e) / 2
+    assert normal + entropy("tanh(x)") == pytest.approx(0.66980, abs=2e-5)
+    assert normal + entropy("tanh(x)", epsilon=0.01) == pytest.approx(0.67179, abs=2e-5)
+    assert entropy("tanh(x)", epsilon=-0.01) < entropy("tanh(x)")
 
 
 def test_a_corrected_candidate_can_be_corrected_again() -> None:

@@ -1,0 +1,211 @@
+"""The least and greatest value and slope of a candidate over every x, proven where that is cheap.
+
+Branch and bound (Moore 1966): an interval of x is halved until no value in it can exceed the
+largest one seen by more than TOLERANCE. The axis ends where float32 and bfloat16 do. What still
+rises over the last five powers of ten as over those before is taken to rise without bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from ..expressions.expression import Expression
+from .enclosure import Jet, enclose
+from .interval import Interval
+from .wide import wide_values
+
+LARGEST = 3.4e38  # |x|
+TOLERANCE = 5e-5  # relative, half of the fourth digit that is shown …
+LEAST = 1e-2  # … of a bound of at least this size
+NEAR, CELLS = 10.0, 512  # equal cells within; outside each is RATIO times as wide as the last
+RATIO = 1.3
+ROUNDS = 80
+MOST = 40_000  # intervals at once; a function that needs more is not bounded more closely
+DECADES = (1e5, 1e10, 1e15)
+RISES = (
+    0.45  # log(log(x)), that is 0.585 as much in the second step as in the first; 1 - 1 / log(x),
+)
+# which has a limit, 0.333
+ENDLESS = 1e300  # a value that counts as without bound: float64 ends at 1.8e308
+TURNS_WITHIN, TURNS = 1e5, 16  # |x|, and how many of the highest places are looked at
+DROP = 1e-6  # relative: how far values fall on either side of a place where f turns
+CLOSE = 1e-9  # relative difference that counts as none
+ZOOMED, ZOOMS = 401, 4  # points and rounds, each over two gaps of the last
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A supremum: `value` is taken or approached at x = `at`, and no value exceeds `outer`.
+
+    Infinite where there is none.
+    """
+
+    value: float
+    outer: float
+    at: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether the value is the supremum, to the digits shown."""
+        return agree(self.value, self.outer)
+
+
+# What is bounded: from a jet the quantity and its derivative.
+Target = Callable[[Jet], tuple[Interval, Interval]]
+
+
+def highest(jet: Jet) -> tuple[Interval, Interval]:
+    """The value, to be bounded above."""
+    return jet.value, jet.slope
+
+
+def lowest(jet: Jet) -> tuple[Interval, Interval]:
+    """Minus the value."""
+    return -jet.value, -jet.slope
+
+
+def steepest(jet: Jet) -> tuple[Interval, Interval]:
+    """The slope."""
+    return jet.slope, jet.bend
+
+
+def steepest_down(jet: Jet) -> tuple[Interval, Interval]:
+    """Minus the slope."""
+    return -jet.slope, -jet.bend
+
+
+def supremum(fixed: Expression, target: Target) -> Bound:
+    """The supremum over every x of an expression without parameters."""
+    low, high = _cells()
+    value, at = _seen(fixed, target)
+    if math.isinf(value):
+        return Bound(value, value, at)
+    for _ in range(ROUNDS):
+        middle = _middle(low, high)
+        quantity, change = target(enclose(fixed, low, high))
+        point, _ = target(enclose(fixed, middle, middle))
+        best = int(point.low.argmax())
+        if float(point.low[best]) > value:
+            value, at = float(point.low[best]), float(middle[best])
+        step = Interval(low - middle, high - middle)
+        top = torch.minimum(quantity.high, (point + change * step).high)
+        kept = top > value + tolerance(value)
+        if not kept.any():
+            break
+        low, middle, high, top = low[kept], middle[kept], high[kept], top[kept]
+        if 2 * len(low) > MOST:
+            break
+        low, high = torch.cat([low, middle]), torch.cat([middle, high])
+    value, at = _zoomed(fixed, target, value, at)
+    outer = float(top.max()) if kept.any() else value + tolerance(value)
+    return Bound(value, max(value, outer), at)
+
+
+def tolerance(value: float) -> float:
+    """How far a bound may be from the supremum."""
+    return TOLERANCE * max(abs(value), LEAST)
+
+
+def agree(value: float, outer: float) -> bool:
+    """Whether a value that was seen is the supremum, to TOLERANCE."""
+    return outer <= value + tolerance(value)
+
+
+@cache
+def _cells() -> tuple[Tensor, Tensor]:
+    """Both ends of intervals that cover the axis, float64."""
+    count = math.ceil(math.log(LARGEST / NEAR) / math.log(RATIO))
+    outside = torch.logspace(math.log10(NEAR), math.log10(LARGEST), count, dtype=torch.float64)
+    inside = torch.linspace(-NEAR, NEAR, CELLS + 1, dtype=torch.float64)
+    edges = torch.cat([-outside.flip(0), inside[1:-1], outside])
+    return edges[:-1], edges[1:]
+
+
+def _middle(low: Tensor, high: Tensor) -> Tensor:
+    """Where an interval is parted: at 0, in the geometric or in the arithmetic mean."""
+    around = (low < 0) & (high > 0)
+    near, far = torch.minimum(low.abs(), high.abs()), torch.maximum(low.abs(), high.abs())
+    geometric = near.sqrt() * far.sqrt() * torch.where(low < 0, -1.0, 1.0).to(low)
+    mean = torch.where(far > 2 * near.clamp(min=1e-300), geometric, low / 2 + high / 2)
+    mean = torch.where(near == 0, low / 2 + high / 2, mean)
+    return torch.where(around, 0.0, mean)
+
+
+@cache
+def _samples() -> Tensor:
+    """Points of the whole axis: dense near 0, 64 to a power of ten outside, a few beside 0."""
+    inside = torch.linspace(-NEAR, NEAR, 4001, dtype=torch.float64)
+    outside = torch.logspace(1, math.log10(LARGEST), 64 * 38, dtype=torch.float64)
+    beside = torch.logspace(-30, -3, 100, dtype=torch.float64)
+    points: Tensor = torch.cat(
+        [inside, outside, -outside, beside, -beside, torch.zeros(1)]
+    ).unique()
+    return points
+
+
+def _seen(fixed: Expression, target: Target) -> tuple[float, float]:
+    """The largest value at the samples and where, infinite where it rises without bound."""
+    x = _samples()
+    quantity, _ = target(enclose(fixed, x, x))
+    least = quantity.low
+    if target in (highest, lowest) and bool(quantity.high.isinf().any()):
+        # Where float64 overflows within the formula the interval knows nothing: x exp(x) / (…).
+        wide = wide_values(fixed, x) * (1 if target is highest else -1)
+        wide = wide.where(x.abs() <= DECADES[-1], -math.inf).nan_to_num(nan=-math.inf)
+        least = torch.where(quantity.high.isinf(), wide, least)
+    best = int(least.argmax())
+    for side in (x < 0, x > 0):
+        reached = [float(least[side & (x.abs() <= decade)].max()) for decade in DECADES]
+        first, second = reached[1] - reached[0], reached[2] - reached[1]
+        rises = second > RISES * first and second > TOLERANCE * max(1.0, abs(reached[2]))
+        if rises or reached[2] == math.inf:
+            return math.inf, math.copysign(math.inf, float(x[side][0]))
+    top = float(least[best])
+    return (math.inf if top >= ENDLESS else top), float(x[best])
+
+
+def reached(fixed: Expression, target: Target, bound: Bound) -> bool:
+    """Whether a supremum is a value: on a flat piece, or where f turns. A limit is none: tanh(x)
+    is 1 from x = 19 on by rounding only, it neither turns there nor is its slope 0."""
+    if not math.isfinite(bound.value):
+        return False
+    close = CLOSE * max(1.0, abs(bound.value))
+    low, high = _cells()
+    quantity, change = target(enclose(fixed, low, high))
+    flat = (change.low == 0) & (change.high == 0)
+    if bool((flat & ((quantity.centre - bound.value).abs() <= close)).any()):
+        return True
+    x = torch.cat([_samples(), torch.tensor([bound.at], dtype=torch.float64)]).unique()
+    x = x[x.abs() <= TURNS_WITHIN]
+    least = target(enclose(fixed, x, x))[0].low
+    inner = least[1:-1]
+    turns = ((inner >= least[:-2]) & (inner >= least[2:])).nonzero()[:, 0] + 1
+    best = turns[least[turns].argsort(descending=True)[:TURNS]]
+    below = (least < bound.value - DROP * max(1.0, abs(bound.value))).nonzero()[:, 0]
+    for index in best.tolist():
+        between = len(below) and int(below[0]) < index < int(below[-1])
+        if (
+            between
+            and _zoomed(fixed, target, -math.inf, float(x[index]))[0] >= bound.value - close
+        ):
+            return True
+    return False
+
+
+def _zoomed(fixed: Expression, target: Target, value: float, at: float) -> tuple[float, float]:
+    """The largest value beside a place, to more digits than it was found with."""
+    gap = max(NEAR / 2000, abs(at) / 16)
+    for _ in range(ZOOMS):
+        x = torch.linspace(at - gap, at + gap, ZOOMED, dtype=torch.float64)
+        quantity, _ = target(enclose(fixed, x, x))
+        best = int(quantity.low.argmax())
+        if float(quantity.low[best]) > value:
+            value, at = float(quantity.low[best]), float(x[best])
+        gap *= 4 / ZOOMED
+    return value, at
