@@ -165,7 +165,9 @@ def _search(search: OpenSearch, executor: Executor) -> Engine:
         search.writer.submit(tracking.candidate_record(config, trial))
         search.reporter.candidate(trial)
 
-    engine = Engine(config, settings, search.space, search.study, on_trial)
+    engine = Engine(
+        config, settings, search.space, search.study, on_trial, search.file.fingerprints
+    )
     done = sum(map(tracking.is_shown, search.study.trials()))
     search.reporter.begin(done, settings.candidates, "candidates")
     engine.run(executor, search.evaluator)

@@ -18,7 +18,7 @@ from ...evaluators.protocol.successive_halving import cutoffs_of
 from ...space import Space
 from ..errors import SearchFailed
 from ..executors.base import Assignment, Executor
-from ..storage.config import RunSettings, SearchConfig
+from ..storage.config import FINGERPRINT_VERSION, RunSettings, SearchConfig
 from ..storage.study import RETRIES, ProposedTrial, Study
 from ..storage.trial import Trial, entered
 from .proposer import Proposer
@@ -70,10 +70,11 @@ class Engine:
         space: Space,
         study: Study,
         on_trial: Callable[[Trial], None],
+        fingerprints: int = FINGERPRINT_VERSION,
     ) -> None:
         self._config, self._settings, self._study = config, settings, study
         self._on_trial = on_trial
-        self._proposer = Proposer(study, space, config.seed)
+        self._proposer = Proposer(study, space, config.seed, fingerprints)
         trials = study.trials()
         self._entered = entered(trials)
         self._scores = {

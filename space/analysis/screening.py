@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ..expressions.expression import Expression
-from .fingerprint import DRAWS, TOLERANCE
+from .fingerprint import TOLERANCE
+from .first_fingerprint import DRAWS
 from .moments import gaussian_nodes, second_moment
 
 RANGE = 10.0  # pre-activation units; with unit-variance signals, ten standard deviations
