@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import torch
@@ -192,3 +193,22 @@ def test_the_slope_of_a_batch_is_the_one_of_the_formula() -> None:
 
 
 ONE = {"unit.binary": "x1 * x2", "unit.left": "sin(x)", "unit.right": "beta * x"}
+
+
+def test_the_documents_say_how_many_of_core_1_are_left_to_train() -> None:
+    counts = survey(CoreUnits(1))
+    root = Path(__file__).parents[3]
+    readme = (root / "README.md").read_text()
+    assert f"{counts.raw:,} formulas of which {counts.left:,} are" in readme
+    page = (root / "docs" / "spaces.md").read_text()
+    for name, count in (
+        ("distinct", counts.distinct),
+        ("constant", counts.constant),
+        ("affine", counts.affine),
+        ("huge", counts.huge),
+        ("flat", counts.flat),
+        ("moment", counts.moment),
+        ("left to train", counts.left),
+    ):
+        assert f"| {name} | {count:,} |" in page
+    assert f"has\n  {counts.left:,} to train" in (root / "CHANGELOG.md").read_text()
