@@ -75,7 +75,7 @@ def difference(one: Expression, other: Expression, seed: int) -> float:
     rows[: SETTINGS // 2] *= 2.5
     rows[SETTINGS // 2 :] = 1 + 0.5 * rows[SETTINGS // 2 :]
     # A divisor beta * x below 1e-3 is a matter of its floor, 6e-8.
-    rows = torch.where(rows.abs() < 0.1, 0.1, rows)
+    rows = torch.where(rows.abs() < 0.1, 0.1, rows).clamp(-4.1, 4.3)  # the neighbourhood
     start = torch.tensor([[p.initial for p in one.parameters]], dtype=torch.float64)
     rows = torch.cat([start.expand(1, count), rows]) if count else rows[:1]
     x = torch.cat(
