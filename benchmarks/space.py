@@ -3,7 +3,7 @@
     python benchmarks/space.py [--quick]
 
 one_unit_s: CPU seconds for the 6,250 expressions of one core unit, each screened and
-fingerprinted at three draws of its parameters; one_unit_counts: what they are.
+fingerprinted at 81 settings of its parameters; one_unit_counts: what they are.
 million_two_unit_s: the same for a million of two core units: 4,000 of the 156,250 left operands,
 drawn at random, each with all 25 right operands and 10 operators. one_string_us: a candidate of
 two units alone as aquasurf takes it (a stand-in in torch, since that needs TensorFlow): a module

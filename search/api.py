@@ -153,7 +153,7 @@ def _resumed(
                 f"search '{stored.config.name}' was begun with {setting} {_short(before)}, but "
                 f"got {_short(now)}: leave it out to go on, or start a new search"
             )
-    return SearchFile(stored.config, dataclasses.replace(stored.settings, **settings))
+    return dataclasses.replace(stored, settings=dataclasses.replace(stored.settings, **settings))
 
 
 def _short(value: Any) -> str:

@@ -36,7 +36,7 @@ def confirm_search(
     """`actsearch confirm SEARCH`: under the search's run settings, changed by these."""
     folder = home.folder(name)
     file = SearchFile.load(folder)
-    file = SearchFile(file.config, dataclasses.replace(file.settings, **settings))
+    file = dataclasses.replace(file, settings=dataclasses.replace(file.settings, **settings))
     tracker = tracking.tracker_of(home)
     with lock(folder):
         trials = read_trials(folder)

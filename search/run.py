@@ -179,7 +179,16 @@ def _search(search: OpenSearch, executor: Executor) -> Engine:
             search.pace.seconds({config.recipe: left}, longest), search.pace.seconds(confirmation)
         )
 
-    engine = Engine(config, settings, search.space, search.study, on_trial, search.pace, on_work)
+    engine = Engine(
+        config,
+        settings,
+        search.space,
+        search.study,
+        on_trial,
+        search.pace,
+        on_work,
+        search.file.fingerprints,
+    )
     done = sum(map(tracking.is_shown, search.study.trials()))
     search.reporter.begin(done, settings.candidates, "candidates")
     engine.run(executor, search.evaluator)

@@ -2,6 +2,7 @@
 
 from .analysis.card import Card, card
 from .analysis.fingerprint import Fingerprint, FingerprintIndex, fingerprint
+from .analysis.fingerprint_versions import fingerprint_of_version
 from .analysis.identify import Identification, identify
 from .analysis.moments import second_moment
 from .analysis.screening import screen
@@ -78,6 +79,7 @@ __all__ = [
     "card",
     "family",
     "fingerprint",
+    "fingerprint_of_version",
     "fitted",
     "identify",
     "module_source",

@@ -119,6 +119,7 @@ DOORS: dict[str, list[str]] = {
         "card",
         "family",
         "fingerprint",
+        "fingerprint_of_version",
         "fitted",
         "identify",
         "module_source",

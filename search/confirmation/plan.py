@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...evaluators import Recipe
-from ...space import FingerprintIndex, baselines, fingerprint, parse
+from ...space import FingerprintIndex, baselines, fingerprint_of_version, parse
 from ..remaining_time import members
 from ..storage.config import RunSettings, SearchFile, require
 from ..storage.ranking import ranked
@@ -38,7 +38,7 @@ class Plan:
 def plan_of(file: SearchFile, trials: Sequence[Trial]) -> Plan:
     """The confirmation of a search: its top candidates that are no baseline themselves."""
     config, settings = file.config, file.settings
-    known = FingerprintIndex()
+    fingerprint, known = fingerprint_of_version(file.fingerprints), FingerprintIndex()
     for expression in baselines().values():
         known.add(fingerprint(expression), 0)
     finalists: dict[str, str] = {}

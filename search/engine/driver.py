@@ -19,7 +19,7 @@ from ...space import Space
 from ..errors import SearchFailed
 from ..executors.base import Assignment, Executor
 from ..remaining_time import Mean, Pace, expected_epochs
-from ..storage.config import RunSettings, SearchConfig
+from ..storage.config import FINGERPRINT_VERSION, RunSettings, SearchConfig
 from ..storage.study import RETRIES, ProposedTrial, Study
 from ..storage.trial import Trial, entered
 from .proposer import Proposer
@@ -76,13 +76,14 @@ class Engine:
         on_trial: Callable[[Trial], None],
         pace: Pace,
         on_work: Callable[[float, float], None],
+        fingerprints: int = FINGERPRINT_VERSION,
     ) -> None:
         """on_work hears after each rung how many member-epochs are left in all, and how many of
         them one worker has to train in one piece."""
         self._config, self._settings, self._study = config, settings, study
         self._on_trial, self._on_work, self._pace = on_trial, on_work, pace
         self._expected = Mean(expected_epochs(config.recipe))
-        self._proposer = Proposer(study, space, config.seed)
+        self._proposer = Proposer(study, space, config.seed, fingerprints)
         trials = study.trials()
         self._entered = entered(trials)
         self._scores = {

@@ -11,7 +11,7 @@ from ...space import (
     Encoding,
     FingerprintIndex,
     Space,
-    fingerprint,
+    fingerprint_of_version,
     parse,
     screen,
 )
@@ -30,14 +30,16 @@ class Proposer:
     A candidate screened out becomes an infeasible trial, one seen before a duplicate.
     """
 
-    def __init__(self, study: Study, space: Space, seed: int) -> None:
+    def __init__(self, study: Study, space: Space, seed: int, fingerprints: int) -> None:
+        """fingerprints: the version by which candidates are told apart."""
+        self._fingerprint = fingerprint_of_version(fingerprints)
         self._study, self._space, self._seed = study, space, seed
         self._seen = {_key(encoding) for encoding in study.encodings()}
         self._exhausted = False  # by the strategy's word
         self._index = FingerprintIndex()
         for trial in study.trials():
             if trial.retry == 0 and trial.entered_training:
-                self._index.add(fingerprint(parse(trial.expression)), trial.number)
+                self._index.add(self._fingerprint(parse(trial.expression)), trial.number)
 
     def next(self) -> ProposedTrial | None:
         """The next candidate to train, its trial running; None when the space is exhausted."""
@@ -67,7 +69,7 @@ class Proposer:
             logger.debug("trial %d infeasible: %s", trial.number, reason)
             self._study.reject(trial, reason=reason)
             return False
-        values = fingerprint(trial.expression)
+        values = self._fingerprint(trial.expression)
         earlier = self._index.find(values)
         if earlier is not None:
             logger.debug("trial %d is a duplicate of %d", trial.number, earlier)

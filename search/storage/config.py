@@ -37,6 +37,8 @@ else:
 
 SCHEMA = 1  # of the folder; raised when an older version could no longer read it
 
+FINGERPRINT_VERSION = 2  # of a new search (actsearch.space's newest); a file without one has 1
+
 Seconds = Annotated[StrictFloat, rule("above 0 seconds", lambda seconds: seconds > 0)]
 
 
@@ -137,18 +139,26 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class SearchFile:
-    """A search's config.json: its configuration, and how it was last run."""
+    """A search's config.json: its configuration, how it was last run, and the version of the
+    fingerprints that tell its candidates apart for its life."""
 
     config: SearchConfig
     settings: Annotated[
         RunSettings, Field(validation_alias="launch", serialization_alias="launch")
     ]
+    fingerprints: Annotated[StrictInt, rule("at least 1", lambda version: version >= 1)] = 1
 
     @staticmethod
     def of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SearchFile:
         """From the settings by name; raises InvalidSetting with every mistake in them."""
         with invalid_settings():
-            return _FILE.validate_python({"config": dict(config), "launch": dict(settings)})
+            return _FILE.validate_python(
+                {
+                    "config": dict(config),
+                    "launch": dict(settings),
+                    "fingerprints": FINGERPRINT_VERSION,
+                }
+            )
 
     def save(self, folder: Path) -> None:
         """Write config.json whole or not at all: it is what makes the folder a search."""

@@ -21,7 +21,7 @@ from ..expressions.expression import (
     substitute,
 )
 from ..expressions.printer import number_text
-from .fingerprint import sample_points
+from .first_fingerprint import sample_points
 from .parameter_fit import fit, squashed
 
 EQUAL = 3e-5  # largest difference after asinh of two equal functions. Above the fingerprint's

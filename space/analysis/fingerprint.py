@@ -1,29 +1,48 @@
-"""When two candidates are the same function, found by values and compared with a tolerance.
+"""When two candidates are the same function: by their form, else by values within a tolerance.
 
-A candidate is evaluated in float64 on a symmetric grid with tails and on a Gaussian sample, at
-its initial parameters and at two fixed generic draws of them. At the initial values alone
-x * sigmoid(beta * x) would be x * sigmoid(x), and x + beta would be x; the draws tell them apart.
+Commuted, reassociated and renamed forms have the same form (canonical.py), which alone decides.
+All others are compared by values in float64. They are the same candidate if they differ nowhere in
+this neighbourhood by more than TOLERANCE after asinh (absolute near 0, relative in the tails):
+
+- at the initial parameters: |x| from 0.02 to 4 in steps of 0.02, to 16 in steps of 0.053, to 97
+  in steps of 4.5 %. What is narrower, or nearer to 0 (the floor of divisions), is not seen;
+- at 81 joint settings of the parameters, each from -4.4 to 4.6 (times the initial value, where
+  that is larger than 1): a third of them below 0, a third between 0 and the start (or 1), a third
+  beyond; of every three parameters each combination of these ranges is there three times, with
+  all moves small, middling or large. |x| up to 10, other points in each setting, tails to 117.
+
+At the initial values alone x * sigmoid(beta * x) would be x * sigmoid(x), and x + beta would be x;
+at values up to 1 alone max(x, beta * x) would be beta * x + (1 - beta) * max(x, 0).
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
 
 from ..expressions.compile import Program, compile_program
 from ..expressions.expression import Expression
+from .canonical import canonical_form
 
 TOLERANCE = 1e-5  # largest difference of equal functions, after asinh: absolute near 0, relative
-# in the tails. Rounding of float64 stays below 1e-8, and the divisor's floor moves x / x by 4e-6
-GRID = 160  # points on [-8, 8], symmetric, none at 0, where x / x has its one odd value
-TAILS = (-100.0, -30.0, -12.0, 12.0, 30.0, 100.0)
-SAMPLE = 128  # points of N(0, 1)
-DRAWS = ((0.7310, 1.3790, -0.5830, 0.4410), (-0.8170, 0.6140, 1.2230, -1.5370))
-BASE, MOVED = 0.9, 1.7  # parameters' values to order them by: all at one, each alone at the other
+# in the tails. Rounding of float64 stays below 1e-8, and the divisor's floor moves x / x by 3e-6
+ROUNDING = 1.3e-7  # relative, of two values kept as float32
+STEP, NEAR = 0.0203, 200  # spacing and number of points on each side of 0; never a round number,
+# where 1 / (x - 1) would be a matter of rounding
+MIDDLE_STEP, MIDDLE = 0.0531, 225
+FAR_RATIO, FAR = 1.045, 41
+BELOW = (-0.053, -0.21, -0.447, -0.713, -0.941, -1.31, -1.93, -2.71, -4.13)
+WITHIN = (0.971, 0.883, 0.787, 0.659, 0.531, 0.409, 0.263, 0.137, 0.043)
+BEYOND = (1.031, 1.097, 1.241, 1.493, 1.787, 2.203, 2.801, 3.511, 4.397)
+SETTINGS = 81
+ROW_STEP, ROW_NEAR, ROW_TAILS = 0.5713, 14, (12.7, 30.1, 94.1)
+BASE, MOVES = 0.9, (1.7, -0.7)  # parameters' values to order them by: all at one, each alone at
+# the others. Both signs: of a * relu(b * x) the parameters differ at negative values only
 DIGITS = 9  # decimals of an effect that count for the order
 NAN, INFINITE = 1000.0, 1001.0  # marks; asinh of the largest float64 is 711
 
@@ -32,59 +51,107 @@ NAN, INFINITE = 1000.0, 1001.0  # marks; asinh of the largest float64 is 711
 class Fingerprint:
     """A candidate's identity: equal functions have matching ones.
 
-    `kind`: granularity and initial value of each parameter, sorted; `values`: float64
-    [3 * points], squashed by asinh.
+    `kind`: granularity and initial value of each parameter, sorted; `values`: squashed by asinh,
+    [points] at the initial parameters and as many again at each setting of them; `form`: equal for
+    the same candidate written in another order.
     """
 
     kind: tuple[tuple[str, float], ...]
     values: Tensor
+    form: str | None = None
 
     def matches(self, other: Fingerprint) -> bool:
         """Whether the two stand for the same candidate."""
-        return self.kind == other.kind and bool(
-            (self.values - other.values).abs().max() <= TOLERANCE
-        )
+        if self.form is not None and self.form == other.form:
+            return True
+        return self.kind == other.kind and agree(self.values, other.values, TOLERANCE)
 
     @property
     def key(self) -> float:
-        """A number that matching fingerprints share up to the tolerance, for sorted look-up."""
-        return float(summary(self.values))
+        """A number that fingerprints of matching values share up to the tolerance."""
+        return float(summary(self.values.double()))
 
 
-def sample_points() -> Tensor:
-    """The fixed points, float64 [GRID + tails + SAMPLE]; the same in every process for ever."""
-    half = torch.linspace(8.0 / GRID, 8.0, GRID // 2, dtype=torch.float64)
-    uniform = (torch.arange(SAMPLE, dtype=torch.float64) + 0.5) / SAMPLE
-    normal = torch.special.ndtri(uniform)  # the sample's quantiles: no generator, no drift
-    tails = torch.tensor(TAILS, dtype=torch.float64)
-    return torch.cat([-half.flip(0), half, tails, normal])
+def agree(values: Tensor, others: Tensor, tolerance: float) -> bool:
+    """Whether two candidates' values differ nowhere by more than a tolerance, but for rounding."""
+    if values.shape != others.shape:
+        return False
+    allowed = tolerance + (ROUNDING * values.abs() if values.dtype == torch.float32 else 0.0)
+    return bool(((values - others).abs() <= allowed).all())
+
+
+@cache
+def dense_points() -> Tensor:
+    """Where the initial parameters are looked at, the nearest to 0 first: float64 [P].
+
+    Remembered, as `setting_points` is: do not write to them.
+    """
+    near = STEP * torch.arange(1, NEAR + 1, dtype=torch.float64)
+    middle = near[-1] + MIDDLE_STEP * torch.arange(1, MIDDLE + 1, dtype=torch.float64)
+    far = middle[-1] * FAR_RATIO ** torch.arange(1, FAR + 1, dtype=torch.float64)
+    side = torch.cat([near, middle, far])
+    return torch.stack([-side, side], 1).flatten()
+
+
+@cache
+def setting_points() -> Tensor:
+    """Where each setting of the parameters is looked at: float64 [SETTINGS, points]."""
+    near = ROW_STEP * torch.arange(1, ROW_NEAR + 1, dtype=torch.float64)
+    side = torch.cat([near, torch.tensor(ROW_TAILS, dtype=torch.float64)])
+    golden = torch.arange(SETTINGS, dtype=torch.float64) * (math.sqrt(5) - 1) / 2
+    stretched = (0.75 + 0.5 * golden.frac())[:, None] * side
+    return torch.cat([-stretched, stretched], 1)
+
+
+@cache
+def drawn(rank: int, initial: float) -> Tensor:
+    """The values of the parameter of a rank, from 0, in every setting: float64 [SETTINGS].
+
+    A setting's number in base 3 has four digits: three say which range the first three ranks take
+    their values from (a later rank takes a sum of two), the fourth how far all move.
+    """
+    digits = torch.arange(SETTINGS)[:, None] // torch.tensor([27, 9, 3, 1]) % 3
+    own, second, third = (digits[:, (rank + k) % 3] for k in range(3))
+    size = digits[:, 3]
+    range_, fine = (own + rank // 3 * second) % 3, (second + rank // 3 * third + size) % 3
+    values = torch.tensor((*BELOW, *WITHIN, *BEYOND), dtype=torch.float64)
+    chosen = values[9 * range_ + 3 * size + fine]
+    # No two parameters ever have the same value: that could hide which is which.
+    return chosen * (1 + 0.0037 * rank) * max(1.0, abs(initial))
 
 
 def fingerprint(expression: Expression) -> Fingerprint:
     """The fingerprint of a candidate, independent of its parameters' names and order.
 
-    Pure and the same in every process; milliseconds.
+    Pure and the same in every process; half a millisecond.
     """
     program = compile_program(expression)
-    points = sample_points()
-    order = _parameter_order(program, points)
-    rows = [[p.initial for p in program.parameters]]
-    rows += [_arranged(draw, order) for draw in DRAWS] if order else [rows[0], rows[0]]
-    values = torch.cat([_squashed(program, points, row) for row in rows])
-    kind = tuple(sorted((p.granularity, p.initial) for p in program.parameters))
-    return Fingerprint(kind, values)
+    parameters = program.parameters
+    initial = [torch.tensor(p.initial, dtype=torch.float64) for p in parameters]
+    values = squash(program(dense_points(), initial))
+    if parameters:
+        ranks = {index: rank for rank, index in enumerate(_parameter_order(program))}
+        drawings = [drawn(ranks[i], p.initial)[:, None] for i, p in enumerate(parameters)]
+        values = torch.cat([values, squash(program(setting_points(), drawings)).flatten()])
+    kind = tuple(sorted((p.granularity, p.initial) for p in parameters))
+    return Fingerprint(kind, values.float(), canonical_form(expression))
 
 
 class FingerprintIndex:
     """Candidates seen so far, by fingerprint: find one in logarithmic time."""
 
     def __init__(self) -> None:
+        self._forms: dict[str, int] = {}
         self._keys: list[float] = []
         self._entries: list[tuple[Fingerprint, int]] = []
 
     def find(self, entry: Fingerprint) -> int | None:
         """The number under which an equal candidate was added, or None."""
-        key, reach = entry.key, 1.001 * TOLERANCE  # the keys are rounded, by about 1e-12
+        if entry.form is not None and entry.form in self._forms:
+            return self._forms[entry.form]
+        key = entry.key
+        # The values are kept as float32, and each is off by a part of itself.
+        reach = 1.001 * TOLERANCE + ROUNDING * abs(key)
         low = bisect.bisect_left(self._keys, key - reach)
         high = bisect.bisect_right(self._keys, key + reach)
         for known, number in self._entries[low:high]:
@@ -98,6 +165,8 @@ class FingerprintIndex:
         at = bisect.bisect_left(self._keys, key)
         self._keys.insert(at, key)
         self._entries.insert(at, (entry, number))
+        if entry.form is not None:
+            self._forms.setdefault(entry.form, number)
 
 
 def summary(values: Tensor) -> Tensor:
@@ -114,31 +183,23 @@ def squash(raw: Tensor) -> Tensor:
     return torch.asinh(raw).nan_to_num(nan=NAN, posinf=INFINITE, neginf=-INFINITE)
 
 
-def _squashed(program: Program, points: Tensor, values: Sequence[float]) -> Tensor:
-    return squash(program(points, [torch.tensor(v, dtype=torch.float64) for v in values]))
+def _parameter_order(program: Program) -> list[int]:
+    """The parameters sorted by their effect when moved alone, so that order and names do not
+    matter where two forms differ."""
+    parameters = program.parameters
+    count = len(parameters)
+    if count < 2:
+        return list(range(count))
+    rows = torch.full((count, len(MOVES), count), BASE, dtype=torch.float64)
+    for index in range(count):
+        rows[index, :, index] = torch.tensor(MOVES)
+    columns = list(rows.flatten(0, 1).T[..., None])
+    points = setting_points()[0].expand(count * len(MOVES), -1)
+    effects = summary(squash(program(points, columns))).view(count, len(MOVES)).tolist()
 
+    def key(index: int) -> tuple[str, float, list[float]]:
+        parameter = parameters[index]
+        rounded = [round(effect, DIGITS) for effect in effects[index]]
+        return parameter.granularity, parameter.initial, rounded
 
-def _parameter_order(program: Program, points: Tensor) -> list[int]:
-    """The parameters sorted by their effect when moved alone, so that names do not matter."""
-    base = [BASE] * len(program.parameters)
-
-    def effect(index: int) -> tuple[str, float, float]:
-        values = [*base[:index], MOVED, *base[index + 1 :]]
-        total = float(summary(_squashed(program, points, values)))
-        parameter = program.parameters[index]
-        return parameter.granularity, round(total, DIGITS), parameter.initial
-
-    return sorted(range(len(base)), key=effect)
-
-
-def _arranged(draw: Sequence[float], order: list[int]) -> list[float]:
-    values = [0.0] * len(order)
-    for rank, index in enumerate(order):
-        values[index] = drawn(draw, rank)
-    return values
-
-
-def drawn(draw: Sequence[float], rank: int) -> float:
-    """The value that a draw gives to the parameter of a rank, from 0."""
-    # Beyond the fourth parameter the draw goes on, shifted, so that no two are equal.
-    return draw[rank % len(draw)] + 0.317 * (rank // len(draw))
+    return sorted(range(count), key=key)

@@ -32,7 +32,8 @@ from .affine_match import (
     rounded,
     scaled,
 )
-from .fingerprint import DRAWS, fingerprint, sample_points
+from .fingerprint import agree, fingerprint
+from .first_fingerprint import DRAWS, sample_points
 from .moments import gaussian_nodes
 from .parameter_fit import fit, squashed
 
@@ -121,7 +122,7 @@ def _family(expression: Expression) -> str | None:
     count = len(expression.parameters)
     for families in (_named_families, _configured_families):
         for name, (known, width) in families().items():
-            if width == count and differ(known, candidate) <= EQUAL:
+            if width == count and agree(known, candidate, EQUAL):
                 return name
     return None
 

@@ -7,8 +7,9 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from ..expressions.expression import Expression
-from .fingerprint import DRAWS, TOLERANCE
+from ..expressions.expression import Call, Constant, Expression
+from .fingerprint import TOLERANCE
+from .first_fingerprint import DRAWS
 from .moments import gaussian_nodes, second_moment
 
 RANGE = 10.0  # pre-activation units; with unit-variance signals, ten standard deviations
@@ -17,8 +18,8 @@ HUGE = 1e3  # largest |f| on [-5, 5]; facts: 221 of the 6,250 one-unit functions
 MOMENTS = (1e-4, 1e6)  # second moment under N(0, 1) that an initial gain can correct
 LIVE = 0.01  # least share of N(0, 1) on which the slope is not 0 …
 FLAT = 1e-3  # … where this is 0: abs(x) / x is a step, though the divisor's floor tilts it
-SPIKES = 0.03  # share of [-10, 10] that does not count as curvature: x ** 3 / x ** 3 is 1 but for
-# the divisor's floor, which shows in the fifth digit up to |x| = 0.18
+SPIKES = 0.03  # share of [-10, 10] that does not count as curvature where something is divided by:
+# x ** 3 / x ** 3 is 1 but for the divisor's floor, which shows in the fifth digit up to |x| = 0.18
 
 
 def screen(expression: Expression) -> str | None:
@@ -62,20 +63,31 @@ def _straightness_everywhere(expression: Expression, x: Tensor) -> str:
     """constant or affine only where it is so at every draw of the parameters, else curved."""
     always_constant = True
     count = len(expression.parameters)
+    spikes = SPIKES if _divides(expression) else 0.0
     drawn = ([draw[i % len(draw)] for i in range(count)] for draw in DRAWS)
     for row in ([p.initial for p in expression.parameters], *drawn):
         parameters = [torch.tensor(value, dtype=x.dtype) for value in row]
-        constant, affine = straight(expression.values(x, parameters), x)
+        constant, affine = straight(expression.values(x, parameters), x, spikes)
         if not affine:
             return "curved"
         always_constant &= bool(constant)
     return "constant" if always_constant else "affine"
 
 
-def straight(values: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+def _divides(expression: Expression) -> bool:
+    """Whether something is divided by that is no number, and so has a floor that shows."""
+    return any(
+        isinstance(node, Call)
+        and node.primitive == "div"
+        and not isinstance(node.operands[1], Constant)
+        for node in expression.nodes()
+    )
+
+
+def straight(values: Tensor, x: Tensor, spikes: float = SPIKES) -> tuple[Tensor, Tensor]:
     """Whether values [..., points] are constant, and whether they lie on a line: bool [...].
 
-    Within TOLERANCE of the values' own size, but for spikes.
+    Within TOLERANCE of the values' own size, but for a share of `spikes`.
     """
     largest = values.abs().amax(-1, keepdim=True)
     scale = TOLERANCE * torch.where(largest > 1, largest, 1.0)  # 1 where one is NaN
@@ -83,7 +95,7 @@ def straight(values: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
 
     def fits(line: Tensor) -> Tensor:
         # <= and not: counting >, since a comparison with NaN is false and NaN fits no line
-        return ((values - line).abs() <= scale).sum(-1) >= (1 - SPIKES) * values.shape[-1]
+        return ((values - line).abs() <= scale).sum(-1) >= (1 - spikes) * values.shape[-1]
 
     constant = fits(first)
     return constant, constant | fits(first + (last - first) * (x - x[0]) / (x[-1] - x[0]))

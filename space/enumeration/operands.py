@@ -15,10 +15,10 @@ from torch import Tensor
 
 from ..analysis.fingerprint import (
     BASE,
-    DRAWS,
-    MOVED,
+    MOVES,
+    dense_points,
     drawn,
-    sample_points,
+    setting_points,
 )
 from ..analysis.screening import screening_points
 from ..expressions.compile import compile_program
@@ -34,10 +34,10 @@ from ..spaces.patterns import template
 _SECOND = Parameter("x2")  # a template cannot have a parameter of this name
 
 
-def grids() -> tuple[Tensor, Tensor]:
-    """The fingerprint's points, float64 [P]; the screening's, float32 [S]: grid, then nodes."""
+def screening_grid() -> Tensor:
+    """The screening's points, float32 [S]: grid, then nodes."""
     x, z, _ = screening_points()
-    return sample_points(), torch.cat([x, z])
+    return torch.cat([x, z])
 
 
 class Operand:
@@ -47,41 +47,46 @@ class Operand:
         self.expression = expression
         self.parameters = expression.parameters
         self._program = compile_program(expression)
-        self._points, self._grid = grids()
         self._drawn: dict[tuple[int, ...], Tensor] = {}
 
+    @cached_property
+    def start(self) -> Tensor:
+        """Values at the initial parameters, float64 [P]."""
+        return self._program(dense_points(), self._initial())
+
     def at(self, ranks: tuple[int, ...]) -> Tensor:
-        """Values at the initial parameters and both draws, float64 [3, P].
+        """Values at every setting of the parameters, float64 [SETTINGS, points].
 
         `ranks` says for each own parameter which of the candidate's parameters it is.
         """
         if ranks not in self._drawn:
-            rows = [
-                [parameter.initial, *(drawn(draw, rank) for draw in DRAWS)]
+            columns = [
+                drawn(rank, parameter.initial)[:, None]
                 for parameter, rank in zip(self.parameters, ranks, strict=True)
             ]
-            self._drawn[ranks] = self._values(rows, 1 + len(DRAWS))
+            self._drawn[ranks] = self._program(setting_points(), columns)
         return self._drawn[ranks]
 
     @cached_property
     def moved(self) -> Tensor:
-        """Values with all own parameters at BASE, then each alone at MOVED: float64 [1 + n, P]."""
+        """Values with all own parameters at BASE, then each alone at each of MOVES: float64
+        [1 + MOVES * n, points]."""
         count = len(self.parameters)
-        rows = [
-            [MOVED if row == i + 1 else BASE for row in range(count + 1)] for i in range(count)
-        ]
-        return self._values(rows, count + 1)
+        rows = torch.full((1 + len(MOVES) * count, count), BASE, dtype=torch.float64)
+        for index in range(count):
+            for at, move in enumerate(MOVES):
+                rows[1 + len(MOVES) * index + at, index] = move
+        return self._program(setting_points()[0].expand(len(rows), -1), list(rows.T[..., None]))
 
     @cached_property
     def screened(self) -> tuple[Tensor, Tensor, Tensor]:
         """At the initial parameters: value and slope, float32 [S], and the value in float64."""
-        value, slope = self.expression.values_and_slopes(self._grid)
-        return value, slope, self.expression.values(self._grid.double())
+        grid = screening_grid()
+        value, slope = self.expression.values_and_slopes(grid)
+        return value, slope, self.expression.values(grid.double())
 
-    def _values(self, rows: Sequence[Sequence[float]], count: int) -> Tensor:
-        """Values at several values of the parameters: one row of `rows` per parameter."""
-        columns = [torch.tensor(row, dtype=torch.float64)[:, None] for row in rows]
-        return self._program(self._points.expand(count, -1), columns)
+    def _initial(self) -> list[Tensor]:
+        return [torch.tensor(p.initial, dtype=torch.float64) for p in self.parameters]
 
 
 class RootOperator:

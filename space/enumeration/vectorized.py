@@ -17,8 +17,7 @@ from torch import Tensor
 from ..analysis.fingerprint import (
     BASE,
     DIGITS,
-    DRAWS,
-    MOVED,
+    MOVES,
     drawn,
     squash,
     summary,
@@ -87,26 +86,30 @@ def verdicts(
 
 def fingerprints(
     operator: RootOperator, operand: Operand, others: Sequence[Operand], flip: bool
-) -> Tensor:
-    """Each candidate's fingerprint values, float64 [n, 3 * P]."""
+) -> list[Tensor]:
+    """Each candidate's fingerprint values, float64 [points]; fewer where it has no parameters."""
+
+    def combined(fixed: Tensor, varying: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+        return squash(operator(*((varying, fixed) if flip else (fixed, varying)), parameters))
+
+    initial = [torch.tensor(p.initial, dtype=torch.float64) for p in operator.parameters]
+    start = combined(operand.start, torch.stack([other.start for other in others]), initial)
+    rows = list(start)
     groups: dict[tuple[int, ...], list[tuple[int, _Ranks]]] = defaultdict(list)
     for at, ranks in enumerate(_ranks(operator, operand, others, flip)):
-        groups[ranks.operand].append((at, ranks))
-    rows = [torch.empty(0)] * len(others)
+        if operand.parameters or others[at].parameters or operator.parameters:
+            groups[ranks.operand].append((at, ranks))
     for shared_ranks, members in groups.items():
-        fixed = operand.at(shared_ranks)
         varying = torch.stack([others[at].at(ranks.other) for at, ranks in members])
         parameters = [
-            torch.tensor(
-                [[p.initial, *(drawn(d, r.operator[i]) for d in DRAWS)] for _, r in members],
-                dtype=torch.float64,
-            )[:, :, None]
+            torch.stack([drawn(r.operator[i], p.initial) for _, r in members])[..., None]
             for i, p in enumerate(operator.parameters)
         ]
-        values = squash(operator(*((varying, fixed) if flip else (fixed, varying)), parameters))
+        values = combined(operand.at(shared_ranks), varying, parameters)
         for (at, _), row in zip(members, values.flatten(1), strict=True):
-            rows[at] = row
-    return torch.stack(rows)
+            if _parts(operator, len(operand.parameters), len(others[at].parameters), flip):
+                rows[at] = torch.cat([rows[at], row])
+    return rows
 
 
 def initial_values(
@@ -137,12 +140,12 @@ def _ranks(
     for count, members in by_count.items():
         parts = _parts(operator, len(operand.parameters), count, flip)
         if len(parts) < 2:
-            effects = torch.zeros(len(members), len(parts), dtype=torch.float64)
+            effects = torch.zeros(len(members), len(parts), len(MOVES), dtype=torch.float64)
         else:
             effects = _effects(operator, operand, [others[at] for at in members], parts, flip)
         for at, row in zip(members, effects.tolist(), strict=True):
             starts = _initial(parts, operator, operand, others[at])
-            keys = [(round(e, DIGITS), s) for e, s in zip(row, starts, strict=True)]
+            keys = [(s, [round(e, DIGITS) for e in es]) for es, s in zip(row, starts, strict=True)]
             order = sorted(range(len(parts)), key=keys.__getitem__)
             rank = {parts[index]: r for r, index in enumerate(order)}
             by_candidate[at] = _Ranks(
@@ -187,13 +190,24 @@ def _effects(
     parts: list[tuple[str, int]],
     flip: bool,
 ) -> Tensor:
-    """The summary with each parameter moved alone: float64 [g, number of parameters]."""
-    shared_rows = [index + 1 if part == "operand" else 0 for part, index in parts]
-    other_rows = [index + 1 if part == "other" else 0 for part, index in parts]
-    fixed = operand.moved[shared_rows]
-    varying = torch.stack([other.moved[other_rows] for other in others])
+    """The summary with each parameter moved alone: float64 [g, number of parameters, MOVES]."""
+    moves = [(part, index, at) for part, index in parts for at in range(len(MOVES))]
+
+    def rows(mine: str) -> list[int]:
+        return [1 + len(MOVES) * index + at if part == mine else 0 for part, index, at in moves]
+
+    fixed = operand.moved[rows("operand")]
+    varying = torch.stack([other.moved[rows("other")] for other in others])
     parameters = [
-        torch.tensor([[MOVED if part == ("operator", i) else BASE] for part in parts]).double()
+        torch.tensor(
+            [
+                [MOVES[at] if (part, index) == ("operator", i) else BASE]
+                for part, index, at in moves
+            ],
+            dtype=torch.float64,
+        )
         for i in range(len(operator.parameters))
     ]
-    return summary(squash(operator(*((varying, fixed) if flip else (fixed, varying)), parameters)))
+    pair = (varying, fixed) if flip else (fixed, varying)
+    effects = summary(squash(operator(*pair, parameters)))
+    return effects.view(len(others), len(parts), len(MOVES))

@@ -16,6 +16,7 @@ from actsearch.search import RunSettings, SearchConfig
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.storage.config import SearchFile, check_names
 from actsearch.space import UnknownNameError
+from actsearch.space.analysis.fingerprint_versions import FINGERPRINTS
 from contracts.tiny import CONFIG, TINY
 
 
@@ -96,6 +97,7 @@ def test_the_stored_format_is_that_of_the_first_release(tmp_path: Path) -> None:
             "gpus_per_worker": 0.0, "ray_address": None, "confirm": True, "finalists": 3,
             "seeds": 5, "second_seeds": 3, "also_on": None,
         },
+        "fingerprints": 1,
     }  # fmt: skip
     assert (tmp_path / "config.json").read_text() == json.dumps(stored, indent=2) + "\n"
 
@@ -107,6 +109,20 @@ def test_a_file_from_before_a_setting_was_there_has_its_default(tmp_path: Path) 
     del stored["config"]["evaluator"], stored["launch"]["rung_limit"], stored["launch"]["also_on"]
     path.write_text(json.dumps(stored))
     assert SearchFile.load(tmp_path) == SearchFile(CONFIG, RunSettings())
+
+
+def test_a_new_search_has_the_newest_fingerprints_and_a_file_without_a_version_the_first(
+    tmp_path: Path,
+) -> None:
+    file = SearchFile.of({"name": "mine", "second": None, "recipe": TINY}, {})
+    assert file.fingerprints == max(FINGERPRINTS)
+    file.save(tmp_path)
+    assert SearchFile.load(tmp_path) == file
+    path = tmp_path / "config.json"
+    stored = json.loads(path.read_text())
+    del stored["fingerprints"]
+    path.write_text(json.dumps(stored))
+    assert SearchFile.load(tmp_path).fingerprints == 1
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from actsearch.space import (
     fingerprint,
     parse,
 )
-from actsearch.space.analysis.fingerprint import TOLERANCE, sample_points
+from actsearch.space.analysis.fingerprint import TOLERANCE, dense_points, drawn, setting_points
 from actsearch.space.expressions.expression import substitute
 from actsearch.space.spaces.operator_sets import SWISH
 from contracts.expressions import expressions
@@ -99,11 +99,23 @@ def test_different_candidates_do_not_match(one: str, other: str) -> None:
 
 
 def test_the_grid_is_symmetric_with_tails_and_without_zero() -> None:
-    points = sample_points()
-    assert torch.equal(points.sort().values, -points.sort(descending=True).values)
-    assert points.abs().min() > 1e-3
-    assert points.abs().max() == 100
-    assert points.dtype == torch.float64
+    for points in (dense_points(), *setting_points()):
+        assert torch.equal(points.sort().values, -points.sort(descending=True).values)
+        assert points.abs().min() > 1e-2
+        assert points.abs().max() > 60
+        assert points.dtype == torch.float64
+
+
+def test_every_three_parameters_meet_in_each_combination_of_their_ranges() -> None:
+    rows = torch.stack([drawn(rank, 1.0) for rank in range(3)])
+    ranges = torch.where(rows < 0, 0, torch.where(rows < 1, 1, 2))
+    assert len({tuple(row.tolist()) for row in ranges.T}) == 27
+    assert all(len(set(row.tolist())) == 27 for row in rows)
+
+
+def test_parameters_are_looked_at_beyond_where_they_start() -> None:
+    assert drawn(0, 3.0).max() > 3.0
+    assert drawn(0, -3.0).min() < -3.0
 
 
 @given(expressions(largest=100.0))

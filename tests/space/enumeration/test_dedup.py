@@ -14,7 +14,7 @@ def added(texts: list[str]) -> Distinct:
     table = Distinct()
     for text in texts:
         mark = fingerprint(parse(text))
-        table.add([tuple(sorted(start for _, start in mark.kind))], mark.values[None])
+        table.add([tuple(sorted(start for _, start in mark.kind))], [mark.values.double()])
     return table
 
 
@@ -35,10 +35,10 @@ def test_a_division_by_a_cube_is_not_what_it_would_be_without_the_floor() -> Non
 
 def test_candidates_of_different_blocks_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distinct, "BLOCK", 4)
-    values = torch.arange(11, dtype=torch.float64).remainder(3)[:, None].expand(-1, 882)
+    values = torch.arange(11, dtype=torch.float64).remainder(3)[:, None].expand(-1, 932)
     table = Distinct()
-    table.add([()] * 5, values[:5])
-    table.add([()] * 6, values[5:])
+    table.add([()] * 5, list(values[:5]))
+    table.add([()] * 6, list(values[5:]))
     assert len(table.numbers()) == 3
 
 
