@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...space import Activation, Expression, UnknownNameError, family, parse
-from ...space.catalog.table import find
-from ...space.families.table import FAMILIES
+from ...space import Activation, Expression, parse
 from ..confirmation.comparison import Confirmation, read_confirmation
 from ..confirmation.plan import plan_of
 from ..errors import HomeUnusable, InvalidSetting
@@ -102,16 +100,6 @@ def export_best(best: Best | None, folder: Path) -> Exported | None:
     return export(best.expression, target, facts=best.facts, notes=best.notes)
 
 
-def _named(argument: str) -> Expression | None:
-    """The family or the function of the catalog of that name; None if there is none."""
-    if argument in FAMILIES:
-        return family(argument)
-    try:
-        return find(argument).expression
-    except UnknownNameError:
-        return None
-
-
 def exportable(home: Home, argument: str, number: int | None) -> Best:
     """The best of a search, its trial of a number, a name or an expression, for `export`.
 
@@ -120,7 +108,7 @@ def exportable(home: Home, argument: str, number: int | None) -> Best:
     if argument not in home.names():
         if number is not None:
             home.folder(argument)
-        expression = _named(argument) or parse_expression_argument(home, argument)
+        expression = parse_expression_argument(home, argument)
         return Best(expression=expression, trial=None, verdict="unconfirmed", facts={})
     folder = home.folder(argument)
     file = SearchFile.load(folder)

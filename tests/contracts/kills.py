@@ -15,7 +15,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
@@ -23,7 +23,7 @@ from zlib import crc32
 import sqlalchemy
 
 from actsearch.evaluators import Evaluator, Job, RungReport
-from actsearch.evaluators.protocol.evaluator import MemberProgress
+from actsearch.evaluators.protocol.evaluator import FinalScore, MemberProgress
 from actsearch.evaluators.protocol.successive_halving import run_bracket
 from actsearch.search.storage.study import read_trials
 from actsearch.search.storage.trial import entered
@@ -62,10 +62,10 @@ class _Checksums:
             for score in scores
         ]
 
-    def keep(self, positions: list[int]) -> None:
+    def keep(self, positions: Sequence[int]) -> None:
         self.live = [self.live[position] for position in positions]
 
-    def test(self) -> list[object]:
+    def test(self) -> list[FinalScore]:
         raise AssertionError("a search never asks for it")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from actsearch.search import Home, Trial
-from actsearch.search.cli.describe import expression_of
 from actsearch.search.exporting.winner import best_of, exportable
+from actsearch.search.storage.expression_argument import expression_of
 from contracts.tiny import CONFIG
 
 SINE = Trial(
