@@ -12,7 +12,12 @@ what the intervals over seeds alone, blind to the draw of images, would claim th
 searches in which one candidate of the 60 is better by `effect` (a fraction) and is called a winner
 in the end; under_one_seed: the same without the luck that the candidates of a search share. Each
 has a one-sided 95 % bound (Clopper and Pearson 1934), which covers the number of searches drawn,
-not the size of the pool; `halves` has the rate on each half of the pool alone. --quick draws 150.
+not the size of the pool; `halves` has the rate on each half of the pool alone. one_by_one: homes
+in which any of twenty equally good functions, each confirmed alone, is called a winner;
+uncorrected: the same if each verdict knew only its own function. stopping: one function looked at
+with 5, 10 and 20 seeds until it is a winner. failing: one that is as good as the others on
+average, as it gains on nine seeds of ten what it loses on the tenth (5 points), called a winner.
+--quick draws 150.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ from actsearch.search import (
 CANDIDATES, SEEDS = 60, 5  # the defaults of a search
 EFFECTS = (0.002, 0.003, 0.005, 0.01)  # fractions: 0.2 to 1 point
 MORE_SEEDS = (5, 10, 20)
+LEVEL = 0.05  # of a verdict
 STATED = 0.01  # the effect whose power is the figure
 
 
@@ -101,6 +107,58 @@ def findings(copies: Sequence[Trained], searches: int, effect: float) -> dict[st
     return counts
 
 
+def one_by_one(
+    equals: Sequence[Sequence[Trained]], homes: int, functions: int = 20
+) -> dict[str, float]:
+    """The rate of homes with a false winner among functions that are confirmed each alone."""
+    rng = np.random.default_rng(2)
+    size = len(equals[0][0].test_correct)
+    counts = {"corrected": 0, "uncorrected": 0}
+    for _ in range(homes):
+        world = replay.World(equals, rng, images=rng.integers(size, size=size))
+        rows = [
+            replay.confirm(world, replay.alone(tag), SEEDS, functions_before=k).row(tag)
+            for k, tag in enumerate(replay.tags(functions))
+        ]
+        counts["corrected"] += any(row.verdict == "winner" for row in rows)
+        counts["uncorrected"] += any(
+            c.p_value < LEVEL and c.difference > 0 for row in rows if (c := row.comparison)
+        )
+    return {name: round(count / homes, 4) for name, count in counts.items()}
+
+
+def stopping(equals: Sequence[Sequence[Trained]], homes: int) -> float:
+    """The rate of homes in which one of equals is a winner at 5, 10 or 20 seeds, looked at in
+    turn until it is."""
+    rng = np.random.default_rng(3)
+    size, (tag,) = len(equals[0][0].test_correct), replay.tags(1)
+    count = 0
+    for _ in range(homes):
+        world = replay.World(equals, rng, images=rng.integers(size, size=size))
+        looks = (
+            replay.confirm(world, replay.alone(tag), seeds, looks=k).row(tag).verdict
+            for k, seeds in enumerate(MORE_SEEDS, 1)
+        )
+        count += "winner" in looks
+    return round(count / homes, 4)
+
+
+def failing(copies: Sequence[Trained], homes: int) -> dict[int, float]:
+    """By seeds: the rate at which a function that fails on a tenth of its seeds, and is as good as
+    its copies on average, is a winner."""
+    (tag,) = replay.tags(1)
+    rates = {}
+    for seeds in MORE_SEEDS:
+        rng = np.random.default_rng(4)
+        count = 0
+        for _ in range(homes):
+            world = replay.World([copies], rng, failing={tag: 0.1})
+            row = replay.confirm(world, replay.alone(tag), seeds).row(tag)
+            count += row.verdict == "winner"
+        rates[seeds] = round(count / homes, 4)
+    return rates
+
+
 def _print_claims(name: str, counts: dict[str, int], searches: int) -> None:
     rates = "  ".join(
         f"{claim} {n / searches:6.2%} (≤ {at_most(n, searches):.2%})"
@@ -137,6 +195,13 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
         for part in (copies[:half], copies[half:])
     ]
     print("each half of the pool: any winner " + ", ".join(f"{rate:.2%}" for rate in halves))
+    level = replay.level(different)
+    repeated = {
+        "one_by_one": one_by_one(level, searches // 2),
+        "stopping": stopping(level, searches),
+        "failing": failing(copies, searches),
+    }
+    print(json.dumps(repeated), flush=True)
     table = _planted("planted", copies, searches)
     shared = _planted("under one seed", replay.under_one_seed(copies, common_luck(pool)), searches)
     false, right = counts["any winner"], table[STATED][f"{SEEDS} seeds"]
@@ -149,6 +214,7 @@ def measured(pool: list[Trained], searches: int) -> dict[str, Any]:
         "power": round(right / searches, 4),
         "power_lower_95": round(at_least(right, searches), 4),
         "power_of_confirmation": round(right / max(1, table[STATED]["finalist"]), 4),
+        **repeated,
         "effect": STATED,
         "power_by_effect": _rates(table, searches),
         "power_by_effect_under_one_seed": _rates(shared, searches),

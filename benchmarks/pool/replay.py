@@ -47,11 +47,13 @@ from actsearch.search.confirmation.plan import Plan, plan_of
 from actsearch.search.storage.config import (
     SearchFile,
 )
-from actsearch.search.storage.confirmation_log import ConfirmationLog, Retraining
+from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening, Retraining
+from actsearch.space import baselines
 
 from .trainings import TAGGED, Trained
 
 CONFIG = SearchConfig(name="replayed", recipe=Recipe(), second=RECIPES["conv"])
+FAILURE = 0.05  # of accuracies, a fraction: what a seed that fails loses
 NOWHERE = Path("/nonexistent")  # of a log that is never written
 
 
@@ -64,6 +66,9 @@ def tags(count: int) -> list[str]:
 class World:
     """The scores of every name under every seed, drawn as they are asked for.
 
+    failing: tag -> the share of its seeds that fail, by FAILURE on the test images; what it loses
+    there it gains on the others, so that it is as good as the rest on average.
+
     equals: the trainings of each function that a name, a baseline's too, may stand for.
     planted: tag -> how much better it is than the others, on validation and test (a fraction).
     images: the test images that were drawn, int64 [N]; None for the pool's own.
@@ -75,6 +80,7 @@ class World:
     planted: Mapping[str, float] = field(default_factory=dict)
     images: NDArray[np.int64] | None = None
     by_image: bool = True
+    failing: Mapping[str, float] = field(default_factory=dict)
     _functions: dict[str, int] = field(default_factory=dict)
     _drawn: dict[tuple[str, int], Trained] = field(default_factory=dict)
 
@@ -91,6 +97,9 @@ class World:
         function = self.equals[self._functions[name]]
         trained = function[int(self.rng.integers(len(function)))]
         gain = self.planted.get(name, 0.0)
+        if share := self.failing.get(name, 0.0):
+            failed = self.rng.random() < share
+            gain += FAILURE * share - FAILURE * failed
         if self.images is not None:
             correct = np.frombuffer(trained.test_correct, np.uint8)
             gained = trained.test_accuracy - float(correct.mean())
@@ -200,11 +209,27 @@ def plan(trials: Sequence[Trial]) -> Plan:
     return plan_of(SearchFile(CONFIG, RunSettings()), trials)
 
 
+def alone(tag: str) -> Plan:
+    """The confirmation of one function, as `actsearch confirm EXPR`."""
+    functions = {name: str(expression) for name, expression in baselines().items()}
+    return Plan(finalists={tag: tag}, baselines=functions, recipes=(), seed=0)
+
+
 def confirm(
-    world: World, plan: Plan, seeds: int, first_baselines: int | None = None
+    world: World,
+    plan: Plan,
+    seeds: int,
+    first_baselines: int | None = None,
+    *,
+    functions_before: int = 0,
+    looks: int = 1,
 ) -> Confirmation:
     """The confirmation of a plan on the first network, over so many seeds; against so many of the
-    baselines only, where that is given."""
+    baselines only, where that is given.
+
+    functions_before: others that the home has shown the test set. looks: how often it has shown
+    it these.
+    """
     baselines = dict(list(plan.baselines.items())[:first_baselines])
     plan = replace(plan, baselines=baselines, recipes=((CONFIG.recipe, seeds),))
     log, recipe, epochs = ConfirmationLog(NOWHERE), CONFIG.recipe, CONFIG.recipe.epochs
@@ -221,6 +246,9 @@ def confirm(
                 test_correct=trained.test_correct if world.by_image else None,
             )
             log.trainings[training.key] = training
+    finalists = tuple(plan.finalists.values())
+    opening = Opening(at="", finalists=finalists, seeds=(), functions_before=functions_before)
+    log.openings += [opening] * looks
     confirmation = read_confirmation(plan, log)
     assert confirmation is not None
     return confirmation

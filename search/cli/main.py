@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from ...mlflow.uris import redacted
-from .options import HelpFormatter
+from .options import HelpFormatter, without_defaults
 
 
 class Verb(Protocol):
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions, as `completion` has it do
         import argcomplete
 
-        argcomplete.autocomplete(parser, always_complete_options=False)
+        argcomplete.autocomplete(without_defaults(parser), always_complete_options=False)
     options = parser.parse_args(arguments)
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(

@@ -76,6 +76,20 @@ def add_setting(
     return parser.add_argument(flag, help=f"{help} (default {_DEFAULT})", **options)
 
 
+def without_defaults(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The parser with help texts as a shell shows them beside a completion, where nothing fills
+    in the defaults."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                without_defaults(verb)
+        elif action.help:
+            action.help = re.sub(
+                r"[ ;,]*\(?default (\{default\}|%\(default\)\S+)\)?$", "", action.help
+            )
+    return parser
+
+
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Where trainings run."""
     group = parser.add_argument_group("workers")

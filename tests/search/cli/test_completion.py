@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,48 @@ def test_bash_completes_with_the_script_it_is_given(a_search: Home, tmp_path: Pa
     registered, reply = process.stdout.splitlines()
     assert registered.startswith("complete ")
     assert reply.strip() == "mine"
+
+
+def in_shell(tmp_path: Path, *command: str) -> str:
+    """What a shell prints that finds `actsearch` in its path."""
+    script = tmp_path / "actsearch"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m actsearch.search.cli "$@"\n')
+    script.chmod(0o755)
+    return subprocess.run(
+        command,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+def test_fish_completes_with_the_script_it_is_given(a_search: Home, tmp_path: Path) -> None:
+    ask = 'actsearch completion fish | source; complete -C "actsearch {}"'
+    assert in_shell(tmp_path, "fish", "-c", ask.format("leaderboard m")).split() == ["mine"]
+    options = in_shell(tmp_path, "fish", "-c", ask.format("search --"))
+    assert "--strategy\trandom, evolution" in options
+    assert "{" not in options, "nothing fills in defaults here, so none is told"
+    assert "%(" not in options
+
+
+ZSH = """
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'autoload -Uz compinit; compinit -u -d $PWD/dump; source <(actsearch completion zsh)'
+zpty -w shell 'print READ''Y'
+zpty -r -m shell line '*READY*'
+zpty -w -n shell $'actsearch leaderboard m\\t'
+zpty -r -m shell line '*leaderboard mine*' && print completed
+zpty -d shell
+"""
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+def test_zsh_completes_with_the_script_it_is_given(a_search: Home, tmp_path: Path) -> None:
+    assert in_shell(tmp_path, "timeout", "60", "zsh", "-f", "-c", ZSH).strip() == "completed"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
