@@ -146,6 +146,7 @@ class ConfirmationLog:
 def _stored(entry: Entry) -> dict[str, Any]:
     """A line's fields; what the first lines did not say is left out where it is not known."""
     fields: dict[str, Any] = _ENTRY.dump_python(entry, by_alias=True)
-    if not fields.get("recipes", True):
-        del fields["recipes"]
+    for name in ("openings_before", "functions_before", "recipes"):
+        if not fields.get(name, True):
+            del fields[name]
     return fields

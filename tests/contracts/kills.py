@@ -22,9 +22,14 @@ from zlib import crc32
 
 import sqlalchemy
 
-from actsearch.evaluators import Evaluator, Job, RungReport
-from actsearch.evaluators.protocol.evaluator import FinalScore, MemberProgress
-from actsearch.evaluators.protocol.successive_halving import run_bracket
+from actsearch.evaluators import (
+    Evaluator,
+    FinalScore,
+    Job,
+    MemberProgress,
+    RungReport,
+    run_bracket,
+)
 from actsearch.search.storage.study import read_trials
 from actsearch.search.storage.trial import entered
 from actsearch.space import CoreUnits, Operators

@@ -9,8 +9,7 @@ import pytest
 from actsearch.search import Home
 from actsearch.search.errors import NoSuchSearch
 from actsearch.search.storage.expression_argument import expression_of, parse_expression_argument
-from actsearch.space import CandidateError, ExpressionError, parse
-from actsearch.space.families.table import FAMILIES, family
+from actsearch.space import FAMILIES, CandidateError, ExpressionError, family, parse
 
 
 @pytest.mark.parametrize("text", ["x-1", "x", "2-x", "a-x"])

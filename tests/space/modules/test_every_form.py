@@ -11,9 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from actsearch.space import PRIMITIVES, Expression, module_source, parse
+from actsearch.space import FAMILIES, PRIMITIVES, Expression, family, module_source, parse
 from actsearch.space.catalog.table import CATALOG
-from actsearch.space.families.table import FAMILIES, family
 from contracts.expressions import gradients
 
 ALL = {
