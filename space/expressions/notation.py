@@ -29,7 +29,17 @@ FOLDS: Mapping[str, str] = MappingProxyType(
     {"sum_n": "add", "prod_n": "mul", "max_n": "max", "min_n": "min"}
 )
 
-CALLED: Mapping[str, str] = MappingProxyType({"sigma": "sigmoid"})  # σ(x); bare, a parameter
+# name before a bracket -> the primitive of it; bare, the name is a parameter as any other
+CALLED: Mapping[str, str] = MappingProxyType(
+    {
+        "sigma": "sigmoid",
+        "logistic": "sigmoid",
+        "expit": "sigmoid",
+        "ln": "log",
+        "absolute": "abs",
+        "fabs": "abs",
+    }
+)
 
 EULER = ("e", "E")  # sympy prints E; before ** it is the base of exp
 
