@@ -1,7 +1,7 @@
 """Whether a candidate is a known function everywhere that is looked at, not at a sample alone.
 
 Candidates to be equal are looked for at few points (`sample_points`); what is found is said only
-if it holds at 11,000 others, so that relu(x) + 100 * relu(1 - abs(x - 10)) is not ReLU.
+if it holds at 12,000, so that relu(x) + 100 * relu(1 - abs(x - 10)) is not ReLU.
 """
 
 from __future__ import annotations
