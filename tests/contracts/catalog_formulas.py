@@ -48,7 +48,8 @@ def phi(x: Values) -> Values:
 
 
 def silu(x: Values) -> Values:
-    return x / (1 + exp(-x))
+    value: Values = x / (1 + exp(-x))
+    return value
 
 
 def plus(x: Values) -> Values:
@@ -67,12 +68,14 @@ def sinc(x: Values) -> Values:
 
 def turned(x: Values) -> NDArray[np.complex128]:
     """e^(i x), cos(x) and sin(x) in one."""
-    return np.exp(1j * x)
+    value: NDArray[np.complex128] = np.exp(1j * x)
+    return value
 
 
 def angle(x: Values) -> Values:
     """The arctangent, the angle of 1 + i x."""
-    return np.angle(1 + 1j * x)
+    value: Values = np.angle(1 + 1j * x)
+    return value
 
 
 def logistic(x: Values) -> Values:
@@ -303,7 +306,7 @@ TRAINABLE: dict[str, Formula] = {
     "LAU": lambda x: x * log((2 + exp(-x)) / (1 + exp(-x))),
     "SExp": lambda x: 2 * exp(x / 2) * np.sinh(x / 2),
     "PSoftplus": lambda x: log((exp(x) + 1) / 2),
-    "SLAF": lambda x: np.polynomial.polynomial.polyval(x, [0, 1, 0.1]),
+    "SLAF": lambda x: (1 + 0.1 * x) * x,
     "PANGAEA-WRN": lambda x: -log(1 + exp(-x)) * np.arcsinh(x),
     "PANGAEA-ResNet": lambda x: x + log(1 + exp(-x)),
 }

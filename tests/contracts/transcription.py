@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from actsearch.space import Expression, parse
+from actsearch.space import Call, Constant, Expression, parse
 from actsearch.space.analysis.canonical import canonical_form
-from actsearch.space.expressions.expression import Call, Constant, substitute
+from actsearch.space.expressions.expression import substitute
 
 CALLS = {  # ufuncs of numpy and scipy, and what we call them
     "add": "add",
@@ -65,17 +65,35 @@ class Symbol:
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise Unwritable("an array")
 
-    def _with(ufunc: np.ufunc, turned: bool = False) -> Callable[[Symbol, Any], Any]:
-        return lambda self, other: ufunc(*((other, self) if turned else (self, other)))
+    def __add__(self, other: Any) -> Any:
+        return np.add(self, other)
 
-    __add__, __radd__ = _with(np.add), _with(np.add, True)
-    __sub__, __rsub__ = _with(np.subtract), _with(np.subtract, True)
-    __mul__, __rmul__ = _with(np.multiply), _with(np.multiply, True)
-    __truediv__, __rtruediv__ = _with(np.divide), _with(np.divide, True)
-    __pow__ = _with(np.power)
+    def __radd__(self, other: Any) -> Any:
+        return np.add(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return np.subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return np.subtract(other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return np.multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return np.multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return np.divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return np.divide(other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return np.power(self, other)
 
     def __neg__(self) -> Any:
-        return np.negative(self)  # type: ignore[call-overload]
+        return np.negative(self)
 
     def _refused(self, _: object) -> bool:
         raise Unwritable("a comparison")
@@ -90,7 +108,7 @@ def repeats(expression: Expression, formula: Callable[[Any], Any]) -> bool:
         written = formula(Symbol("x"))
     except Unwritable:
         return False
-    fixed = {p: Constant(p.initial) for p in expression.parameters}
+    fixed: dict[Expression, Expression] = {p: Constant(p.initial) for p in expression.parameters}
     ours = _plain(substitute(expression, fixed))
     theirs = _plain(parse(_text(written)))
     return canonical_form(ours) == canonical_form(theirs)

@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from actsearch.evaluators.networks.init import initial_weights, weight_gain
-from actsearch.space import Expression, Space, parse, screen, space_from_name
-from actsearch.space.expressions.expression import Call
+from actsearch.space import Call, Expression, Space, parse, screen, space_from_name
 
 SIZES = (7, 5, 3)
 
