@@ -21,11 +21,10 @@ from ..expressions.expression import (
     substitute,
 )
 from ..expressions.printer import number_text
+from .everywhere import EQUAL, same_everywhere, squashed_values
 from .first_fingerprint import sample_points
 from .parameter_fit import fit, squashed
 
-EQUAL = 3e-5  # largest difference after asinh of two equal functions. Above the fingerprint's
-# 1e-5, because the protection of log, 1e-5 added, is part of some formulas and not of others
 INPUT_SCALES = tuple(2.0 ** (k / 4) for k in sorted(range(-12, 13), key=abs))  # 1/8 to 8, 1 first
 NEAR = 4.0  # scalings are compared coarsely on [-NEAR, NEAR], then fitted on all points
 TRIED = 16  # functions whose scaling is fitted, the most similar ones
@@ -43,8 +42,11 @@ class Match:
     values: Mapping[str, float]
 
 
-def line(points: Tensor, target: Tensor) -> Match | None:
-    """A constant or a line, which many functions contain as a limit."""
+def line(points: Tensor, target: Tensor, everywhere: Tensor) -> Match | None:
+    """A constant or a line, which many functions contain as a limit.
+
+    `target`: values at the sample's `points`; `everywhere`: its `squashed_values`.
+    """
     if not target.isfinite().all():
         return None
     left, right = int(points.argmin()), int(points.argmax())
@@ -52,15 +54,18 @@ def line(points: Tensor, target: Tensor) -> Match | None:
     offset = float(target[left] - slope * points[left])
     if differ(squashed(slope * points + offset), squashed(target)) > EQUAL:
         return None
+    known = squashed_values(_stretched(X), (slope, 1.0, offset))
+    if not same_everywhere(known, everywhere, fitted=True):
+        return None
     a, c = rounded(slope), rounded(offset)
     if a == 0:
         return Match("constant", f"constant, {number_text(c)}", 0.0, {"c": c})
     return Match("Identity", _scaling_text("Identity", a, 1.0, c), 0.0, {"a": a, "b": 1.0, "c": c})
 
 
-def scaled(points: Tensor, target: Tensor) -> Match | None:
+def scaled(points: Tensor, target: Tensor, everywhere: Tensor) -> Match | None:
     """The known function g with a g(b x) + c equal to the target, fixed functions only; of
-    several the one with the shortest relation."""
+    several the one with the shortest relation. Arguments as of `line`."""
     near = points.abs() <= NEAR
     y = target[near] - target[near].mean()
     if not y.isfinite().all() or float(y.abs().max()) == 0:
@@ -77,8 +82,10 @@ def scaled(points: Tensor, target: Tensor) -> Match | None:
         expression = CATALOG[name].expression
         raw = expression.values(b * points[near])
         c = float(target[near].mean() - a * raw.mean())
-        fitted = fit(_stretched(expression), points, target, [(a, b, c)])
-        if fitted.error <= EQUAL:
+        stretched = _stretched(expression)
+        fitted = fit(stretched, points, target, [(a, b, c)])
+        known = squashed_values(stretched, fitted.values)
+        if fitted.error <= EQUAL and same_everywhere(known, everywhere, fitted=True):
             a, b, c = (rounded(v) for v in fitted.values)
             relation = _scaling_text(name, a, b, c)
             matches.append(Match(name, relation, 0.0, {"a": a, "b": b, "c": c}))

@@ -16,7 +16,7 @@ from ..expressions.expression import Expression
 from ..expressions.symbolic import Symbolic, symbolic
 from ..json_safe import plain
 from .cost import Cost, cost
-from .finite_range import FiniteRange, finite_ranges, finite_text
+from .finite_range import FiniteRange, finite_ranges, finite_text, wide_enough
 from .identify import Identification, identify
 from .properties import Properties, properties
 
@@ -28,7 +28,6 @@ CENTRED = 0.1  # |mean| over the standard deviation …
 SPARSE = 0.25  # share of exact zeros
 GAIN = (0.7, 1.5)  # of the gradient's second moment per layer: ten layers keep it within
 # 0.03 and 60; ReLU has 1, Tanh 1.18, Sigmoid 0.15
-FINITE = 1e4  # |x| up to which float32 must have a finite value and slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +52,8 @@ class Card:
     finite: Mapping[str, FiniteRange]
 
     @property
-    def known_text(self) -> str:
-        """What it is known as, and where not: equal values are no help where a slope is NaN."""
-        sentence = self.known_as.sentence
-        single = self.finite["float32"]
-        if self._finite or self.known_as.kind == "nearest":
-            return sentence
-        return f"{sentence}; in float32 value and slope are finite for x in {single.text} only"
-
-    @property
     def _finite(self) -> bool:
-        single = self.finite["float32"]
-        return single.holds(-FINITE) and single.holds(FINITE)
+        return wide_enough(self.finite["float32"])
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -154,7 +143,7 @@ def card_text(card: Card) -> str:
     p, c, s = card.properties, card.cost, card.symbols
     rows = [
         ("formula", f"f(x) = {card.expression}"),
-        ("known as", card.known_text),
+        ("known as", card.known_as.sentence),
         ("LaTeX", s.latex),
         ("simplified", s.simplified + ("" if s.complete else "   (as far as the time allowed)")),
         ("derivative", s.derivative),
@@ -190,7 +179,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "values": dict(card.values),
         "known_as": {
             "kind": known.kind,
-            "sentence": card.known_text,
+            "sentence": card.known_as.sentence,
             "exact": list(known.exact),
             "family": known.family,
             "nearest": known.nearest.name,

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..expressions.expression import Expression
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+WIDE = 1e4  # |x| up to which float32 must have a finite value and slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def finite_ranges(
     [-10, 10], and from the first bad one on either side the end is bisected to the last float.
     """
     return {
-        str(dtype).removeprefix("torch."): _finite_range(expression, dtype, values)
+        str(dtype).removeprefix("torch."): finite_range(expression, dtype, values)
         for dtype in DTYPES
     }
 
@@ -81,9 +82,15 @@ def finite_points(where: FiniteRange) -> list[float]:
     return sorted({0.0, *(x for x in ends if abs(x) > 1e-3)})
 
 
-def _finite_range(
-    expression: Expression, dtype: torch.dtype, values: Sequence[float] | None
+def wide_enough(where: FiniteRange) -> bool:
+    """Whether it reaches as far as signals do, to WIDE on both sides."""
+    return where.holds(-WIDE) and where.holds(WIDE)
+
+
+def finite_range(
+    expression: Expression, dtype: torch.dtype, values: Sequence[float] | None = None
 ) -> FiniteRange:
+    """The range in one dtype, as `finite_ranges` has it."""
     name = str(dtype).removeprefix("torch.")
     x = _numbers(dtype)
     good = _finite(expression, x, values)

@@ -1,5 +1,8 @@
 """The known function that a candidate is: compared by values with all of the catalog.
 
+What is said holds at every point of `everywhere`, with the range in which float32 has value and
+slope where that is not everywhere.
+
 In this order: exactly a known function; one up to scaling of input and output, a g(b x) + c; a
 member of a known family, at fitted parameters; else the nearest known function with its distance.
 A candidate with learnable parameters is one function per choice of them: the initial values are
@@ -13,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import torch
 from torch import Tensor
 
 from ..catalog.table import CATALOG
@@ -25,17 +29,19 @@ from ..expressions.expression import (
 from ..expressions.printer import number_text
 from ..families.table import FAMILIES, family
 from .affine_match import (
-    EQUAL,
     Match,
-    differ,
     line,
     rounded,
     scaled,
 )
+from .everywhere import EQUAL, same_everywhere, squashed_values
 from .fingerprint import agree, fingerprint
+from .finite_range import FiniteRange, finite_range, wide_enough
 from .first_fingerprint import DRAWS, sample_points
 from .moments import gaussian_nodes
-from .parameter_fit import fit, squashed
+from .parameter_fit import fit
+
+ALIKE = 1e-3  # distance below which the nearest function is said not to be equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,8 @@ class Identification:
 
     `exact`: names of equal functions; `family`: the family that has the candidate's formula,
     parameter for parameter; `scaled`: a function that it is up to scaling; `member`: a family that
-    has it at some parameters; `nearest`: the closest function, with its distance.
+    has it at some parameters; `nearest`: the closest function, with its distance; `finite`: where
+    value and slope are finite in float32.
     """
 
     exact: tuple[str, ...]
@@ -52,6 +59,7 @@ class Identification:
     scaled: Match | None
     member: Match | None
     nearest: Match
+    finite: FiniteRange
 
     @property
     def kind(self) -> str:
@@ -62,7 +70,8 @@ class Identification:
 
     @property
     def sentence(self) -> str:
-        """In words, one line."""
+        """In words, one line; with where it holds, since equal values are no help where a slope
+        is NaN."""
         parts = []
         if self.exact:
             parts.append(f"exactly {' = '.join(self.exact)}")
@@ -72,6 +81,9 @@ class Identification:
             parts.append(f"{self.member.name} at {self.member.relation}")
         if not parts:
             parts.append(f"not known; nearest is {self.nearest.relation}")
+        known = bool(self.family) or self.kind != "nearest"
+        if known and not wide_enough(self.finite):
+            parts.append(f"in float32 value and slope are finite for x in {self.finite.text} only")
         here = "; ".join(parts)
         return f"the family {self.family}; here {here}" if self.family else here
 
@@ -88,26 +100,25 @@ def identify(expression: Expression, values: Mapping[str, float] | None = None) 
         {p: Constant(numbers.get(p.name, p.initial)) for p in expression.parameters},
     )
     points = sample_points()
-    target = fixed.values(points)
-    here = squashed(target)
-    exact = tuple(name for name, known in _known().items() if differ(known, here) <= EQUAL)
-    straight = None if exact else line(points, target)
+    target, here = fixed.values(points), squashed_values(fixed)
+    exact = tuple(name for name, known in _known().items() if same_everywhere(known, here))
+    straight = None if exact else line(points, target, here)
     sure = exact or straight
     return Identification(
         exact=exact,
         family=_family(expression),
-        scaled=straight or (None if sure else scaled(points, target)),
-        member=None if sure else _member(points, target),
+        scaled=straight or (None if sure else scaled(points, target, here)),
+        member=None if sure else _member(points, target, here),
         nearest=_nearest(fixed),
+        finite=finite_range(fixed, torch.float32),
     )
 
 
 @lru_cache(maxsize=1)
 def _known() -> dict[str, Tensor]:
-    """Every fixed entry's squashed values on the sample points."""
-    points = sample_points()
+    """Every fixed entry's squashed values at every point."""
     return {
-        name: squashed(entry.expression.values(points))
+        name: squashed_values(entry.expression)
         for name, entry in CATALOG.items()
         if not entry.trainable
     }
@@ -118,36 +129,50 @@ def _family(expression: Expression) -> str | None:
     names, initial values and granularity."""
     if not expression.parameters:
         return None
-    candidate = fingerprint(_uniform(expression)).values
-    count = len(expression.parameters)
+    candidate = _generic(expression)
     for families in (_named_families, _configured_families):
-        for name, (known, width) in families().items():
-            if width == count and agree(known, candidate, EQUAL):
+        for name, known in families().items():
+            if known.matches(candidate):
                 return name
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Generic:
+    """A function with its parameters all at 1 at every point, and at the fingerprint's settings
+    of them."""
+
+    at_one: Tensor
+    settings: Tensor
+    count: int
+
+    def matches(self, other: _Generic) -> bool:
+        return (
+            self.count == other.count
+            and agree(self.settings, other.settings, EQUAL)
+            and same_everywhere(self.at_one, other.at_one)
+        )
+
+
 @lru_cache(maxsize=1)
-def _named_families() -> dict[str, tuple[Tensor, int]]:
-    """Fingerprint values and number of parameters of every trainable entry."""
+def _named_families() -> dict[str, _Generic]:
+    """Every trainable entry."""
     return {name: _generic(e.expression) for name, e in CATALOG.items() if e.trainable}
 
 
 @lru_cache(maxsize=1)
-def _configured_families() -> dict[str, tuple[Tensor, int]]:
+def _configured_families() -> dict[str, _Generic]:
     """The same of space/families in their default configurations; half a second of fits."""
     return {name: _generic(family(name)) for name in FAMILIES}
 
 
-def _generic(expression: Expression) -> tuple[Tensor, int]:
-    return fingerprint(_uniform(expression)).values, len(expression.parameters)
+def _generic(expression: Expression) -> _Generic:
+    uniform = substitute(expression, {p: Parameter(p.name) for p in expression.parameters})
+    settings = fingerprint(uniform).values
+    return _Generic(squashed_values(uniform), settings, len(expression.parameters))
 
 
-def _uniform(expression: Expression) -> Expression:
-    return substitute(expression, {p: Parameter(p.name) for p in expression.parameters})
-
-
-def _member(points: Tensor, target: Tensor) -> Match | None:
+def _member(points: Tensor, target: Tensor, everywhere: Tensor) -> Match | None:
     """The family with the fewest parameters that has the target among its members."""
     if not target.isfinite().any():
         return None
@@ -158,7 +183,8 @@ def _member(points: Tensor, target: Tensor) -> Match | None:
         starts = [initial, *([d[i % 4] for i in range(len(initial))] for d in DRAWS)]
         starts.append([2.0 * v for v in initial])
         fitted = fit(expression, points, target, starts)
-        if fitted.error <= EQUAL:
+        known = squashed_values(expression, fitted.values)
+        if fitted.error <= EQUAL and same_everywhere(known, everywhere, fitted=True):
             values = {
                 p.name: rounded(v)
                 for p, v in zip(expression.parameters, fitted.values, strict=True)
@@ -180,6 +206,8 @@ def _nearest(fixed: Expression) -> Match:
         return Match("none", "none, since it is not finite under N(0, 1)", math.inf, {})
     name = min(finite, key=finite.__getitem__)
     text = f"{name}, {finite[name]:.3g} away (root mean square under N(0, 1))"
+    if finite[name] < ALIKE:
+        text += ", but not equal everywhere"
     return Match(name, text, finite[name], {})
 
 

@@ -69,12 +69,14 @@ def verdicts(
     finite &= slopes[:, :POINTS].abs().amax(1) < math.inf
     inner = (x.abs() <= RANGE / 2).nonzero()  # a slice, since picking columns copies them
     centre = values[:, int(inner[0]) : int(inner[-1]) + 1]
-    huge = centre.abs().amax(1) > HUGE
-    live = (slopes[:, POINTS:].abs() > FLAT).float() @ weights.float() >= LIVE
     parameters = [torch.tensor(p.initial, dtype=torch.float64) for p in operator.parameters]
     pair = (others.exact, exact) if flip else (exact, others.exact)
     precise = operator(*pair, parameters)
     moments = precise[:, POINTS:].square() @ gaussian_nodes()[1]
+    size = moments.sqrt()
+    huge = centre.abs().amax(1) > HUGE * size
+    flat = (FLAT * size).float()[:, None]
+    live = (slopes[:, POINTS:].abs() > flat).float() @ weights.float() >= LIVE
     result = torch.full((len(outputs),), LEFT, dtype=torch.int8)
     result[~((moments >= MOMENTS[0]) & (moments <= MOMENTS[1]))] = MOMENT
     result[~live] = FLAT_SLOPE

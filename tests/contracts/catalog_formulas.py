@@ -1,7 +1,10 @@
-"""Every function of the catalog a second time, in numpy, piece by piece as it is published.
+"""Every function of the catalog a second time, by another way than the catalog's.
 
-Parameters stand at their initial values. Second sources: the definitions in torch's documentation,
-ai-on-browser (lib/model/nns/layer) and hdmquan/torch_activation, or a derivation.
+Piece by piece as it is published, by torch's own function where ours is composed, by a
+distribution of scipy that the paper names, or by an identity (sin(x) is the imaginary part of
+e^(i x)); test_catalog.py refuses what only repeats the first. Parameters stand at their initial
+values. Second sources: torch's documentation, ai-on-browser (lib/model/nns/layer) and
+hdmquan/torch_activation.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from numpy import (
     abs as ab,
 )
@@ -30,38 +34,81 @@ from numpy import (
 )
 from numpy.typing import NDArray
 from scipy.special import erf, expit, ndtr
+from scipy.stats import cauchy, gumbel_l, gumbel_r, laplace, norm
 
+functional = torch.nn.functional
 Values = NDArray[np.float64]
 Formula = Callable[[Values], Values]
 
 
 def phi(x: Values) -> Values:
     """x times the normal distribution function: GELU."""
-    return np.asarray(x * ndtr(x))
+    value: Values = x * ndtr(x)
+    return value
 
 
 def silu(x: Values) -> Values:
-    return np.asarray(x / (1 + exp(-x)))
+    value: Values = x / (1 + exp(-x))
+    return value
 
 
 def plus(x: Values) -> Values:
     """Softplus."""
-    return np.asarray(log1p(exp(x)))
+    return log1p(exp(x))
 
 
 def elu(x: Values) -> Values:
-    return np.asarray(where(x > 0, x, exp(x) - 1))
+    return where(x > 0, x, exp(x) - 1)
 
 
 def sinc(x: Values) -> Values:
     """sin(x) / x."""
-    return np.asarray(where(x == 0, 1.0, sin(x) / where(x == 0, 1.0, x)))
+    return where(x == 0, 1.0, sin(x) / where(x == 0, 1.0, x))
+
+
+def turned(x: Values) -> NDArray[np.complex128]:
+    """e^(i x), cos(x) and sin(x) in one."""
+    value: NDArray[np.complex128] = np.exp(1j * x)
+    return value
+
+
+def angle(x: Values) -> Values:
+    """The arctangent, the angle of 1 + i x."""
+    value: Values = np.angle(1 + 1j * x)
+    return value
+
+
+def logistic(x: Values) -> Values:
+    """Sigmoid."""
+    return (1 + tanh(x / 2)) / 2
+
+
+def tangent(x: Values) -> Values:
+    """tanh."""
+    return 1 - 2 / (exp(2 * x) + 1)
+
+
+def error(x: Values) -> Values:
+    """erf."""
+    value: Values = 2 * ndtr(sqrt(2) * x) - 1
+    return value
+
+
+def bell(x: Values) -> Values:
+    """e^(-x^2 / 2), the normal density without its factor."""
+    value: Values = sqrt(2 * pi) * norm.pdf(x)
+    return value
+
+
+def by_torch(function: Callable[[torch.Tensor], torch.Tensor]) -> Formula:
+    """torch's own function."""
+    return lambda x: function(torch.from_numpy(np.asarray(x))).numpy()
 
 
 RECTIFIERS: dict[str, Formula] = {
     "Identity": lambda x: x,
     "ReLU": lambda x: where(x > 0, x, 0.0),
-    "ReLU6": lambda x: clip(x, 0, 6),
+    "ReLU6": by_torch(functional.relu6),
     "BReLU": lambda x: where(x <= 0, 0.0, where(x >= 1, 1.0, x)),
     "LeakyReLU": lambda x: where(x > 0, x, 0.01 * x),
     "VLReLU": lambda x: where(x > 0, x, x / 3),
@@ -76,53 +123,53 @@ RECTIFIERS: dict[str, Formula] = {
     "RePU": lambda x: where(x >= 0, x**3, 0.0),
     "NLReLU": lambda x: log(where(x > 0, x, 0.0) + 1),
     "ShiftedReLU": lambda x: where(x > -1, x, -1.0),
-    "Hardtanh": lambda x: clip(x, -1, 1),
-    "Softshrink": lambda x: where(x > 0.5, x - 0.5, where(x < -0.5, x + 0.5, 0.0)),
-    "Tanhshrink": lambda x: x - tanh(x),
+    "Hardtanh": by_torch(functional.hardtanh),
+    "Softshrink": by_torch(functional.softshrink),
+    "Tanhshrink": by_torch(functional.tanhshrink),
     "PLU": lambda x: where(x > 1, 0.1 * (x - 1) + 1, where(x < -1, 0.1 * (x + 1) - 1, x)),
-    "BentIdentity": lambda x: (sqrt(x**2 + 1) - 1) / 2 + x,
+    "BentIdentity": lambda x: (np.hypot(1, x) - 1) / 2 + x,
     "ISRLU": lambda x: where(x >= 0, x, x / sqrt(1 + x**2)),
-    "Squareplus": lambda x: (x + sqrt(x**2 + 4)) / 2,
+    "Squareplus": lambda x: x / 2 + np.hypot(x / 2, 1),
     "SmeLU": lambda x: where(x >= 1, x, where(x <= -1, 0.0, (x + 1) ** 2 / 4)),
     "FTSwish": lambda x: where(x >= 0, x / (1 + exp(-x)), 0.0) - 0.2,
-    "Suish": lambda x: maximum(x, x * exp(-ab(x))),
+    "Suish": lambda x: where(x >= 0, x, x * exp(x)),
     "NIPUNA": lambda x: where(x >= 0, x, silu(x)),
     "SignReLU": lambda x: where(x >= 0, x, x / (ab(x) + 1)),
     "FPFLU": lambda x: where(x >= 0, x, x + x**2 / sqrt(1 + x**2)),
     "Triangular": lambda x: where(ab(x) < 1, 1 - ab(x), 0.0),
-    "MaxSig": lambda x: maximum(x, expit(x)),
+    "MaxSig": lambda x: where(x > 0.6590460684074065, x, logistic(x)),
     "MaxTanh": lambda x: where(x > 0, x, tanh(x)),
 }
 SIGMOIDS: dict[str, Formula] = {
     "Sigmoid": lambda x: 1 / (1 + exp(-x)),
     "Tanh": lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)),
     "Hardsigmoid": lambda x: where(x <= -3, 0.0, where(x >= 3, 1.0, x / 6 + 0.5)),
-    "HardsigmoidKeras2": lambda x: clip(0.2 * x + 0.5, 0, 1),
-    "HardsigmoidBinary": lambda x: clip((x + 1) / 2, 0, 1),
+    "HardsigmoidKeras2": lambda x: where(x <= -2.5, 0.0, where(x >= 2.5, 1.0, (x + 2.5) / 5)),
+    "HardsigmoidBinary": lambda x: where(x <= -1, 0.0, where(x >= 1, 1.0, x / 2 + 0.5)),
     "Softsign": lambda x: x / (1 + ab(x)),
     "Elliott": lambda x: 0.5 * x / (1 + ab(x)) + 0.5,
-    "Arctan": arctan,
-    "Erf": erf,
+    "Arctan": angle,
+    "Erf": error,
     "Probit": ndtr,
     "LogSigmoid": lambda x: -log(1 + exp(-x)),
-    "LeCunTanh": lambda x: 1.7159 * tanh(2 / 3 * x),
+    "LeCunTanh": lambda x: 1.7159 * tangent(2 / 3 * x),
     "PenalizedTanh": lambda x: where(x > 0, tanh(x), 0.25 * tanh(x)),
     "RectifiedTanh": lambda x: where(x > 0, tanh(x), 0.0),
     "SQNL": lambda x: where(
         x > 2, 1.0, where(x >= 0, x - x**2 / 4, where(x >= -2, x + x**2 / 4, -1.0))
     ),
-    "ISRU": lambda x: x / sqrt(1 + x**2),
-    "Rootsig": lambda x: x / (1 + sqrt(1 + x**2)),
+    "ISRU": lambda x: sin(angle(x)),
+    "Rootsig": lambda x: np.tan(angle(x) / 2),
     "Asinh": lambda x: np.sign(x) * log(ab(x) + sqrt(x**2 + 1)),
     "BipolarSigmoid": lambda x: (1 - exp(-x)) / (1 + exp(-x)),
     "ScaledSigmoid": lambda x: 4 / (1 + exp(-x)) - 2,
     "Gudermannian": lambda x: arctan(np.sinh(x)),
-    "LogLog": lambda x: exp(-exp(-x)),
-    "CLogLog": lambda x: 1 - exp(-exp(x)),
+    "LogLog": lambda x: gumbel_r.cdf(x),
+    "CLogLog": lambda x: gumbel_l.cdf(x),
     "ArandaOrdaz": lambda x: 1 - (1 + 2 * exp(x)) ** (-1 / 2),
     "Hexpo": lambda x: where(x >= 0, -(exp(-x) - 1), exp(x) - 1),
     "Symlog": lambda x: np.sign(x) * log(1 + ab(x)),
-    "UnitArctan": lambda x: 2 / pi * arctan(pi * x / 2),
+    "UnitArctan": lambda x: 2 / pi * angle(pi * x / 2),
     "SRS": lambda x: x / (x / 3 + exp(-x / 2)),
     "BumpSigmoid": lambda x: exp(-x) / (1 + exp(-x)) ** 2,
     "dSiLU": lambda x: exp(x) * (x + exp(x) + 1) / (exp(x) + 1) ** 2,
@@ -131,27 +178,27 @@ SIGMOIDS: dict[str, Formula] = {
 GATED: dict[str, Formula] = {
     "SiLU": silu,
     "GELU": phi,
-    "GELUTanh": lambda x: x * expit(2 * sqrt(2 / pi) * (x + 0.044715 * x**3)),
+    "GELUTanh": by_torch(lambda x: functional.gelu(x, approximate="tanh")),
     "QuickGELU": lambda x: x / (1 + exp(-1.702 * x)),
     "Mish": lambda x: x * tanh(log(1 + exp(x))),
     "HardSwish": lambda x: x * clip(x + 3, 0, 6) / 6,
     "HardMish": lambda x: where(x >= 0, x, where(x < -2, 0.0, x**2 / 2 + x)),
-    "LiSHT": lambda x: x * tanh(x),
-    "TanhExp": lambda x: x * tanh(exp(x)),
-    "Serf": lambda x: x * erf(log(1 + exp(x))),
-    "Logish": lambda x: x * log(1 + 1 / (1 + exp(-x))),
+    "LiSHT": lambda x: x * tangent(x),
+    "TanhExp": lambda x: x * tangent(exp(x)),
+    "Serf": lambda x: x * error(plus(x)),
+    "Logish": lambda x: x * log((2 + exp(-x)) / (1 + exp(-x))),
     "Phish": lambda x: x * tanh(phi(x)),
-    "Smish": lambda x: x * tanh(log(1 + expit(x))),
-    "Gish": lambda x: x * log(2 - exp(-exp(x))),
-    "GoLU": lambda x: x * exp(-exp(-x)),
-    "LogLogish": lambda x: x * (1 - exp(-exp(x))),
+    "Smish": lambda x: x * ((1 + logistic(x)) ** 2 - 1) / ((1 + logistic(x)) ** 2 + 1),
+    "Gish": lambda x: x * log1p(gumbel_l.cdf(x)),
+    "GoLU": lambda x: x * gumbel_r.cdf(x),
+    "LogLogish": lambda x: x * gumbel_l.cdf(x),
     "GELUSine": lambda x: phi(x) + 0.1 * sin(x),
     "GELU-Sinc": lambda x: phi(x) * (1 + 0.5 * sinc(pi * x)),
     "ELiSH": lambda x: where(x >= 0, x / (1 + exp(-x)), (exp(x) - 1) / (1 + exp(-x))),
     "HardELiSH": lambda x: where(x >= 0, x, exp(x) - 1) * maximum(0, minimum(1, (x + 1) / 2)),
-    "PFLU": lambda x: x * (1 + x / sqrt(1 + x * x)) / 2,
-    "CaLU": lambda x: x * (arctan(x) / pi + 1 / 2),
-    "LaLU": lambda x: x * where(x < 0, exp(x) / 2, 1 - exp(-x) / 2),
+    "PFLU": lambda x: x * (1 + sin(angle(x))) / 2,
+    "CaLU": lambda x: x * cauchy.cdf(x),
+    "LaLU": lambda x: x * laplace.cdf(x),
     "DoubleSiLU": lambda x: x / (1 + exp(-x / (1 + exp(-x)))),
     "TSReLU": lambda x: x * tanh(1 / (1 + exp(-x))),
     "TBSReLU": lambda x: x * tanh((1 - exp(-x)) / (1 + exp(-x))),
@@ -164,37 +211,37 @@ GATED: dict[str, Formula] = {
     "XAsinhSquared": lambda x: x * log(ab(x) + sqrt(x**2 + 1)) ** 2,
 }
 WAVES: dict[str, Formula] = {
-    "Sine": sin,
-    "Cosine": cos,
-    "SIREN": lambda x: sin(30 * x),
+    "Sine": lambda x: turned(x).imag,
+    "Cosine": lambda x: turned(x).real,
+    "SIREN": lambda x: turned(30 * x).imag,
     "Sinc": lambda x: sinc(pi * x),
     "SincUnnormalised": sinc,
     "OneMinusCosine": lambda x: 2 * sin(x / 2) ** 2,
-    "GCU": lambda x: x * cos(x),
-    "ASU": lambda x: x * sin(x),
-    "SQU": lambda x: x * (x + 1),
+    "GCU": lambda x: x * turned(x).real,
+    "ASU": lambda x: x * turned(x).imag,
+    "SQU": lambda x: (x + 0.5) ** 2 - 0.25,
     "NCU": lambda x: x * (1 - x) * (1 + x),
     "DSU": lambda x: pi / 2 * (sinc(x - pi) - sinc(x + pi)),
     "SSU": lambda x: pi * sinc(x - pi),
-    "Gaussian": lambda x: exp(-(x**2)),
-    "GaussianHalf": lambda x: exp(-(x**2) / 2),
+    "Gaussian": lambda x: bell(sqrt(2) * x),
+    "GaussianHalf": bell,
     "Laplacian": lambda x: where(x > 0, exp(-x), exp(x)),
-    "MexicanHat": lambda x: (1 - x**2) * exp(-(x**2) / 2),
-    "Morlet": lambda x: cos(1.75 * x) * exp(-(x**2) / 2),
-    "GaussianDerivative": lambda x: x * exp(-(x**2) / 2),
+    "MexicanHat": lambda x: -np.polynomial.hermite_e.hermeval(x, [0, 0, 1]) * bell(x),
+    "Morlet": lambda x: turned(1.75 * x).real * bell(x),
+    "GaussianDerivative": lambda x: x * bell(x),
     "Multiquadric": lambda x: np.hypot(1, x),
     "InverseMultiquadric": lambda x: 1 / np.hypot(1, x),
-    "Lorentzian": lambda x: 1 / (1 + x * x),
+    "Lorentzian": lambda x: pi * cauchy.pdf(x),
     "Sech": lambda x: 2 / (exp(x) + exp(-x)),
-    "Seagull": lambda x: log1p(x * x),
+    "Seagull": lambda x: 2 * log(np.hypot(1, x)),
     "LogCosh": lambda x: log(cosh(x)),
-    "Exponential": exp,
+    "Exponential": lambda x: cosh(x) + np.sinh(x),
     "Square": lambda x: x * x,
     "Cube": lambda x: x * x * x,
     "Sinh": lambda x: (exp(x) - exp(-x)) / 2,
-    "Cosid": lambda x: cos(x) - x,
+    "Cosid": lambda x: turned(x).real - x,
     "MinSin": lambda x: where(x < sin(x), x, sin(x)),
-    "ArctanSquared": lambda x: arctan(x) ** 2 - x,
+    "ArctanSquared": lambda x: angle(x) ** 2 - x,
     "SincPlus": lambda x: sinc(pi * x) + x,
     "SoftplusELU": lambda x: where(x > 0, plus(x), plus(exp(minimum(x, 0)) - 1)),
     "AQuaSurF-C100": lambda x: -x * expit(x) * clip(x / 6 + 0.5, 0, 1),
@@ -212,9 +259,9 @@ TRAINABLE: dict[str, Formula] = {
     "Swish-T-C": lambda x: silu(x) + 0.1 * tanh(x / 2),
     "TanhELU": lambda x: x * tanh(elu(x)),
     "TanhSoft-1": lambda x: tanh(x) * plus(x),
-    "TanhSoft-2": lambda x: x * tanh(0.6 * exp(x)),
+    "TanhSoft-2": lambda x: x * tangent(0.6 * exp(x)),
     "TanhSoft-3": lambda x: log(1 + exp(x) * (exp(2 * x) - 1) / (exp(2 * x) + 1)),
-    "CELU": lambda x: maximum(0, x) + minimum(0, exp(x) - 1),
+    "CELU": by_torch(functional.celu),
     "PELU": elu,
     "MPELU": elu,
     "TrainableELU": elu,
@@ -222,15 +269,15 @@ TRAINABLE: dict[str, Formula] = {
     "EELU": elu,
     "PTELU": lambda x: where(x >= 0, x, tanh(x)),
     "PREU": lambda x: where(x >= 0, x, x * exp(x)),
-    "AdaptiveSigmoid": expit,
-    "ASSF": expit,
-    "PSigmoid": expit,
-    "LAAF-Tanh": tanh,
-    "GeneralTanh": lambda x: 1.7159 * tanh(2 / 3 * x),
+    "AdaptiveSigmoid": logistic,
+    "ASSF": logistic,
+    "PSigmoid": logistic,
+    "LAAF-Tanh": tangent,
+    "GeneralTanh": lambda x: 1.7159 * tangent(2 / 3 * x),
     "ACON-C": lambda x: 1.4 * x / (1 + exp(-1.4 * x)) - 0.2 * x,
     "SMU": lambda x: where(x > 0, x, 0.25 * x),
     "SMU-1": lambda x: where(x > 0, x, 0.25 * x),
-    "ErfAct": lambda x: x * erf(0.75 * exp(0.75 * x)),
+    "ErfAct": lambda x: x * error(0.75 * exp(0.75 * x)),
     "Pserf": lambda x: x * erf(1.25 * log(1 + exp(0.85 * x))),
     "AReLU": lambda x: where(x >= 0, (1 + 1 / (1 + exp(-2))) * x, 0.9 * x),
     "CRReLU": lambda x: where(x > 0, x, 0.0) + 0.01 * x * exp(-(x**2) / 2),
@@ -238,28 +285,28 @@ TRAINABLE: dict[str, Formula] = {
     "Snake": lambda x: x + (1 - cos(2 * x)) / 2,
     "xIELU": lambda x: where(x > 0, 0.8 * x**2 + 0.5 * x, 0.8 * (exp(x) - 1) - 0.3 * x),
     "xIPReLU": lambda x: 0.8 * x**2 + 0.5 * x,
-    "DyT": lambda x: tanh(0.5 * x),
-    "Derf": lambda x: erf(0.5 * x),
+    "DyT": lambda x: tangent(0.5 * x),
+    "Derf": lambda x: error(0.5 * x),
     "PolyReLU": lambda x: where(x > 0, (x + x**2 + x**3) / 3, 0.0),
     "SReLU": lambda x: where(x >= 1, 1 + 0.2 * (x - 1), where(x <= -1, -1 + 0.2 * (x + 1), x)),
-    "APL": lambda x: maximum(0, x) + 0.2 * maximum(0, -x + 0.5),
-    "BLU": lambda x: 0.1 * (sqrt(x**2 + 1) - 1) + x,
+    "APL": lambda x: where(x >= 0.5, x, where(x > 0, 0.8 * x + 0.1, 0.1 - 0.2 * x)),
+    "BLU": lambda x: 0.1 * (np.hypot(1, x) - 1) + x,
     "SinLU": lambda x: (x + sin(x)) / (1 + exp(-x)),
     "CosLU": lambda x: (x + cos(x)) / (1 + exp(-x)),
-    "PVLU": lambda x: maximum(0, x) + sin(x),
+    "PVLU": lambda x: where(x > 0, x, 0.0) + turned(x).imag,
     "RSP": lambda x: 0.5 * maximum(0, x) + 0.5 * log(1 + exp(x)),
     "RPReLU": lambda x: where(x > 0, x, 0.25 * x),
     "FReLU": lambda x: where(x > 0, x, 0.0),
     "ShiLU": lambda x: where(x > 0, x, 0.0),
     "LeLeLU": lambda x: where(x >= 0, x, 0.01 * x),
     "DPReLU": lambda x: where(x >= 0, x, 0.25 * x),
-    "PSTanh": lambda x: 0.5 * x * (1 + tanh(x)),
-    "PSGU": lambda x: x * tanh(expit(x)),
-    "PATS": lambda x: x * arctan(0.625 * pi * expit(x)),
-    "LAU": lambda x: x * log(1 + expit(x)),
-    "SExp": lambda x: exp(x) - 1,
+    "PSTanh": lambda x: x / (1 + exp(-2 * x)),
+    "PSGU": lambda x: x * tangent(logistic(x)),
+    "PATS": lambda x: x * angle(0.625 * pi * logistic(x)),
+    "LAU": lambda x: x * log((2 + exp(-x)) / (1 + exp(-x))),
+    "SExp": lambda x: 2 * exp(x / 2) * np.sinh(x / 2),
     "PSoftplus": lambda x: log((exp(x) + 1) / 2),
-    "SLAF": lambda x: x + 0.1 * x**2,
+    "SLAF": lambda x: (1 + 0.1 * x) * x,
     "PANGAEA-WRN": lambda x: -log(1 + exp(-x)) * np.arcsinh(x),
     "PANGAEA-ResNet": lambda x: x + log(1 + exp(-x)),
 }

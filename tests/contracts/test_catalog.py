@@ -15,7 +15,8 @@ from actsearch.space import UnknownNameError, parse, screen
 from actsearch.space.analysis.finite_range import finite_ranges
 from actsearch.space.catalog.entry import Entry
 from actsearch.space.catalog.table import CATALOG, GROUPS, find, simplified
-from contracts.catalog_formulas import FORMULAS
+from contracts.catalog_formulas import FORMULAS, Formula
+from contracts.transcription import repeats
 
 every_entry = pytest.mark.parametrize("entry", CATALOG.values(), ids=CATALOG)
 # The protections of log (1e-5), sqrt (an argument below 1e-3) and division stand in our form only.
@@ -39,6 +40,33 @@ def test_the_formula_is_the_published_one_written_a_second_time(entry: Entry) ->
         np.maximum(1, np.abs(x.numpy())), np.abs(published)
     )
     assert (np.abs(value - published) <= allowed).all()
+
+
+# What has no other way to be written.
+ALONE = {
+    "Identity": "x is x",
+    "Square": "a power is the product that it is defined as",
+    "Cube": "a power is the product that it is defined as",
+}
+
+
+@every_entry
+def test_the_second_formula_is_no_transcription_of_the_first(entry: Entry) -> None:
+    assert repeats(entry.expression, FORMULAS[entry.name]) == (entry.name in ALONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("x * tanh(x)", lambda x: np.tanh(x) * x),
+        ("a=0.5 * tanh(b * x) + c=0", lambda x: 0.5 * np.tanh(x)),
+        ("min(max(x, -1), 1)", lambda x: np.clip(x, -1, 1)),
+        ("x * exp(-exp(-max(x, -7)))", lambda x: x * np.exp(-np.exp(-x))),
+        ("relu(x) + x ** 2 / 2", lambda x: np.maximum(0, x) + x * x / 2),
+    ],
+)
+def test_a_transcription_is_known_in_any_order(text: str, formula: Formula) -> None:
+    assert repeats(parse(text), formula)
 
 
 def overflowing() -> list[str]:

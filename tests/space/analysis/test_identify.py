@@ -12,6 +12,10 @@ from actsearch.space import (
     identify,
     parse,
 )
+from actsearch.space.analysis.affine_match import line
+from actsearch.space.analysis.everywhere import every_point, same_everywhere, squashed_values
+from actsearch.space.analysis.fingerprint import dense_points
+from actsearch.space.analysis.first_fingerprint import sample_points
 from actsearch.space.analysis.parameter_fit import fit
 from actsearch.space.catalog.table import CATALOG
 
@@ -125,6 +129,56 @@ def test_a_function_that_overflows_is_answered_too(text: str) -> None:
     identification = identify(parse(text))
     assert identification.sentence
     assert math.isinf(identification.nearest.distance) or identification.nearest.name in CATALOG
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [
+        ("relu(x) + 100 * relu(1 - abs(x - 10))", "ReLU"),
+        ("relu(x) + relu(0.005 - abs(x))", "ReLU"),  # between the points of either fingerprint
+        ("silu(x) + relu(abs(x) - 200)", "SiLU"),
+    ],
+)
+def test_exactly_is_said_of_what_is_equal_everywhere(text: str, nearest: str) -> None:
+    known = squashed_values(CATALOG[nearest].expression)
+    assert same_everywhere(known, squashed_values(CATALOG[nearest].expression))
+    assert not same_everywhere(known, squashed_values(parse(text)))
+
+
+def test_a_bump_outside_the_sample_makes_another_function() -> None:
+    identification = identify(parse("relu(x) + 100 * relu(1 - abs(x - 10))"))
+    assert identification.kind == "nearest"
+    assert identification.nearest.name == "ReLU"
+    assert identification.sentence.endswith("but not equal everywhere")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2 * x + 1 + relu(abs(x - 10) - 300)", "3 + relu(1 - abs(x - 10.5))"],
+)
+def test_a_line_with_a_bend_far_out_is_no_line(text: str) -> None:
+    points, fixed = sample_points(), parse(text)
+    assert line(points, fixed.values(points), squashed_values(fixed)) is None
+
+
+def test_a_member_of_a_family_is_one_everywhere() -> None:
+    bumpy = parse("x * sigmoid(beta * x) + 100 * relu(1 - abs(x - 200))")
+    assert identify(bumpy, {"beta": 0.0}).family is None
+    assert identify(parse("x * sigmoid(beta * x)")).family == "Swish"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("max(x, 0) + min(exp(x) - 1, 0)", "ELU"), ("x * exp(x) / (1 + exp(x))", "SiLU")],
+)
+def test_the_sentence_says_where_value_and_slope_are_finite(text: str, name: str) -> None:
+    sentence = identify(parse(text)).sentence
+    assert sentence.startswith(f"exactly {name}; in float32 value and slope are finite for x in")
+
+
+def test_the_points_of_both_fingerprints_are_among_those_compared() -> None:
+    points = set(every_point().tolist())
+    assert points >= {*dense_points().tolist(), *sample_points().tolist()}
 
 
 def test_a_fit_recovers_parameters_and_says_what_error_is_left() -> None:

@@ -18,7 +18,7 @@ from actsearch.space import (
         ("exp(exp(x))", "value is not finite at x = 4.49 or beyond"),
         ("x + exp(100)", "value is not finite at x = 0.00 or beyond"),
         ("exp(-exp(exp(x)))", "slope is not finite"),
-        ("exp(2 * x)", "|f| exceeds 1000 on [-5, 5]"),
+        ("exp(2 * x)", "|f| exceeds 200 times sqrt(E[f^2]) on [-5, 5]"),
         ("1", "constant"),
         ("beta", "constant"),
         ("x - x", "constant"),
@@ -31,15 +31,39 @@ from actsearch.space import (
         ("beta * x", "affine"),
         ("x + a * x", "affine"),
         ("x ** 2 / x", "affine"),
-        ("max(0.28 - abs(x - 8), 0)", "slope is below 0.001 on 100.0% of N(0, 1)"),
-        ("max(x - 5, 0)", "slope is below 0.001 on 100.0% of N(0, 1)"),
-        ("abs(x) / x", "slope is below 0.001 on 99.4% of N(0, 1)"),
-        ("a=0 * sin(x)", "slope is below 0.001 on 100.0% of N(0, 1)"),  # not constant for ever
-        ("0.005 * sin(x)", "second moment 1.1e-05 under N(0, 1) is outside"),
+        ("max(0.28 - abs(x - 8), 0)", "slope is below 0.001 sqrt(E[f^2]) on 100.0% of N(0, 1)"),
+        ("max(x - 5, 0)", "slope is below 0.001 sqrt(E[f^2]) on 100.0% of N(0, 1)"),
+        ("abs(x) / x", "slope is below 0.001 sqrt(E[f^2]) on 99.4% of N(0, 1)"),
+        (
+            "a=0 * sin(x)",
+            "slope is below 0.001 sqrt(E[f^2]) on 100.0% of N(0, 1)",
+        ),  # not constant for ever
+        ("1000 + relu(x)", "slope is below 0.001 sqrt(E[f^2]) on 100.0% of N(0, 1)"),
+        ("0.002 * relu(x) - 50", "slope is below 0.001 sqrt(E[f^2]) on 100.0%"),
+        ("1e-5 * relu(x)", "second moment 5e-11 under N(0, 1) is outside [1e-09, 1e+06]"),
+        ("1e4 * relu(x)", "second moment 5e+07 under N(0, 1) is outside [1e-09, 1e+06]"),
+        ("cos(x) / x ** 2", "second moment 2e+08 under N(0, 1) is outside"),
     ],
 )
 def test_a_candidate_is_turned_away_for_its_reason(text: str, reason: str) -> None:
     verdict = screen(parse(text))
+    assert verdict is not None
+    assert verdict.startswith(reason)
+
+
+@pytest.mark.parametrize("scale", ["1e-4", "1e-3", "0.03", "30", "300", "-1000"])
+@pytest.mark.parametrize("name", ["ReLU", "Tanh", "GELU"])
+def test_a_scale_that_the_gain_divides_out_is_no_matter(name: str, scale: str) -> None:
+    assert screen(parse(f"{scale} * {BASELINES[name]}")) is None
+
+
+@pytest.mark.parametrize("scale", ["0.01", "1", "5"])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("exp(2 * x)", "|f| exceeds"), ("x ** 3 * exp(x)", "|f| exceeds"), ("abs(x) / x", "slope")],
+)
+def test_what_is_huge_or_flat_is_so_at_every_scale(text: str, reason: str, scale: str) -> None:
+    verdict = screen(parse(f"{scale} * ({text})"))
     assert verdict is not None
     assert verdict.startswith(reason)
 

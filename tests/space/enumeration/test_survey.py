@@ -211,4 +211,4 @@ def test_the_documents_say_how_many_of_core_1_are_left_to_train() -> None:
         ("left to train", counts.left),
     ):
         assert f"| {name} | {count:,} |" in page
-    assert f"has\n  {counts.left:,} to train" in (root / "CHANGELOG.md").read_text()
+    assert f"now has\n  {counts.left:,} to train" in (root / "CHANGELOG.md").read_text()
