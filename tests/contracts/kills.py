@@ -25,7 +25,7 @@ import sqlalchemy
 from actsearch.evaluators import Evaluator, Job, RungReport
 from actsearch.evaluators.protocol.evaluator import MemberProgress
 from actsearch.evaluators.protocol.successive_halving import run_bracket
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.study import FILE, read_trials
 from actsearch.search.storage.trial import entered
 from actsearch.space import CoreUnits, Operators
 from contracts.tiny import CONFIG, run_engine
@@ -119,7 +119,8 @@ def main(folder: Path, strategy: str, candidates: int, step: int, before: int) -
         killed = os.WIFSIGNALED(status := launch(search, strategy, candidates, point))
         if killed and before:
             launch(search, strategy, candidates, point)
-        seen = {t.expression for t in read_trials(search) if t.entered_training}
+        left = read_trials(search) if (search / FILE).exists() else []
+        seen = {t.expression for t in left if t.entered_training}
         end = launch(search, strategy, candidates)
         trials = read_trials(search)
         row = {
