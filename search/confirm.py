@@ -20,6 +20,7 @@ from .evaluator_choice import (
     evaluator_for,
 )
 from .executors.choice import executor_for
+from .exporting.winner import check_record
 from .progress import Reporter
 from .remaining_time import Pace
 from .storage.config import RunSettings, SearchFile, check_recipes
@@ -44,6 +45,7 @@ def confirm_search(
         if not plan.finalists:
             raise InvalidSetting(f"search '{name}' has no candidate to confirm yet")
         log = ConfirmationLog(folder)
+        check_record(folder, log)
         confirmation = read_confirmation(plan, log)
         if confirmation is None:
             tracker.check()  # before any training

@@ -54,7 +54,8 @@ class Progress:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(file=sys.stderr, highlight=False)
         self._live: Live | None = None
-        self._unit, self._done, self._total, self._first = "", 0, 0, 0
+        self._unit, self._done, self._total = "", 0, 0
+        self._printed = 0  # how many were done when a line was last left
         self._best: Trial | None = None
         self._start = self._shown = 0.0
         self._expected_end: float | None = None
@@ -78,7 +79,7 @@ class Progress:
     def begin(self, done: int, total: int, unit: str) -> None:
         """Start counting `unit`s towards a total."""
         self.end()
-        self._unit, self._done, self._first, self._total = unit, done, done, total
+        self._unit, self._done, self._printed, self._total = unit, done, done, total
         self._expected_end = self._later = None
         self._start = self._shown = time.monotonic()
         if self._console.is_terminal:
@@ -101,8 +102,7 @@ class Progress:
         """Set how many are done."""
         self._done = done
         if self._live is None and time.monotonic() - self._shown >= LINE_EVERY:
-            self._shown = time.monotonic()
-            self._console.print(self.line(), markup=False, soft_wrap=True)
+            self._print()
 
     def expect(self, left: float | None, later: float | None = None) -> None:
         """Set the seconds that this stage, and the confirmation after it, will take from now."""
@@ -114,9 +114,14 @@ class Progress:
         if self._live is not None:
             self._live.stop()
             self._live = None
-        if self._unit and self._done > self._first:
-            self._console.print(self.line(), markup=False, soft_wrap=True)
+        if self._unit and self._done > self._printed:
+            self._print()
         self._unit = ""
+
+    def _print(self) -> None:
+        """Leave the line as it stands."""
+        self._shown, self._printed = time.monotonic(), self._done
+        self._console.print(self.line(), markup=False, soft_wrap=True)
 
     def line(self) -> str:
         """The line as it stands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,21 +21,25 @@ from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Executor
 from .executors.choice import executor_for
 from .exporting.module_file import Exported
-from .exporting.winner import Best, best_of, export_best
+from .exporting.winner import Best, best_of, check_record, export_best
 from .progress import Reporter
 from .remaining_time import Pace
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
 from .storage.shown_functions import ShownFunctions
-from .storage.study import Study
-from .storage.trial import Trial
+from .storage.study import Study, make_study
+from .storage.trial import Trial, entered
 from .strategies.registry import strategy_from_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of a search. shown: whether all of it is in MLflow; else `sync` writes it."""
+    """The end of a search.
+
+    exhausted, timed_out: whether the space, or the time limit, ended it before its budget did.
+    shown: whether all of it is in MLflow; else `sync` writes it.
+    """
 
     config: SearchConfig
     folder: Path
@@ -44,6 +48,7 @@ class Outcome:
     best: Best | None
     exported: Exported | None
     exhausted: bool
+    timed_out: bool
     shown: bool
     timings: Timings
 
@@ -52,13 +57,16 @@ class Outcome:
 class OpenSearch:
     """A search that this process drives: its folder is locked, and only this writes its study.
 
-    writer: writes to MLflow in the background, from its making on; a context that waits for it.
+    workers: a context at whose end the executor lets go of them. writer: writes to MLflow in the
+    background, from its making on; a context that waits for it.
     """
 
     folder: Path
     file: SearchFile
     space: Space
     evaluator: Evaluator
+    executor: Executor
+    workers: ExitStack
     study: Study
     tracker: Tracker
     writer: BackgroundWriter
@@ -78,11 +86,11 @@ def run(
     """Run a new search, or go on with one. Raises ActsearchError's kinds; KeyboardInterrupt
     leaves the search in a state from which it can be resumed."""
     with _opened(home, file, named, resume, reporter) as search:
-        with search.writer, executor_for(file.settings) as executor:
+        with search.writer, search.workers:
             try:
                 _sweep(search)
-                engine = _search(search, executor)
-                confirmation = _confirm(search, executor) if file.settings.confirm else None
+                engine = _search(search)
+                confirmation = _confirm(search) if file.settings.confirm else None
             finally:
                 search.study.sweep()  # those in flight wait to be retried, however this ends
         trials = search.study.trials()
@@ -100,6 +108,7 @@ def run(
         best=best,
         exported=exported,
         exhausted=engine.exhausted,
+        timed_out=engine.timed_out,
         shown=shown,
         timings=engine.timings,
     )
@@ -109,26 +118,34 @@ def run(
 def _opened(
     home: Home, file: SearchFile, named: NamedEvaluator, resume: bool, reporter: Reporter
 ) -> Iterator[OpenSearch]:
-    """A search ready to run; the cheapest checks come first, so that a mistake shows before
-    anything is made, and an unreachable MLflow before anything is trained."""
+    """A search ready to run.
+
+    The cheapest checks come first, and nothing of it is stored before everything it needs has
+    answered (its data, MLflow, the workers): so the corrected command works, and so does a resume
+    with the settings as they were.
+    """
     config, settings = file.config, file.settings
     space = space_from_name(config.space)
     strategy = strategy_from_name(config.strategy, space, config.seed)
-    if not resume:
-        home.check_free(config.name)
-    recipes = recipes_of(config.recipe, config.second, settings) if settings.confirm else []
-    trained = [recipe for recipe, seeds in recipes if seeds > 0]
-    evaluator = evaluator_for(named, trained or [config.recipe])
-    if named.own is not None:
-        reporter.stage(f"evaluator {named.name}, recipe {config.recipe.label}: a first try")
-        evaluator.check()
-    tracker = tracking.tracker_of(home)
-    tracker.check()
-    folder = home.folder(config.name) if resume else home.new_folder(config.name)
-    with lock(folder):
-        file.save(folder)
-        study = Study(folder, strategy)
-        tracker.open_search(config.name, tracking.description_of(config))
+    with ExitStack() as held:
+        if resume:
+            folder = home.folder(config.name)
+            held.enter_context(lock(folder))
+            study = Study(folder, strategy)
+            check_record(folder, ConfirmationLog(folder))
+        else:
+            home.check_free(config.name)
+        evaluator = _ready_evaluator(file, named, reporter)
+        tracker = tracking.tracker_of(home)
+        tracker.check()
+        workers = held.enter_context(ExitStack())
+        executor = workers.enter_context(executor_for(settings))
+        if not resume:
+            folder = held.enter_context(home.begin(config.name))
+            make_study(folder)
+            study = Study(folder, strategy)
+        with file.saving(folder):  # last: it makes the folder a search
+            tracker.open_search(config.name, tracking.description_of(config))
         where = f"{settings.workers} Ray workers" if settings.uses_ray else "this process"
         reporter.stage(
             f"search '{config.name}': {settings.candidates} candidates of {config.space} "
@@ -140,6 +157,8 @@ def _opened(
             file=file,
             space=space,
             evaluator=evaluator,
+            executor=executor,
+            workers=workers,
             study=study,
             tracker=tracker,
             writer=BackgroundWriter(tracker),
@@ -147,6 +166,18 @@ def _opened(
             pace=Pace(settings.workers),
             shown=ShownFunctions(home.root),
         )
+
+
+def _ready_evaluator(file: SearchFile, named: NamedEvaluator, reporter: Reporter) -> Evaluator:
+    """The evaluator with the data of every recipe of a search; one of the user's own was tried."""
+    config, settings = file.config, file.settings
+    recipes = recipes_of(config.recipe, config.second, settings) if settings.confirm else []
+    trained = [recipe for recipe, seeds in recipes if seeds > 0]
+    evaluator = evaluator_for(named, trained or [config.recipe])
+    if named.own is not None:
+        reporter.stage(f"evaluator {named.name}, recipe {config.recipe.label}: a first try")
+        evaluator.check()
+    return evaluator
 
 
 def _sweep(search: OpenSearch) -> None:
@@ -164,7 +195,7 @@ def _sweep(search: OpenSearch) -> None:
             search.writer.submit(tracking.candidate_record(config, trial))
 
 
-def _search(search: OpenSearch, executor: Executor) -> Engine:
+def _search(search: OpenSearch) -> Engine:
     """Train candidates until the budget, the time or the space is used up."""
     config, settings = search.file.config, search.file.settings
 
@@ -189,19 +220,38 @@ def _search(search: OpenSearch, executor: Executor) -> Engine:
         on_work,
         search.file.fingerprints,
     )
-    done = sum(map(tracking.is_shown, search.study.trials()))
+    trials = search.study.trials()
+    if entered(trials) >= settings.candidates and not search.study.waiting():
+        search.reporter.stage(
+            f"the search is finished: {entered(trials)} candidates have trained and "
+            f"{settings.candidates} are asked for; a larger --candidates makes it go on"
+        )
+    done = sum(map(tracking.is_shown, trials))
     search.reporter.begin(done, settings.candidates, "candidates")
-    engine.run(executor, search.evaluator)
+    engine.run(search.executor, search.evaluator)
     search.reporter.end()
+    if engine.timed_out:
+        search.reporter.stage(
+            f"the time limit of {settings.time_limit:g} s has ended the search: "
+            f"{entered(search.study.trials())} of {settings.candidates} candidates have trained"
+        )
     return engine
 
 
-def _confirm(search: OpenSearch, executor: Executor) -> Confirmation | None:
+def _confirm(search: OpenSearch) -> Confirmation | None:
     """The finalists against baselines; None where there is no finalist, or no test data."""
     plan = plan_of(search.file, search.study.trials())
     log = ConfirmationLog(search.folder)
     try:
-        retrain(plan, log, search.shown, executor, search.evaluator, search.reporter, search.pace)
+        retrain(
+            plan,
+            log,
+            search.shown,
+            search.executor,
+            search.evaluator,
+            search.reporter,
+            search.pace,
+        )
     except SearchFailed:  # the best so far is there all the same
         export_best(best_of(search.file.config, search.study.trials(), None), search.folder)
         raise

@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     from ..storage.home import Home
 
     home = Home.at(options.home)
-    folder = home.folder(options.search)
+    folder = home.any_folder(options.search)
     if not options.yes:
         answer = input(f"remove {folder} and its MLflow runs? [y/N] ") if _asks() else ""
         if answer.strip().lower() not in ("y", "yes"):

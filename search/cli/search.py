@@ -11,6 +11,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,12 +114,7 @@ def run(options: argparse.Namespace) -> int:
                 outcome = search.run()
         except KeyboardInterrupt:
             progress.end()
-            home = f" --home {options.home}" if options.home else ""
-            print(
-                f"stopped; what has finished is kept. Go on with: actsearch search --resume "
-                f"--name {search.name}{home}",
-                file=sys.stderr,
-            )
+            print(_stopped(options, search.name), file=sys.stderr)
             return 130
     if not options.json:
         _print_tables(outcome)  # before the export, which may fail
@@ -132,8 +128,23 @@ def run(options: argparse.Namespace) -> int:
         _print_json(outcome, exported)
     elif exported is not None:
         print(f"\nthe best, as a module that needs only torch: {exported.module}")
-    _print_hints(outcome)
+    _print_hints(outcome, options)
     return 0
+
+
+def _stopped(options: argparse.Namespace, name: str) -> str:
+    """What is said of a search that Ctrl-C stopped: whether there is something to go on with."""
+    from ..storage.home import Home
+
+    if name not in Home.at(options.home).names():
+        return "stopped before the search began: nothing of it is there"
+    return f"stopped; what has finished is kept. Go on with: {_go_on(options, name)}"
+
+
+def _go_on(options: argparse.Namespace, name: str) -> str:
+    """The command that goes on with a search."""
+    home = f" --home {shlex.quote(options.home)}" if options.home else ""
+    return f"actsearch search --resume --name {name}{home}"
 
 
 def _print_tables(outcome: Outcome) -> None:
@@ -166,8 +177,14 @@ def _print_json(outcome: Outcome, exported: Exported | None) -> None:
     )
 
 
-def _print_hints(outcome: Outcome) -> None:
+def _print_hints(outcome: Outcome, options: argparse.Namespace) -> None:
     name = outcome.config.name
+    if outcome.timed_out:
+        print(
+            f"the time limit ended the search; go on, for as long again, with: "
+            f"{_go_on(options, name)}",
+            file=sys.stderr,
+        )
     if outcome.exhausted:
         print("the space is exhausted: every candidate was proposed", file=sys.stderr)
     if not outcome.shown:

@@ -98,6 +98,7 @@ class Engine:
         self._held: ProposedTrial | None = None
         self._deadline = math.inf
         self.exhausted = False  # whether the space ran out before the budget did
+        self.timed_out = False  # whether the time did
         self.timings = Timings()
 
     def run(self, executor: Executor, evaluator: Evaluator) -> None:
@@ -129,6 +130,8 @@ class Engine:
 
     def _next_bracket(self) -> list[ProposedTrial]:
         if time.monotonic() >= self._deadline:
+            left = self._study.waiting() or self._held or self._has_budget()
+            self.timed_out = self.timed_out or bool(left and not self.exhausted)
             return []
         # Smaller towards the end, so that all workers end at about the same time.
         left = max(1, self._settings.candidates - self._entered + self._study.waiting())
@@ -149,7 +152,7 @@ class Engine:
 
     def _propose(self) -> ProposedTrial | None:
         """A retry, else a new candidate while the budget lasts."""
-        if not self._study.waiting() and self._entered >= self._settings.candidates:
+        if not self._study.waiting() and not self._has_budget():
             return None
         trial = self._proposer.next()
         if trial is None:
@@ -157,6 +160,10 @@ class Engine:
         elif trial.retry == 0:
             self._entered += 1
         return trial
+
+    def _has_budget(self) -> bool:
+        """Whether more candidates are to enter training."""
+        return self._entered < self._settings.candidates
 
     def _on_rung(self, number: int, rung: RungReport) -> None:
         start = time.perf_counter()

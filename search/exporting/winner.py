@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from ..reports.confirmation import row_json, row_sentence, verdict_text
 from ..storage.config import SearchConfig, SearchFile
 from ..storage.confirmation_log import ConfirmationLog
 from ..storage.expression_argument import parse_expression_argument
-from ..storage.home import Home
+from ..storage.home import Home, usable
 from ..storage.ranking import ranked
 from ..storage.study import read_trials
 from ..storage.trial import Trial
@@ -100,6 +101,27 @@ def export_best(best: Best | None, folder: Path) -> Exported | None:
     return export(best.expression, target, facts=best.facts, notes=best.notes)
 
 
+def check_record(folder: Path, log: ConfirmationLog) -> None:
+    """Raise HomeUnusable where best/ holds a confirmed result of which the log has nothing: going
+    on would open the test set again, as if for the first time."""
+    description = folder / "best" / "activation.json"
+    if log.openings or not description.is_file():
+        return
+    with usable(folder):
+        text = description.read_bytes()
+    try:
+        facts = json.loads(text)
+    except (ValueError, RecursionError):  # a projection, written anew in the end
+        return
+    if isinstance(facts, dict) and facts.get("test_set_openings"):
+        raise HomeUnusable(
+            f"{folder / 'best'} holds a confirmed result, but the record of its trainings, "
+            f"{folder / 'confirmation.jsonl'}, is missing or empty: restore it from a copy; or "
+            f"move best/ away, and the finalists are confirmed anew, which opens the test set "
+            f"again"
+        )
+
+
 def exportable(home: Home, argument: str, number: int | None) -> Best:
     """The best of a search, its trial of a number, a name or an expression, for `export`.
 
@@ -114,7 +136,9 @@ def exportable(home: Home, argument: str, number: int | None) -> Best:
     file = SearchFile.load(folder)
     trials = read_trials(folder)
     if number is None:
-        confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
+        log = ConfirmationLog(folder)
+        check_record(folder, log)
+        confirmation = read_confirmation(plan_of(file, trials), log)
         best = best_of(file.config, trials, confirmation)
         if best is None:
             raise InvalidSetting(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -167,12 +168,25 @@ class SearchFile:
 
     def save(self, folder: Path) -> None:
         """Write config.json whole or not at all: it is what makes the folder a search."""
+        with self.saving(folder):
+            pass
+
+    @contextmanager
+    def saving(self, folder: Path) -> Iterator[None]:
+        """Have config.json written, and put in place at the end of the block if nothing fails."""
         from .home import usable
 
         content = {"schema": SCHEMA, **_FILE.dump_python(self, by_alias=True)}
         partial = folder / "config.json.partial"
         with usable(folder):
+            partial.unlink(missing_ok=True)  # another's, or a link to elsewhere
             partial.write_text(json.dumps(content, indent=2) + "\n")
+        try:
+            yield
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        with usable(folder):
             os.replace(partial, folder / "config.json")
 
     @staticmethod

@@ -20,7 +20,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,12 @@ from ..errors import (
     NoSuchSearch,
     SearchBusy,
 )
+from . import study_file
 
 DEFAULT_HOME = ".actsearch"
+CONFIG = "config.json"  # written last: with it, a folder is a search
+_PROBE = ".probe"
+_BEGINNING = (f"{CONFIG}.partial", _PROBE, "lock")  # beside the study; the lock goes last
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -55,7 +59,7 @@ class Home:
 
     def names(self) -> list[str]:
         """Names of the searches, the one launched last at the end."""
-        files = self.searches.glob("*/config.json")  # written anew at every launch
+        files = self.searches.glob(f"*/{CONFIG}")  # written anew at every launch
         in_order = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent))
         return [path.parent.name for path in in_order]
 
@@ -63,20 +67,31 @@ class Home:
         """The folder of an existing search; raises NoSuchSearch with the nearest name."""
         check_name(name)
         folder = self.searches / name
-        if not (folder / "config.json").is_file():
+        if not (folder / CONFIG).is_file():
+            if remains := self._remains(folder):
+                raise NoSuchSearch(_incomplete(folder, remains))
             raise NoSuchSearch(
                 f"there is no search '{name}' in {self.root}{nearest(name, self.names())}"
             )
         return folder
 
+    def any_folder(self, name: str) -> Path:
+        """The folder of a search, or of what is left of one; raises NoSuchSearch."""
+        check_name(name)
+        folder = self.searches / name
+        return folder if folder.is_dir() else self.folder(name)
+
     def check_free(self, name: str) -> None:
         """Raise InvalidSetting or NameTaken unless a new search can have the name."""
         check_name(name)
-        if (self.searches / name / "config.json").exists():
+        folder = self.searches / name
+        if (folder / CONFIG).is_file():
             raise NameTaken(
                 f"search '{name}' exists in {self.root}: continue it with --resume, take another "
                 f"--name, or remove it with `actsearch delete {name}`"
             )
+        if remains := self._remains(folder):
+            raise NameTaken(_incomplete(folder, remains))
 
     def new_folder(self, name: str) -> Path:
         """A new search's folder, made; raises as `check_free`, or HomeUnusable."""
@@ -85,15 +100,43 @@ class Home:
         with usable(self.root):
             make_home(self.root)
             folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".probe"
-            probe.write_bytes(bytes(65536))  # a full disk often still takes an empty file
-            probe.unlink()
+            probe = folder / _PROBE
+            try:
+                probe.write_bytes(bytes(65536))  # a full disk often still takes an empty file
+            finally:
+                probe.unlink(missing_ok=True)
         return folder
+
+    @contextmanager
+    def begin(self, name: str) -> Iterator[Path]:
+        """A new search's folder, made and locked for a block that has its config.json written.
+
+        What fails before that, Ctrl-C too, finds the folder removed, with what was made in it.
+        """
+        try:
+            folder = self.new_folder(name)
+            with lock(folder):
+                self.check_free(name)  # another process may have been quicker
+                try:
+                    yield folder
+                except BaseException:
+                    if not (folder / CONFIG).exists():
+                        _clear(folder)
+                    raise
+        finally:
+            with suppress(OSError):  # they hold something
+                (self.searches / name).rmdir()
+                self.searches.rmdir()
 
     def fresh_name(self) -> str:
         """search-1, or the first such number that is free."""
-        taken = set(self.names())
-        return next(n for i in range(1, 1_000_000) if (n := f"search-{i}") not in taken)
+        names = (f"search-{i}" for i in range(1, 1_000_000))
+        return next(
+            name
+            for name in names
+            if not (self.searches / name / CONFIG).exists()
+            and not self._remains(self.searches / name)
+        )
 
     def delete(self, name: str, elsewhere: Callable[[], None] = lambda: None) -> None:
         """Remove a search's folder, its configuration last: a deletion that failed on the way can
@@ -102,16 +145,52 @@ class Home:
         elsewhere: removes it from other stores, before the folder is touched and while
         nothing else can drive the search. Raises SearchBusy while it is driven.
         """
-        folder = self.folder(name)
+        folder = self.any_folder(name)
         with lock(folder):
             elsewhere()
             with usable(self.root):
                 for path in folder.iterdir():
-                    if path.is_dir():
+                    if path.is_dir() and not path.is_symlink():
                         shutil.rmtree(path)
-                    elif path.name != "config.json":  # while it is there, it can be asked again
+                    elif path.name != CONFIG:  # while it is there, it can be asked again
                         path.unlink()
                 shutil.rmtree(folder)
+
+    def _remains(self, folder: Path) -> list[str]:
+        """What is in the place of a search without a config.json, but for what is left of one that
+        was killed before it began."""
+        with usable(self.root):
+            if not folder.is_dir():
+                return [folder.name] if os.path.lexists(folder) else []
+            names = sorted(path.name for path in folder.iterdir())
+        unused = study_file.holds_nothing(folder)
+        return [
+            name
+            for name in names
+            if name not in _BEGINNING
+            and not name.startswith(study_file.PARTIAL)
+            and not (unused and name.startswith(study_file.FILE))
+        ]
+
+
+def _incomplete(folder: Path, remains: list[str]) -> str:
+    """Why a name that is no search is not free either."""
+    if not folder.is_dir():
+        return f"{folder} is no folder: move it away, or take another --name"
+    return (
+        f"{folder} is no whole search: it has {', '.join(remains)}, but no file {CONFIG}, which "
+        f"says what the search was. Restore {CONFIG} from a copy and go on with --resume; or take "
+        f"another --name, or remove what is there with `actsearch delete {folder.name}`"
+    )
+
+
+def _clear(folder: Path) -> None:
+    """Remove what the beginning of a search makes in its folder, which is locked."""
+    with suppress(OSError):  # what stays is no search, and the next beginning removes it
+        if study_file.holds_nothing(folder):
+            study_file.remove(folder)
+        for name in _BEGINNING:
+            (folder / name).unlink(missing_ok=True)
 
 
 def can_be_name(text: str) -> bool:
@@ -147,6 +226,8 @@ def lock(folder: Path) -> Iterator[None]:
                 f"search '{folder.name}' is being driven by process {holder}: wait for it, or "
                 f"stop it with Ctrl-C there (`kill -INT {holder}`)"
             ) from error
+        if os.fstat(handle).st_nlink == 0:  # by the process that held it, a moment ago
+            raise HomeUnusable(f"{folder} was just removed by another process: try again")
         with usable(folder):
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(os.getpid()).encode(), 0)
@@ -165,6 +246,7 @@ def usable(path: Path, option: str = "--home") -> Iterator[None]:
         yield
     except OSError as error:
         room, elsewhere = "free some space and try again", f"choose another with {option}"
+        place = "" if error.filename in (None, str(path)) else f" ({error.filename})"
         advice = {
             errno.ENOSPC: room,
             errno.EDQUOT: room,
@@ -172,9 +254,12 @@ def usable(path: Path, option: str = "--home") -> Iterator[None]:
             errno.EROFS: elsewhere,
             errno.EACCES: f"{elsewhere}, or change its owner",
             errno.EPERM: f"{elsewhere}, or change its owner",
-            errno.ENOTDIR: elsewhere,
-            errno.EEXIST: elsewhere,
+            errno.ENOTDIR: f"move away what stands where a folder should be, or {elsewhere}",
+            errno.EEXIST: f"move away what stands where a folder should be, or {elsewhere}",
+            errno.EISDIR: "move away the folder that stands where a file should be",
+            errno.ENOENT: "it was removed meanwhile: try again",
+            errno.ELOOP: f"remove that symbolic link, or {elsewhere}",
         }.get(error.errno or 0)
         if advice is None:
             raise
-        raise HomeUnusable(f"cannot write in {path}: {error.strerror}; {advice}") from error
+        raise HomeUnusable(f"cannot write in {path}: {error.strerror}{place}; {advice}") from error

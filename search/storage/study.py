@@ -7,6 +7,7 @@ One writer, the driver; any number of readers. Write-ahead logging lets them wor
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -24,9 +25,11 @@ from optuna.trial import TrialState
 from ...evaluators import CandidateReport
 from ...mlflow.uris import sqlite_uri
 from ...space import Encoding, Expression, Space
-from ..errors import HomeUnusable
 from ..strategies.base import Strategy
+from . import study_file
+from .home import usable
 from .interruption import is_ended, owed_trials
+from .study_file import FILE as FILE
 from .trial import RETRIES as RETRIES
 from .trial import Trial
 from .trial_codec import (
@@ -41,9 +44,7 @@ from .trial_codec import (
     trial_of,
 )
 
-FILE = "study.db"
-_NAME = "search"  # one study to a file; the folder carries the search's name
-_CONNECT = {"connect_args": {"timeout": 60}}  # seconds to wait for another connection's lock
+_CONNECT = {"connect_args": {"timeout": study_file.LONGEST_LOCKED}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +61,17 @@ class ProposedTrial:
 class Study:
     """The study opened for writing; only the holder of the search's lock may.
 
-    may_repeat: whether its strategy may propose an encoding again.
+    may_repeat: whether its strategy may propose an encoding again. Raises HomeUnusable for a study
+    that is missing, empty or damaged: `make_study` makes that of a new search.
     """
 
     def __init__(self, folder: Path, strategy: Strategy) -> None:
         self._path = folder / FILE
         self.may_repeat = strategy.may_repeat
+        study_file.check(folder)
         with sqlite_errors(self._path):
             self._study = _open(self._path, strategy)
+            _trials(self._path, self._study)
         self._running: dict[int, OptunaTrial] = {}
 
     def ask(self, space: Space) -> ProposedTrial:
@@ -189,29 +193,48 @@ class Study:
             return trial_of(self._study.tell(trial, value, state=state))
 
 
+def make_study(folder: Path) -> None:
+    """Make the study of a new search, whole or not at all, in place of one that was never used."""
+    partial = folder / study_file.PARTIAL
+    with usable(folder):
+        study_file.remove(folder)
+    with sqlite_errors(partial, again="try again"):
+        storage = RDBStorage(sqlite_uri(partial), _CONNECT)
+        level = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(logging.WARNING)  # "a new study created" is not for our users
+        try:
+            optuna.create_study(storage=storage, study_name=study_file.NAME, direction="maximize")
+        finally:
+            optuna.logging.set_verbosity(level)
+            storage.remove_session()
+            storage.engine.dispose()
+    with usable(folder):
+        os.replace(partial, folder / FILE)
+
+
 def read_trials(folder: Path) -> list[Trial]:
-    """Every trial of a search's study, in order, also while a driver is writing it."""
+    """Every trial of a search's study, in order, also while a driver is writing it.
+
+    Raises HomeUnusable for a study that is missing, empty or damaged.
+    """
     path = folder / FILE
-    if not path.is_file():
-        return []
+    study_file.check_is_made(folder)
     with sqlite_errors(path):
-        if not _is_made(path):
-            return []
         storage = RDBStorage(
             sqlite_uri(path),
             _CONNECT,
             skip_compatibility_check=True,
             skip_table_creation=True,
         )
-        study = optuna.load_study(study_name=_NAME, storage=storage)
+        return _trials(path, optuna.load_study(study_name=study_file.NAME, storage=storage))
+
+
+def _trials(path: Path, study: optuna.Study) -> list[Trial]:
+    """Every trial, in order; raises HomeUnusable where garbage stands for what was written."""
+    try:
         return [trial_of(trial) for trial in study.get_trials(deepcopy=False)]
-
-
-def _is_made(path: Path) -> bool:
-    """Whether the driver, which makes the file first, has come to making the study in it."""
-    with closing(sqlite3.connect(path, timeout=60)) as connection:
-        table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'studies'").fetchone()
-        return bool(table and connection.execute("SELECT 1 FROM studies").fetchone())
+    except (ValueError, LookupError, TypeError) as error:
+        raise study_file.damaged(path, f"is damaged ({error})") from error
 
 
 def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
@@ -224,23 +247,15 @@ def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
         connection.execute("PRAGMA synchronous=NORMAL")
 
     storage.engine.dispose()  # the connection that made the tables has not seen the pragma
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(logging.WARNING)  # "a new study created" is not for our users
-    try:
-        return optuna.create_study(
-            storage=storage,
-            study_name=_NAME,
-            sampler=sampler,
-            direction="maximize",
-            load_if_exists=True,
-        )
-    finally:
-        optuna.logging.set_verbosity(level)
+    return optuna.load_study(study_name=study_file.NAME, storage=storage, sampler=sampler)
 
 
 @contextmanager
-def sqlite_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors of a full, read-only or damaged file into HomeUnusable."""
+def sqlite_errors(path: Path, again: str = study_file.GO_ON) -> Iterator[None]:
+    """Turn SQLite's errors of a full, read-only, held or damaged file into HomeUnusable.
+
+    again: how to go on when it is mended.
+    """
     try:
         yield
     except (
@@ -249,8 +264,4 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         optuna.exceptions.StorageInternalError,
     ) as error:
         cause = error.__cause__ or error
-        detail = str(getattr(cause, "orig", cause)).splitlines()[0]
-        raise HomeUnusable(
-            f"the study {path} cannot be used: {detail}; if the disk is full or read-only, make "
-            f"room and go on with --resume"
-        ) from error
+        raise study_file.unusable(path, getattr(cause, "orig", None) or cause, again) from error

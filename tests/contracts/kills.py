@@ -30,7 +30,7 @@ from actsearch.evaluators import (
     RungReport,
     run_bracket,
 )
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.study import FILE, read_trials
 from actsearch.search.storage.trial import entered
 from actsearch.space import CoreUnits, Operators
 from contracts.tiny import CONFIG, run_engine
@@ -124,7 +124,8 @@ def main(folder: Path, strategy: str, candidates: int, step: int, before: int) -
         killed = os.WIFSIGNALED(status := launch(search, strategy, candidates, point))
         if killed and before:
             launch(search, strategy, candidates, point)
-        seen = {t.expression for t in read_trials(search) if t.entered_training}
+        left = read_trials(search) if (search / FILE).exists() else []
+        seen = {t.expression for t in left if t.entered_training}
         end = launch(search, strategy, candidates)
         trials = read_trials(search)
         row = {

@@ -76,7 +76,7 @@ def wait_for(
     give_up = time.monotonic() + PATIENCE
     while time.monotonic() < give_up:
         assert driver.process.poll() is None, f"it ended: {driver.err}"
-        trials = read_trials(home.searches / name)
+        trials = read_trials(home.folder(name)) if name in home.names() else []
         if ready(trials):
             return trials
         time.sleep(0.05)

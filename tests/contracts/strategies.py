@@ -26,6 +26,7 @@ from actsearch.search import (
 )
 from actsearch.search.storage.study import ProposedTrial, Study
 from actsearch.space import CoreUnits, Encoding, Space
+from contracts.tiny import study_in
 
 Make = Callable[[Space, int], Strategy]
 SPACE = CoreUnits()
@@ -95,7 +96,7 @@ class StrategyContract:
     def history(cls, make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
         """The folder of a study with HISTORY finished trials, all from one process."""
         folder = tmp_path_factory.mktemp("history")
-        proposals(Study(folder, make(SPACE, SEED)), HISTORY)
+        proposals(study_in(folder, make(SPACE, SEED)), HISTORY)
         return folder
 
     @pytest.fixture

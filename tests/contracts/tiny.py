@@ -18,7 +18,7 @@ from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.base import Assignment, Executor, NextJob, OnDone, OnRung
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.remaining_time import Pace
-from actsearch.search.storage.study import Study
+from actsearch.search.storage.study import FILE, Study, make_study
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import CoreUnits, Operators, Space
 
@@ -92,6 +92,13 @@ class Ran:
         return [trial for trial in self.candidates if trial.state == state]
 
 
+def study_in(folder: Path, strategy: Strategy) -> Study:
+    """A folder's study, made if it has none."""
+    if not (folder / FILE).exists():
+        make_study(folder)
+    return Study(folder, strategy)
+
+
 def run_engine(
     folder: Path,
     evaluator: Evaluator,
@@ -106,7 +113,7 @@ def run_engine(
     """Search in a study of its own (or go on with it, if the folder has one)."""
     space = space or CoreUnits()
     strategy = strategy or strategy_from_name(config.strategy, space, config.seed)
-    study = Study(folder, strategy)
+    study = study_in(folder, strategy)
     study.sweep()
     reported: list[Trial] = []
     settings = replace(launch or RunSettings(), candidates=candidates)

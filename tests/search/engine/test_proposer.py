@@ -14,7 +14,6 @@ from actsearch.search import (
     Strategy,
 )
 from actsearch.search.engine.proposer import TRIES, Proposer
-from actsearch.search.storage.study import Study
 from actsearch.search.strategies.exhaustive import Exhaustive
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import (
@@ -25,7 +24,7 @@ from actsearch.space import (
     fingerprint,
     parse,
 )
-from contracts.tiny import PRODUCTS, SMALL, Ran, run_engine
+from contracts.tiny import PRODUCTS, SMALL, Ran, run_engine, study_in
 
 
 class Stuck(Strategy):
@@ -76,7 +75,7 @@ def test_a_strategy_that_goes_in_order_is_not_broken_by_the_fallback(in_order: R
 
 def test_a_strategy_that_is_stuck_gives_way_to_unseen_random_candidates(tmp_path: Path) -> None:
     space = CoreUnits()
-    study = Study(tmp_path, Stuck(space, 0))
+    study = study_in(tmp_path, Stuck(space, 0))
     proposer = Proposer(study, space, 0, 2)
     asked = [proposer.next() for _ in range(3)]
     expressions = [str(trial.expression) for trial in asked if trial is not None]
@@ -96,11 +95,11 @@ def test_a_stuck_strategy_still_comes_to_the_end_of_a_small_space(
 
 def test_what_an_earlier_process_trained_is_known_by_its_function(tmp_path: Path) -> None:
     expressions = [SMALL.decode(encoding) for encoding in SMALL.encodings()]
-    first = Proposer(Study(tmp_path, Exhaustive(SMALL, 0)), SMALL, 0, 2)
+    first = Proposer(study_in(tmp_path, Exhaustive(SMALL, 0)), SMALL, 0, 2)
     assert [str(asked.expression) for asked in (first.next(), first.next()) if asked] == [
         str(expression) for expression in expressions[:2]
     ]
-    study = Study(tmp_path, Exhaustive(SMALL, 0))
+    study = study_in(tmp_path, Exhaustive(SMALL, 0))
     study.sweep()
     second = Proposer(study, SMALL, 0, 2)
     retries = [second.next(), second.next()]
@@ -115,7 +114,7 @@ def test_the_fallback_of_a_resumed_search_is_not_the_one_it_had(tmp_path: Path) 
     space = CoreUnits()
     drawn = []
     for _ in range(3):
-        proposer = Proposer(Study(tmp_path, Stuck(space, 0)), space, 0, 2)
+        proposer = Proposer(study_in(tmp_path, Stuck(space, 0)), space, 0, 2)
         asked = proposer.next()
         assert asked is not None
         drawn.append(str(asked.expression))
@@ -126,7 +125,7 @@ def test_the_fallback_of_a_resumed_search_is_not_the_one_it_had(tmp_path: Path) 
 def test_no_strategy_makes_the_proposer_give_out_a_function_twice(
     name: str, tmp_path: Path
 ) -> None:
-    study = Study(tmp_path, strategy_from_name(name, PRODUCTS, 0))
+    study = study_in(tmp_path, strategy_from_name(name, PRODUCTS, 0))
     proposer = Proposer(study, PRODUCTS, 0, 2)
     asked = []
     while (one := proposer.next()) is not None:
@@ -144,11 +143,11 @@ TWINS = CoreUnits(operators=Operators(("x",), ("max(x1, beta * x2)", BEYOND_ONE)
 def test_a_search_goes_on_under_the_fingerprints_that_it_was_begun_with(
     tmp_path: Path, version: int, trained: int
 ) -> None:
-    proposer = Proposer(Study(tmp_path, Exhaustive(TWINS, 0)), TWINS, 0, version)
+    proposer = Proposer(study_in(tmp_path, Exhaustive(TWINS, 0)), TWINS, 0, version)
     asked = [proposer.next() for _ in range(3)]
     assert len([trial for trial in asked if trial is not None]) == trained
 
 
 def test_fingerprints_of_a_later_version_are_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(SpaceError, match="version 9, but this actsearch knows 1 and 2: go on"):
-        Proposer(Study(tmp_path, Exhaustive(TWINS, 0)), TWINS, 0, 9)
+        Proposer(study_in(tmp_path, Exhaustive(TWINS, 0)), TWINS, 0, 9)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,13 @@ from actsearch.search import (
     Trial,
 )
 from actsearch.search.errors import HomeUnusable
+from actsearch.search.storage import study_file
 from actsearch.search.storage.study import (
     FILE,
     RETRIES,
     ProposedTrial,
     Study,
+    make_study,
     read_trials,
 )
 from actsearch.search.storage.trial import (
@@ -32,12 +36,13 @@ from actsearch.search.storage.trial import (
 )
 from actsearch.search.strategies.random import Random
 from actsearch.space import CoreUnits
+from contracts.tiny import study_in
 
 SPACE = CoreUnits()
 
 
 def opened(folder: Path) -> Study:
-    return Study(folder, Random(SPACE, 0))
+    return study_in(folder, Random(SPACE, 0))
 
 
 def begun(study: Study) -> ProposedTrial:
@@ -282,17 +287,103 @@ def test_readers_see_a_whole_state_at_every_moment_of_a_writer(tmp_path: Path) -
     assert len(read_trials(tmp_path)) == 15
 
 
-def test_a_search_without_a_study_yet_has_no_candidates(tmp_path: Path) -> None:
-    assert read_trials(tmp_path) == []
-    (tmp_path / FILE).touch()  # as a reader finds it in the first moment of a search
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def overwritten(path: Path) -> None:
+    with open(path, "r+b") as file:
+        file.seek(path.stat().st_size // 3)
+        file.write(b"garbage!" * 2048)
+
+
+def without_tables(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE other (x)")
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def with_garbage_for_a_state(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE trials SET state = 'garbage'")
+
+
+@pytest.mark.parametrize(
+    ("harm", "problem"),
+    [
+        (Path.unlink, "is missing"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+        (without_tables, "is empty"),
+        (a_folder, "is a folder where a file should be"),
+        (cut, "is damaged"),
+        (overwritten, "is damaged"),
+        (lambda path: path.write_bytes(b"no database" * 100), "is damaged"),
+        (with_garbage_for_a_state, "is damaged"),
+    ],
+)
+def test_a_study_that_is_lost_is_refused_with_what_is_left_and_what_to_do(
+    harm: Callable[[Path], object], problem: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "searches" / "mine"
+    (folder / "best").mkdir(parents=True)
+    (tmp_path / "test-sets.jsonl").touch()
+    begun(opened(folder))
+    with closing(sqlite3.connect(folder / FILE)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    harm(folder / FILE)
+    for path in folder.glob(f"{FILE}-*"):
+        path.unlink()
+    before = (folder / FILE).is_file() and (folder / FILE).read_bytes()
+    with pytest.raises(HomeUnusable) as caught:
+        Study(folder, Random(SPACE, 0))
+    message = str(caught.value)
+    assert f"the study {folder / FILE} {problem}" in message
+    for left in (folder / "best", tmp_path / "test-sets.jsonl", "the runs that MLflow has"):
+        assert str(left) in message
+    assert "confirmation.jsonl" not in message
+    assert f"Restore {FILE} from a copy and go on with --resume" in message
+    assert "another --name" in message
+    assert "actsearch delete mine" in message
+    assert "\n" not in message
+    if problem != "is damaged":
+        with pytest.raises(HomeUnusable, match=problem):
+            read_trials(folder)
+    assert ((folder / FILE).is_file() and (folder / FILE).read_bytes()) == before
+
+
+def test_a_study_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / f"{FILE}.partial").write_bytes(b"what a killed process left")
+    (tmp_path / f"{FILE}-wal").write_bytes(b"an old log")
+    make_study(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
     assert read_trials(tmp_path) == []
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"this is no database" * 100)
-    with pytest.raises(HomeUnusable, match="file is not a database") as caught:
-        opened(tmp_path)
-    assert str(tmp_path / FILE) in str(caught.value)
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (sqlite3.SQLITE_FULL, "make room and go on with --resume"),
+        (sqlite3.SQLITE_READONLY, "is read-only: allow writing in both"),
+        (sqlite3.SQLITE_READONLY | 1 << 8, "is read-only: allow writing in both"),  # extended
+        (sqlite3.SQLITE_CANTOPEN, "in a folder that you may write in"),
+        (sqlite3.SQLITE_BUSY, "end what has it open"),
+        (sqlite3.SQLITE_CORRUPT, "Restore study.db from a copy"),
+        (sqlite3.SQLITE_NOTADB, "Restore study.db from a copy"),
+        (sqlite3.SQLITE_NOMEM, "go on with --resume when that is mended"),
+    ],
+)
+def test_each_thing_that_sqlite_says_has_its_own_advice(code: int, advice: str) -> None:
+    error = sqlite3.OperationalError("what SQLite says")
+    error.sqlite_errorcode = code
+    message = str(study_file.unusable(Path("/home/searches/mine/study.db"), error))
+    assert "what SQLite says" in message
+    assert advice in message
+    assert ("make room" in message) == (code == sqlite3.SQLITE_FULL)
 
 
 FILLS_UP = """
@@ -300,9 +391,10 @@ import resource, sys
 from pathlib import Path
 from actsearch.search.errors import HomeUnusable
 from actsearch.search.strategies.random import Random
-from actsearch.search.storage.study import Study
+from actsearch.search.storage.study import Study, make_study
 from actsearch.space import CoreUnits
 space, folder = CoreUnits(), Path(sys.argv[1])
+make_study(folder)
 study = Study(folder, Random(space, 0))
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
