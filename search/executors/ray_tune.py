@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -29,15 +28,17 @@ import ray
 from ray import cloudpickle, tune
 
 from ...evaluators import Evaluator
-from ..errors import InvalidSetting
 from .base import NextJob, OnDone, OnRung
 from .local_modules import local_modules
+from .ray_address import address_of, check_answers, refusals_explained
 from .ray_callbacks import (
     Calls,
     JobSearcher,
     OnError,
     StopOnFault,
 )
+from .ray_capacity import check_capacity, usable_cpus
+from .ray_waiting import TellsWaiting
 from .ray_worker import Worker
 
 
@@ -56,36 +57,33 @@ class RayTune:
         rung_limit: float | None = None,
     ) -> None:
         self._workers, self._gpus, self._rung_limit = workers, gpus_per_worker, rung_limit
-        self._address = address or os.environ.get("RAY_ADDRESS")
+        self._address = address
         self._started = False
 
     def __enter__(self) -> RayTune:
         """Start Ray here, or connect to the cluster; a session that is open already is used."""
+        here = False
         if not ray.is_initialized():
-            try:
-                _knock(self._address)
-                with _handlers_restored():
-                    ray.init(
-                        address=self._address or "local",  # else Ray may find a cluster itself
-                        num_cpus=None if self._address else self._workers,
-                        include_dashboard=False,
-                        log_to_driver=False,
-                        logging_level=logging.ERROR,
-                    )
-            except OSError as error:
-                raise InvalidSetting(
-                    f"no Ray cluster answers at {self._address}: start one with `ray start "
-                    f"--head`, or leave --ray-address out to use this machine"
-                ) from error
-            self._started = True
-        have = float(ray.cluster_resources().get("GPU", 0))
-        if self._gpus > have:
+            address = address_of(self._address)
+            with _handlers_restored():
+                if address is None:
+                    self._start(address="local", num_cpus=self._workers)
+                else:
+                    check_answers(address)
+                    with refusals_explained(address):
+                        self._start(address=address.text)
+            self._started, here = True, address is None
+        try:
+            check_capacity(self._workers, self._gpus, usable_cpus() if here else None)
+        except BaseException:
             self.__exit__(None, None, None)
-            raise InvalidSetting(
-                f"each worker asks for {self._gpus:g} GPUs, but Ray has {have:g}: lower "
-                f"--gpus-per-worker (0 trains on CPUs)"
-            )
+            raise
         return self
+
+    def _start(self, **where: Any) -> None:
+        ray.init(
+            **where, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+        )
 
     def __exit__(
         self,
@@ -126,7 +124,7 @@ class RayTune:
                     storage_path=scratch,
                     verbose=0,
                     stop=StopOnFault(calls),
-                    callbacks=[OnError(calls)],
+                    callbacks=[OnError(calls), TellsWaiting(self._workers, self._gpus)],
                 ),
             ).fit()
         if calls.fault is not None:
@@ -145,13 +143,6 @@ def _by_value(modules: Sequence[ModuleType]) -> Iterator[None]:
     finally:
         for module in modules:
             cloudpickle.unregister_pickle_by_value(module)
-
-
-def _knock(address: str | None) -> None:
-    """Raise OSError where nothing listens at HOST:PORT: Ray itself tries for over ten minutes."""
-    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 @contextlib.contextmanager

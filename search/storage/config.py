@@ -112,7 +112,7 @@ class RunSettings:
         Annotated[
             StrictStr,
             rule(
-                "HOST:PORT or ray://HOST:PORT, without user, password or query (Ray takes tokens "
+                "HOST:PORT or auto, without user, password or query (Ray takes tokens "
                 "from RAY_AUTH_TOKEN)",
                 lambda address: not set("@?") & set(address),
             ),
