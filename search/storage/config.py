@@ -73,7 +73,9 @@ class SearchConfig:
     # The built-in one, or package.module:Name, whose recipe this then is.
     evaluator: StrictStr = field(default_factory=_default_evaluator)
     second: Recipe | None  # the other network of a confirmation, if there is one
-    seed: Annotated[StrictInt, rule("at least 0 and below 2**63", lambda seed: 0 <= seed < 2**63)] = 0
+    seed: Annotated[
+        StrictInt, rule("at least 0 and below 2**63", lambda seed: 0 <= seed < 2**63)
+    ] = 0
     # Candidates trained together; with eta 3 that is 9, 3, 1.
     bracket: Annotated[StrictInt, rule("1 to 256", lambda size: 1 <= size <= 256)] = 9
 

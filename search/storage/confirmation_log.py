@@ -49,9 +49,7 @@ class Retraining:
     seed: int
     expression: str
     val_accuracy: Annotated[_Fraction, Field(validation_alias="val", serialization_alias="val")]
-    test_accuracy: Annotated[
-        _Fraction, Field(validation_alias="test", serialization_alias="test")
-    ]
+    test_accuracy: Annotated[_Fraction, Field(validation_alias="test", serialization_alias="test")]
     learned: dict[str, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
     test_correct: Annotated[

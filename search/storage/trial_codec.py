@@ -65,7 +65,9 @@ def trial_of(stored: FrozenTrial) -> Trial:
         attributes = _ATTRIBUTES.validate_python(stored.user_attrs)
         trained = RESULT in attributes
         result = _RESULT.validate_json(attributes["result"]) if trained else _Result()
-        accuracies = result.rungs if trained else _RUNGS.validate_python(stored.intermediate_values)
+        accuracies = (
+            result.rungs if trained else _RUNGS.validate_python(stored.intermediate_values)
+        )
     except ValidationError as error:
         raise _damaged(stored.number, mistakes(error)) from error
     origin, duplicate_of = attributes.get("origin", stored.number), attributes.get("duplicate_of")

@@ -53,7 +53,9 @@ def test_what_is_added_is_there_for_the_next_process(tmp_path: Path) -> None:
     assert log.trainings == {WHOLE.key: WHOLE, DIVERGED.key: DIVERGED}
 
 
-def test_the_lines_are_those_of_the_first_release_and_what_was_shown_before(tmp_path: Path) -> None:
+def test_the_lines_are_those_of_the_first_release_and_what_was_shown_before(
+    tmp_path: Path,
+) -> None:
     ConfirmationLog(tmp_path).add([OPENING, WHOLE, DIVERGED])
     before = '"openings_before": 0, "functions_before": 0'
     lines = LINES.replace('"dataset": "fashion-mnist"}', f'"dataset": "fashion-mnist", {before}}}')
