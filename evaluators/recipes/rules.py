@@ -89,7 +89,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "lr_multipliers": (
             "1 or more different numbers above 0, one of them 1",
             lambda v: (
-                _all(v, lambda s: _is_number(s) and 0 < s <= MOST) and len(set(v)) == len(v) and 1 in v
+                _all(v, lambda s: _is_number(s) and 0 < s <= MOST)
+                and len(set(v)) == len(v)
+                and 1 in v
             ),
         ),
         "seeds_per_score": _whole(1),

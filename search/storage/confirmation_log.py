@@ -23,7 +23,6 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
-from ..errors import HomeUnusable
 from .home import usable
 from .stored_lines import append_to, read_lines, write_lines
 from .validation import rule

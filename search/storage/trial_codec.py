@@ -60,7 +60,7 @@ _RUNGS: TypeAdapter[dict[int, float]] = TypeAdapter(dict[int, _Fraction], config
 
 
 def trial_of(stored: FrozenTrial) -> Trial:
-    """The trial that Optuna stored; raises HomeUnusable where an attribute of it breaks its rule."""
+    """The trial that Optuna stored; raises HomeUnusable where an attribute breaks a rule."""
     try:
         attributes = _ATTRIBUTES.validate_python(stored.user_attrs)
         trained = RESULT in attributes
