@@ -35,7 +35,8 @@ HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "sympy", "torch")
 # stands side by side: neither imports the other.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "space": (
-        ("errors", "json_safe"), ("expressions",), ("modules", "catalog"), ("families",),
+        ("printable",), ("errors", "json_safe", "bounded_input"), ("expressions",),
+        ("modules", "catalog"), ("families",),
         ("analysis",), ("eafo",), ("spaces",), ("enumeration",),
     ),
     "evaluators": (

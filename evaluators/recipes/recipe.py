@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from torch import nn
 
 from ...space import ActsearchError, Expression
 from ...space.errors import nearest
+from ...space.printable import shown
 from ..data.datasets import ImageSpec
 from ..networks.registry import NETWORKS
 from .rules import TRAIN_IMAGES, broken_rules
@@ -27,6 +28,10 @@ FIRST_NAMES: Mapping[str, str] = MappingProxyType(
         "moment_init": "gain",
     }
 )
+
+
+_LISTED = 12  # unknown fields in a message
+_LONGEST = 60  # characters of a field's name in it
 
 
 class RecipeError(ActsearchError):
@@ -81,7 +86,7 @@ class Recipe:
     def __post_init__(self) -> None:
         broken = broken_rules(dataclasses.asdict(self))
         if broken:
-            raise RecipeError(f"recipe '{self.name}': {'; '.join(broken)}")
+            raise RecipeError(f"recipe {_quoted(self.name)}: {'; '.join(broken)}")
 
     @property
     def epochs(self) -> int:
@@ -144,7 +149,9 @@ class Recipe:
             **dataclasses.asdict(start or Recipe()),
             **{k: changes[k] for k in known if k in changes},
         }
-        mistakes = [f"a recipe has no {name}{nearest(name, known)}" for name in unknown]
+        mistakes = [_unknown(name, stored, known) for name in unknown[:_LISTED]]
+        if len(unknown) > _LISTED:
+            mistakes.append(f"and no {len(unknown) - _LISTED} more")
         mistakes += [
             f"{name} and {first} are two names of one number: give it once"
             for name, first in FIRST_NAMES.items()
@@ -152,8 +159,24 @@ class Recipe:
         ]
         mistakes += broken_rules(values)
         if mistakes:
-            raise RecipeError(f"recipe '{values['name']}': {'; '.join(mistakes)}")
+            raise RecipeError(f"recipe {_quoted(values['name'])}: {'; '.join(mistakes)}")
         floats = {f.name for f in dataclasses.fields(Recipe) if isinstance(f.default, float)}
         exact: dict[str, Any] = {k: float(v) if k in floats else v for k, v in values.items()}
         exact["lr_multipliers"] = tuple(map(float, values["lr_multipliers"]))
         return Recipe(**exact)
+
+
+def _unknown(name: str, stored: Mapping[str, Any], known: Sequence[str]) -> str:
+    """The sentence about a field that there is not, with the one that is likely meant."""
+    if name == "epochs":
+        epochs = shown(stored[name])
+        return (
+            f"a recipe has no epochs: rungs = [{epochs}] trains that many, rungs = [1, {epochs}] "
+            f"cuts a bracket after the first one too"
+        )
+    short = name[:_LONGEST]
+    return f"a recipe has no {short}{nearest(short, known)}"
+
+
+def _quoted(name: object) -> str:
+    return f"'{name}'" if isinstance(name, str) and len(name) <= _LONGEST else shown(name)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...space.errors import nearest
+from ...space.printable import shown
 from ..data.datasets import DATASETS
 from ..networks.registry import NETWORKS
 
@@ -22,16 +23,17 @@ TRAIN_IMAGES: Mapping[str, int] = MappingProxyType(
 # Neurons of a layer. Matrix products of 1 to 3 rows are other routines, which round differently in
 # an ensemble than alone, and a score must not depend on what else trains.
 NARROWEST = 4
+MOST = 1_000_000_000  # of anything counted: far above, torch's own numbers overflow
 
 Rule = tuple[str, Callable[[Any], bool]]  # "must be …", and whether a value is
 
 
 def _whole(low: int) -> Rule:
-    return f"a whole number, at least {low}", lambda v: _is_whole(v) and v >= low
+    return f"a whole number, at least {low}", lambda v: _is_whole(v) and low <= v <= MOST
 
 
 def _number(low: float) -> Rule:
-    return f"a number, at least {low:g}", lambda v: _is_number(v) and v >= low
+    return f"a number, at least {low:g}", lambda v: _is_number(v) and low <= v <= MOST
 
 
 def _one_of(*names: str) -> Rule:
@@ -66,17 +68,19 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "network": _one_of(*NETWORKS),
         "widths": (
             f"1 or more whole numbers, each at least {NARROWEST}",
-            lambda v: _all(v, lambda w: _is_whole(w) and w >= NARROWEST),
+            lambda v: _all(v, lambda w: _is_whole(w) and NARROWEST <= w <= MOST),
         ),
         "granularity": _one_of("layer", "network", "channel"),
         "rungs": (
             "rising epochs, from 1 on",
-            lambda v: _all(v, _is_whole) and v[0] >= 1 and sorted(set(v)) == [*v],
+            lambda v: (
+                _all(v, _is_whole) and v[0] >= 1 and v[-1] <= MOST and sorted(set(v)) == [*v]
+            ),
         ),
         "eta": _whole(2),
         "batch_size": _whole(1),
         "optimizer": _one_of("adamw", "sgd"),
-        "learning_rate": ("a number above 0", lambda v: _is_number(v) and v > 0),
+        "learning_rate": ("a number above 0", lambda v: _is_number(v) and 0 < v <= MOST),
         "momentum": ("a number from 0 to less than 1", lambda v: _is_number(v) and 0 <= v < 1),
         "schedule": _one_of("linear", "constant"),
         "warmup": _whole(0),
@@ -85,7 +89,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "lr_multipliers": (
             "1 or more different numbers above 0, one of them 1",
             lambda v: (
-                _all(v, lambda s: _is_number(s) and s > 0) and len(set(v)) == len(v) and 1 in v
+                _all(v, lambda s: _is_number(s) and 0 < s <= MOST)
+                and len(set(v)) == len(v)
+                and 1 in v
             ),
         ),
         "seeds_per_score": _whole(1),
@@ -93,7 +99,10 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "pixels": _one_of("standardised", "-1 to 1"),
         "validation": _whole(0),
         "split_seed": _whole(0),
-        "limit": ("a whole number, at least 2", lambda v: v is None or (_is_whole(v) and v >= 2)),
+        "limit": (
+            "a whole number, at least 2",
+            lambda v: v is None or (_is_whole(v) and 2 <= v <= MOST),
+        ),
         "evaluator": ("a text of one line", lambda v: isinstance(v, str) and "\n" not in v),
     }
 )  # fmt: skip
@@ -140,4 +149,4 @@ def _meant(field: str, value: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return repr(list(value)) if isinstance(value, tuple) else repr(value)
+    return shown(list(value) if isinstance(value, tuple) else value)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ...space import UnknownNameError
+from ...space.bounded_input import toml_file
+from ...space.printable import shown
 from .recipe import Recipe, RecipeError
 
 # The published protocol (facts: `dldna` chapter 4): torch's own initial weights, plain SGD, one
@@ -67,12 +68,13 @@ def recipe_from_name(name: str) -> Recipe:
 
 def _from_file(path: Path) -> Recipe:
     try:
-        stored: dict[str, Any] = tomllib.loads(path.read_text())
+        stored: dict[str, Any] = toml_file(path)
     except (OSError, ValueError) as error:
         raise RecipeError(f"recipe file {path} cannot be read: {error}") from error
     base = stored.pop("base", "quick")
-    if base not in RECIPES:
-        raise UnknownNameError(f"base in {path}, a recipe,", str(base), RECIPES)
+    if not isinstance(base, str) or base not in RECIPES:
+        name = base if isinstance(base, str) else shown(base)
+        raise UnknownNameError(f"base in {path}, a recipe,", name[:80], RECIPES)
     return Recipe.from_dict({"name": path.stem, **stored}, RECIPES[base])
 
 

@@ -31,13 +31,12 @@ def duration(text: str) -> float:
 def settings_of(path: str) -> dict[str, Any]:
     """The settings in a TOML file; raises InvalidSetting if it cannot be read, UnknownNameError
     for a setting that there is not."""
-    import tomllib
-
+    from ...space.bounded_input import toml_file
     from ..errors import InvalidSetting
     from ..storage.config import check_names
 
     try:
-        settings = tomllib.loads(Path(path).read_text())
+        settings = toml_file(Path(path))
         for limit in ("time_limit", "rung_limit"):
             if isinstance(settings.get(limit), str):
                 settings[limit] = duration(settings[limit])

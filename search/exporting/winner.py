@@ -16,7 +16,7 @@ from ..reports.confirmation import row_json, row_sentence, verdict_text
 from ..storage.config import SearchConfig, SearchFile
 from ..storage.confirmation_log import ConfirmationLog
 from ..storage.expression_argument import parse_expression_argument
-from ..storage.home import Home, usable
+from ..storage.home import Home, refuse_link, usable
 from ..storage.ranking import ranked
 from ..storage.study import read_trials
 from ..storage.trial import Trial
@@ -94,8 +94,7 @@ def export_best(best: Best | None, folder: Path) -> Exported | None:
     if best is None:
         return None
     target = folder / "best"
-    if target.is_symlink():
-        raise HomeUnusable(f"{target} is a symbolic link, which is not written through: remove it")
+    refuse_link(target)
     for name in FILES:
         (target / name).unlink(missing_ok=True)
     return export(best.expression, target, facts=best.facts, notes=best.notes)

@@ -41,7 +41,15 @@ SCHEMA = 1  # of the folder; raised when an older version could no longer read i
 
 FINGERPRINT_VERSION = 2  # of a new search (actsearch.space's newest); a file without one has 1
 
-Seconds = Annotated[StrictFloat, rule("above 0 seconds", lambda seconds: seconds > 0)]
+SIZE = 1024 * 1024  # bytes of a config.json; it has some 2,000
+MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks overflow
+
+Seconds = Annotated[
+    StrictFloat,
+    rule("above 0 seconds", lambda seconds: seconds > 0),
+    rule(f"at most {MOST:,} seconds", lambda seconds: seconds <= MOST),
+]
+_LIMITED = rule(f"at most {MOST:,}", lambda number: number <= MOST)
 
 
 def _default_recipe() -> Recipe:
@@ -67,7 +75,9 @@ class SearchConfig:
     # The built-in one, or package.module:Name, whose recipe this then is.
     evaluator: StrictStr = field(default_factory=_default_evaluator)
     second: Recipe | None  # the other network of a confirmation, if there is one
-    seed: Annotated[StrictInt, rule("at least 0", lambda seed: seed >= 0)] = 0
+    seed: Annotated[
+        StrictInt, rule("at least 0 and below 2**63", lambda seed: 0 <= seed < 2**63)
+    ] = 0
     # Candidates trained together; with eta 3 that is 9, 3, 1.
     bracket: Annotated[StrictInt, rule("1 to 256", lambda size: 1 <= size <= 256)] = 9
 
@@ -96,7 +106,7 @@ class RunSettings:
     """How a search is run this time; may differ when it is resumed."""
 
     # Distinct ones that enter training, counted over the search's life.
-    candidates: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1)] = 60
+    candidates: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1), _LIMITED] = 60
     time_limit: Seconds | None = None  # no bracket starts after it
     rung_limit: Seconds | None = None  # without a report; after it a job has failed
     # One without Ray settings trains in this process.
@@ -107,6 +117,7 @@ class RunSettings:
             "a share from 0 to 1, or a whole number",
             lambda gpus: 0 <= gpus <= 1 or (gpus > 1 and gpus % 1 == 0),
         ),
+        _LIMITED,
     ] = 0.0
     ray_address: (  # stored and shown, so that it holds no secret
         Annotated[
@@ -120,11 +131,15 @@ class RunSettings:
         | None
     ) = None
     confirm: StrictBool = True
-    finalists: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1)] = 3
+    finalists: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1), _LIMITED] = 3
     # Fresh paired seeds of a confirmation.
-    seeds: Annotated[StrictInt, rule("at least 2: one seed has no spread", lambda n: n >= 2)] = 5
+    seeds: Annotated[
+        StrictInt,
+        rule("at least 2: one seed has no spread", lambda n: n >= 2),
+        rule("at most 10,000", lambda n: n <= 10_000),
+    ] = 5
     # Of them, those also trained on the second network.
-    second_seeds: Annotated[StrictInt, rule("at least 0", lambda n: n >= 0)] = 3
+    second_seeds: Annotated[StrictInt, rule("at least 0", lambda n: n >= 0), _LIMITED] = 3
     also_on: StrictStr | None = None  # another data set, on which the finalists are trained too
 
     def __post_init__(self) -> None:
@@ -179,8 +194,9 @@ class SearchFile:
         content = {"schema": SCHEMA, **_FILE.dump_python(self, by_alias=True)}
         partial = folder / "config.json.partial"
         with usable(folder):
-            partial.unlink(missing_ok=True)  # another's, or a link to elsewhere
-            partial.write_text(json.dumps(content, indent=2) + "\n")
+            partial.unlink(missing_ok=True)  # of a kill, or a symbolic link
+            with partial.open("x", encoding="utf-8") as file:
+                file.write(json.dumps(content, indent=2) + "\n")
         try:
             yield
         except BaseException:
@@ -192,22 +208,28 @@ class SearchFile:
     @staticmethod
     def load(folder: Path) -> SearchFile:
         """The file of a search's folder; raises InvalidSetting if it cannot be read."""
+        from ...space.bounded_input import from_json, read_bounded
+        from ...space.errors import ActsearchError
+        from ...space.printable import shown
         from ..errors import InvalidSetting
 
         path = folder / "config.json"
         try:
-            stored = json.loads(path.read_text())
-            if stored["schema"] != SCHEMA:
-                raise InvalidSetting(
-                    f"{path} has format {stored['schema']}, but this version reads {SCHEMA}: use "
-                    f"the version that wrote it, or start a new search"
-                )
-            return _FILE.validate_python(stored)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            stored = from_json(read_bounded(path, SIZE))
+            schema = stored.get("schema") if isinstance(stored, dict) else None
+            if not isinstance(schema, int):
+                raise ValueError("it does not say its format")
+            if schema == SCHEMA:
+                return _FILE.validate_python(stored)
+        except (OSError, ValueError, ActsearchError) as error:  # of recipes and settings, too
             reason = mistakes(error) if isinstance(error, ValidationError) else error
             raise InvalidSetting(
                 f"{path} is damaged ({reason}): restore it from a copy"
             ) from error
+        raise InvalidSetting(
+            f"{path} has format {shown(schema)}, but this version reads {SCHEMA}: use the version "
+            f"that wrote it, or start a new search"
+        )
 
 
 _FILE = TypeAdapter(SearchFile)
@@ -229,16 +251,24 @@ def require(setting: str, value: object, holds: bool, rule: str) -> None:
     if not holds:
         from ..errors import InvalidSetting
 
-        raise InvalidSetting(f"{setting} must be {rule}, but got {value}")
+        raise InvalidSetting(f"{setting} must be {rule}, but got {_text(value)}")
+
+
+def _text(value: object) -> str:
+    """A value in a message; a text as it is, anything else as Python shows it."""
+    from ...space.printable import shown
+
+    return value if isinstance(value, str) else shown(value)
 
 
 def recipe_from(recipe: Recipe | str) -> Recipe:
     """A recipe, or the one of a name. Raises UnknownNameError, RecipeError or InvalidSetting."""
     from ...evaluators import Recipe, recipe_from_name
+    from ...space.printable import shown
 
     if isinstance(recipe, str):
         return recipe_from_name(recipe)
-    require("recipe", repr(recipe), isinstance(recipe, Recipe), "a Recipe, or the name of one")
+    require("recipe", shown(recipe), isinstance(recipe, Recipe), "a Recipe, or the name of one")
     return recipe
 
 

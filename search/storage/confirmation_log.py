@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import field
@@ -19,16 +18,19 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
-    ValidationError,
     field_serializer,
     field_validator,
 )
 from pydantic.dataclasses import dataclass
 
-from ..errors import HomeUnusable
 from .home import usable
-from .validation import mistakes
+from .stored_lines import append_to, read_lines, write_lines
+from .validation import rule
 
+IMAGES = 16_000_000  # of a test set: of a larger one nothing is recorded by image
+RECORDED = 2_000_000_000  # bytes by image of all trainings, unpacked
+
+_Fraction = Annotated[float | None, rule("from 0 to 1", lambda v: v is None or 0 <= v <= 1)]
 _AS_STORED = ConfigDict(strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
@@ -45,10 +47,8 @@ class Retraining:
     network: str
     seed: int
     expression: str
-    val_accuracy: Annotated[float | None, Field(validation_alias="val", serialization_alias="val")]
-    test_accuracy: Annotated[
-        float | None, Field(validation_alias="test", serialization_alias="test")
-    ]
+    val_accuracy: Annotated[_Fraction, Field(validation_alias="val", serialization_alias="val")]
+    test_accuracy: Annotated[_Fraction, Field(validation_alias="test", serialization_alias="test")]
     learned: dict[str, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
     test_correct: Annotated[
@@ -61,14 +61,20 @@ class Retraining:
         """The bytes themselves; a line of the log holds them packed, a tenth of their length."""
         if not isinstance(value, str):
             return value
+        unpacker = zlib.decompressobj()
         try:
-            return zlib.decompress(base64.b64decode(value, validate=True))
+            content = unpacker.decompress(base64.b64decode(value, validate=True), IMAGES)
         except zlib.error as error:
             raise ValueError(str(error)) from error
+        if not unpacker.eof:
+            raise ValueError(f"it is cut, or has more than {IMAGES:,} bytes")
+        return content
 
     @field_serializer("test_correct")
     def _packed(self, value: bytes | None) -> str | None:
-        return None if value is None else base64.b64encode(zlib.compress(value, 9)).decode()
+        if value is None or len(value) > IMAGES:
+            return None
+        return base64.b64encode(zlib.compress(value, 9)).decode()
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -105,36 +111,27 @@ class ConfirmationLog:
         self.folder, self._path = folder, folder / "confirmation.jsonl"
         self.trainings: dict[tuple[str, int, str], Retraining] = {}
         self.openings: list[Opening] = []
-        self._whole = 0  # bytes up to the last whole line
-        self._load()
+        self._recorded = 0  # bytes by image
+        advice = "delete it, which forgets that the test set was opened"
+        self._whole = read_lines(self._path, _ENTRY, self._keep_bounded, advice)
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Append, whole lines at once."""
         lines = [json.dumps(_stored(entry)) for entry in entries]
         data = "".join(line + "\n" for line in lines).encode()
-        with usable(self._path.parent), open(self._path, "ab") as file:
-            file.truncate(self._whole)  # a line torn by a kill or a full disk
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        with usable(self._path.parent), append_to(self._path) as file:
+            write_lines(file, self._whole, data)
         self._whole += len(data)
         for entry in entries:
             self._keep(entry)
 
-    def _load(self) -> None:
-        if not self._path.is_file():
-            return
-        with usable(self._path.parent):
-            data = self._path.read_bytes()
-        self._whole = data.rfind(b"\n") + 1
-        for number, line in enumerate(data[: self._whole].splitlines(), 1):
-            try:
-                self._keep(_ENTRY.validate_json(line))
-            except ValidationError as error:
-                raise HomeUnusable(
-                    f"{self._path}, line {number} is damaged ({mistakes(error)}): restore it from "
-                    f"a copy, or delete it, which forgets that the test set was opened"
-                ) from error
+    def _keep_bounded(self, entry: Entry) -> None:
+        """Keep a stored entry; raises ValueError where packed ones unpack to more than fits."""
+        if isinstance(entry, Retraining):
+            self._recorded += len(entry.test_correct or b"")
+        if self._recorded > RECORDED:
+            raise ValueError(f"the trainings so far record more than {RECORDED:,} images")
+        self._keep(entry)
 
     def _keep(self, entry: Entry) -> None:
         if isinstance(entry, Opening):

@@ -97,6 +97,7 @@ class Home:
         """A new search's folder, made; raises as `check_free`, or HomeUnusable."""
         self.check_free(name)
         folder = self.searches / name
+        refuse_link(folder)
         with usable(self.root):
             make_home(self.root)
             folder.mkdir(parents=True, exist_ok=True)
@@ -207,20 +208,28 @@ def check_name(name: str) -> None:
         )
 
 
+def refuse_link(path: Path) -> None:
+    """Raise HomeUnusable for a symbolic link: what it leads to is not ours to write or remove."""
+    if path.is_symlink():
+        raise HomeUnusable(f"{path} is a symbolic link, which is not written through: remove it")
+
+
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
     """Hold a search's folder as the only process that drives it; raises SearchBusy.
 
     flock, not the file's existence: the kernel drops it when the holder dies, however it dies.
     """
+    refuse_link(folder)
     with usable(folder):
-        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise
+                with usable(folder):
+                    raise
             holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
             raise SearchBusy(
                 f"search '{folder.name}' is being driven by process {holder}: wait for it, or "
@@ -259,6 +268,8 @@ def usable(path: Path, option: str = "--home") -> Iterator[None]:
             errno.EISDIR: "move away the folder that stands where a file should be",
             errno.ENOENT: "it was removed meanwhile: try again",
             errno.ELOOP: f"remove that symbolic link, or {elsewhere}",
+            errno.ENOLCK: f"its file system has no locks (flock): {elsewhere}",
+            errno.EOPNOTSUPP: f"its file system has no locks (flock): {elsewhere}",
         }.get(error.errno or 0)
         if advice is None:
             raise

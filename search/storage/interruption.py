@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from optuna.trial import FrozenTrial, TrialState
 
 from .trial import RETRIES, Trial
-from .trial_codec import DUPLICATE_OF, ERROR, EXPRESSION, ORIGIN, REASON, trial_of
+from .trial_codec import DUPLICATE_OF, ERROR, EXPRESSION, REASON, trial_of
 
 _ENDS = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -28,7 +28,7 @@ def owed_trials(trials: Sequence[FrozenTrial]) -> list[Trial]:
     another try."""
     tries: dict[int, list[FrozenTrial]] = {}
     for trial in trials:
-        tries.setdefault(trial.user_attrs.get(ORIGIN, trial.number), []).append(trial)
+        tries.setdefault(trial_of(trial).origin, []).append(trial)
     return [
         trial_of(stored[-1])
         for stored in tries.values()

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass as validated
 
-from ..errors import HomeUnusable
 from .home import usable
-from .validation import mistakes
+from .stored_lines import append_to, read_lines, write_lines
 
 NAME = "test-sets.jsonl"
 
@@ -44,21 +42,7 @@ class ShownFunctions:
 
     def read(self) -> list[Showing]:
         """Every opening, the oldest first. Raises HomeUnusable for a damaged line."""
-        path = self.home / NAME
-        if not path.is_file():
-            return []
-        with usable(self.home):
-            data = path.read_bytes()
-        showings = []
-        for number, line in enumerate(data[: data.rfind(b"\n") + 1].splitlines(), 1):
-            try:
-                showings.append(_SHOWING.validate_json(line))
-            except ValidationError as error:
-                raise HomeUnusable(
-                    f"{path}, line {number} is damaged ({mistakes(error)}): restore it from a "
-                    f"copy, or delete that line, which forgets the functions it names"
-                ) from error
-        return showings
+        return self._read()[0]
 
     def add(self, showing: Showing) -> tuple[int, int]:
         """Record an opening before it happens.
@@ -66,17 +50,18 @@ class ShownFunctions:
         Returns how often that test set was opened before, and how many functions other than
         these it had been shown; of several processes one goes after the other.
         """
-        with usable(self.home), open(self.home / NAME, "ab") as file:
+        with usable(self.home), append_to(self.home / NAME) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            before = [s for s in self.read() if s.dataset == showing.dataset]
-            file.truncate(self._whole())  # a line torn by a kill or a full disk
+            showings, whole = self._read()
             line = json.dumps(_SHOWING.dump_python(showing)) + "\n"
-            file.write(line.encode())
-            file.flush()
-            os.fsync(file.fileno())
+            write_lines(file, whole, line.encode())
+        before = [s for s in showings if s.dataset == showing.dataset]
         others = {function for s in before for function in s.functions} - set(showing.functions)
         return len(before), len(others)
 
-    def _whole(self) -> int:
-        """Bytes up to the last whole line."""
-        return (self.home / NAME).read_bytes().rfind(b"\n") + 1
+    def _read(self) -> tuple[list[Showing], int]:
+        """Every opening, and the bytes of their lines."""
+        advice = "delete that line, which forgets the functions it names"
+        showings: list[Showing] = []
+        whole = read_lines(self.home / NAME, _SHOWING, showings.append, advice)
+        return showings, whole

@@ -41,6 +41,7 @@ from .trial_codec import (
     RESULT,
     RETRY,
     result_text,
+    stored_trials,
     trial_of,
 )
 
@@ -131,7 +132,7 @@ class Study:
     def fail(self, number: int, error: str) -> Trial:
         """End a trial whose training crashed; it is enqueued again, up to RETRIES times."""
         with sqlite_errors(self._path):
-            trial = trial_of(self._study.get_trials(deepcopy=False)[number])
+            trial = trial_of(stored_trials(self._study)[number])
         if trial.retry < RETRIES:
             self._enqueue_again(trial, trial.retry + 1)
         return self._finish(number, TrialState.FAIL, {ERROR: error})
@@ -140,10 +141,10 @@ class Study:
         """Put right what an earlier driver left, at whatever moment it was killed; how many
         candidates are to be tried again."""
         with sqlite_errors(self._path):
-            for ended in self._study.get_trials(deepcopy=False):
+            for ended in stored_trials(self._study):
                 if ended.state == TrialState.RUNNING and is_ended(ended):
                     self._study.tell(ended.number, state=TrialState.PRUNED)
-            trials = self._study.get_trials(deepcopy=False)
+            trials = stored_trials(self._study)
             for trial in (owed := owed_trials(trials)):
                 self._enqueue_again(trial, max(trial.retry, 1))
             # After the queue: killed between the two, the next sweep finds what waits.
@@ -161,12 +162,12 @@ class Study:
     def trials(self) -> list[Trial]:
         """Every trial, in order."""
         with sqlite_errors(self._path):
-            return [trial_of(t) for t in self._study.get_trials(deepcopy=False)]
+            return [trial_of(t) for t in stored_trials(self._study)]
 
     def encodings(self) -> list[Encoding]:
         """The encodings of all trials that were drawn to the end."""
         with sqlite_errors(self._path):
-            trials = self._study.get_trials(deepcopy=False)
+            trials = stored_trials(self._study)
         return [t.params for t in trials if EXPRESSION in t.user_attrs]
 
     def _enqueue_again(self, trial: Trial, retry: int) -> None:
@@ -174,7 +175,7 @@ class Study:
         with sqlite_errors(self._path):
             # The origin's parameters: a retry that was killed while it was begun lacks some.
             self._study.enqueue_trial(
-                self._study.get_trials(deepcopy=False)[trial.origin].params,
+                stored_trials(self._study)[trial.origin].params,
                 user_attrs={ORIGIN: trial.origin, RETRY: retry},
             )
 
@@ -232,7 +233,7 @@ def read_trials(folder: Path) -> list[Trial]:
 def _trials(path: Path, study: optuna.Study) -> list[Trial]:
     """Every trial, in order; raises HomeUnusable where garbage stands for what was written."""
     try:
-        return [trial_of(trial) for trial in study.get_trials(deepcopy=False)]
+        return [trial_of(trial) for trial in stored_trials(study)]
     except (ValueError, LookupError, TypeError) as error:
         raise study_file.damaged(path, f"is damaged ({error})") from error
 

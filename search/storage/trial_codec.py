@@ -4,44 +4,112 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import field
 from datetime import datetime
+from typing import Annotated
 
+from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from ...evaluators import CandidateReport
+from ..errors import HomeUnusable
 from .trial import State, Trial
+from .validation import mistakes
 
 # Names of trial attributes: part of the stored format.
 EXPRESSION, RESULT, REASON = "expression", "result", "infeasible"
 DUPLICATE_OF, ORIGIN, RETRY, ERROR = "duplicate_of", "origin", "retry", "error"
 
 
+_Fraction = Annotated[float, Field(ge=0, le=1)]
+_Count = Annotated[int, Field(ge=0)]
+_STRICT = ConfigDict(strict=True)
+
+
+@with_config(_STRICT)
+class _Attributes(TypedDict, total=False):
+    """The attributes that a trial of ours may have; others may stand beside them."""
+
+    expression: str
+    result: str
+    infeasible: str | None
+    duplicate_of: _Count
+    origin: _Count
+    retry: _Count
+    error: str
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class _Result:
+    """The attribute `result`; one of before a field was there has its default."""
+
+    rungs: dict[int, _Fraction] = field(default_factory=dict)
+    losses: dict[int, float] = field(default_factory=dict)
+    train_losses: tuple[float, ...] = ()
+    learned: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    step: float = 1.0
+    own_score: float | None = None
+    seconds: float = 0.0
+
+
+_ATTRIBUTES, _RESULT = TypeAdapter(_Attributes), TypeAdapter(_Result)
+_RUNGS: TypeAdapter[dict[int, float]] = TypeAdapter(dict[int, _Fraction], config=_STRICT)
+
+
 def trial_of(stored: FrozenTrial) -> Trial:
-    """The trial that Optuna stored."""
-    attributes = stored.user_attrs
-    result = json.loads(attributes[RESULT]) if RESULT in attributes else {}
-    rungs = result.get("rungs", stored.intermediate_values)
-    accuracies = {int(epoch): float(accuracy) for epoch, accuracy in rungs.items()}
+    """The trial that Optuna stored; raises HomeUnusable where an attribute breaks a rule."""
+    try:
+        attributes = _ATTRIBUTES.validate_python(stored.user_attrs)
+        trained = RESULT in attributes
+        result = _RESULT.validate_json(attributes["result"]) if trained else _Result()
+        accuracies = (
+            result.rungs if trained else _RUNGS.validate_python(stored.intermediate_values)
+        )
+    except ValidationError as error:
+        raise _damaged(stored.number, mistakes(error)) from error
+    origin, duplicate_of = attributes.get("origin", stored.number), attributes.get("duplicate_of")
+    if max(origin, duplicate_of or 0) > stored.number:
+        raise _damaged(stored.number, "it names a later trial as an earlier one")
     return Trial(
         number=stored.number,
-        expression=attributes.get(EXPRESSION, ""),
+        expression=attributes.get("expression", ""),
         state=_state_of(stored),
         val_accuracy=accuracies[max(accuracies)] if accuracies else None,
         val_accuracies=accuracies,
-        val_losses={int(k): float(v) for k, v in result.get("losses", {}).items()},
-        train_losses=tuple(result.get("train_losses", ())),
-        learned={k: tuple(v) for k, v in result.get("learned", {}).items()},
-        seconds=float(result.get("seconds", 0.0)),
-        lr_multiplier=float(result.get("step", 1.0)),
-        base_lr_accuracy=result.get("own_score"),
-        reason=attributes.get(REASON),
-        screened=REASON in attributes and RESULT not in attributes,
-        duplicate_of=attributes.get(DUPLICATE_OF),
-        origin=attributes.get(ORIGIN, stored.number),
-        retry=attributes.get(RETRY, 0),
-        error=attributes.get(ERROR),
+        val_losses=result.losses,
+        train_losses=result.train_losses,
+        learned=result.learned,
+        seconds=result.seconds,
+        lr_multiplier=result.step,
+        base_lr_accuracy=result.own_score,
+        reason=attributes.get("infeasible"),
+        screened=REASON in attributes and not trained,
+        duplicate_of=duplicate_of,
+        origin=origin,
+        retry=attributes.get("retry", 0),
+        error=attributes.get("error"),
         started_ms=_milliseconds(stored.datetime_start),
         finished_ms=_milliseconds(stored.datetime_complete),
+    )
+
+
+def stored_trials(study: Study) -> list[FrozenTrial]:
+    """Every trial of a study, in order; raises HomeUnusable where a row is none of Optuna's."""
+    try:
+        return study.get_trials(deepcopy=False)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise HomeUnusable(
+            f"the study holds what no version of actsearch writes ({error!r}): restore study.db "
+            f"from a copy"
+        ) from error
+
+
+def _damaged(number: int, reason: str) -> HomeUnusable:
+    return HomeUnusable(
+        f"trial {number} of the study is damaged ({reason}): restore study.db from a copy"
     )
 
 

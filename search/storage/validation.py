@@ -17,6 +17,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from ...mlflow.uris import redacted
 
 Class = TypeVar("Class")
+_LISTED = 20  # mistakes in a message
+_NAME = 80  # characters of a setting's name in it, which may be a stranger's
 _TYPES = {
     "int_type": "a whole number",
     "float_type": "a number",
@@ -59,18 +61,22 @@ def invalid_settings() -> Iterator[None]:
 
 
 def mistakes(error: ValidationError) -> str:
-    """Every mistake with its setting, rule and value, on one line."""
-    return "; ".join(map(_mistake, error.errors(include_url=False)))
+    """Every mistake with its setting, rule and value, on one line; of very many, the first."""
+    details = error.errors(include_url=False)
+    more = [f"and {len(details) - _LISTED} more"] if len(details) > _LISTED else []
+    return "; ".join([*map(_mistake, details[:_LISTED]), *more])
 
 
 def _mistake(details: ErrorDetails) -> str:
-    name = str(details["loc"][-1]) if details["loc"] else ""
+    name = str(details["loc"][-1])[:_NAME] if details["loc"] else ""
     kind = details["type"]
     if kind == "missing":
         return f"{name} is missing"
     if kind == "unexpected_keyword_argument":
         return f"there is no {name}"
+    from ...space.printable import shown  # which loads torch
+
     text = details["msg"] if kind == "rule" else _TYPES.get(kind)
     if text is None:
         return f"{name}: {details['msg']}".removeprefix(": ")
-    return f"{name.replace('_', ' ')} must be {text}, but got {redacted(repr(details['input']))}"
+    return f"{name.replace('_', ' ')} must be {text}, but got {redacted(shown(details['input']))}"

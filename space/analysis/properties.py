@@ -147,8 +147,8 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     variance = mean((at_z - average).square())
     left_over = mean((at_z - average - along * z).square())
     return Properties(
-        low=_tidy(-bottom.value),
-        high=_tidy(top.value),
+        low=_tidy(min(-bottom.value, top.value)),  # of a constant they may cross by a rounding
+        high=_tidy(max(-bottom.value, top.value)),
         low_reached=reached(fixed, lowest, bottom),
         high_reached=reached(fixed, highest, top),
         left=left,

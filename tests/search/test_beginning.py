@@ -1,4 +1,4 @@
-"""A search exists once everything it needs has answered; before that nothing is made or changed."""
+"""A search exists once everything it needs has answered; before that nothing is made."""
 
 from __future__ import annotations
 

@@ -277,3 +277,33 @@ def test_an_own_evaluator_names_its_network_and_data_as_it_likes() -> None:
         Recipe(name="mine", network="LSTM")
     with pytest.raises(RecipeError, match=r"dataset must be a text of 1 to 40 letters"):
         Recipe(dataset="", evaluator="mine:Net")
+
+
+def test_epochs_in_a_recipe_file_hint_at_rungs(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("epochs = 3\n")
+    with pytest.raises(RecipeError, match=r"has no epochs: rungs = \[3\] trains that many"):
+        recipe_from_name(str(tmp_path / "mine.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a." * 10_000 + "a = 1", "line 1 has more than 64 dots"),
+        ("widths = " + "[" * 30_000, "nested too deeply"),
+        ("#" * 70_000, "more than 65,536 bytes"),
+        ("eta = 0x" + "f" * 60_000, "eta must be a whole number"),
+        ("learning_rate = 1e999", "learning_rate must be a number above 0, but is inf"),
+        ("rungs = [1, 99999999999999999999]", "rungs must be rising epochs"),
+        ("base = ['quick']", "unknown base"),
+        ("name = [1]", "name must be a text"),
+        ("\n".join(f"unknown_{k} = 1" for k in range(2000)), "and no 1988 more"),
+    ],
+    ids=["key", "deep", "large", "hex", "infinity", "huge", "base", "name", "many"],
+)
+def test_a_hostile_recipe_file_is_refused_in_few_words(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises((RecipeError, UnknownNameError), match=reason) as caught:
+        recipe_from_name(str(tmp_path / "mine.toml"))
+    assert len(str(caught.value)) < 3000
