@@ -145,15 +145,12 @@ def refusals_explained(address: ClusterAddress) -> Iterator[None]:
     try:
         yield
     except AuthenticationError as error:
-        set_here = [name for name in TOKEN_VARIABLES if os.environ.get(name)]
-        state = f"that of {set_here[0]} is not its own" if set_here else "none is set here"
-        raise InvalidSetting(
-            f"{address}: the Ray cluster asks for a token, and {state}: set RAY_AUTH_MODE=token, "
-            f"and RAY_AUTH_TOKEN to the cluster's (or RAY_AUTH_TOKEN_PATH to its file), or "
-            f"{address.way_out}"
-        ) from error
+        raise _needs_token(address) from error
     except OSError as error:
-        raise no_cluster(address) from error
+        if address.text == "auto":
+            raise no_cluster(address) from error
+        # Something that speaks as Ray does is there; it says "unauthenticated" to stderr alone.
+        raise _needs_token(address) from error
     except RuntimeError as error:
         if "Version mismatch" not in str(error):
             raise
@@ -162,3 +159,14 @@ def refusals_explained(address: ClusterAddress) -> Iterator[None]:
             f"{address}: the cluster has other versions than this machine; install its own here, "
             f"or {address.way_out} ({versions})"
         ) from error
+
+
+def _needs_token(address: ClusterAddress) -> InvalidSetting:
+    names = [name for name in TOKEN_VARIABLES if os.environ.get(name)]
+    state = f"that of {names[0]} is not its own or not used" if names else "none is set here"
+    return InvalidSetting(
+        f"{address} does not let this machine in. If the Ray cluster asks for a token, {state}: "
+        f"set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the cluster's (or RAY_AUTH_TOKEN_PATH to "
+        f"its file); else look at its port ({PORT}, where not another was asked for), or "
+        f"{address.way_out}"
+    )

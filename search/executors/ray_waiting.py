@@ -54,7 +54,6 @@ class TellsWaiting(tune.Callback):
             logger.warning("%s", self._line(waiting, waited))
 
     def _line(self, waiting: int, waited: float) -> str:
-        free = [ray.available_resources_per_node()]
         nodes = state.available_resources_per_node().values()
         return (
             f"{waiting} of {self._workers} workers wait for room on the Ray cluster, for "

@@ -1,4 +1,4 @@
-"""Addresses of Ray clusters: each that cannot be used is refused in one sentence, with its source."""
+"""Addresses of Ray clusters: each that cannot be used is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_password_in_the_variable_is_refused_and_not_repeated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "me:s3cret@head:6379")
-    with pytest.raises(InvalidSetting, match="^RAY_ADDRESS holds") as refusal:
+    with pytest.raises(InvalidSetting, match=r"^RAY_ADDRESS holds") as refusal:
         address_of(None)
     assert "s3cret" not in str(refusal.value)
 
