@@ -1,4 +1,4 @@
-"""What a home holds is input: it is bounded, named where it is wrong, and links are not followed."""
+"""What a home holds is input: bounded, named where it is wrong, and no link is followed."""
 
 from __future__ import annotations
 
