@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""What a home holds is input: bounded, named where it is wrong, and links are not followed."""
-=======
 """What a home holds is input: bounded, named where it is wrong, and no link is followed."""
->>>>>>> input
 
 from __future__ import annotations
 
