@@ -7,6 +7,7 @@ import logging
 import pytest
 import ray
 from ray.util import placement_group, remove_placement_group
+from ray.util.placement_group import PlacementGroup
 
 from actsearch.evaluators import ImageClassification, Job
 from actsearch.search.executors.ray_tune import RayTune
@@ -17,7 +18,7 @@ from contracts.tiny import TINY
 class Frees(logging.Handler):
     """Makes room on the cluster as soon as the first warning is there."""
 
-    def __init__(self, taken: ray.util.placement_group.PlacementGroup) -> None:
+    def __init__(self, taken: PlacementGroup) -> None:
         super().__init__()
         self._taken = taken
         self.lines: list[str] = []
