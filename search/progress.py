@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from ..space.printable import printable
 from .storage.trial import Trial
 
 LINE_EVERY = 15.0  # seconds between lines where the output is no terminal
@@ -74,7 +75,7 @@ class Progress:
 
     def stage(self, text: str) -> None:
         """A stage that begins now, as a line of its own."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(printable(text), markup=False, soft_wrap=True)
 
     def begin(self, done: int, total: int, unit: str) -> None:
         """Start counting `unit`s towards a total."""
@@ -134,7 +135,7 @@ class Progress:
         if self._expected_end is not None and self._done < self._total:
             later = "" if self._later is None else f", then {_clock(self._later)} of confirmation"
             parts.append(f"about {_clock(max(0.0, self._expected_end - now))} left{later}")
-        return "  ·  ".join(parts)
+        return printable("  ·  ".join(parts))
 
 
 def _clock(seconds: float) -> str:

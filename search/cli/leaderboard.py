@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 from .completers import complete, searches
-from .options import print_json
+from .options import positive, print_json
 
 ORDER = 20
 
@@ -18,7 +18,7 @@ ORDER = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     complete(parser.add_argument("search", nargs="?", help="name of a search"), searches)
     parser.add_argument(
-        "--rows", type=int, default=15, metavar="N", help="at most (default %(default)s)"
+        "--rows", type=positive, default=15, metavar="N", help="at most (default %(default)s)"
     )
 
 

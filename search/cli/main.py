@@ -7,15 +7,18 @@ there, `add_arguments` and `run` the rest.
 from __future__ import annotations
 
 import argparse
+import difflib
+import io
 import logging
 import os
 import pkgutil
+import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from ...mlflow.uris import redacted
 from .options import HelpFormatter, without_defaults
@@ -42,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(without_defaults(parser), always_complete_options=False)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that has no β gets a ? for it
+        sys.stdout.reconfigure(errors="replace")
     options = parser.parse_args(arguments)
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(
@@ -72,15 +77,15 @@ def _verbs() -> Mapping[str, Verb]:
     return dict(sorted(verbs, key=lambda verb: verb[1].ORDER))
 
 
-def _parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser(verbs: Mapping[str, Verb]) -> _Parser:
+    parser = _Parser(
         prog="actsearch",
         description="Find activation functions: search, browse, confirm, export.",
         epilog="First steps: `actsearch search --name mine`, then `actsearch ui mine`.",
     )
     parser.add_argument("--version", action=_Version)
     parsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     group = common.add_argument_group("everywhere")
     group.add_argument("--home", metavar="DIR", help="where searches are kept (ACTSEARCH_HOME)")
     group.add_argument("--json", action="store_true", help="machine-readable results on stdout")
@@ -103,6 +108,7 @@ def _parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
 def _explain(error: Exception, debug: bool) -> int:
     """An expected error as its message; anything else is a bug and is shown whole."""
     from ...space.errors import ActsearchError
+    from ...space.printable import printable
 
     if not isinstance(error, ActsearchError):
         print(redacted(traceback.format_exc()), end="", file=sys.stderr)
@@ -110,15 +116,30 @@ def _explain(error: Exception, debug: bool) -> int:
     if debug:
         print(redacted(traceback.format_exc()), end="", file=sys.stderr)
         print(redacted(getattr(error, "traceback", "")), file=sys.stderr)
-    print(f"actsearch: {redacted(str(error))}", file=sys.stderr)
+    print(printable(f"actsearch: {redacted(str(error))}"), file=sys.stderr)
     return 1
 
 
 class _Redacting(logging.Formatter):
-    """A log's lines, tracebacks among them, without the secrets that libraries put into them."""
+    """A log's lines, tracebacks among them, without secrets of libraries or escape sequences."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redacted(super().format(record))
+        from ...space.printable import printable
+
+        return printable(redacted(super().format(record)))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command in one line, with the nearest right word."""
+
+    def error(self, message: str) -> NoReturn:
+        choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if choice:
+            words = re.findall(r"'([^']*)'", choice[2])
+            close = difflib.get_close_matches(choice[1], words, n=1, cutoff=0.5)
+            advice = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(words)}"
+            message = f"there is no '{choice[1]}' here; {advice}"
+        self.exit(2, f"{self.prog}: {message} (`{self.prog} --help` lists what there is)\n")
 
 
 class _Version(argparse.Action):

@@ -28,6 +28,13 @@ def duration(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not re.fullmatch(r"\+?0*[1-9][0-9]{0,8}", text.strip()):
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of at least 1")
+    return int(text)
+
+
 def settings_of(path: str) -> dict[str, Any]:
     """The settings in a TOML file; raises InvalidSetting if it cannot be read, UnknownNameError
     for a setting that there is not."""

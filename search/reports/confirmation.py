@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...evaluators.paired_statistics import PairedComparison, failure_rate_bound
+from ...space.printable import printable
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..provenance import provenance_text
 from .text_table import Column, cut, text_table
@@ -29,7 +30,7 @@ def confirmation_text(confirmation: Confirmation) -> str:
         )
         blocks.append(text_table(columns, [_cells(row, baseline) for row in rows]))
     scope, verdict = _scope(confirmation), verdict_text(confirmation)
-    return "\n\n".join([*blocks, f"{scope}{verdict}\n({provenance_text()})"])
+    return printable("\n\n".join([*blocks, f"{scope}{verdict}\n({provenance_text()})"]))
 
 
 def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ...space.printable import printable
+
 WIDEST = 60  # characters of a formula before it is cut; the JSON output has all of it
 
 
@@ -23,7 +25,8 @@ class Column:
 def text_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> str:
     """The rows as lines below the headings, if there are any; no line ends in spaces."""
     headings = [column.heading for column in columns]
-    lines = [headings, *rows] if any(headings) else list(rows)
+    cells_of = [[printable(cell, keep="") for cell in row] for row in rows]
+    lines = [headings, *cells_of] if any(headings) else cells_of
     widths = [
         max(map(len, cells)) if column.width is None else column.width
         for column, cells in zip(columns, zip(*lines, strict=True), strict=False)

@@ -16,6 +16,7 @@ grafs|all` for its operators, or lists of one's own (`:unary=x,sin(x):binary=x1*
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import replace
 
@@ -61,7 +62,7 @@ def _member(text: str, name: str) -> tuple[Space, float]:
     stem = text.removesuffix(SUFFIX)
     match = _MEMBER.fullmatch(stem)
     if match is None or len(name) > 4000:
-        raise SpaceError(f"unknown space '{_short(name)}'; known: {_EXAMPLES}")
+        raise SpaceError(f"unknown space '{_short(name)}'{_advice(name)}")
     weight, base, granularity, rest = match.groups()
     if granularity is not None and granularity not in GRANULARITIES:
         raise UnknownNameError("granularity", granularity, GRANULARITIES)
@@ -90,8 +91,18 @@ def _space(base: str, granularity: Granularity, rest: str, text: str) -> Space:
     if base == "catalog":
         return Listed("catalog", {entry.name: entry.formula for entry in CATALOG.values()})
     if "(" not in base:
-        raise SpaceError(f"unknown space '{_short(text)}'; known: {_EXAMPLES}")
+        raise SpaceError(f"unknown space '{_short(text)}'{_advice(base)}")
     return Schema(base, granularity, _operators(rest, SWISH))
+
+
+def _advice(name: str) -> str:
+    """`core1` and `tree_5` want a hyphen; a word nearly right its letters; the rest the list."""
+    numbered = re.fullmatch(r"([a-z]+)[ _]?([0-9]{1,3})", name, re.ASCII)
+    written = f"{numbered[1]}-{numbered[2]}" if numbered else name
+    number = re.search(r"[0-9]{1,3}$", written)
+    kinds = [f"{kind}-{number[0]}" for kind in ("core", "tree", "mixture")] if number else []
+    close = difflib.get_close_matches(written, [*kinds, "families", "catalog"], n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {_EXAMPLES}"
 
 
 def _short(name: str) -> str:

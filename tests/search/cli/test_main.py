@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -34,8 +35,55 @@ Verb = Callable[..., Any]
 def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> None:
     result = actsearch(*arguments)
     assert result.status == 2
-    assert result.err.startswith("usage: actsearch")
+    assert result.err.startswith("actsearch")
+    assert result.err.count("\n") == 1, "one line, not nine of usage"
+    assert "--help" in result.err
     assert not result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("serch",), "did you mean 'search'?"),
+        (("leaderbord", "mine"), "did you mean 'leaderboard'?"),
+        (("search", "--workers", "two"), "invalid int value: 'two'"),
+        (("leaderboard", "--rows", "-1"), "'-1' is no whole number of at least 1"),
+        (("leaderboard", "--rows", "0"), "'0' is no whole number of at least 1"),
+        (("score", "relu(x)", "--seeds", "0"), "'0' is no whole number of at least 1"),
+    ],
+)
+def test_a_usage_error_names_the_nearest_right_thing(
+    actsearch: Verb, arguments: tuple[str, ...], advice: str
+) -> None:
+    assert advice in actsearch(*arguments).err
+
+
+@pytest.mark.parametrize(
+    ("space", "meant"),
+    [("core1", "core-1"), ("tree_5", "tree-5"), ("cor-1", "core-1"), ("familes", "families")],
+)
+def test_a_space_nearly_right_is_named(actsearch: Verb, space: str, meant: str) -> None:
+    result = actsearch("search", "--space", space)
+    assert (result.status, f"did you mean '{meant}'?" in result.err) == (1, True), result.err
+
+
+def test_a_terminal_without_greek_letters_gets_a_question_mark(tmp_path: Path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "actsearch.search.cli", "describe", "x * sigmoid(x)"],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert process.returncode == 0, process.stderr.decode()
+    assert b"sigmoid" in process.stdout
+
+
+def test_escape_sequences_of_strangers_are_not_printed_raw(actsearch: Verb) -> None:
+    result = actsearch("describe", "x \x1b[31m \u202e")
+    assert result.status == 1
+    assert "\x1b" not in result.err
+    assert "\u202e" not in result.err
+    assert r"\x1b" in result.err
 
 
 @pytest.mark.parametrize(

@@ -30,3 +30,8 @@ def test_without_headings_there_is_no_line_for_them() -> None:
 def test_a_long_formula_is_cut_and_marked() -> None:
     assert cut("x" * WIDEST) == "x" * WIDEST
     assert cut("x" * (WIDEST + 1)) == "x" * (WIDEST - 1) + "…"
+
+
+def test_a_cell_moves_no_cursor_and_hides_nothing() -> None:
+    table = text_table([Column("name")], [["\x1b[2Jmine\r\u202eevil\n"]])
+    assert table == "name\n" + r"\x1b[2Jmine\r\u202eevil\n"
