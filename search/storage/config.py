@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
+    ConfigDict,
     Field,
     StrictBool,
     StrictFloat,
@@ -138,7 +139,11 @@ class RunSettings:
         return self.workers > 1 or self.gpus_per_worker > 0 or self.ray_address is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    frozen=True,
+    slots=True,
+    config=ConfigDict(validate_by_name=True, validate_by_alias=True),
+)
 class SearchFile:
     """A search's config.json: its configuration, how it was last run, and the version of the
     fingerprints that tell its candidates apart for its life."""

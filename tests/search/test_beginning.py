@@ -1,4 +1,4 @@
-"""A search exists once everything it needs has answered; before that nothing is made or changed."""
+"""A search exists once everything it needs has answered; before that nothing is made."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_search_without_its_configuration_is_not_gone_on_with_by_a_new_one(
 ) -> None:
     (searched.folder("mine") / "config.json").unlink()
     before = sorted(path.name for path in (searched.searches / "mine").iterdir())
-    with pytest.raises(NameTaken, match=r"study.db, but no file config.json.*delete mine"):
+    with pytest.raises(NameTaken, match=r"study.db.*, but no file config.json.*delete mine"):
         Search("mine", home=searched.root, **SMALL).run()
     assert sorted(path.name for path in (searched.searches / "mine").iterdir()) == before
     searched.delete("mine")
