@@ -88,7 +88,7 @@ def remove(folder: Path) -> None:
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
 
 
-def unusable(path: Path, error: Exception, again: str = GO_ON) -> HomeUnusable:
+def unusable(path: Path, error: BaseException, again: str = GO_ON) -> HomeUnusable:
     """The error for what SQLite says of a study, by its code: what is wrong and what to do.
 
     again: how to go on when it is mended.
