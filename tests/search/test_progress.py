@@ -78,6 +78,17 @@ def test_where_there_is_no_terminal_lines_come_seldom(
     assert "3/3 candidates" in screen.getvalue()
 
 
+def test_where_there_is_no_terminal_the_last_line_comes_once(
+    progress: Progress, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress.begin(0, 2, "trainings")
+    start = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: start + 20)
+    progress.advance(2)
+    progress.end()
+    assert len(screen.getvalue().splitlines()) == 1
+
+
 def test_markup_in_a_formula_is_text(progress: Progress, screen: io.StringIO) -> None:
     progress.stage("x * sigmoid(beta[network] * x)")
     assert "beta[network]" in screen.getvalue()

@@ -129,6 +129,10 @@ def test_no_bracket_starts_after_the_time_limit(
     ran = run_engine(tmp_path, images, candidates=1000, launch=RunSettings(time_limit=0.5))
     assert 1 <= len(ran.jobs) < 50
     assert not ran.by_state("running")
+    assert ran.engine.timed_out
+    tried = entered(ran.candidates)
+    done = run_engine(tmp_path, images, candidates=tried, launch=RunSettings(time_limit=1e-6))
+    assert not done.engine.timed_out, "what was asked for has trained"
 
 
 def test_an_exhausted_space_ends_the_search(images: ImageClassification, tmp_path: Path) -> None:
