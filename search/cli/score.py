@@ -14,7 +14,6 @@ from .completers import complete, recipes
 from .options import (
     add_evaluator,
     add_workers,
-    positive,
     print_json,
     stoppable,
 )
@@ -27,9 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipe = parser.add_argument("--recipe", help="default quick, or the evaluator's own")
     complete(recipe, recipes)
     add_evaluator(parser)
-    parser.add_argument(
-        "--seeds", type=positive, default=3, metavar="N", help="default %(default)s"
-    )
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="default %(default)s")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them")
     parser.add_argument("--limit-data", type=int, metavar="N", help="use only N training images")
     add_workers(parser)

@@ -75,7 +75,7 @@ def test_the_table_names_network_and_data(ran: Home, actsearch: Verb) -> None:
     output = actsearch("confirm", "mine", "--home", ran.root)
     assert output.status == 0, output.err
     assert output.out.startswith("own-mlp")
-    assert "Test set opened 1 time for this" in output.out
+    assert "Test set opened 1 time in this home" in output.out
 
 
 def test_it_goes_on_by_its_stored_name(ran: Home, tmp_path: Path) -> None:

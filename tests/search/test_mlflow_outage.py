@@ -80,7 +80,7 @@ def test_a_record_is_shown_without_mlflow(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", NOWHERE)
     output = actsearch("confirm", "mine", "--home", searched.root)
     assert output.status == 0
-    assert "Test set opened 1 time for this." in output.out
+    assert "Test set opened 1 time in this home" in output.out
 
 
 def test_lost_in_the_midst_the_search_goes_on_and_the_runs_are_written_later(

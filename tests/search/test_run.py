@@ -53,7 +53,8 @@ class Story:
 
     @property
     def candidates(self) -> list[Trial]:
-        return read_trials(self.folder)
+        begun = (self.folder / "config.json").is_file()  # the last thing that is made
+        return read_trials(self.folder) if begun else []
 
 
 def here(*arguments: str) -> tuple[int, str, str]:
@@ -150,7 +151,7 @@ def test_what_had_ended_before_a_kill_is_there_unchanged_in_the_end(story: Story
     final = {c.number: c for c in story.candidates}
     for snapshot in (story.killed, story.stopped):
         for candidate in ended(snapshot):
-            assert final[candidate.number] == candidate
+            assert repr(final[candidate.number]) == repr(candidate)  # a loss may be NaN
 
 
 def test_no_candidate_was_trained_to_its_end_twice(story: Story) -> None:

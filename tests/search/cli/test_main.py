@@ -49,7 +49,6 @@ def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> Non
         (("search", "--workers", "two"), "invalid int value: 'two'"),
         (("leaderboard", "--rows", "-1"), "'-1' is no whole number of at least 1"),
         (("leaderboard", "--rows", "0"), "'0' is no whole number of at least 1"),
-        (("score", "relu(x)", "--seeds", "0"), "'0' is no whole number of at least 1"),
     ],
 )
 def test_a_usage_error_names_the_nearest_right_thing(
