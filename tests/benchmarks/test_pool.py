@@ -63,7 +63,7 @@ def test_copies_are_no_winners_unless_a_fault_makes_them_so(
 ) -> None:
     # About 1 % of searches have one; four of 40 would be seen by one generator in 1,000.
     assert sum(map(bool, winners(pool, 0.0, 40))) < 4
-    monkeypatch.setattr(comparison, "holm", list)
+    monkeypatch.setattr(comparison, "holm", lambda p_values, family: list(p_values))
     monkeypatch.setattr(comparison, "_best_baseline", worst)
     assert sum(map(bool, winners(pool, 0.0, 40))) >= 4, "not corrected, held to the worst"
 
