@@ -24,7 +24,7 @@ TRAIN_IMAGES: Mapping[str, int] = MappingProxyType(
 # an ensemble than alone, and a score must not depend on what else trains.
 NARROWEST = 4
 MOST = 1_000_000_000  # of anything counted: far above, torch's own numbers overflow
-LARGEST_RATE = 1e38  # below the end of float32
+LARGEST = 1e300  # of a rate or its factor: a float; what diverges by it is recorded as such
 
 Rule = tuple[str, Callable[[Any], bool]]  # "must be …", and whether a value is
 
@@ -81,7 +81,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "eta": _whole(2),
         "batch_size": _whole(1),
         "optimizer": _one_of("adamw", "sgd"),
-        "learning_rate": ("a number above 0", lambda v: _is_number(v) and 0 < v <= LARGEST_RATE),
+        "learning_rate": ("a number above 0", lambda v: _is_number(v) and 0 < v <= LARGEST),
         "momentum": ("a number from 0 to less than 1", lambda v: _is_number(v) and 0 <= v < 1),
         "schedule": _one_of("linear", "constant"),
         "warmup": _whole(0),
@@ -90,7 +90,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "lr_multipliers": (
             "1 or more different numbers above 0, one of them 1",
             lambda v: (
-                _all(v, lambda s: _is_number(s) and 0 < s <= MOST)
+                _all(v, lambda s: _is_number(s) and 0 < s <= LARGEST)
                 and len(set(v)) == len(v)
                 and 1 in v
             ),
