@@ -62,7 +62,7 @@ class Recipe:
     # What has a copy of each learnable parameter whose text does not say.
     granularity: str = _later("layer")
     rungs: tuple[int, ...] = (1, 3, 9)  # epochs after which a bracket is cut; the last ends it
-    eta: int = 3  # one in eta goes on after each rung
+    eta: int = 3  # one in eta goes on after each rung; 1: all
     batch_size: int = 128
     optimizer: str = _later("adamw")
     learning_rate: float = 1e-3

@@ -78,7 +78,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
                 _all(v, _is_whole) and v[0] >= 1 and v[-1] <= MOST and sorted(set(v)) == [*v]
             ),
         ),
-        "eta": _whole(2),
+        "eta": _whole(1),  # 1: all go on that reach the cut-offs
         "batch_size": _whole(1),
         "optimizer": _one_of("adamw", "sgd"),
         "learning_rate": ("a number above 0", lambda v: _is_number(v) and 0 < v <= LARGEST),

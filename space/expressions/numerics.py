@@ -10,6 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# Raised whenever a primitive computes other values than before: scores of another version are not
+# those of today's formulas.
+NUMERICS = 1
 LOG_FLOOR = 1e-5  # added to |x| in log; GRAFS (Strack et al. 2024), slope at most 1e5
 SQRT_FLOOR = 1e-3  # smallest argument of sqrt; GRAFS, slope at most 15.8
 DIVIDE_FLOOR = 2.0**-24  # added to the divisor away from 0. Small on purpose: x / x must be 1 but
