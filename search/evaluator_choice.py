@@ -17,6 +17,8 @@ from ..evaluators import (
     evaluator_from_name,
 )
 from ..evaluators.protocol.loading import check_is_evaluator
+from ..evaluators.tables.shipped import is_table, table_from_name
+from ..evaluators.tables.tabular import TabularEvaluator
 from .errors import InvalidSetting
 from .storage.config import SearchConfig, recipe_from, require
 
@@ -68,6 +70,8 @@ def chosen(evaluator: str | Evaluator | None) -> NamedEvaluator:
                 f"object, which no name makes again: go on in Python, with Search(name, "
                 f"resume=True, evaluator=…)"
             )
+        if is_table(evaluator):
+            return NamedEvaluator(evaluator, TabularEvaluator(table_from_name(evaluator)))
         return NamedEvaluator(evaluator, evaluator_from_name(evaluator))
     kind = type(evaluator)
     name = vars(kind).get("stored_name", f"{kind.__module__}:{kind.__qualname__}")

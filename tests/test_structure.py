@@ -40,7 +40,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("analysis",), ("eafo",), ("spaces",), ("enumeration",),
     ),
     "evaluators": (
-        ("data",), ("networks",), ("recipes",), ("protocol",), ("training", "paired_statistics"),
+        ("data",), ("networks",), ("recipes",), ("protocol",),
+        ("training", "paired_statistics", "tables"),
         ("image_classification",), ("model_evaluator",), ("diagnosis",),
     ),
     "mlflow": (
@@ -52,7 +53,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "search": (
         ("errors",), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
         ("executors", "remaining_time"), ("progress",), ("confirmation",), ("reports",),
-        ("tracking",), ("exporting",), ("engine",), ("run", "confirm", "score", "diagnosis"),
+        ("tracking",), ("exporting",), ("engine",), ("run", "confirm", "score", "diagnosis", "table"),
         ("api",), ("cli",),
     ),
 }  # fmt: skip

@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "evolution": "evolution:Evolution",
         "tpe": "tpe:Tpe",
         "exhaustive": "exhaustive:Exhaustive",
+        "surrogate": "surrogate.surrogate:Surrogate",
     }
 )
 

@@ -1,0 +1,129 @@
+"""An evaluator that looks scores up in a table, so that anyone can try a strategy in seconds.
+
+    actsearch search --space core-1 --evaluator core-1-table --strategy mine:Annealing
+
+It answers rung by rung, through the same halving as a training: a score is never seen before the
+rungs below it were. The seeds of a table have three roles, and none has two of them:
+
+- one of the first two, by the search's seed, is what a search sees;
+- the even ones from 2 on say which candidates are best;
+- the others read how good a candidate is: the regret of a search is judged by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...space import ActsearchError, Expression, FingerprintIndex, fingerprint, parse
+from ..protocol.evaluator import Evaluator, FinalScore, Job, MemberProgress, RungReport
+from ..protocol.successive_halving import run_bracket
+from ..recipes.recipe import Recipe
+from .score_table import Curve, ScoreTable
+
+SEEN = (0, 1)  # the seeds a search may see, one of them each
+
+
+class NotInTable(ActsearchError):
+    """Raised for a candidate that a table has no score of."""
+
+
+def seen_seed(seed: int) -> int:
+    """The table's seed that a search of this seed sees."""
+    return SEEN[seed % len(SEEN)]
+
+
+def naming_seeds(seeds: Sequence[int]) -> list[int]:
+    """Those that name the best."""
+    return [seed for seed in seeds if seed not in SEEN and seed % 2 == 0]
+
+
+def reading_seeds(seeds: Sequence[int], seen: int) -> list[int]:
+    """Those that read how good a candidate is, where a search saw `seen`."""
+    return [seed for seed in seeds if seed != seen and seed not in naming_seeds(seeds)]
+
+
+@dataclass(frozen=True, slots=True)
+class TabularEvaluator(Evaluator):
+    """The scores of a table; a candidate written in another way has its own."""
+
+    table: ScoreTable
+    _texts: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    _index: list[FingerprintIndex] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.table.recipe
+
+    def on(self, device: str) -> TabularEvaluator:
+        """The same on any device."""
+        return self
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        """The scores of the job's candidates; yields after every rung. Raises NotInTable."""
+        seed = seen_seed(job.seed)
+        candidates = [parse(text) for text in job.expressions]
+        curves = [self.table.rows[self.text_of(text)][seed] for text in job.expressions]
+        members = list(zip(candidates, curves, strict=True))
+        yield from run_bracket(_Lookup(members, self.table.recipe), job)
+
+    def text_of(self, expression: str) -> str:
+        """The table's text for the same function; raises NotInTable."""
+        if expression in self.table.rows:
+            return expression
+        if expression not in self._texts:
+            self._texts[expression] = self._equal(expression)
+        return self._texts[expression]
+
+    def _equal(self, expression: str) -> str:
+        if not self._index:
+            index = FingerprintIndex()
+            for number, text in enumerate(self.table.rows):
+                index.add(fingerprint(parse(text)), number)
+            self._index.append(index)
+        number = self._index[0].find(fingerprint(parse(expression)))
+        if number is None:
+            raise NotInTable(
+                f"table {self.table.name} has no score of {expression}: it holds "
+                f"{len(self.table.rows)} candidates of {self.table.space}; search that space "
+                f"(--space {self.table.space}), or train with another --evaluator"
+            )
+        return list(self.table.rows)[number]
+
+
+class _Lookup:
+    """Members whose curves are known. A table has no losses, and the share that is wrong stands
+    for them; no learned values, and the initial ones do."""
+
+    def __init__(self, members: Sequence[tuple[Expression, Curve]], recipe: Recipe) -> None:
+        self._members, self._recipe = list(members), recipe
+
+    def advance(self, epoch: int) -> list[MemberProgress]:
+        """The scores at a rung; a curve that ended earlier, at chance, stays there."""
+        return [self._progress(*member, epoch) for member in self._members]
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Go on with these only."""
+        self._members = [self._members[position] for position in positions]
+
+    def test(self) -> list[FinalScore]:
+        """A table has no test scores: confirm with the evaluator that trains."""
+        raise NotInTable("a table has no scores of the test set: confirm with --evaluator built-in")
+
+    def _progress(self, candidate: Expression, curve: Curve, epoch: int) -> MemberProgress:
+        right = curve[min(self._recipe.rungs.index(epoch), len(curve) - 1)]
+        accuracy = 0.0 if right is None else right / self._recipe.validation
+        return MemberProgress(
+            val_accuracy=accuracy,
+            val_loss=1 - accuracy,
+            train_losses=(1 - accuracy,) * epoch,
+            learned={p.name: (p.initial,) for p in candidate.parameters},
+            reason="it diverged when the table was made" if right is None else None,
+        )
+
+
+def read_accuracy(table: ScoreTable, expression: str, seeds: Sequence[int]) -> float:
+    """The mean validation accuracy (a fraction) over seeds; 0 under one where it diverged."""
+    return float(np.mean([table.accuracy(expression, seed) or 0.0 for seed in seeds]))

@@ -1,0 +1,47 @@
+"""Make a table of searches: the scores of their candidates in one file that can be replayed.
+
+Searches of one space under one recipe; each adds its seed. `--evaluator FILE.jsonl` then looks
+the scores up instead of training, so that a strategy is tried in seconds. A candidate that halving
+stopped early stays at its last score there: for a fair table search with a recipe of eta = 1.
+
+examples:
+  actsearch table mine -o mine.jsonl
+  actsearch table seed-0 seed-1 seed-2 -o mine.jsonl
+  actsearch search --evaluator mine.jsonl --strategy tpe
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .completers import complete, searches
+from .options import print_json
+
+ORDER = 125
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    complete(parser.add_argument("searches", nargs="+", metavar="SEARCH"), searches)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE.jsonl", help="the file to write"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..storage.home import Home
+    from ..table import table_of, write_table
+
+    path = Path(options.output)
+    table = table_of(Home.at(options.home), options.searches, path.stem)
+    write_table(table, path)
+    trainings = sum(map(len, table.rows.values()))
+    if options.json:
+        summary = {"table": str(path), "candidates": len(table.rows), "trainings": trainings}
+        print_json(summary)
+    else:
+        print(
+            f"{len(table.rows)} candidates, {trainings} trainings; replay them with: "
+            f"actsearch search --space '{table.space}' --evaluator {path}"
+        )
+    return 0

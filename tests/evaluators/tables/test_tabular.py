@@ -1,0 +1,80 @@
+"""A table answers as the training did from which it was made."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from actsearch.evaluators import ImageClassification, Job, check_evaluator
+from actsearch.evaluators.tables.score_table import ScoreTable
+from actsearch.evaluators.tables.tabular import (
+    NotInTable,
+    TabularEvaluator,
+    naming_seeds,
+    reading_seeds,
+    seen_seed,
+)
+from contracts.tiny import TINY
+
+from .conftest import FUNCTIONS
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("cutoffs", [{}, {1: 0.5}])
+def test_rung_by_rung_it_says_what_a_training_says(
+    images: ImageClassification, table: ScoreTable, seed: int, cutoffs: dict[int, float]
+) -> None:
+    job = Job(FUNCTIONS, TINY, seed, cutoffs=cutoffs)
+    looked_up, trained = list(TabularEvaluator(table).run(job)), list(images.run(job))
+    assert [report.epoch for report in looked_up] == [report.epoch for report in trained]
+    for ours, real in zip(looked_up, trained, strict=True):
+        assert [c.index for c in ours.candidates] == [c.index for c in real.candidates]
+        assert [c.state for c in ours.candidates] == [c.state for c in real.candidates]
+        for mine, other in zip(ours.candidates, real.candidates, strict=True):
+            if mine.state != "infeasible":
+                assert mine.val_accuracy == pytest.approx(other.val_accuracy)
+
+
+def test_a_candidate_written_in_another_way_has_its_score(table: ScoreTable) -> None:
+    evaluator = TabularEvaluator(table)
+    (report, *_) = evaluator.run(Job(("x * sigmoid(x)", "relu(x)"), TINY, 0))
+    first = TINY.validation
+    assert report.candidates[0].val_accuracy == table.rows["sigmoid(x) * x"][0][0] / first  # type: ignore[operator]
+    assert report.candidates[1].val_accuracy == table.rows["max(x, 0)"][0][0] / first  # type: ignore[operator]
+
+
+def test_a_candidate_that_is_not_there_is_told_with_the_space_that_is(table: ScoreTable) -> None:
+    with pytest.raises(NotInTable, match=r"no score of cos\(x\).*--space core-1"):
+        list(TabularEvaluator(table).run(Job(("cos(x)",), TINY, 0)))
+
+
+def test_a_curve_that_ended_at_chance_stays_there(table: ScoreTable) -> None:
+    stopped = dataclasses.replace(table, rows={"tanh(x)": {0: (10,)}, "abs(x)": {0: (10, 20, 30)}})
+    job = Job(("tanh(x)", "abs(x)"), dataclasses.replace(TINY, eta=1), 0)
+    *_, last = TabularEvaluator(stopped).run(job)
+    assert [c.val_accuracy for c in last.candidates] == [0.1, 0.3]
+
+
+def test_a_table_has_no_test_scores(table: ScoreTable) -> None:
+    job = Job(("tanh(x)",), TINY, 0, halving=False, test=True)
+    with pytest.raises(NotInTable, match="no scores of the test set"):
+        list(TabularEvaluator(table).run(job))
+    assert TabularEvaluator(table).opened() is None
+
+
+@pytest.mark.parametrize("count", [2, 5, 15])
+@pytest.mark.parametrize("search", [0, 1, 8])
+def test_what_is_seen_what_names_the_best_and_what_reads_are_three_sets(
+    count: int, search: int
+) -> None:
+    seeds, seen = range(count), seen_seed(search)
+    named, read = naming_seeds(seeds), reading_seeds(seeds, seen)
+    assert seen in seeds
+    assert read
+    assert sorted({seen, *named, *read}) == list(seeds)
+    assert len(named) + len(read) + 1 == count
+
+
+def test_it_keeps_the_contract_of_evaluators(table: ScoreTable) -> None:
+    check_evaluator(TabularEvaluator(table), FUNCTIONS[:6], recipe=TINY, diverging=FUNCTIONS[6])
