@@ -25,11 +25,18 @@ from actsearch.search import (
     Strategy,
 )
 from actsearch.search.storage.study import ProposedTrial, Study
-from actsearch.space import CoreUnits, Encoding, Space
+from actsearch.space import CoreUnits, Encoding, Operators, Space
 from contracts.tiny import study_in
 
 Make = Callable[[Space, int], Strategy]
-SPACE = CoreUnits()
+# A tenth of the default space, with its well-known activations: a strategy that looks at all of a
+# space does so in each of these tests, and in processes of their own.
+SPACE = CoreUnits(
+    operators=Operators(
+        ("x", "beta * x", "max(x, 0)", "tanh(x)", "softplus(x)", "sin(x)", "x ** 2", "beta"),
+        ("x1 + x2", "x1 * x2", "max(x1, x2)", "min(x1, x2)", "sigmoid(x1) * x2"),
+    )
+)
 SEED = 5
 HISTORY = 24  # trials: more than any strategy draws at random before it looks at scores
 RUNGS = (1, 3, 9)

@@ -1,9 +1,7 @@
 """What a study says about candidates, as targets of one kind with their noise.
 
-A rung is a fidelity: an accuracy at an early rung counts as one at the last rung, moved by what
-those gained that went on, with what their gains scatter as noise beside that of one run. Targets
-are -log(best + MARGIN - accuracy), since more than half of a space may end at chance and would
-drown the differences among good ones.
+A rung is a fidelity: an accuracy at an early rung counts as one at the last, moved by what those
+gained that went on, with the scatter of their gains as noise beside that of one run.
 """
 
 from __future__ import annotations
@@ -25,36 +23,39 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Targets of mean 0 and variance 1, and the variance of each one's noise.
+    """accuracies: as if at the last rung, fractions. targets: their `log_regrets`. noise: the
+    variance of each target."""
 
-    target = (raw - centre) / scale.
-    """
-
+    accuracies: Array
     targets: Array
     noise: Array
-    accuracies: Array  # as if at the last rung, fractions
+
+
+def log_regrets(accuracies: Array, best: float) -> Array:
+    """-log(best + MARGIN - accuracy): more than half of a space may end at chance, and would drown
+    the differences among good ones."""
+    return -np.log(best + MARGIN - accuracies)
 
 
 def observations_of(curves: Sequence[Mapping[int, float]]) -> Observations:
     """From each candidate's accuracy (a fraction) by epoch; nothing for one that diverged."""
     epochs = sorted({epoch for curve in curves for epoch in curve})
-    accuracies, variances = np.empty(len(curves)), np.empty(len(curves))
     gains = _gains(curves, epochs)
+    accuracies, variances = np.empty(len(curves)), np.empty(len(curves))
     for number, curve in enumerate(curves):
-        if not curve:
-            accuracies[number], variances[number] = WORST, RUN_NOISE**2
-            continue
-        last = max(curve)
-        ahead = gains[epochs.index(last) :]
-        accuracies[number] = curve[last] + sum(mean for mean, _ in ahead)
+        last = max(curve, default=None)
+        ahead = [] if last is None else gains[epochs.index(last) :]
+        score = WORST if last is None else curve[last]
+        accuracies[number] = score + sum(mean for mean, _ in ahead)
         variances[number] = RUN_NOISE**2 + sum(scatter**2 for _, scatter in ahead)
-    below = accuracies.max(initial=0.0) + MARGIN - accuracies
-    raw = -np.log(below)
-    scale = float(raw.std()) or 1.0
-    return Observations((raw - raw.mean()) / scale, variances / np.square(below * scale), accuracies)
+    best = float(accuracies.max())
+    below = best + MARGIN - accuracies
+    return Observations(accuracies, log_regrets(accuracies, best), variances / np.square(below))
 
 
-def _gains(curves: Sequence[Mapping[int, float]], epochs: Sequence[int]) -> list[tuple[float, float]]:
+def _gains(
+    curves: Sequence[Mapping[int, float]], epochs: Sequence[int]
+) -> list[tuple[float, float]]:
     """Mean gain and its scatter, from each epoch to the next."""
     gains = []
     for epoch, following in zip(epochs, epochs[1:], strict=False):

@@ -1,90 +1,131 @@
-"""The candidates a proposal is chosen from, as points of the model's groups.
+"""The candidates a proposal is chosen from: the whole of a small space, a fixed sample of others.
 
-The whole of a small space; of a large one a fixed sample, to which each proposal adds mutations
-and crossings of the best.
+Of a large space each proposal looks at neighbours of the best beside it: mutations and crossings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.distance import cdist
 
 from ....space import Encoding, Space
-from ....space.analysis.features import GROUPS, features_of
+from ....space.analysis.features import LENGTH, features_of
+from .projection import Projection
 
 WHOLE = 10_000  # encodings of a space that are all in the pool: 5 s
 SAMPLE = 2000  # of a larger one
-COMPONENTS = 16  # of a group at most
-EXPLAINED = 0.999  # of its variance by them
-CLIPPED = 3.0  # standard deviations of a moment
 
 Array = npt.NDArray[np.float64]
 Key = frozenset[tuple[str, str]]
 
 
 def key_of(encoding: Encoding) -> Key:
+    """An encoding as a key."""
     return frozenset(encoding.items())
 
 
-class Projection:
-    """From features to the model's groups, fixed by the pool: each of mean squared norm 1."""
+class Features:
+    """The features of a space's encodings, each reckoned once."""
 
-    def __init__(self, features: Array) -> None:
-        self._means: list[Array] = []
-        self._maps: list[Array] = []
-        self._deviations = np.maximum(features[:, GROUPS["moments"]].std(0), 1e-6)
-        for name in GROUPS:
-            columns = self._columns(features, name)
-            mean = columns.mean(0)
-            _, sizes, directions = np.linalg.svd(columns - mean, full_matrices=False)
-            share = np.cumsum(sizes**2) / max(float((sizes**2).sum()), 1e-12)
-            count = min(COMPONENTS, int(np.searchsorted(share, EXPLAINED)) + 1)
-            size = np.sqrt((sizes[:count] ** 2).sum() / len(features)) or 1.0
-            self._means.append(mean)
-            self._maps.append(directions[:count].T / max(size, 1e-9))
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._rows: dict[Key, Array] = {}
 
-    def __call__(self, features: Array) -> list[Array]:
-        """Per group, [n, its components]."""
-        return [
-            (self._columns(features, name) - mean) @ matrix
-            for name, mean, matrix in zip(GROUPS, self._means, self._maps, strict=True)
-        ]
+    def __call__(self, encodings: Sequence[Encoding]) -> Array:
+        """[n, LENGTH]; NaN in the row of one that is not finite."""
+        new = {key_of(e): e for e in encodings if key_of(e) not in self._rows}
+        rows = features_of(self._space.decode(encoding) for encoding in new.values())
+        self._rows |= dict(zip(new, rows, strict=True))
+        return np.stack([self._rows[key_of(e)] for e in encodings] or [np.empty(0)]).reshape(
+            -1, LENGTH
+        )
 
-    def _columns(self, features: Array, name: str) -> Array:
-        columns: Array = features[:, GROUPS[name]]
-        if name != "moments":
-            return columns
-        middle = np.median(columns, 0)
-        return np.clip((columns - middle) / self._deviations, -CLIPPED, CLIPPED)
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Candidates to choose from, their features [n, LENGTH] and points (per group [n, columns])."""
+
+    encodings: Sequence[Encoding]
+    features: Array
+    points: Sequence[Array]
+
+    def __len__(self) -> int:
+        return len(self.encodings)
+
+    def but(self, kept: npt.NDArray[np.bool_]) -> Options:
+        """Those where `kept` [n] is true."""
+        numbers = np.flatnonzero(kept)
+        return Options(
+            [self.encodings[i] for i in numbers],
+            self.features[numbers],
+            [points[numbers] for points in self.points],
+        )
+
+    def and_also(self, others: Options) -> Options:
+        """Both, those of `others` behind."""
+        return Options(
+            [*self.encodings, *others.encodings],
+            np.concatenate([self.features, others.features]),
+            [np.concatenate(pair) for pair in zip(self.points, others.points, strict=True)],
+        )
+
+    def apart_from(self, others: Options, distance: float) -> npt.NDArray[np.bool_]:
+        """Whether each is farther than a distance from all others: [n]."""
+        if not len(others) or not len(self):
+            return np.ones(len(self), bool)
+        nearest = cdist(np.concatenate(self.points, 1), np.concatenate(others.points, 1)).min(1)
+        apart: npt.NDArray[np.bool_] = nearest > distance
+        return apart
 
 
 class Pool:
-    """The candidates of a space with finite features, each encoding's points reckoned once."""
+    """The encodings of a space that are always looked at, and how any is turned into points.
+
+    The projection is fixed by the pool. What is not finite on [-10, 10] is left out everywhere.
+    """
 
     def __init__(self, space: Space, seed: int) -> None:
-        self._space = space
-        self._features: dict[Key, Array] = {}
-        rng = np.random.default_rng([seed, 2])  # 2: a stream of its own
+        self.features = Features(space)
         self.is_whole = space.size <= WHOLE
+        rng = np.random.default_rng([seed, 2])  # 2: a stream of its own
         drawn: Iterable[Encoding] = (
             space.encodings() if self.is_whole else (space.sample(rng) for _ in range(SAMPLE))
         )
-        by_key = {key_of(encoding): encoding for encoding in drawn}
-        features = self.features(list(by_key.values()))
-        finite = np.isfinite(features).all(1)
-        self.encodings = [e for e, fits in zip(by_key.values(), finite, strict=True) if fits]
-        self.raw = features[finite]
-        self.projection = Projection(self.raw)
+        encodings = list({key_of(encoding): encoding for encoding in drawn}.values())
+        features = self.features(encodings)
+        self._project = Projection(features[np.isfinite(features).all(1)])
+        self.options = self.of(encodings)
+        self._numbers = {key_of(e): i for i, e in enumerate(self.options.encodings)}
 
-    def features(self, encodings: Sequence[Encoding]) -> Array:
-        """The features of encodings, [n, LENGTH]; NaN where they are not finite."""
-        new = {key_of(e): e for e in encodings if key_of(e) not in self._features}
-        rows = features_of(self._space.decode(encoding) for encoding in new.values())
-        self._features |= dict(zip(new, rows, strict=True))
-        return np.stack([self._features[key_of(e)] for e in encodings])
+    def of(self, encodings: Sequence[Encoding]) -> Options:
+        """These encodings, but for those that are not finite."""
+        features = self.features(encodings)
+        finite = np.flatnonzero(np.isfinite(features).all(1))
+        kept = features[finite]
+        return Options([encodings[i] for i in finite], kept, self._project(kept))
+
+    def untried(self, encodings: Iterable[Encoding]) -> npt.NDArray[np.bool_]:
+        """Whether each of the pool is none of these encodings: [n]."""
+        free = np.ones(len(self.options), bool)
+        keys = map(key_of, encodings)
+        free[[self._numbers[key] for key in keys if key in self._numbers]] = False
+        return free
 
 
-def moments(names: Mapping[str, slice]) -> slice:
-    return names["moments"]
+def neighbours(
+    space: Space, best: Sequence[Encoding], count: int, rng: np.random.Generator
+) -> list[Encoding]:
+    """Mutations of the best encodings and crossings of two of them, half each."""
+    near: list[Encoding] = []
+    for number in range(count):
+        first = best[number % len(best)]
+        if number % 2 and len(best) > 1:
+            other = best[int(rng.integers(len(best)))]
+            near.append(space.cross(first, other, rng))
+        else:
+            near.append(space.mutate(first, rng))
+    return near

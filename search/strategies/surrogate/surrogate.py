@@ -1,81 +1,190 @@
-"""A model of the score over functions: the most promising candidate by a Gaussian process."""
+"""The most promising candidate by a model of the score over functions.
+
+A Gaussian process over what candidates compute (space/analysis/features.py), not over how they are
+written: candidates of one shape share what is learned, in whatever form, and so do spaces. A
+prior from shipped tables is its mean before the first trial.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import optuna
 from optuna.trial import FrozenTrial, TrialState
-from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
 
 from ....space import Encoding, Space
 from ..base import Strategy, is_enqueued, was_cut_short
 from .gaussian_process import GaussianProcess, Hyperparameters, fitted, start_of
-from .observations import Observations, observations_of
-from .pool import Pool, key_of
+from .observations import observations_of
+from .pool import Options, Pool, key_of, neighbours
+from .prior import Prior
 
-STARTUP = 9
-REFIT = 9
-APART = 0.05
-EXPLORE = 1.0
-LOCAL = 60
-PARENTS = 8
-MOST = 400
+STARTUP = 9  # results before the model is asked, where there is no prior: a bracket
+REFIT = 9  # results after which hyperparameters are fitted again
+MOST = 300  # results a model is made of: the best, and the latest others
+EXPLORE = 1.0  # mean of the standard deviations added to a mean
+APART = 0.05  # distance in the model's points that candidates in flight keep from each other
+SAME = 1e-4  # at which a candidate counts as one that was proposed before
+PARENTS, CHILDREN = 8, 60  # of the neighbourhood that is looked at in a large space
+BELIEF = 1e-2  # variance of a candidate in training that counts at its expectation
+SHRINK = 0.7  # expected coefficient of the prior's mean: it was learned on other networks
+
+LEAST_SCALE = 0.3  # of targets, in units of log regret: a few results may agree by chance
+
 Array = npt.NDArray[np.float64]
+_NOTHING: tuple[Array, Array, float, float] = (np.empty(0), np.empty(0), 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What a study holds before a trial: candidates with a result, and in training; encodings that
+    were proposed, and how many of them were drawn."""
+
+    results: Sequence[FrozenTrial]
+    running: Sequence[FrozenTrial]
+    proposed: Sequence[Encoding]
+    drawn: int
+
+    @staticmethod
+    def of(study: optuna.Study, trial: FrozenTrial) -> _History:
+        trials = [
+            t
+            for t in study.get_trials(deepcopy=False)
+            if t.number < trial.number and not was_cut_short(t)
+        ]
+        ended = (TrialState.COMPLETE, TrialState.PRUNED)
+        results = [t for t in trials if t.state in ended and _was_trained(t)]
+        return _History(
+            results=_told(results),
+            running=[t for t in trials if t.state == TrialState.RUNNING and t.params],
+            proposed=[t.params for t in trials if t.params],
+            drawn=sum(not is_enqueued(t) for t in trials),
+        )
 
 
 class Surrogate(Strategy):
-    def __init__(self, space: Space, seed: int) -> None:
-        super().__init__(space, seed)
-        self._pool: Pool | None = None
-        self._hyper: dict[int, Hyperparameters] = {}
+    """Upper confidence bound over a pool; candidates in training count at their expectation.
 
-    def propose(self, study, trial, rng):
-        trials = [t for t in study.get_trials(deepcopy=False) if not was_cut_short(t) and t.number < trial.number]
+    How many deviations the bound has is drawn anew for each proposal, exponentially (Berk et al.
+    2020): what is asked at once is then partly safe and partly daring.
+
+    The first are the space's well-known activations, then random ones until there are STARTUP
+    results; with a prior, its favourites.
+    """
+
+    def __init__(self, space: Space, seed: int, *, prior: Prior | None = None) -> None:
+        super().__init__(space, seed)
+        self._prior = prior
+        self._lengths: dict[int, Hyperparameters] = {}
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        history = _History.of(study, trial)
         known = self.space.seed_candidates()
-        drawn = sum(not is_enqueued(t) for t in trials)
-        if drawn < len(known):
-            return known[drawn]
-        if self._pool is None:
-            self._pool = Pool(self.space, self.seed)
+        if history.drawn < len(known):
+            return known[history.drawn]
+        # One thread of BLAS: two are slower for matrices of some hundred rows, and round otherwise.
+        with threadpool_limits(1):
+            options = self._options(history, rng)
+            if not len(options):
+                return self.space.sample(rng)
+            if self._prior is None and len(history.results) < STARTUP:
+                return options.encodings[rng.integers(len(options))]
+            return options.encodings[int(np.argmax(self._promise(history, options, rng)))]
+
+    @cached_property
+    def _pool(self) -> Pool:
+        return Pool(self.space, self.seed)
+
+    def _options(self, history: _History, rng: np.random.Generator) -> Options:
+        """The candidates to choose from, none of which was proposed before, nor is too near to
+        one in training."""
         pool = self._pool
-        results = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED) and "duplicate_of" not in t.user_attrs and (t.intermediate_values or "result" in t.user_attrs)]
-        running = [t for t in trials if t.state == TrialState.RUNNING and t.params]
-        tried = {key_of(t.params) for t in trials}
-        encs = list(pool.encodings)
-        points = pool.projection(pool.raw)
-        free = np.array([key_of(e) not in tried for e in encs])
-        seen = pool.features([t.params for t in trials if t.params]) if trials else np.empty((0, pool.raw.shape[1]))
-        seen = seen[np.isfinite(seen).all(1)]
-        seen_points = np.concatenate(pool.projection(seen), 1)
-        every = np.concatenate(points, 1)
-        if len(seen):
-            free &= cdist(every, seen_points).min(1) > 1e-4
-            inflight = pool.features([t.params for t in running]) if running else None
-            if inflight is not None:
-                inflight = inflight[np.isfinite(inflight).all(1)]
-                if len(inflight):
-                    free &= cdist(every, np.concatenate(pool.projection(inflight), 1)).min(1) > APART
-        if not free.any():
-            return self.space.sample(rng)
-        options = np.flatnonzero(free)
-        if len(results) < STARTUP:
-            return encs[rng.choice(options)]
-        obs = observations_of([t.intermediate_values for t in results])
-        raw = pool.features([t.params for t in results])
-        groups = pool.projection(raw)
-        n = len(results) // REFIT * REFIT
-        if n not in self._hyper:
-            self._hyper[n] = fitted([g[:n] for g in groups], obs.targets[:n], obs.noise[:n], start_of(len(groups)))
-        hyper = self._hyper[n]
-        gp = GaussianProcess(groups, obs.targets, obs.noise, hyper)
-        if running:
-            rraw = pool.features([t.params for t in running])
-            rraw = rraw[np.isfinite(rraw).all(1)]
-            rg = pool.projection(rraw)
-            m, _ = gp.predict(rg)
-            groups = [np.concatenate([a, b]) for a, b in zip(groups, rg)]
-            gp = GaussianProcess(groups, np.concatenate([obs.targets, m]), np.concatenate([obs.noise, np.full(len(m), 1e-3)]), hyper)
-        mean, std = gp.predict([p[options] for p in points])
-        return encs[options[np.argmax(mean + EXPLORE * std)]]
+        options = pool.options.but(pool.untried(history.proposed))
+        if not pool.is_whole and history.results:
+            best = sorted(history.results, key=_fitness, reverse=True)[:PARENTS]
+            near = neighbours(self.space, [t.params for t in best], CHILDREN, rng)
+            tried = {key_of(encoding) for encoding in history.proposed}
+            options = options.and_also(pool.of([e for e in near if key_of(e) not in tried]))
+        options = options.but(options.apart_from(pool.of(history.proposed), SAME))
+        running = pool.of([t.params for t in history.running])
+        return options.but(options.apart_from(running, APART))
+
+    def _promise(
+        self, history: _History, options: Options, rng: np.random.Generator
+    ) -> Array:
+        """The upper bound of each option's log regret: [n]."""
+        pool = self._pool
+        results = pool.of([t.params for t in history.results])
+        trend, targets, noise, level, scale = self._trend(results), *_NOTHING
+        if history.results:
+            observed = observations_of([t.intermediate_values for t in history.results])
+            raw = observed.targets - SHRINK * trend
+            level, scale = float(raw.mean()), max(float(raw.std()), LEAST_SCALE)
+            targets, noise = (raw - level) / scale, observed.noise / scale**2
+        lengths = self._fitted(results.points, trend, targets, noise)
+        process = GaussianProcess(results.points, trend, targets, noise, lengths)
+        running = pool.of([t.params for t in history.running])
+        if len(running):
+            ahead = self._trend(running)
+            expected = process.mean(running.points, ahead)
+            process = GaussianProcess(
+                results.and_also(running).points,
+                np.concatenate([trend, ahead]),
+                np.concatenate([targets, expected]),
+                np.concatenate([noise, np.full(len(running), BELIEF)]),
+                lengths,
+            )
+        ahead = self._trend(options)
+        bound = rng.exponential(EXPLORE)
+        mean, deviation = process.predict(options.points, ahead)
+        promise: Array = (mean + bound * deviation) * scale + level + SHRINK * ahead
+        return promise
+
+    def _fitted(
+        self, points: Sequence[Array], trend: Array, targets: Array, noise: Array
+    ) -> Hyperparameters:
+        """The hyperparameters from the first results, as many as are a multiple of REFIT."""
+        start = start_of(len(points))
+        count = len(targets) // REFIT * REFIT
+        if count == 0:
+            return start
+        if count not in self._lengths:
+            few = slice(0, count)
+            self._lengths[count] = fitted(
+                [p[few] for p in points], trend[few], targets[few], noise[few], start
+            )
+        return self._lengths[count]
+
+    def _trend(self, options: Options) -> Array:
+        """What the prior expects of candidates: [n]."""
+        if self._prior is None or not len(options):
+            return np.zeros(len(options))
+        return self._prior(options.features)
+
+
+def _told(results: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The results a model is made of, in order: all, or the best half of MOST and the latest."""
+    if len(results) <= MOST:
+        return list(results)
+    best = {t.number for t in sorted(results, key=_fitness, reverse=True)[: MOST // 2]}
+    rest = [t.number for t in results if t.number not in best][-(MOST - len(best)) :]
+    chosen = best | {*rest}
+    return [t for t in results if t.number in chosen]
+
+
+def _was_trained(trial: FrozenTrial) -> bool:
+    """Whether training gave a score, or showed that it diverges."""
+    return bool(trial.intermediate_values) or "result" in trial.user_attrs
+
+
+def _fitness(trial: FrozenTrial) -> tuple[int, float]:
+    last = max(trial.intermediate_values, default=0)
+    return last, trial.intermediate_values.get(last, 0.0)
+

@@ -1,0 +1,74 @@
+"""What shipped tables teach: an expected score for any function, from functions like it.
+
+A Gaussian process over a table's candidates, whose mean is asked at others'. It knows functions
+only: what it says of a candidate is what functions of that shape did in the table's network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ....evaluators.tables.score_table import ScoreTable
+from ....space import parse
+from ....space.analysis.features import features_of
+from .gaussian_process import GaussianProcess, fitted, start_of
+from .observations import MARGIN, RUN_NOISE, log_regrets
+from .projection import Projection
+
+MOST = 1500  # candidates of a table that are looked at: those that learned best, and others
+BEST = 0.4  # share of the best among them
+FOR_LENGTHS = 400  # of them, for the hyperparameters
+
+Array = npt.NDArray[np.float64]
+
+
+class Prior:
+    """The expected score of functions in tables, as `-log(regret)`, of mean 0 over a table."""
+
+    def __init__(self, tables: Sequence[ScoreTable], seed: int = 0) -> None:
+        """seed: of which candidates of a large table are looked at."""
+        self._models = [_Model(table, np.random.default_rng(seed)) for table in tables]
+        self.spaces = tuple(table.space for table in tables)
+
+    def __call__(self, features: Array) -> Array:
+        """The expectation at candidates with these features: [n]."""
+        return np.mean([model(features) for model in self._models], axis=0)
+
+
+class _Model:
+    """The expectation from one table."""
+
+    def __init__(self, table: ScoreTable, rng: np.random.Generator) -> None:
+        texts = list(table.rows)
+        accuracies = np.array(
+            [np.mean([table.accuracy(t, s) or 0.0 for s in table.rows[t]]) for t in texts]
+        )
+        seeds = np.array([len(table.rows[text]) for text in texts])
+        order = np.argsort(-accuracies)
+        best = order[: int(BEST * MOST)]
+        others = rng.permutation(order[len(best) :])[: MOST - len(best)]
+        chosen = rng.permutation(np.concatenate([best, others]))
+        features = features_of(parse(texts[i]) for i in chosen)
+        finite = np.isfinite(features).all(1)
+        chosen, features = chosen[finite], features[finite]
+        below = accuracies.max() + MARGIN - accuracies[chosen]
+        raw = log_regrets(accuracies[chosen], accuracies.max())
+        self._mean = float(log_regrets(accuracies, accuracies.max()).mean())
+        self._centre, self._scale = float(raw.mean()), float(raw.std()) or 1.0
+        targets = (raw - self._centre) / self._scale
+        noise = np.square(RUN_NOISE / below / self._scale) / seeds[chosen]
+        self._projection = Projection(features)
+        points = self._projection(features)
+        flat = np.zeros(len(targets))
+        few = slice(0, FOR_LENGTHS)
+        hyper = fitted(
+            [p[few] for p in points], flat[few], targets[few], noise[few], start_of(len(points))
+        )
+        self._process = GaussianProcess(points, flat, targets, noise, hyper)
+
+    def __call__(self, features: Array) -> Array:
+        mean = self._process.mean(self._projection(features), np.zeros(len(features)))
+        return mean * self._scale + self._centre - self._mean
