@@ -1,7 +1,9 @@
 """What a model may learn from about a candidate before it trains: numbers of its function.
 
 Four groups, each of a fixed length, all of the function divided by its root mean square under
-N(0, 1), since a network's initial gain takes that away:
+N(0, 1), since a network's initial gain takes that away, and turned in a standard way: a network
+whose initial weights are symmetric trains with -f(x), f(-x) and -f(-x) as it does with f(x), so
+the signs are chosen by which the linear and the quadratic part are positive.
 
 - values and slopes at GRID points, squashed by asinh and weighted towards 0, where signals are;
 - how far its parameters move it: the norm of its derivative by them at the same points;
@@ -52,29 +54,32 @@ def features_of(expressions: Iterable[Expression]) -> Features:
 def _features(expression: Expression) -> Features:
     x, weights, polynomials, grid, near = _nodes()
     value, slope = expression.values_and_slopes(x)
-    inner, inner_slope = value[2:], slope[2:]
+    inner = value[2:]
     size = math.sqrt(float(inner.square() @ weights))
     if not (0 < size < math.inf and bool(value.isfinite().all() & slope.isfinite().all())):
         return np.full(LENGTH, np.nan)
     moved = _moved(expression, x[grid]) / size
-    hermite = polynomials @ (inner * weights) / size
-    slope_size = float(inner_slope.square() @ weights) / size**2
+    value, slope = value / size, slope / size
+    hermite = polynomials @ (value[2:] * weights)
+    upward = -1.0 if hermite[2] < 0 else 1.0
+    mirrored = bool(hermite[1] * upward < 0)
+    if mirrored:  # x is -TAIL, TAIL, then symmetric nodes
+        value, slope = (torch.cat([v[:2].flip(0), v[2:].flip(0)]) for v in (value, -slope))
+        moved = moved.flip(0)
+        hermite[1::2] *= -1
+    value, slope, hermite = value * upward, slope * upward, hermite * upward
     curved = 1 - float(hermite[0] ** 2 + hermite[1] ** 2)  # of E[f^2], what no line explains
     moments = [
         *hermite.tolist(),
         curved,
-        math.log(slope_size + 1e-3),
-        float((inner_slope.abs() < FLAT * size).double() @ weights),
-        *torch.asinh(value[:2] / size).tolist(),
-        *torch.asinh(slope[:2] / size).tolist(),
+        math.log(float(slope[2:].square() @ weights) + 1e-3),
+        float((slope[2:].abs() < FLAT).double() @ weights),
+        *torch.asinh(value[:2]).tolist(),
+        *torch.asinh(slope[:2]).tolist(),
         math.log(size),
         float(len(expression.parameters)),
     ]
-    shapes = [
-        torch.asinh(value[grid] / size) * near,
-        torch.asinh(slope[grid] / size) * near,
-        torch.asinh(moved) * near,
-    ]
+    shapes = [torch.asinh(shape) * near for shape in (value[grid], slope[grid], moved)]
     return np.concatenate([*(shape.numpy() for shape in shapes), np.array(moments)])
 
 
@@ -100,8 +105,9 @@ def _nodes() -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     z = torch.linspace(-LIMIT, LIMIT, NODES, dtype=torch.float64)
     density = torch.exp(-z.square() / 2)
     x = torch.cat([torch.tensor([-TAIL, TAIL], dtype=torch.float64), z])
-    inside = (z.abs() <= 4).nonzero()[:, 0]
-    grid = inside[torch.linspace(0, len(inside) - 1, GRID).round().long()] + 2
+    right = (z > 0).logical_and(z <= 4).nonzero()[:, 0]
+    right = right[torch.linspace(0, len(right) - 1, GRID // 2).round().long()]
+    grid = torch.cat([NODES - 1 - right.flip(0), right]) + 2
     series: list[Tensor] = [torch.ones_like(z), z]
     for order in range(1, HERMITE - 1):
         series.append(z * series[-1] - order * series[-2])

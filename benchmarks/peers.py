@@ -1,0 +1,168 @@
+"""Other people's strategies, as ours see them: for search_efficiency.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import CategoricalDistribution
+from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler
+from optuna.trial import FrozenTrial, TrialState
+from sklearn.neighbors import KNeighborsRegressor
+
+from actsearch.search import Strategy
+from actsearch.search.strategies.surrogate.pool import Pool, key_of
+from actsearch.space import Encoding, Space
+from actsearch.space.analysis.features import GROUPS
+
+
+def scores_of(trials: list[FrozenTrial]) -> np.ndarray[Any, Any]:
+    """The accuracy of each at its last rung, as a study's value would be; 0 where it diverged."""
+    last = [max(t.intermediate_values, default=None) for t in trials]
+    pairs = zip(trials, last, strict=True)
+    return np.array([0.0 if e is None else t.intermediate_values[e] for t, e in pairs])
+
+
+def trained(study: optuna.Study) -> list[FrozenTrial]:
+    """Trials whose result may be seen."""
+    ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return [t for t in ended if t.intermediate_values or "result" in t.user_attrs]
+
+
+class OptunaPeer(Strategy):
+    """A sampler of Optuna's on a study of its own, told what the search may see."""
+
+    def __init__(self, space: Space, seed: int, sampler: BaseSampler) -> None:
+        super().__init__(space, seed)
+        self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        self._asked: dict[int, optuna.Trial] = {}
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        ended = trained(study)
+        for past, score in zip(ended, scores_of(ended), strict=True):
+            if past.number in self._asked:
+                self._study.tell(self._asked.pop(past.number), float(score))
+        for past in study.get_trials(deepcopy=False, states=(TrialState.PRUNED,)):
+            if past.number in self._asked:  # screened out, or a duplicate
+                self._study.tell(self._asked.pop(past.number), state=TrialState.FAIL)
+        asked = self._study.ask()
+        self._asked[trial.number] = asked
+        encoding: dict[str, str] = {}
+
+        def choose(path: str, options: tuple[str, ...]) -> str:
+            encoding[path] = str(asked._suggest(path, CategoricalDistribution(options)))
+            return encoding[path]
+
+        self.space.build(choose)
+        return encoding
+
+
+def optuna_gp(space: Space, seed: int) -> Strategy:
+    """Optuna's Gaussian process over the choices."""
+    return OptunaPeer(space, seed, GPSampler(seed=seed, deterministic_objective=False))
+
+
+def optuna_nsga2(space: Space, seed: int) -> Strategy:
+    """Optuna's NSGA-II, a population of 20."""
+    return OptunaPeer(space, seed, NSGAIISampler(seed=seed, population_size=20))
+
+
+class PlainEvolution(Strategy):
+    """Regularised evolution as published (Real et al. 2019): 20 random ones, then a mutation of
+    the best of 10 among the latest 20; no crossing, no well-known start."""
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        alive = trained(study)[-20:]
+        if len(alive) < 20:
+            return self.space.sample(rng)
+        rivals = [alive[i] for i in rng.choice(20, 10, replace=False)]
+        parent: Encoding = rivals[int(np.argmax(scores_of(rivals)))].params
+        return self.space.mutate(parent, rng)
+
+
+class Neighbours(Strategy):
+    """The three nearest by values and slopes (AQuaSurF's regressor; Bingham and Miikkulainen
+    2023), the highest mean of them first."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(space, seed)
+        self._pool: Pool | None = None
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        pool = self._pool = self._pool or Pool(self.space, self.seed)
+        trials = [t for t in study.get_trials(deepcopy=False) if t.number < trial.number]
+        known = self.space.seed_candidates()
+        if len(trials) < len(known):
+            return known[len(trials)]
+        options = pool.options.but(pool.untried(t.params for t in trials))
+        seen = trained(study)
+        if len(seen) < 9:
+            return options.encodings[int(rng.integers(len(options)))]
+        columns = slice(GROUPS["values"].start, GROUPS["slopes"].stop)
+        model = KNeighborsRegressor(n_neighbors=3)
+        model.fit(pool.features([t.params for t in seen])[:, columns], scores_of(seen))
+        expected = model.predict(options.features[:, columns])
+        return options.encodings[int(np.argmax(expected))]
+
+
+PEERS: dict[str, Callable[[Space, int], Strategy]] = {
+    "optuna-gp": optuna_gp,
+    "nsga-2": optuna_nsga2,
+    "plain-evolution": PlainEvolution,
+    "knn-3": Neighbours,
+}
+
+
+class Within(Space):
+    """The part of a space whose functions a table has: for a table that is not whole yet.
+
+    keys: `key_of` of the encodings that are in it.
+    """
+
+    def __init__(self, space: Space, keys: frozenset[frozenset[tuple[str, str]]]) -> None:
+        self._inner, self._keys = space, keys
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @property
+    def size(self) -> int:
+        return len(self._keys)
+
+    def build(self, choose: Callable[[str, tuple[str, ...]], str]) -> Any:
+        return self._inner.build(choose)
+
+    def encode(self, expression: Any) -> dict[str, str] | None:
+        encoding = self._inner.encode(expression)
+        return encoding if encoding and key_of(encoding) in self._keys else None
+
+    def seed_candidates(self) -> tuple[Encoding, ...]:
+        return tuple(e for e in self._inner.seed_candidates() if key_of(e) in self._keys)
+
+    def sample(self, rng: np.random.Generator) -> dict[str, str]:
+        while key_of(encoding := self._inner.sample(rng)) not in self._keys:
+            pass
+        return encoding
+
+    def mutate(self, encoding: Encoding, rng: np.random.Generator) -> dict[str, str]:
+        while key_of(child := self._inner.mutate(encoding, rng)) not in self._keys:
+            pass
+        return child
+
+    def cross(
+        self, first: Encoding, second: Encoding, rng: np.random.Generator
+    ) -> dict[str, str]:
+        child = self._inner.cross(first, second, rng)
+        return child if key_of(child) in self._keys else dict(first)
+
+    def encodings(self) -> Any:
+        return (e for e in self._inner.encodings() if key_of(e) in self._keys)
