@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluators import Evaluator, Recipe
+from ..space.printable import shown
 from .errors import InvalidSetting
 from .evaluator_choice import NamedEvaluator, chosen, chosen_again, recipe_of
 from .progress import Reporter, Silent
@@ -40,6 +41,8 @@ class Search:
         second: Recipe | str | None = None,
         seed: int | None = None,
         bracket: int | None = None,
+        lag: int | None = None,
+        asynchronous: bool | None = None,
         limit_data: int | None = None,
         candidates: int | None = None,
         time_limit: float | None = None,
@@ -63,6 +66,8 @@ class Search:
             second=second,
             seed=seed,
             bracket=bracket,
+            lag=lag,
+            asynchronous=asynchronous,
         )
         settings = _given(
             candidates=candidates,
@@ -77,6 +82,11 @@ class Search:
             second_seeds=second_seeds,
             also_on=also_on,
         )
+        if lag is not None and asynchronous:
+            raise InvalidSetting(
+                f"an asynchronous search has no lag, but got lag {shown(lag)}: leave one of the "
+                f"two out"
+            )
         self._home, self._resume = Home.at(home), resume
         self._reporter = reporter or Silent()
         if resume:
@@ -145,6 +155,12 @@ def _resumed(
         second = second_recipe(recipe, config["second"])
     if "second" in config or (second and limit not in (None, second.limit)):
         config["second"] = second and second.limited(limit)
+    if "lag" in config and stored.config.asynchronous:
+        raise InvalidSetting(
+            f"search '{stored.config.name}' was begun asynchronous, as were all before there was "
+            f"a lag, but got lag {shown(config['lag'])}: leave it out to go on, or start a new "
+            f"search"
+        )
     changed = dataclasses.replace(stored.config, **config)
     for setting in sorted(config):
         before, now = getattr(stored.config, setting), getattr(changed, setting)

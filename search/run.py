@@ -16,6 +16,7 @@ from .confirmation.comparison import Confirmation, read_confirmation
 from .confirmation.plan import confirmation_work, plan_of, recipes_of
 from .confirmation.retrain import retrain
 from .engine.driver import Engine, Timings
+from .engine.lag import idle_workers
 from .errors import SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Executor
@@ -226,6 +227,8 @@ def _search(search: OpenSearch) -> Engine:
             f"the search is finished: {entered(trials)} candidates have trained and "
             f"{settings.candidates} are asked for; a larger --candidates makes it go on"
         )
+    if (idle := idle_workers(config, settings)) is not None:
+        search.reporter.stage(idle)
     done = sum(map(tracking.is_shown, trials))
     search.reporter.begin(done, settings.candidates, "candidates")
     engine.run(search.executor, search.evaluator)

@@ -40,7 +40,7 @@ ORDER = 10
 _SETTINGS = (
     "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
     "ray_address", "seed", "finalists", "seeds", "confirm", "second", "also_on",
-    "evaluator", "rung_limit",
+    "evaluator", "rung_limit", "lag", "asynchronous",
 )  # fmt: skip
 
 
@@ -78,6 +78,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_setting(group, "--candidates", type=int, metavar="N", help="distinct candidates to train")
     group.add_argument(
         "--time-limit", type=duration, metavar="T", help="start no bracket after it: 90s, 10m, 2h"
+    )
+    add_setting(
+        group,
+        "--lag",
+        type=int,
+        metavar="N",
+        help="of the latest candidates, those whose results the next ones do not wait for",
+    )
+    group.add_argument(
+        "--asynchronous",
+        action="store_const",
+        const=True,
+        help="wait for no result: faster beside slow workers, but the same seed may search others",
     )
     group.add_argument("--resume", action="store_true", help="go on with the search of --name")
     add_workers(parser)

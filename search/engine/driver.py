@@ -21,7 +21,8 @@ from ..executors.base import Assignment, Executor
 from ..remaining_time import Mean, Pace, expected_epochs
 from ..storage.config import FINGERPRINT_VERSION, RunSettings, SearchConfig
 from ..storage.study import RETRIES, ProposedTrial, Study
-from ..storage.trial import Trial, entered
+from ..storage.trial import Trial
+from .lag import Lag
 from .proposer import Proposer
 
 logger = logging.getLogger(__name__)
@@ -83,19 +84,14 @@ class Engine:
         self._config, self._settings, self._study = config, settings, study
         self._on_trial, self._on_work, self._pace = on_trial, on_work, pace
         self._expected = Mean(expected_epochs(config.recipe))
+        self._space = space
         self._proposer = Proposer(study, space, config.seed, fingerprints)
-        trials = study.trials()
-        self._entered = entered(trials)
-        self._scores = {
-            epoch: [t.val_accuracies[epoch] for t in trials if epoch in t.val_accuracies]
-            for epoch in config.recipe.rungs
-        }
-        self._succeeded = any(trial.trained for trial in trials)
+        self._lag = Lag.of(config)
+        self._succeeded = any(trial.trained for trial in study.trials())
         self._first_error: str | None = None
         self._given_up = 0  # candidates that failed to the last try
         self._brackets: dict[int, _Bracket] = {}
         self._number = 0
-        self._held: ProposedTrial | None = None
         self._deadline = math.inf
         self.exhausted = False  # whether the space ran out before the budget did
         self.timed_out = False  # whether the time did
@@ -122,48 +118,59 @@ class Engine:
             tuple(str(trial.expression) for trial in trials),
             recipe,
             self._config.seed,
-            cutoffs=cutoffs_of(self._scores, recipe.eta),
+            cutoffs=cutoffs_of(self._study.scores(self._seen(trials), recipe.rungs), recipe.eta),
         )
         self._brackets[self._number] = _Bracket.of(job, trials)
         self._pace.begin(self._number)
         return Assignment(self._number, job)
 
     def _next_bracket(self) -> list[ProposedTrial]:
+        """Those to train next; none where nothing is left, or what they depend on is not in yet:
+        then a worker is still at it, and its end has the executor ask again."""
         if time.monotonic() >= self._deadline:
-            left = self._study.waiting() or self._held or self._has_budget()
+            left = self._study.waiting() or self._has_budget()
             self.timed_out = self.timed_out or bool(left and not self.exhausted)
             return []
-        # Smaller towards the end, so that all workers end at about the same time.
-        left = max(1, self._settings.candidates - self._entered + self._study.waiting())
-        size = min(self._config.bracket, math.ceil(left / self._settings.workers))
+        if self._study.waiting():
+            return self._retries()
+        entered = self._study.entered()
+        seen = self._lag.seen(entered)
+        if self.exhausted:
+            return []
+        if seen is not None and not self._study.has_ended(seen):
+            assert self._brackets, "nothing is under way that the next bracket could wait for"
+            return []
+        left = self._settings.candidates - entered
         trials: list[ProposedTrial] = []
-        while len(trials) < size:
-            trial, self._held = self._held or self._propose(), None
+        while len(trials) < min(left, self._lag.left_in_bracket(entered)):
+            trial = self._proposer.next(seen)
             if trial is None:
-                break
-            if trial.retry >= RETRIES:
-                # It crashed twice among others: alone, it takes none of them down again.
-                if not trials:
-                    return [trial]
-                self._held = trial
+                self.exhausted = True
                 break
             trials.append(trial)
         return trials
 
-    def _propose(self) -> ProposedTrial | None:
-        """A retry, else a new candidate while the budget lasts."""
-        if not self._study.waiting() and not self._has_budget():
-            return None
-        trial = self._proposer.next()
-        if trial is None:
-            self.exhausted = True
-        elif trial.retry == 0:
-            self._entered += 1
-        return trial
+    def _retries(self) -> list[ProposedTrial]:
+        """Trials that wait to be tried again, apart from new ones, which so stay in the brackets
+        that they would be in without a crash."""
+        trials: list[ProposedTrial] = []
+        while (retry := self._study.next_retry()) and len(trials) < self._config.bracket:
+            # It crashed twice among others: alone, it takes none of them down again.
+            is_last = retry >= RETRIES
+            if is_last and trials:
+                break
+            trials.append(self._study.retry(self._space))
+            if is_last:
+                break
+        return trials
+
+    def _seen(self, trials: Sequence[ProposedTrial]) -> int | None:
+        """How many of the first candidates the cut-offs of a bracket depend on; None: all."""
+        return self._lag.seen(min(map(self._study.candidate, trials)))
 
     def _has_budget(self) -> bool:
         """Whether more candidates are to enter training."""
-        return self._entered < self._settings.candidates
+        return self._study.entered() < self._settings.candidates
 
     def _on_rung(self, number: int, rung: RungReport) -> None:
         start = time.perf_counter()
@@ -176,7 +183,6 @@ class Engine:
             bracket.reports[index][rung.epoch] = report
             bracket.seconds[index] += rung.seconds / len(rung.candidates)
             if report.state != "infeasible":
-                self._scores[rung.epoch].append(report.val_accuracy)
                 self._study.rung(trial, rung.epoch, report.val_accuracy)
             if report.state != "live":
                 bracket.open.discard(index)
@@ -213,7 +219,7 @@ class Engine:
             max(0.0, expected * len(b.trials) - b.trained) if b.open else 0.0
             for b in self._brackets.values()
         ]
-        waiting = self._settings.candidates - self._entered + self._study.waiting()
+        waiting = self._settings.candidates - self._study.entered() + self._study.waiting()
         self._on_work(sum(under_way) + expected * max(0, waiting), max(under_way, default=0.0))
 
     def _stop_if_nothing_succeeds(self) -> None:

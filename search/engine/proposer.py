@@ -16,6 +16,7 @@ from ...space import (
     screen,
 )
 from ..errors import SpaceExhausted
+from ..storage.history import Draw
 from ..storage.study import ProposedTrial, Study
 
 logger = logging.getLogger(__name__)
@@ -37,46 +38,50 @@ class Proposer:
         self._seen = {_key(encoding) for encoding in study.encodings()}
         self._exhausted = False  # by the strategy's word
         self._index = FingerprintIndex()
+        self._rejected = 0  # proposals in a row, up to now
         for trial in study.trials():
-            if trial.retry == 0 and trial.entered_training:
+            if trial.retry or not trial.expression:
+                continue
+            if trial.entered_training:
                 self._index.add(self._fingerprint(parse(trial.expression)), trial.number)
+            self._rejected = 0 if trial.entered_training else self._rejected + 1
 
-    def next(self) -> ProposedTrial | None:
-        """The next candidate to train, its trial running; None when the space is exhausted."""
-        rejected = 0
-        while True:
-            if not self._study.waiting():
-                if self._exhausted or len(self._seen) >= self._space.size:
-                    return None
-                if rejected >= TRIES and self._study.may_repeat:
-                    self._study.enqueue(self._unseen())
-                    rejected = 0
+    def next(self, first: int | None = None) -> ProposedTrial | None:
+        """The next candidate to train, its trial running, proposed from the results of the first
+        so many candidates (None: of all); None when the space is exhausted."""
+        while not self._exhausted and len(self._seen) < self._space.size:
+            # Every so many rejected ones, by their count alone: a resumed search does the same.
+            stuck = self._rejected and self._rejected % TRIES == 0 and self._study.may_repeat
             try:
-                trial = self._study.ask(self._space)
+                draw = self._study.ask(self._space, first, self._unseen() if stuck else None)
             except SpaceExhausted:
                 self._exhausted = True
                 return None
-            if trial.retry or self._is_new(trial):  # a retry has passed all this once
-                self._study.accept(trial)
+            trial = self._accepted(draw)
+            if trial is not None:
                 return trial
-            rejected += 1
+        return None
 
-    def _is_new(self, trial: ProposedTrial) -> bool:
-        """Whether a candidate is worth training; else its trial is ended."""
-        self._seen.add(_key(trial.encoding))
-        reason = screen(trial.expression)
+    def _accepted(self, draw: Draw) -> ProposedTrial | None:
+        """The trial of a candidate that is worth training; else None, its draw rejected."""
+        self._seen.add(_key(draw.encoding))
+        reason = screen(draw.expression)
         if reason is not None:
-            logger.debug("trial %d infeasible: %s", trial.number, reason)
-            self._study.reject(trial, reason=reason)
-            return False
-        values = self._fingerprint(trial.expression)
+            number = self._study.reject(draw, reason=reason)
+            logger.debug("trial %d infeasible: %s", number, reason)
+            self._rejected += 1
+            return None
+        values = self._fingerprint(draw.expression)
         earlier = self._index.find(values)
         if earlier is not None:
-            logger.debug("trial %d is a duplicate of %d", trial.number, earlier)
-            self._study.reject(trial, duplicate_of=earlier)
-            return False
+            number = self._study.reject(draw, duplicate_of=earlier)
+            logger.debug("trial %d is a duplicate of %d", number, earlier)
+            self._rejected += 1
+            return None
+        trial = self._study.accept(draw)
         self._index.add(values, trial.number)
-        return True
+        self._rejected = 0
+        return trial
 
     def _unseen(self) -> Encoding:
         """An encoding that was never asked; there is one, since fewer were seen than exist."""

@@ -80,6 +80,9 @@ class SearchConfig:
     ] = 0
     # Candidates trained together; with eta 3 that is 9, 3, 1.
     bracket: Annotated[StrictInt, rule("1 to 256", lambda size: 1 <= size <= 256)] = 9
+    # The latest candidates before a bracket whose results it does not depend on: two brackets.
+    lag: Annotated[StrictInt, rule("at least 0", lambda n: n >= 0), _LIMITED] = 18
+    asynchronous: StrictBool = False  # a bracket depends on whatever has ended, and never waits
 
     @field_validator("recipe", "second", mode="before")
     @classmethod
@@ -220,6 +223,8 @@ class SearchFile:
             if not isinstance(schema, int):
                 raise ValueError("it does not say its format")
             if schema == SCHEMA:
+                if isinstance(config := stored.get("config"), dict):
+                    config.setdefault("asynchronous", True)  # as all were before there was a lag
                 return _FILE.validate_python(stored)
         except (OSError, ValueError, ActsearchError) as error:  # of recipes and settings, too
             reason = mistakes(error) if isinstance(error, ValidationError) else error

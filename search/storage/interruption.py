@@ -33,10 +33,10 @@ def owed_trials(trials: Sequence[FrozenTrial]) -> list[Trial]:
         trial_of(stored[-1])
         for stored in tries.values()
         if any(EXPRESSION in trial.user_attrs for trial in stored)
-        and not any(_is_over(trial) or trial.state == TrialState.WAITING for trial in stored)
+        and not any(is_over(trial) or trial.state == TrialState.WAITING for trial in stored)
     ]
 
 
-def _is_over(trial: FrozenTrial) -> bool:
+def is_over(trial: FrozenTrial) -> bool:
     """Whether a candidate ends with this trial: it needs no other, or had its last try."""
     return trial.state in _ENDS or (ERROR in trial.user_attrs and trial_of(trial).retry >= RETRIES)

@@ -6,10 +6,10 @@ One writer, the driver; any number of readers. Write-ahead logging lets them wor
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +17,17 @@ from typing import Any
 
 import optuna
 import sqlalchemy
-from optuna.samplers import BaseSampler
-from optuna.storages import RDBStorage
-from optuna.trial import Trial as OptunaTrial
-from optuna.trial import TrialState
+from optuna.distributions import CategoricalDistribution
+from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ...evaluators import CandidateReport
 from ...mlflow.uris import sqlite_uri
 from ...space import Encoding, Expression, Space
-from ..strategies.base import Strategy
+from ..strategies.base import FIXED, Strategy
+from ..strategies.quiet import quiet
 from . import study_file
+from .history import Draw, History
 from .home import usable
 from .interruption import is_ended, owed_trials
 from .study_file import FILE as FILE
@@ -59,8 +60,20 @@ class ProposedTrial:
     retry: int
 
 
+@dataclass(slots=True)
+class _Running:
+    """A trial in training: its row in the file, its origin, and the last score it reported."""
+
+    row: int
+    origin: int
+    accuracy: float | None = None
+
+
 class Study:
     """The study opened for writing; only the holder of the search's lock may.
+
+    A draw is written in one piece once it is known what becomes of it, and nothing of the file is
+    read again for the next: the strategy looks at a history in memory (`History`).
 
     may_repeat: whether its strategy may propose an encoding again. Raises HomeUnusable for a study
     that is missing, empty or damaged: `make_study` makes that of a new search.
@@ -68,130 +81,222 @@ class Study:
 
     def __init__(self, folder: Path, strategy: Strategy) -> None:
         self._path = folder / FILE
+        self._strategy = strategy
         self.may_repeat = strategy.may_repeat
         study_file.check(folder)
         with sqlite_errors(self._path):
-            self._study = _open(self._path, strategy)
-            _trials(self._path, self._study)
-        self._running: dict[int, OptunaTrial] = {}
+            self._storage = _open(self._path)
+            self._id = self._storage.get_study_id_from_name(study_file.NAME)
+            trials = stored_trials(self._storage, self._id)
+            _checked(self._path, trials)
+        self._begin(trials)
 
-    def ask(self, space: Space) -> ProposedTrial:
-        """Begin a trial: one that waits to be retried, else what the strategy proposes."""
-        with sqlite_errors(self._path):
-            trial = self._study.ask()
-            expression = space.build(trial.suggest_categorical)
-            self._running[trial.number] = trial
-            attributes = trial.user_attrs
+    def ask(self, space: Space, first: int | None = None, fixed: Encoding | None = None) -> Draw:
+        """What the strategy proposes from the results of the first so many candidates (None: of
+        all that have ended), or a fixed encoding. Nothing of it is stored before it is accepted or
+        rejected."""
+        self._history.show(first)
+        return self._history.draw(space, fixed)
+
+    def accept(self, draw: Draw) -> ProposedTrial:
+        """Record that a draw goes into training."""
+        number = self._count
+        row = self._create(draw, TrialState.RUNNING, {EXPRESSION: str(draw.expression)})
+        self._history.accept(draw, number)
+        self._running[number] = _Running(row, number)
         return ProposedTrial(
-            number=trial.number,
-            expression=expression,
-            encoding=trial.params,
-            origin=attributes.get(ORIGIN, trial.number),
-            retry=attributes.get(RETRY, 0),
+            number=number,
+            expression=draw.expression,
+            encoding=draw.encoding,
+            origin=number,
+            retry=0,
         )
 
-    def accept(self, trial: ProposedTrial) -> None:
-        """Record that a trial goes into training. A trial without this mark was killed while it
-        was being drawn, and counts for nothing."""
-        with sqlite_errors(self._path):
-            self._running[trial.number].set_user_attr(EXPRESSION, str(trial.expression))
-
-    def enqueue(self, encoding: Encoding) -> None:
-        """Have the next `ask` begin this encoding."""
-        with sqlite_errors(self._path):
-            self._study.enqueue_trial(dict(encoding))
-
     def reject(
-        self,
-        trial: ProposedTrial,
-        *,
-        reason: str | None = None,
-        duplicate_of: int | None = None,
-    ) -> None:
-        """End a trial before training: screened out, or seen before."""
+        self, draw: Draw, *, reason: str | None = None, duplicate_of: int | None = None
+    ) -> int:
+        """Record that a draw is not trained, screened out or seen before; its number."""
+        number = self._count
         why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
-        # The expression last: killed between the two, it must not look as if it was accepted.
-        attributes = {**why, EXPRESSION: str(trial.expression)}
-        self._finish(trial.number, TrialState.PRUNED, attributes)
+        attributes = {**why, EXPRESSION: str(draw.expression)}
+        self._create(draw, TrialState.PRUNED, attributes)
+        self._history.reject(draw, number, attributes)
+        return number
+
+    def next_retry(self) -> int | None:
+        """Which try of its candidate the first trial is that waits; None where none waits."""
+        return self._waiting[0].user_attrs[RETRY] if self._waiting else None
+
+    def retry(self, space: Space) -> ProposedTrial:
+        """Begin the first trial that waits."""
+        waiting = self._waiting.popleft()
+        fixed = waiting.system_attrs[FIXED]
+        with sqlite_errors(self._path):
+            row = self._storage.get_trial_id_from_study_id_trial_number(self._id, waiting.number)
+            self._storage.set_trial_state_values(row, TrialState.RUNNING)
+
+            def choose(path: str, options: tuple[str, ...]) -> str:
+                distribution = CategoricalDistribution(options)
+                value = distribution.to_internal_repr(fixed[path])
+                self._storage.set_trial_param(row, path, value, distribution)
+                chosen: str = fixed[path]
+                return chosen
+
+            expression = space.build(choose)
+            # Last: a trial without this mark was killed while it was begun, and comes again.
+            self._storage.set_trial_user_attr(row, EXPRESSION, str(expression))
+        origin = waiting.user_attrs[ORIGIN]
+        self._running[waiting.number] = _Running(row, origin)
+        return ProposedTrial(
+            number=waiting.number,
+            expression=expression,
+            encoding=fixed,
+            origin=origin,
+            retry=waiting.user_attrs[RETRY],
+        )
 
     def rung(self, number: int, epoch: int, accuracy: float) -> None:
-        """Record a running trial's accuracy (a fraction) at a rung, for TPE and for readers."""
+        """Record a running trial's accuracy (a fraction) at a rung, for readers."""
+        running = self._running[number]
         with sqlite_errors(self._path):
-            self._running[number].report(accuracy, epoch)
+            self._storage.set_trial_intermediate_value(running.row, epoch, accuracy)
+        running.accuracy = accuracy
+        self._history.rung(running.origin, epoch, accuracy)
 
     def end(self, number: int, reports: Mapping[int, CandidateReport], seconds: float) -> Trial:
         """End a trained trial as its last report says."""
         last = reports[max(reports)]
         attributes: dict[str, Any] = {RESULT: result_text(reports, seconds)}
-        if last.state == "complete":
-            return self._finish(number, TrialState.COMPLETE, attributes, last.val_accuracy)
         if last.state == "infeasible":
             attributes[REASON] = last.reason
-        return self._finish(number, TrialState.PRUNED, attributes)
+        running = self._running[number]
+        if last.state == "complete":
+            running.accuracy = last.val_accuracy
+        state = TrialState.COMPLETE if last.state == "complete" else TrialState.PRUNED
+        return trial_of(self._finish(number, state, attributes, is_last=True))
 
     def fail(self, number: int, error: str) -> Trial:
         """End a trial whose training crashed; it is enqueued again, up to RETRIES times."""
         with sqlite_errors(self._path):
-            trial = trial_of(stored_trials(self._study)[number])
-        if trial.retry < RETRIES:
+            trial = trial_of(self._storage.get_trial(self._running[number].row))
+        again = trial.retry < RETRIES
+        if again:
             self._enqueue_again(trial, trial.retry + 1)
-        return self._finish(number, TrialState.FAIL, {ERROR: error})
+        return trial_of(self._finish(number, TrialState.FAIL, {ERROR: error}, is_last=not again))
 
     def sweep(self) -> int:
         """Put right what an earlier driver left, at whatever moment it was killed; how many
         candidates are to be tried again."""
         with sqlite_errors(self._path):
-            for ended in stored_trials(self._study):
+            for ended in stored_trials(self._storage, self._id):
                 if ended.state == TrialState.RUNNING and is_ended(ended):
-                    self._study.tell(ended.number, state=TrialState.PRUNED)
-            trials = stored_trials(self._study)
+                    self._close(ended, TrialState.PRUNED)
+            trials = stored_trials(self._storage, self._id)
             for trial in (owed := owed_trials(trials)):
                 self._enqueue_again(trial, max(trial.retry, 1))
             # After the queue: killed between the two, the next sweep finds what waits.
             for left in trials:
-                if left.state == TrialState.RUNNING:
-                    self._study.tell(left.number, state=TrialState.FAIL)
-        self._running.clear()
+                if left.state == TrialState.RUNNING or _is_fallback(left):
+                    self._close(left, TrialState.FAIL)
+            self._begin(stored_trials(self._storage, self._id))
         return len(owed)
 
     def waiting(self) -> int:
-        """How many trials wait to be begun: retries, or a fallback."""
-        with sqlite_errors(self._path):
-            return len(self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+        """How many trials wait to be tried again."""
+        return len(self._waiting)
+
+    def entered(self) -> int:
+        """How many candidates entered training; they are counted from 0."""
+        return len(self._history)
+
+    def candidate(self, trial: ProposedTrial) -> int:
+        """Which candidate a trial is of."""
+        return self._history.candidate(trial.origin)
+
+    def has_ended(self, first: int) -> bool:
+        """Whether the first so many candidates all have ended."""
+        return self._history.has_ended(first)
+
+    def scores(self, first: int | None, epochs: Sequence[int]) -> dict[int, list[float]]:
+        """The accuracies of the first so many candidates (None: of all), by epoch."""
+        return self._history.scores(first, epochs)
 
     def trials(self) -> list[Trial]:
         """Every trial, in order."""
         with sqlite_errors(self._path):
-            return [trial_of(t) for t in stored_trials(self._study)]
+            return [trial_of(t) for t in stored_trials(self._storage, self._id)]
 
     def encodings(self) -> list[Encoding]:
         """The encodings of all trials that were drawn to the end."""
         with sqlite_errors(self._path):
-            trials = stored_trials(self._study)
+            trials = stored_trials(self._storage, self._id)
         return [t.params for t in trials if EXPRESSION in t.user_attrs]
+
+    def _begin(self, trials: Sequence[FrozenTrial]) -> None:
+        """Go on from the trials of the file."""
+        directions = self._storage.get_study_directions(self._id)
+        self._history = History(self._strategy, directions, trials)
+        self._waiting = deque(t for t in trials if t.state == TrialState.WAITING)
+        self._count = len(trials)
+        self._running: dict[int, _Running] = {}
+
+    def _create(self, draw: Draw, state: TrialState, attributes: Mapping[str, Any]) -> int:
+        """Store a draw in one piece; its row."""
+        trial = create_trial(
+            state=state,
+            params=draw.trial.params,
+            distributions=draw.trial.distributions,
+            user_attrs=dict(attributes),
+            system_attrs={FIXED: draw.encoding} if draw.fixed else {},
+        )
+        return self._add(trial)
+
+    def _add(self, trial: FrozenTrial) -> int:
+        with sqlite_errors(self._path):
+            row = self._storage.create_new_trial(self._id, trial)
+        self._count += 1
+        return row
 
     def _enqueue_again(self, trial: Trial, retry: int) -> None:
         # Before the trial is failed: killed between the two, the next sweep finds both.
         with sqlite_errors(self._path):
             # The origin's parameters: a retry that was killed while it was begun lacks some.
-            self._study.enqueue_trial(
-                stored_trials(self._study)[trial.origin].params,
-                user_attrs={ORIGIN: trial.origin, RETRY: retry},
+            origin = self._storage.get_trial(
+                self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.origin)
             )
+        waiting = create_trial(
+            state=TrialState.WAITING,
+            system_attrs={FIXED: origin.params},
+            user_attrs={ORIGIN: trial.origin, RETRY: retry},
+        )
+        waiting.number = self._count
+        self._add(waiting)
+        self._waiting.append(waiting)
 
     def _finish(
-        self,
-        number: int,
-        state: TrialState,
-        attributes: Mapping[str, Any],
-        value: float | None = None,
-    ) -> Trial:
+        self, number: int, state: TrialState, attributes: Mapping[str, Any], *, is_last: bool
+    ) -> FrozenTrial:
+        """End a trial; it as it is stored. is_last: whether its candidate ends with it."""
+        running = self._running.pop(number)
         # Attributes before the state: a trial that is finished has them all, whenever killed.
         with sqlite_errors(self._path):
-            trial = self._running.pop(number)
             for name, attribute in attributes.items():
-                trial.set_user_attr(name, attribute)
-            return trial_of(self._study.tell(trial, value, state=state))
+                self._storage.set_trial_user_attr(running.row, name, attribute)
+            self._set_state(running.row, state, running.accuracy)
+            stored = self._storage.get_trial(running.row)
+        if is_last:
+            self._history.end(stored)
+        return stored
+
+    def _close(self, trial: FrozenTrial, state: TrialState) -> None:
+        row = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
+        last = trial.last_step
+        self._set_state(row, state, None if last is None else trial.intermediate_values[last])
+
+    def _set_state(self, row: int, state: TrialState, accuracy: float | None) -> None:
+        """End a row as Optuna does: one that is pruned has its last score for a value."""
+        values = None if accuracy is None or state == TrialState.FAIL else [accuracy]
+        self._storage.set_trial_state_values(row, state, values)
 
 
 def make_study(folder: Path) -> None:
@@ -201,12 +306,12 @@ def make_study(folder: Path) -> None:
         study_file.remove(folder)
     with sqlite_errors(partial, again="try again"):
         storage = RDBStorage(sqlite_uri(partial), _CONNECT)
-        level = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(logging.WARNING)  # "a new study created" is not for our users
         try:
-            optuna.create_study(storage=storage, study_name=study_file.NAME, direction="maximize")
+            with quiet():
+                optuna.create_study(
+                    storage=storage, study_name=study_file.NAME, direction="maximize"
+                )
         finally:
-            optuna.logging.set_verbosity(level)
             storage.remove_session()
             storage.engine.dispose()
     with usable(folder):
@@ -227,18 +332,19 @@ def read_trials(folder: Path) -> list[Trial]:
             skip_compatibility_check=True,
             skip_table_creation=True,
         )
-        return _trials(path, optuna.load_study(study_name=study_file.NAME, storage=storage))
+        study = storage.get_study_id_from_name(study_file.NAME)
+        return _checked(path, stored_trials(storage, study))
 
 
-def _trials(path: Path, study: optuna.Study) -> list[Trial]:
-    """Every trial, in order; raises HomeUnusable where garbage stands for what was written."""
+def _checked(path: Path, trials: Sequence[FrozenTrial]) -> list[Trial]:
+    """The trials, in order; raises HomeUnusable where garbage stands for what was written."""
     try:
-        return [trial_of(trial) for trial in stored_trials(study)]
+        return [trial_of(trial) for trial in trials]
     except (ValueError, LookupError, TypeError) as error:
         raise study_file.damaged(path, f"is damaged ({error})") from error
 
 
-def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
+def _open(path: Path) -> BaseStorage:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     storage = RDBStorage(sqlite_uri(path), _CONNECT)
@@ -248,7 +354,12 @@ def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
         connection.execute("PRAGMA synchronous=NORMAL")
 
     storage.engine.dispose()  # the connection that made the tables has not seen the pragma
-    return optuna.load_study(study_name=study_file.NAME, storage=storage, sampler=sampler)
+    return get_storage(storage)  # which keeps what has ended, and reads it no second time
+
+
+def _is_fallback(trial: FrozenTrial) -> bool:
+    """Whether an earlier version was to draw it at random, and was killed first."""
+    return trial.state == TrialState.WAITING and ORIGIN not in trial.user_attrs
 
 
 @contextmanager

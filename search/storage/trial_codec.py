@@ -8,7 +8,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Annotated
 
-from optuna import Study
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from pydantic.dataclasses import dataclass
@@ -96,10 +96,10 @@ def trial_of(stored: FrozenTrial) -> Trial:
     )
 
 
-def stored_trials(study: Study) -> list[FrozenTrial]:
+def stored_trials(storage: BaseStorage, study: int) -> list[FrozenTrial]:
     """Every trial of a study, in order; raises HomeUnusable where a row is none of Optuna's."""
     try:
-        return study.get_trials(deepcopy=False)
+        return storage.get_all_trials(study, deepcopy=False)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise HomeUnusable(
             f"the study holds what no version of actsearch writes ({error!r}): restore study.db "

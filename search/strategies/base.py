@@ -27,6 +27,9 @@ from ..errors import StrategyError
 _STORAGE_ERRORS = (sqlite3.Error, SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
+FIXED = "fixed_params"  # Optuna's attribute of a trial that brings its own parameters
+
+
 class Strategy(BaseSampler):
     """A strategy for one space, made as `Strategy(space, seed)`, which `propose` finds as
     `self.space` and `self.seed`.
@@ -111,7 +114,7 @@ class Strategy(BaseSampler):
 
 def is_enqueued(trial: FrozenTrial) -> bool:
     """Whether the trial brings its own parameters: a retry, or a random fallback."""
-    return "fixed_params" in trial.system_attrs
+    return FIXED in trial.system_attrs
 
 
 def was_cut_short(trial: FrozenTrial) -> bool:

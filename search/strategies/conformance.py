@@ -23,6 +23,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from ...space import ActsearchError, CoreUnits, Encoding, Operators, Space
 from ..errors import SpaceExhausted, StrategyError
 from .loading import MakeStrategy, check_is_strategy, made
+from .quiet import quiet
 
 # 50 encodings, of which some are the same function.
 SMALL = CoreUnits(
@@ -200,12 +201,8 @@ def proposals_elsewhere(
 
 
 def _study(sampler: optuna.samplers.BaseSampler, history: Sequence[FrozenTrial]) -> optuna.Study:
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
+    with quiet():
         study = optuna.create_study(direction="maximize", sampler=sampler)
-    finally:
-        optuna.logging.set_verbosity(level)
     study.add_trials(copy.deepcopy(list(history)))
     return study
 

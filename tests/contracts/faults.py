@@ -135,3 +135,28 @@ class Hangs(Faulty):
         while True:
             with contextlib.suppress(Exception):
                 time.sleep(3600)
+
+
+@dataclass(frozen=True)
+class Overtaken(Faulty):
+    """Trains only once the job of another candidate has trained on another worker; else raises.
+    `mark` is a file by which they know."""
+
+    by: str = ""
+    mark: str = ""
+    patience: float = 60.0  # seconds
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        if self.by not in job.expressions:
+            return super().run(job)
+        reports = list(self.inner.run(job))
+        Path(self.mark).touch()
+        return iter(reports)
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        give_up = time.monotonic() + self.patience
+        while not Path(self.mark).exists():
+            if time.monotonic() > give_up:
+                raise RuntimeError("nobody has overtaken it")
+            time.sleep(0.05)
+        yield from self.inner.run(job)

@@ -62,7 +62,6 @@ def accuracy(trial: ProposedTrial) -> float:
 
 def finish(study: Study, trial: ProposedTrial) -> None:
     """End a trial as training would: one in three complete, the others pruned early."""
-    study.accept(trial)
     rungs = RUNGS if trial.number % 3 == 0 else RUNGS[:1]
     reports = {}
     for epoch in rungs:
@@ -84,7 +83,7 @@ def proposals(study: Study, count: int) -> list[Encoding]:
     """The next `count` proposals, each finished before the next."""
     encodings = []
     for _ in range(count):
-        trial = study.ask(SPACE)
+        trial = study.accept(study.ask(SPACE))
         encodings.append(trial.encoding)
         finish(study, trial)
     return encodings
@@ -166,7 +165,7 @@ class StrategyContract:
         self, make: Make, copied: Callable[[], Path]
     ) -> None:
         study = Study(copied(), make(SPACE, SEED))
-        trials = [study.ask(SPACE) for _ in range(4)]
+        trials = [study.accept(study.ask(SPACE)) for _ in range(4)]
         assert [trial.number for trial in trials] == [HISTORY + i for i in range(4)]
         for trial in reversed(trials):
             finish(study, trial)
@@ -176,5 +175,4 @@ class StrategyContract:
     ) -> None:
         encoding = {"unit.binary": "x1 + x2", "unit.left": "sin(x)", "unit.right": "beta"}
         study = Study(copied(), make(SPACE, SEED))
-        study.enqueue(encoding)
-        assert study.ask(SPACE).encoding == encoding
+        assert study.ask(SPACE, fixed=encoding).encoding == encoding

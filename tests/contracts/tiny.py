@@ -40,7 +40,7 @@ SMALL = CoreUnits(operators=Operators(("x", "tanh(x)", "max(x, 0)"), ("x1 * x2",
 # 4 encodings of 3 functions.
 PRODUCTS = CoreUnits(operators=Operators(("x", "tanh(x)"), ("x1 * x2",)))
 CONFIG = SearchConfig(
-    name="mine", strategy="random", recipe=TINY, second=TINY_CONV, seed=1, bracket=3
+    name="mine", strategy="random", recipe=TINY, second=TINY_CONV, seed=1, bracket=3, lag=0
 )
 
 

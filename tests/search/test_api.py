@@ -70,6 +70,33 @@ def test_a_resumed_search_keeps_what_it_was_run_with(searched: Home) -> None:
     assert (launch.workers, launch.seeds) == (1, 2), "nothing is stored before it runs"
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lag": 9}, "was begun with lag 18, but got 9: leave it out to go on, or start a new"),
+        ({"asynchronous": True}, "was begun with asynchronous False, but got True: leave it out"),
+    ],
+)
+def test_a_search_is_not_resumed_with_another_lag(
+    searched: Home, change: dict[str, Any], message: str
+) -> None:
+    Search("mine", home=searched.root, resume=True, lag=18, asynchronous=False)
+    with pytest.raises(InvalidSetting, match=message):
+        Search("mine", home=searched.root, resume=True, **change)
+
+
+def test_an_asynchronous_search_has_no_lag(
+    home: Home, stored: Callable[[Search], SearchFile]
+) -> None:
+    with pytest.raises(InvalidSetting, match="an asynchronous search has no lag, but got lag 9"):
+        Search("mine", home=home.root, lag=9, asynchronous=True)
+    file = stored(Search("mine", home=home.root, recipe=TINY, asynchronous=True))
+    file.save(home.new_folder("mine"))
+    with pytest.raises(InvalidSetting, match=r"'mine' was begun asynchronous, .* but got lag 18"):
+        Search("mine", home=home.root, resume=True, lag=18)
+    Search("mine", home=home.root, resume=True)
+
+
 def test_equal_settings_may_be_given_again(searched: Home) -> None:
     Search("mine", home=searched.root, resume=True, recipe=TINY, seed=2)
     Search("mine", home=searched.root, resume=True, limit_data=None, space="core-1[network]")

@@ -102,8 +102,7 @@ def test_what_an_earlier_process_trained_is_known_by_its_function(tmp_path: Path
     study = study_in(tmp_path, Exhaustive(SMALL, 0))
     study.sweep()
     second = Proposer(study, SMALL, 0, 2)
-    retries = [second.next(), second.next()]
-    assert [asked.retry for asked in retries if asked] == [1, 1]
+    assert [study.retry(SMALL).retry for _ in range(study.waiting())] == [1, 1]
     following = [second.next() for _ in range(4)]  # tanh(x) * x, the fourth, repeats the second
     assert [str(asked.expression) for asked in following if asked] == [
         "x * max(x, 0)", "tanh(x) * tanh(x)", "tanh(x) * max(x, 0)", "max(x, tanh(x))",

@@ -90,7 +90,7 @@ def test_the_stored_format_is_that_of_the_first_release(tmp_path: Path) -> None:
         "config": {
             "name": "mine", "space": "core-1", "strategy": "evolution",
             "recipe": TINY.to_dict(), "evaluator": "built-in", "second": None,
-            "seed": 0, "bracket": 9,
+            "seed": 0, "bracket": 9, "lag": 18, "asynchronous": False,
         },
         "launch": {
             "candidates": 60, "time_limit": None, "rung_limit": None, "workers": 1,
@@ -109,6 +109,20 @@ def test_a_file_from_before_a_setting_was_there_has_its_default(tmp_path: Path) 
     del stored["config"]["evaluator"], stored["launch"]["rung_limit"], stored["launch"]["also_on"]
     path.write_text(json.dumps(stored))
     assert SearchFile.load(tmp_path) == SearchFile(CONFIG, RunSettings())
+
+
+def test_a_search_of_before_there_was_a_lag_goes_on_asynchronous_as_it_was(
+    tmp_path: Path,
+) -> None:
+    SearchFile(CONFIG, RunSettings()).save(tmp_path)
+    path = tmp_path / "config.json"
+    stored = json.loads(path.read_text())
+    del stored["config"]["lag"], stored["config"]["asynchronous"]
+    path.write_text(json.dumps(stored))
+    file = SearchFile.load(tmp_path)
+    assert file.config.asynchronous
+    file.save(tmp_path)
+    assert SearchFile.load(tmp_path) == file
 
 
 def test_a_new_search_has_the_newest_fingerprints_and_a_file_without_a_version_the_first(

@@ -56,7 +56,7 @@ def check(points: list[Any], candidates: int, step: int) -> None:
         assert set(point["seen"]) <= {expression for expression, *_ in point["trials"]}
 
 
-@pytest.mark.parametrize(("step", "before"), [(31, 0), (23, 20)])
+@pytest.mark.parametrize(("step", "before"), [(11, 0), (11, 10)])
 def test_a_search_killed_at_a_sample_of_its_commits_loses_no_candidate(
     step: int, before: int, tmp_path: Path
 ) -> None:
@@ -64,7 +64,7 @@ def test_a_search_killed_at_a_sample_of_its_commits_loses_no_candidate(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("before", [0, 30, 60])
+@pytest.mark.parametrize("before", [0, 12, 24])
 @pytest.mark.parametrize("strategy", ["random", "evolution", "tpe", "exhaustive"])
 def test_a_search_killed_at_any_commit_loses_no_candidate(
     strategy: str, before: int, tmp_path: Path

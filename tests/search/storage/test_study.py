@@ -15,6 +15,7 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 
 from actsearch.evaluators import CandidateReport
 from actsearch.evaluators.protocol.evaluator import State as ReportState
@@ -46,10 +47,8 @@ def opened(folder: Path) -> Study:
 
 
 def begun(study: Study) -> ProposedTrial:
-    """A trial in training."""
-    proposed = study.ask(SPACE)
-    study.accept(proposed)
-    return proposed
+    """A trial in training: one that waits to be tried again, or a new one."""
+    return study.retry(SPACE) if study.waiting() else study.accept(study.ask(SPACE))
 
 
 def report(state: ReportState, accuracy: float, **changes: Any) -> CandidateReport:
@@ -153,7 +152,7 @@ def test_what_was_left_running_is_failed_and_comes_again(tmp_path: Path) -> None
     study = opened(tmp_path)
     assert study.sweep() == 1
     assert read_trials(tmp_path)[0].state == "failed"
-    again = study.ask(SPACE)
+    again = study.retry(SPACE)
     assert (again.expression, again.origin, again.retry) == (left.expression, left.number, 1)
     assert study.sweep() == 1  # the retry itself, left running
     assert study.sweep() == 0
@@ -164,64 +163,39 @@ def test_a_candidate_interrupted_again_and_again_uses_up_no_tries(tmp_path: Path
     for _ in range(RETRIES + 3):
         study = opened(tmp_path)
         study.sweep()
-        study.accept(study.ask(SPACE))
+        study.retry(SPACE)
     study = opened(tmp_path)
     study.sweep()
-    again = study.ask(SPACE)
+    again = study.retry(SPACE)
     assert (again.origin, again.retry) == (0, 1)
 
 
-def test_what_was_killed_while_it_was_drawn_counts_for_nothing(tmp_path: Path) -> None:
-    opened(tmp_path).ask(SPACE)
+def test_what_an_earlier_version_was_killed_at_drawing_counts_for_nothing(tmp_path: Path) -> None:
+    make_study(tmp_path)
+    earlier = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path / FILE}")
+    SPACE.build(earlier.ask().suggest_categorical)
+    earlier.enqueue_trial(earlier.trials[0].params)  # an unseen random one, not yet begun
     study = opened(tmp_path)
     assert study.sweep() == 0
     assert study.waiting() == 0
     assert study.encodings() == []
-    (trial,) = study.trials()
-    assert not trial.entered_training
+    assert [(t.state, t.entered_training) for t in study.trials()] == [("failed", False)] * 2
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    assert study.ask(SPACE).encoding == opened(fresh).ask(SPACE).encoding
+    assert study.entered() == 0
+
+
+def test_a_draw_is_stored_when_it_is_known_what_becomes_of_it(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    draw = study.ask(SPACE)
+    assert read_trials(tmp_path) == []
+    study.accept(draw)
+    (trial,) = read_trials(tmp_path)
+    assert (trial.state, trial.expression) == ("running", str(draw.expression))
 
 
 def test_killed_between_enqueuing_a_retry_and_failing_it_gives_one_retry_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(*_: object) -> None:
-        raise Killed
-
-    study = opened(tmp_path)
-    left = begun(study)
-    with monkeypatch.context() as patch:
-        patch.setattr(optuna.Trial, "set_user_attr", die)  # by then it is enqueued
-        with pytest.raises(Killed):
-            study.fail(left.number, "no luck")
-    assert study.waiting() == 1
-    study = opened(tmp_path)
-    study.sweep()
-    assert study.waiting() == 1
-    assert study.ask(SPACE).origin == left.number
-
-
-def test_a_retry_killed_before_it_was_accepted_comes_again_and_so_in_a_home_that_lost_it(
-    tmp_path: Path,
-) -> None:
-    left = begun(opened(tmp_path))
-    study = opened(tmp_path)
-    study.sweep()
-    study.ask(SPACE)  # killed here: begun, not accepted
-    study = opened(tmp_path)
-    assert study.sweep() == 1
-    again = study.ask(SPACE)
-    assert (again.expression, again.origin, again.retry) == (left.expression, left.number, 1)
-    loader = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path / FILE}")
-    loader.tell(again.number, state=optuna.trial.TrialState.FAIL)  # as earlier versions swept it
-    study = opened(tmp_path)
-    assert study.sweep() == 1
-    assert study.ask(SPACE).expression == left.expression
-
-
-def test_what_was_killed_while_it_was_rejected_or_after_its_last_try_never_enters_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -231,23 +205,83 @@ def test_what_was_killed_while_it_was_rejected_or_after_its_last_try_never_enter
         raise Killed
 
     study = opened(tmp_path)
-    screened, repeated, crashed = study.ask(SPACE), study.ask(SPACE), begun(study)
+    left = begun(study)
+    with monkeypatch.context() as patch:
+        patch.setattr(RDBStorage, "set_trial_user_attr", die)  # by then it is enqueued
+        with pytest.raises(Killed):
+            study.fail(left.number, "no luck")
+    assert study.waiting() == 1
+    study = opened(tmp_path)
+    study.sweep()
+    assert study.waiting() == 1
+    assert study.retry(SPACE).origin == left.number
+
+
+def test_a_retry_killed_before_it_was_begun_comes_again_and_so_in_a_home_that_lost_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    left = begun(opened(tmp_path))
+    study = opened(tmp_path)
+    study.sweep()
+    with monkeypatch.context() as patch:
+        patch.setattr(RDBStorage, "set_trial_user_attr", die)  # by then it has its parameters
+        with pytest.raises(Killed):
+            study.retry(SPACE)
+    study = opened(tmp_path)
+    assert study.sweep() == 1
+    again = study.retry(SPACE)
+    assert (again.expression, again.origin, again.retry) == (left.expression, left.number, 1)
+    loader = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path / FILE}")
+    loader.tell(again.number, state=optuna.trial.TrialState.FAIL)  # as earlier versions swept it
+    study = opened(tmp_path)
+    assert study.sweep() == 1
+    assert study.retry(SPACE).expression == left.expression
+
+
+def test_what_was_killed_after_its_last_try_never_enters_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    study = opened(tmp_path)
+    crashed = begun(study)
     for _ in range(RETRIES):
         study.fail(crashed.number, "no luck")
         crashed = begun(study)
     with monkeypatch.context() as patch:
-        patch.setattr(optuna.Study, "tell", die)  # by then every attribute is there
-        with pytest.raises(Killed):
-            study.reject(screened, reason="affine")
-        with pytest.raises(Killed):
-            study.reject(repeated, duplicate_of=0)
+        patch.setattr(RDBStorage, "set_trial_state_values", die)  # its error is there by then
         with pytest.raises(Killed):
             study.fail(crashed.number, "no luck")
     study = opened(tmp_path)
     assert study.sweep() == 0
     assert study.waiting() == 0
-    states = [trial.state for trial in study.trials()]
-    assert states == ["infeasible", "duplicate"] + ["failed"] * (1 + RETRIES)
+    assert [trial.state for trial in study.trials()] == ["failed"] * (1 + RETRIES)
+
+
+def test_what_an_earlier_version_was_killed_at_rejecting_never_enters_training(
+    tmp_path: Path,
+) -> None:
+    make_study(tmp_path)
+    earlier = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path / FILE}")
+    for attributes in ({"infeasible": "affine"}, {"duplicate_of": 0}):
+        trial = earlier.ask()
+        expression = SPACE.build(trial.suggest_categorical)
+        for name, value in (*attributes.items(), ("expression", str(expression))):
+            trial.set_user_attr(name, value)  # all but its state
+    study = opened(tmp_path)
+    assert study.sweep() == 0
+    assert [trial.state for trial in study.trials()] == ["infeasible", "duplicate"]
+    assert study.entered() == 0
 
 
 def test_write_ahead_logging_is_on(tmp_path: Path) -> None:

@@ -1,0 +1,178 @@
+"""What a strategy is shown of a search: a study in memory that knows no results but those allowed.
+
+A trial here is a draw, numbered in the order of the draws. What the file has beside them is left
+out (a retry is its origin's, and what a killed driver was drawing comes again), so that the same
+results make the same history whatever crashed, and whoever ended first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna import Study as OptunaStudy
+from optuna import Trial as OptunaTrial
+from optuna import load_study
+from optuna.storages import InMemoryStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from ...space import Encoding, Expression, Space
+from ..strategies.base import Strategy
+from ..strategies.quiet import quiet
+from .interruption import is_over
+from .trial_codec import DUPLICATE_OF, EXPRESSION, ORIGIN, RETRY, trial_of
+
+NAME = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A candidate that was drawn, and its trial in the history."""
+
+    expression: Expression
+    trial: OptunaTrial
+    fixed: bool  # whether it was none of the strategy's
+
+    @property
+    def encoding(self) -> Encoding:
+        return self.trial.params
+
+
+class History:
+    """The draws of a search, and the results of its candidates as they come in.
+
+    A candidate is a draw that went into training; they are counted from 0. Until it is shown, it
+    is a running trial without any score.
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        directions: Sequence[StudyDirection],
+        stored: Sequence[FrozenTrial],
+    ) -> None:
+        """stored: the trials of the search so far, in order."""
+        self._storage = InMemoryStorage()
+        with quiet():
+            self._id = self._storage.create_new_study(directions, NAME)
+        self.study: OptunaStudy = load_study(
+            study_name=NAME, storage=self._storage, sampler=strategy
+        )
+        self._draws: dict[int, int] = {}  # number in the file -> number here
+        self._candidates: dict[int, int] = {}  # number in the file -> which candidate it is
+        self._numbers: list[int] = []  # of each candidate, here
+        self._rungs: list[Mapping[int, float]] = []  # of each candidate, by epoch
+        self._ends: dict[int, FrozenTrial] = {}  # candidate -> its last trial, not yet shown
+        self._over: list[bool] = []  # of each candidate, whether it has ended
+        self._first_open = 0  # all candidates before this one have ended
+        self._restore(stored)
+
+    def __len__(self) -> int:
+        """How many candidates there are."""
+        return len(self._numbers)
+
+    def draw(self, space: Space, fixed: Encoding | None = None) -> Draw:
+        """What the strategy proposes now, or a fixed encoding."""
+        if fixed is not None:
+            self.study.enqueue_trial(dict(fixed))
+        trial = self.study.ask()
+        return Draw(space.build(trial.suggest_categorical), trial, fixed is not None)
+
+    def reject(self, draw: Draw, number: int, attributes: Mapping[str, Any]) -> None:
+        """A draw that ended before training, at once for all to see: no score has a part in it.
+
+        number: of its trial in the file. attributes: those of that trial.
+        """
+        self._draws[number] = draw.trial.number
+        for name, value in self._shown(attributes).items():
+            draw.trial.set_user_attr(name, value)
+        self.study.tell(draw.trial, state=TrialState.PRUNED)
+
+    def accept(self, draw: Draw, number: int) -> None:
+        """A draw that goes into training: the next candidate."""
+        self._draws[number] = draw.trial.number
+        draw.trial.set_user_attr(EXPRESSION, str(draw.expression))
+        self._add(number, draw.trial.number)
+
+    def candidate(self, origin: int) -> int:
+        """Which candidate a trial of the file is."""
+        return self._candidates[origin]
+
+    def rung(self, origin: int, epoch: int, accuracy: float) -> None:
+        """A score of a candidate that is still training."""
+        candidate = self._candidates[origin]
+        self._rungs[candidate] = {**self._rungs[candidate], epoch: accuracy}
+
+    def end(self, stored: FrozenTrial) -> None:
+        """The last trial of a candidate, a retry perhaps, which has ended."""
+        trial = trial_of(stored)
+        candidate = self._candidates[trial.origin]
+        self._rungs[candidate] = trial.val_accuracies
+        self._ends[candidate], self._over[candidate] = stored, True
+        while self._first_open < len(self) and self._over[self._first_open]:
+            self._first_open += 1
+
+    def has_ended(self, first: int) -> bool:
+        """Whether the first so many candidates all have."""
+        return self._first_open >= first
+
+    def show(self, first: int | None) -> None:
+        """Show the results of the first so many candidates; None: all that there are."""
+        for candidate in sorted(self._ends):
+            if first is None or candidate < first:
+                self._show(self._numbers[candidate], self._ends.pop(candidate))
+
+    def scores(self, first: int | None, epochs: Sequence[int]) -> dict[int, list[float]]:
+        """The accuracies of the first so many candidates (None: of all so far), by epoch."""
+        rungs = self._rungs if first is None else self._rungs[:first]
+        return {epoch: [r[epoch] for r in rungs if epoch in r] for epoch in epochs}
+
+    def _add(self, number: int, here: int) -> None:
+        self._candidates[number] = len(self)
+        self._numbers.append(here)
+        self._rungs.append({})
+        self._over.append(False)
+
+    def _show(self, here: int, stored: FrozenTrial) -> None:
+        trial = self._storage.get_trial_id_from_study_id_trial_number(self._id, here)
+        for epoch, accuracy in sorted(stored.intermediate_values.items()):
+            self._storage.set_trial_intermediate_value(trial, epoch, accuracy)
+        for name, value in self._shown(stored.user_attrs).items():
+            self._storage.set_trial_user_attr(trial, name, value)
+        complete = stored.state == TrialState.COMPLETE
+        self.study.tell(here, stored.values if complete else None, state=stored.state)
+
+    def _shown(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes of a trial of the file as they are here."""
+        shown = {k: v for k, v in attributes.items() if k not in (ORIGIN, RETRY)}
+        if DUPLICATE_OF in shown:
+            shown[DUPLICATE_OF] = self._draws.get(shown[DUPLICATE_OF])
+        return shown
+
+    def _restore(self, stored: Sequence[FrozenTrial]) -> None:
+        tries: dict[int, list[FrozenTrial]] = {}
+        for trial in stored:
+            tries.setdefault(trial_of(trial).origin, []).append(trial)
+        for number, (first, *_) in tries.items():
+            entered = [t for t in tries[number] if trial_of(t).entered_training]
+            if entered:
+                attributes = {EXPRESSION: entered[0].user_attrs[EXPRESSION]}
+            elif EXPRESSION in first.user_attrs:
+                attributes = self._shown(first.user_attrs)
+            else:
+                continue  # killed while it was drawn
+            copy = create_trial(
+                state=TrialState.RUNNING if entered else TrialState.PRUNED,
+                params=first.params,
+                distributions=first.distributions,
+                system_attrs=first.system_attrs,
+                user_attrs=attributes,
+            )
+            self._storage.create_new_trial(self._id, copy)
+            here = self._draws[number] = len(self._draws)
+            if entered:
+                self._add(number, here)
+                for last in (t for t in tries[number] if is_over(t)):
+                    self.end(last)
