@@ -109,7 +109,7 @@ class Neighbours(Strategy):
         columns = slice(GROUPS["values"].start, GROUPS["slopes"].stop)
         model = KNeighborsRegressor(n_neighbors=3)
         model.fit(pool.features([t.params for t in seen])[:, columns], scores_of(seen))
-        expected = model.predict(options.features[:, columns])
+        expected = model.predict(pool.features(options.encodings)[:, columns])
         return options.encodings[int(np.argmax(expected))]
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ....evaluators.tables.score_table import ScoreTable
 from ....space import parse
-from ....space.analysis.features import features_of
+from ....space.analysis.features import GROUPS, features_of
 from .gaussian_process import GaussianProcess, fitted, start_of
 from .observations import MARGIN, RUN_NOISE, log_regrets
 from .projection import Projection
@@ -26,20 +26,20 @@ Array = npt.NDArray[np.float64]
 
 
 class Prior:
-    """The expected score of functions in tables, as `-log(regret)`, of mean 0 over a table."""
+    """The expected score of functions in one table or more, as a log regret (observations.py), of
+    mean 0 over a table."""
 
-    def __init__(self, tables: Sequence[ScoreTable], seed: int = 0) -> None:
-        """seed: of which candidates of a large table are looked at."""
-        self._models = [_Model(table, np.random.default_rng(seed)) for table in tables]
-        self.spaces = tuple(table.space for table in tables)
+    def __init__(self, tables: Sequence[ScoreTable]) -> None:
+        self._models = [_Model(table, np.random.default_rng(0)) for table in tables]
 
     def __call__(self, features: Array) -> Array:
-        """The expectation at candidates with these features: [n]."""
-        return np.mean([model(features) for model in self._models], axis=0)
+        """The expectation at candidates with these features, [n, LENGTH]: [n]."""
+        expected: Array = np.mean([model(features) for model in self._models], axis=0)
+        return expected
 
 
 class _Model:
-    """The expectation from one table."""
+    """The expectation from one table; rng draws which candidates of a large one are looked at."""
 
     def __init__(self, table: ScoreTable, rng: np.random.Generator) -> None:
         texts = list(table.rows)
@@ -60,7 +60,7 @@ class _Model:
         self._centre, self._scale = float(raw.mean()), float(raw.std()) or 1.0
         targets = (raw - self._centre) / self._scale
         noise = np.square(RUN_NOISE / below / self._scale) / seeds[chosen]
-        self._projection = Projection(features)
+        self._projection = Projection(features, tuple(GROUPS))
         points = self._projection(features)
         flat = np.zeros(len(targets))
         few = slice(0, FOR_LENGTHS)

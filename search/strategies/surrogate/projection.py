@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,15 +18,19 @@ Array = npt.NDArray[np.float64]
 
 
 class Projection:
-    """Fixed by the features of some candidates, of which a group's mean squared norm is 1."""
+    """Fixed by the features of some candidates, of which a group's mean squared norm is 1.
 
-    def __init__(self, features: Array) -> None:
+    groups: names in GROUPS.
+    """
+
+    def __init__(self, features: Array, groups: Sequence[str]) -> None:
+        self._groups = tuple(groups)
         moments = features[:, GROUPS["moments"]]
         self._median = np.median(moments, 0)
         self._deviations = np.maximum(moments.std(0), LEAST)
         self._means: list[Array] = []
         self._maps: list[Array] = []
-        for name in GROUPS:
+        for name in groups:
             columns = self._columns(features, name)
             mean = columns.mean(0)
             _, sizes, directions = np.linalg.svd(columns - mean, full_matrices=False)
@@ -38,7 +44,7 @@ class Projection:
         """The points of candidates: per group [n, its components]."""
         return [
             (self._columns(features, name) - mean) @ matrix
-            for name, mean, matrix in zip(GROUPS, self._means, self._maps, strict=True)
+            for name, mean, matrix in zip(self._groups, self._means, self._maps, strict=True)
         ]
 
     def _columns(self, features: Array, name: str) -> Array:

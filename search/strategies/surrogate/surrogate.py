@@ -28,7 +28,7 @@ STARTUP = 9  # results before the model is asked, where there is no prior: a bra
 REFIT = 9  # results after which hyperparameters are fitted again
 MOST = 300  # results a model is made of: the best, and the latest others
 EXPLORE = 1.0  # mean of the standard deviations added to a mean
-APART = 0.05  # distance in the model's points that candidates in flight keep from each other
+APART = 0.3  # distance in the model's points that candidates in flight keep from each other
 SAME = 1e-4  # at which a candidate counts as one that was proposed before
 PARENTS, CHILDREN = 8, 60  # of the neighbourhood that is looked at in a large space
 BELIEF = 1e-2  # variance of a candidate in training that counts at its expectation
@@ -100,7 +100,7 @@ class Surrogate(Strategy):
 
     @cached_property
     def _pool(self) -> Pool:
-        return Pool(self.space, self.seed)
+        return Pool(self.space, self.seed, self._prior)
 
     def _options(self, history: _History, rng: np.random.Generator) -> Options:
         """The candidates to choose from, none of which was proposed before, nor is too near to
@@ -122,51 +122,42 @@ class Surrogate(Strategy):
         """The upper bound of each option's log regret: [n]."""
         pool = self._pool
         results = pool.of([t.params for t in history.results])
-        trend, targets, noise, level, scale = self._trend(results), *_NOTHING
+        targets, noise, level, scale = _NOTHING
         if history.results:
             observed = observations_of([t.intermediate_values for t in history.results])
-            raw = observed.targets - SHRINK * trend
+            raw = observed.targets - SHRINK * results.trend
             level, scale = float(raw.mean()), max(float(raw.std()), LEAST_SCALE)
             targets, noise = (raw - level) / scale, observed.noise / scale**2
-        lengths = self._fitted(results.points, trend, targets, noise)
-        process = GaussianProcess(results.points, trend, targets, noise, lengths)
+        lengths = self._fitted(results, targets, noise)
+        process = GaussianProcess(results.points, results.trend, targets, noise, lengths)
         running = pool.of([t.params for t in history.running])
         if len(running):
-            ahead = self._trend(running)
-            expected = process.mean(running.points, ahead)
+            expected = process.mean(running.points, running.trend)
+            both = results.and_also(running)
             process = GaussianProcess(
-                results.and_also(running).points,
-                np.concatenate([trend, ahead]),
+                both.points,
+                both.trend,
                 np.concatenate([targets, expected]),
                 np.concatenate([noise, np.full(len(running), BELIEF)]),
                 lengths,
             )
-        ahead = self._trend(options)
         bound = rng.exponential(EXPLORE)
-        mean, deviation = process.predict(options.points, ahead)
-        promise: Array = (mean + bound * deviation) * scale + level + SHRINK * ahead
+        mean, deviation = process.predict(options.points, options.trend)
+        promise: Array = (mean + bound * deviation) * scale + level + SHRINK * options.trend
         return promise
 
-    def _fitted(
-        self, points: Sequence[Array], trend: Array, targets: Array, noise: Array
-    ) -> Hyperparameters:
+    def _fitted(self, results: Options, targets: Array, noise: Array) -> Hyperparameters:
         """The hyperparameters from the first results, as many as are a multiple of REFIT."""
-        start = start_of(len(points))
+        start = start_of(len(results.points))
         count = len(targets) // REFIT * REFIT
         if count == 0:
             return start
         if count not in self._lengths:
             few = slice(0, count)
-            self._lengths[count] = fitted(
-                [p[few] for p in points], trend[few], targets[few], noise[few], start
-            )
+            points = [points[few] for points in results.points]
+            trend = results.trend[few]
+            self._lengths[count] = fitted(points, trend, targets[few], noise[few], start)
         return self._lengths[count]
-
-    def _trend(self, options: Options) -> Array:
-        """What the prior expects of candidates: [n]."""
-        if self._prior is None or not len(options):
-            return np.zeros(len(options))
-        return self._prior(options.features)
 
 
 def _told(results: Sequence[FrozenTrial]) -> list[FrozenTrial]:
