@@ -55,6 +55,7 @@ from actsearch.search.strategies.registry import BUILT_IN, strategy_from_name
 from actsearch.search.strategies.surrogate.pool import key_of
 from actsearch.space import FingerprintIndex, Space, fingerprint, parse, screen, space_from_name
 
+FIRST = (0, 1)  # seeds of a table that searches see
 AT = (25, 50, 100, 200)  # candidates
 ORDERS = 2000  # of random
 LAG = 18  # candidates, the default of a search
@@ -118,7 +119,7 @@ def replay(table: str, strategy: str, seed: int, candidates: int) -> list[float]
         )
         engine.run(InProcess(), evaluator)
         trials = study.trials()
-    judge, seen = Judge(scores), seen_seed(seed)
+    judge, seen = Judge(scores), seen_seed(FIRST, seed)
     best = judge.reading(judge.best(seen), seen)
     texts = [evaluator.text_of(recommended(trials, n).expression) for n in AT if n <= candidates]
     return [100 * (best - judge.reading(text, seen)) for text in texts]
@@ -148,7 +149,7 @@ def begin(*keys: Keys) -> None:
 
 def sampled(table: ScoreTable) -> ScoreTable:
     """The part of a table that has two seeds or more."""
-    rows = {text: curves for text, curves in table.rows.items() if {0, 1} <= set(curves)}
+    rows = {text: curves for text, curves in table.rows.items() if set(FIRST) <= set(curves)}
     return ScoreTable(**{**{f: getattr(table, f) for f in table.__slots__}, "rows": rows})
 
 
@@ -177,7 +178,7 @@ def random_regrets(table: ScoreTable, orders: int) -> Array:
     curves = {s: [_fractions(table, text, s) for text in texts] for s in (0, 1)}
     regrets = np.empty((orders, length))
     for number in range(orders):
-        seen = seen_seed(number)
+        seen = seen_seed(FIRST, number)
         order = rng.permutation(len(texts))[:length]
         scores: dict[int, list[float]] = {epoch: [] for epoch in recipe.rungs}
         unseen: deque[dict[int, list[float]]] = deque()  # of the brackets within the lag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from ..evaluators import Evaluator, Recipe
 from ..space.printable import shown
 from .errors import InvalidSetting
 from .evaluator_choice import NamedEvaluator, chosen, chosen_again, recipe_of
+from .prior import NONE, names_of, prior_of
 from .progress import Reporter, Silent
 from .run import Outcome, run
-from .storage.config import SearchFile, second_recipe
+from .storage.config import SearchConfig, SearchFile, second_recipe
 from .storage.home import Home
 from .strategies.registry import strategy_class
 
@@ -23,7 +25,7 @@ class Search:
 
     name: a fresh one by default. recipe and second: a `Recipe` or the name of one. evaluator: an
     object, or a name as `--evaluator` takes it. limit_data: use only so many of the training
-    images. home: as `--home`. reporter: hears of every stage; silent by default.
+    images. prior: `none`, or names of tables and searches. home: as `--home`. reporter: hears of every stage; silent by default.
 
     Raises InvalidSetting with every setting that breaks its rule, and with `resume` for one that
     decides scores and differs from what is stored. `run` raises NameTaken if the name exists,
@@ -42,6 +44,7 @@ class Search:
         seed: int | None = None,
         bracket: int | None = None,
         lag: int | None = None,
+        prior: str | Sequence[str] | None = None,
         asynchronous: bool | None = None,
         limit_data: int | None = None,
         candidates: int | None = None,
@@ -93,9 +96,13 @@ class Search:
             stored = _stored(self._home, name)
             self._evaluator = chosen_again(stored.config, evaluator)
             self._file = _resumed(stored, self._evaluator, limit_data, config, settings)
+            _check_prior(stored, prior)
         else:
             self._evaluator = chosen(evaluator)
             config["name"] = name or self._home.fresh_name()
+            config["prior"] = prior_of(
+                self._home, prior, strategy or SearchConfig.strategy, self._evaluator.name
+            )
             self._file = _new(self._evaluator, limit_data, config, settings)
 
     @property
@@ -170,6 +177,19 @@ def _resumed(
                 f"got {_short(now)}: leave it out to go on, or start a new search"
             )
     return dataclasses.replace(stored, settings=dataclasses.replace(stored.settings, **settings))
+
+
+def _check_prior(stored: SearchFile, prior: str | Sequence[str] | None) -> None:
+    """Raise InvalidSetting for another prior than a search was begun with."""
+    if prior is None:
+        return
+    names = [prior] if isinstance(prior, str) else list(prior)
+    before = names_of(stored.config.prior)
+    if [name for name in names if name != NONE] != before:
+        raise InvalidSetting(
+            f"search '{stored.config.name}' was begun with prior {' '.join(before) or NONE}, but "
+            f"got {shown(prior)}: leave it out to go on, or start a new search"
+        )
 
 
 def _short(value: Any) -> str:

@@ -23,6 +23,7 @@ from .executors.base import Executor
 from .executors.choice import executor_for
 from .exporting.module_file import Exported
 from .exporting.winner import Best, best_of, check_record, export_best
+from .prior import about, tables_of
 from .progress import Reporter
 from .remaining_time import Pace
 from .storage.config import SearchConfig, SearchFile
@@ -128,6 +129,8 @@ def _opened(
     config, settings = file.config, file.settings
     space = space_from_name(config.space)
     strategy = strategy_from_name(config.strategy, space, config.seed)
+    tables = tables_of(home, config.prior)
+    strategy.learn(tables)
     with ExitStack() as held:
         if resume:
             folder = home.folder(config.name)
@@ -147,6 +150,8 @@ def _opened(
             study = Study(folder, strategy)
         with file.saving(folder):  # last: it makes the folder a search
             tracker.open_search(config.name, tracking.description_of(config))
+        if tables:
+            reporter.stage(about(tables, config.space))
         where = f"{settings.workers} Ray workers" if settings.uses_ray else "this process"
         reporter.stage(
             f"search '{config.name}': {settings.candidates} candidates of {config.space} "

@@ -42,6 +42,7 @@ def description_of(config: SearchConfig) -> dict[str, str]:
         "second network": config.second.label if config.second else "none",
         "seed": str(config.seed),
         "bracket": str(config.bracket),
+        "prior": ", ".join(config.prior) or "none",
         "lag": "none: asynchronous" if config.asynchronous else str(config.lag),
         **versions(),
     }

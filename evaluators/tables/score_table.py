@@ -101,12 +101,27 @@ class ScoreTable:
         last = self.rows[expression][seed][-1]
         return None if last is None else last / self.recipe.validation
 
-    def save(self, path: Path) -> None:
-        """Write the file whole or not at all."""
-        lines = [
+    @property
+    def shared_seeds(self) -> list[int]:
+        """The seeds that every candidate has a score under, in order."""
+        if not self.rows:
+            return []
+        return sorted(set.intersection(*(set(curves) for curves in self.rows.values())))
+
+    @property
+    def checksum(self) -> str:
+        """Eight hex digits of the scores: another one, and they have changed."""
+        return _checksum(self._lines())[:8]
+
+    def _lines(self) -> list[str]:
+        return [
             json.dumps({"expression": text, "correct": {str(s): c for s, c in curves.items()}})
             for text, curves in self.rows.items()
         ]
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        lines = self._lines()
         header = {
             "schema": SCHEMA,
             "name": self.name,

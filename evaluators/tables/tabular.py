@@ -5,8 +5,8 @@
 It answers rung by rung, through the same halving as a training: a score is never seen before the
 rungs below it were. The seeds of a table have three roles, and none has two of them:
 
-- one of the first two, by the search's seed, is what a search sees;
-- the even ones from 2 on say which candidates are best;
+- one of the first two that all its candidates have, by the search's seed, is what a search sees;
+- of the seeds behind them the even ones say which candidates are best;
 - the others read how good a candidate is: the regret of a search is judged by them.
 """
 
@@ -23,26 +23,27 @@ from ..protocol.successive_halving import run_bracket
 from ..recipes.recipe import Recipe
 from .score_table import Curve, ScoreTable
 
-SEEN = (0, 1)  # the seeds a search may see, one of them each
+SEEN = 2  # seeds a search may see, one of them each
 
 
 class NotInTable(ActsearchError):
     """Raised for a candidate that a table has no score of."""
 
 
-def seen_seed(seed: int) -> int:
-    """The table's seed that a search of this seed sees."""
-    return SEEN[seed % len(SEEN)]
+def seen_seed(seeds: Sequence[int], search: int) -> int:
+    """The one of a table's seeds that a search of this seed sees."""
+    first = sorted(seeds)[:SEEN]
+    return first[search % len(first)]
 
 
 def naming_seeds(seeds: Sequence[int]) -> list[int]:
     """Those that name the best."""
-    return [seed for seed in seeds if seed not in SEEN and seed % 2 == 0]
+    return [seed for seed in sorted(seeds)[SEEN:] if seed % 2 == 0]
 
 
 def reading_seeds(seeds: Sequence[int], seen: int) -> list[int]:
     """Those that read how good a candidate is, where a search saw `seen`."""
-    return [seed for seed in seeds if seed != seen and seed not in naming_seeds(seeds)]
+    return [seed for seed in sorted(seeds) if seed != seen and seed not in naming_seeds(seeds)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,13 @@ class TabularEvaluator(Evaluator):
 
     def run(self, job: Job) -> Iterator[RungReport]:
         """The scores of the job's candidates; yields after every rung. Raises NotInTable."""
-        seed = seen_seed(job.seed)
+        seeds = self.table.shared_seeds
+        if not seeds:
+            raise NotInTable(
+                f"table {self.table.name} has no seed that all its candidates have a score under: "
+                f"make it of searches that trained the same ones, or of one search"
+            )
+        seed = seen_seed(seeds, job.seed)
         candidates = [parse(text) for text in job.expressions]
         curves = [self.table.rows[self.text_of(text)][seed] for text in job.expressions]
         members = list(zip(candidates, curves, strict=True))

@@ -40,7 +40,7 @@ ORDER = 10
 _SETTINGS = (
     "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
     "ray_address", "seed", "finalists", "seeds", "confirm", "second", "also_on",
-    "evaluator", "rung_limit", "lag", "asynchronous",
+    "evaluator", "rung_limit", "lag", "asynchronous", "prior",
 )  # fmt: skip
 
 
@@ -61,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(BUILT_IN)}, or your own: package.module:Class",
     )
     complete(strategy, strategies)
+    group.add_argument(
+        "--prior",
+        nargs="+",
+        metavar="NAME",
+        help="what surrogate learns from before it begins: none, tables, searches of this home "
+        "(default: the tables shipped)",
+    )
     complete(
         group.add_argument("--recipe", help="how candidates are scored (default quick)"), recipes
     )

@@ -82,6 +82,9 @@ class SearchConfig:
     bracket: Annotated[StrictInt, rule("1 to 256", lambda size: 1 <= size <= 256)] = 9
     # The latest candidates before a bracket whose results it does not depend on: two brackets.
     lag: Annotated[StrictInt, rule("at least 0", lambda n: n >= 0), _LIMITED] = 18
+    # What a strategy that takes a prior learned from before: tables and searches, each as
+    # NAME@CHECKSUM of its scores (prior.py).
+    prior: tuple[StrictStr, ...] = ()
     asynchronous: StrictBool = False  # a bracket depends on whatever has ended, and never waits
 
     @field_validator("recipe", "second", mode="before")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from ...evaluators.tables.score_table import ScoreTable
 from ...space import ActsearchError, Encoding, Space, SpaceError
 from ..errors import StrategyError
 
@@ -35,10 +36,12 @@ class Strategy(BaseSampler):
     `self.space` and `self.seed`.
 
     may_repeat: whether it may propose an encoding again, so that a run of rejected proposals is
-    broken by an unseen random one.
+    broken by an unseen random one. takes_prior: whether it learns from scores of earlier searches
+    (`--prior`); `learn` is then called once, before the first proposal.
     """
 
     may_repeat = True
+    takes_prior = False
 
     def __init__(self, space: Space, seed: int) -> None:
         self.space, self.seed = space, seed
@@ -54,6 +57,10 @@ class Strategy(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
         """The encoding to try next; raises SpaceExhausted when there is none left."""
+
+    def learn(self, tables: Sequence[ScoreTable]) -> None:
+        """Take the scores of earlier searches, each a table of one space under one recipe; only
+        where `takes_prior`."""
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Choose the candidate; raises StrategyError where `propose` fails or leaves the space."""

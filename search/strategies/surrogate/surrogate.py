@@ -17,6 +17,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
+from ....evaluators.tables.score_table import ScoreTable
 from ....space import Encoding, Space
 from ..base import Strategy, is_enqueued, was_cut_short
 from .gaussian_process import GaussianProcess, Hyperparameters, fitted, start_of
@@ -77,16 +78,22 @@ class Surrogate(Strategy):
     results; with a prior, its favourites.
     """
 
-    def __init__(self, space: Space, seed: int, *, prior: Prior | None = None) -> None:
+    takes_prior = True
+
+    def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
-        self._prior = prior
+        self._tables: Sequence[ScoreTable] = ()
         self._lengths: dict[int, Hyperparameters] = {}
+
+    def learn(self, tables: Sequence[ScoreTable]) -> None:
+        """As in `Strategy`; a prior is made of them at the first proposal."""
+        self._tables = tuple(tables)
 
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
         history = _History.of(study, trial)
-        known = self.space.seed_candidates()
+        known = () if self._tables else self.space.seed_candidates()
         if history.drawn < len(known):
             return known[history.drawn]
         # One thread of BLAS: two are slower for matrices of some hundred rows, and round otherwise.
@@ -94,13 +101,13 @@ class Surrogate(Strategy):
             options = self._options(history, rng)
             if not len(options):
                 return self.space.sample(rng)
-            if self._prior is None and len(history.results) < STARTUP:
+            if not self._tables and len(history.results) < STARTUP:
                 return options.encodings[rng.integers(len(options))]
             return options.encodings[int(np.argmax(self._promise(history, options, rng)))]
 
     @cached_property
     def _pool(self) -> Pool:
-        return Pool(self.space, self.seed, self._prior)
+        return Pool(self.space, self.seed, Prior(self._tables) if self._tables else None)
 
     def _options(self, history: _History, rng: np.random.Generator) -> Options:
         """The candidates to choose from, none of which was proposed before, nor is too near to

@@ -68,12 +68,25 @@ def test_a_table_has_no_test_scores(table: ScoreTable) -> None:
 def test_what_is_seen_what_names_the_best_and_what_reads_are_three_sets(
     count: int, search: int
 ) -> None:
-    seeds, seen = range(count), seen_seed(search)
+    seeds = range(count)
+    seen = seen_seed(seeds, search)
     named, read = naming_seeds(seeds), reading_seeds(seeds, seen)
     assert seen in seeds
     assert read
     assert sorted({seen, *named, *read}) == list(seeds)
     assert len(named) + len(read) + 1 == count
+
+
+def test_a_table_of_one_search_is_seen_whatever_its_seed(table: ScoreTable) -> None:
+    one = dataclasses.replace(table, rows={"tanh(x)": {7: (10, 20, 30)}})
+    (report, *_) = TabularEvaluator(one).run(Job(("tanh(x)",), TINY, 0))
+    assert report.candidates[0].val_accuracy == 0.1
+
+
+def test_a_table_whose_candidates_share_no_seed_is_told(table: ScoreTable) -> None:
+    apart = dataclasses.replace(table, rows={"tanh(x)": {0: (1,)}, "abs(x)": {1: (1,)}})
+    with pytest.raises(NotInTable, match="no seed that all"):
+        list(TabularEvaluator(apart).run(Job(("tanh(x)",), TINY, 0)))
 
 
 def test_it_keeps_the_contract_of_evaluators(table: ScoreTable) -> None:

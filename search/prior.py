@@ -1,0 +1,84 @@
+"""The prior of a search: the tables and searches that its strategy learns from before it begins.
+
+They are stored as NAME@CHECKSUM of their scores: proposals follow from them, so a search goes on
+only with those it was begun with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..evaluators.tables.score_table import ScoreTable
+from ..evaluators.tables.shipped import is_table, shipped_tables, table_from_name
+from ..space.printable import shown
+from .errors import InvalidSetting
+from .storage.home import Home
+from .strategies.registry import strategy_class
+from .table import table_of
+
+NONE = "none"
+
+
+def prior_of(
+    home: Home, prior: str | Sequence[str] | None, strategy: str, evaluator: str
+) -> tuple[str, ...]:
+    """The stored form of a prior: of `none`, of names of tables and searches, or by default of
+    the tables shipped, but for one that is the evaluator itself.
+
+    Raises InvalidSetting for a strategy that takes none, or `none` beside others; and where a name
+    leads to no table or search.
+    """
+    takes = bool(getattr(strategy_class(strategy), "takes_prior", False))
+    if prior is None:
+        names = [name for name in shipped_tables() if name != evaluator] if takes else []
+    else:
+        names = [prior] if isinstance(prior, str) else list(prior)
+        if not names or not all(isinstance(name, str) for name in names):
+            raise InvalidSetting(
+                f"prior must be none, or names of tables and searches, but got {shown(prior)}"
+            )
+        if NONE in names and len(names) > 1:
+            raise InvalidSetting(f"prior none stands alone, but got {' '.join(names)}")
+        names = [name for name in names if name != NONE]
+        if names and not takes:
+            raise InvalidSetting(
+                f"strategy {strategy} takes no prior, but got {' '.join(names)}: use --strategy "
+                f"surrogate, or leave --prior out"
+            )
+    return tuple(f"{name}@{_table(home, name).checksum}" for name in names)
+
+
+def names_of(prior: Sequence[str]) -> list[str]:
+    """The names in a stored prior."""
+    return [entry.rpartition("@")[0] for entry in prior]
+
+
+def tables_of(home: Home, prior: Sequence[str]) -> list[ScoreTable]:
+    """The tables of a stored prior; raises InvalidSetting where one has changed."""
+    tables = []
+    for name, entry in zip(names_of(prior), prior, strict=True):
+        table = _table(home, name)
+        if f"{name}@{table.checksum}" != entry:
+            raise InvalidSetting(
+                f"the search was begun with the prior {entry}, but {name} has other scores by now "
+                f"({table.checksum}), and would propose others: restore it, or start a new search"
+            )
+        tables.append(table)
+    return tables
+
+
+def about(tables: Sequence[ScoreTable], space: str) -> str:
+    """What a search is told of its prior."""
+    listed = ", ".join(
+        f"{table.name} ({len(table.rows):,} candidates of {table.space} by {table.recipe.label})"
+        for table in tables
+    )
+    known = [table.name for table in tables if table.space == space]
+    within = (
+        f"; {space} itself is in it: proposals partly look up what was trained there" if known else ""
+    )
+    return f"prior: {listed}{within}"
+
+
+def _table(home: Home, name: str) -> ScoreTable:
+    return table_from_name(name) if is_table(name) else table_of(home, [name], name)

@@ -1,0 +1,102 @@
+"""What a search learned from before it began is named, checked, and kept for its life."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actsearch.evaluators.tables.shipped import shipped_tables
+from actsearch.search import Home, Search
+from actsearch.search.cli.main import main
+from actsearch.search.errors import InvalidSetting
+from actsearch.search.prior import names_of
+from actsearch.search.storage.config import SearchFile
+from actsearch.space import UnknownNameError
+from contracts.tiny import TINY
+
+SEARCH: dict[str, Any] = {
+    "space": "core-1",
+    "strategy": "surrogate",
+    "recipe": TINY,
+    "candidates": 3,
+    "bracket": 3,
+    "confirm": False,
+}
+
+
+def stored(home: Home, name: str) -> tuple[str, ...]:
+    return SearchFile.load(home.folder(name)).config.prior
+
+
+@pytest.mark.heavy
+def test_a_search_learns_from_another_and_goes_on_only_with_it(
+    searched: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Search("next", home=searched.root, prior="mine", **SEARCH).run()
+    (entry,) = stored(searched, "next")
+    assert names_of([entry]) == ["mine"]
+    more = {**SEARCH, "candidates": 4}
+    Search("next", home=searched.root, resume=True, **more).run()
+    assert stored(searched, "next") == (entry,)
+    with pytest.raises(InvalidSetting, match="begun with prior mine, but got none"):
+        Search("next", home=searched.root, resume=True, prior="none")
+    Search("mine", home=searched.root, resume=True, candidates=9, confirm=False).run()
+    status = main(
+        ["search", "--home", str(searched.root), "--name", "next", "--resume", "--candidates", "9"]
+    )
+    assert status == 1
+    assert "mine has other scores by now" in capsys.readouterr().err
+
+
+def test_none_is_none_and_stands_alone(home: Home) -> None:
+    search = Search("a", home=home.root, prior="none", **SEARCH)
+    assert search._file.config.prior == ()
+    with pytest.raises(InvalidSetting, match="stands alone"):
+        Search("a", home=home.root, prior=["none", "core-1-table"], **SEARCH)
+
+
+def test_by_default_it_is_the_tables_shipped_but_for_the_one_that_scores(home: Home) -> None:
+    search = Search("a", home=home.root, **SEARCH)
+    assert names_of(search._file.config.prior) == shipped_tables()
+    for table in shipped_tables():
+        settings = {**SEARCH, "recipe": None, "evaluator": table}
+        prior = Search("b", home=home.root, **settings)._file.config.prior
+        assert table not in names_of(prior)
+
+
+def test_a_strategy_that_takes_none_says_which_does(home: Home) -> None:
+    settings = {**SEARCH, "strategy": "random"}
+    assert Search("a", home=home.root, **settings)._file.config.prior == ()
+    with pytest.raises(InvalidSetting, match="takes no prior.*--strategy surrogate"):
+        Search("a", home=home.root, prior="core-1-table", **settings)
+
+
+@pytest.mark.parametrize("name", ["other-table", "other"])
+def test_an_unknown_name_is_told(home: Home, name: str) -> None:
+    with pytest.raises((UnknownNameError, InvalidSetting, LookupError, Exception), match="other"):
+        Search("a", home=home.root, prior=name, **SEARCH)
+
+
+@pytest.mark.heavy
+def test_a_table_of_a_search_is_replayed_in_its_place(
+    finished: Home, home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.jsonl"
+    assert main(["table", "mine", "-o", str(path), "--home", str(finished.root)]) == 0
+    assert "8 candidates, 8 trainings" in capsys.readouterr().out
+    assert main(["table", "mine", "-o", str(path), "--home", str(finished.root)]) == 1
+    assert "exists" in capsys.readouterr().err
+    arguments = ["--space", "core-1[network]", "--strategy", "random", "--seed", "2"]
+    status = main(
+        ["search", *arguments, "--evaluator", str(path), "--candidates", "8", "--json",
+         "--name", "again", "--home", str(home.root), "--no-confirm"]
+    )  # fmt: skip
+    captured = capsys.readouterr()
+    assert status == 0, captured.err
+    again = {row["expression"]: row["rungs"] for row in json.loads(captured.out)["leaderboard"]}
+    main(["leaderboard", "mine", "--json", "--home", str(finished.root)])
+    before = {r["expression"]: r["rungs"] for r in json.loads(capsys.readouterr().out)}
+    assert again.keys() == before.keys()
