@@ -188,7 +188,7 @@ def _check_prior(stored: SearchFile, prior: str | Sequence[str] | None) -> None:
     if [name for name in names if name != NONE] != before:
         raise InvalidSetting(
             f"search '{stored.config.name}' was begun with prior {' '.join(before) or NONE}, but "
-            f"got {shown(prior)}: leave it out to go on, or start a new search"
+            f"got {' '.join(names)}: leave it out to go on, or start a new search"
         )
 
 
