@@ -10,7 +10,7 @@ from ..evaluators import Recipe
 from ..space import baselines
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
-from .confirmation.plan import Plan, plan_of, recipes_of
+from .confirmation.plan import Plan, left_out, plan_of, recipes_of
 from .confirmation.retrain import NO_TEST_DATA, missing_jobs, retrain
 from .errors import InvalidSetting
 from .evaluator_choice import (
@@ -42,6 +42,8 @@ def confirm_search(
     with lock(folder):
         trials = read_trials(folder)
         plan = plan_of(file, trials)
+        if not plan.finalists and plan.set_aside:
+            raise InvalidSetting(f"search '{name}' has nothing new to confirm: {left_out(plan)}")
         if not plan.finalists:
             raise InvalidSetting(f"search '{name}' has no candidate to confirm yet")
         log = ConfirmationLog(folder)

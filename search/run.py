@@ -13,7 +13,7 @@ from ..mlflow.tracker import Tracker
 from ..space import Space, space_from_name
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
-from .confirmation.plan import confirmation_work, plan_of, recipes_of
+from .confirmation.plan import confirmation_work, left_out, plan_of, recipes_of
 from .confirmation.retrain import retrain
 from .engine.driver import Engine, Timings
 from .engine.lag import idle_workers
@@ -249,6 +249,8 @@ def _search(search: OpenSearch) -> Engine:
 def _confirm(search: OpenSearch) -> Confirmation | None:
     """The finalists against baselines; None where there is no finalist, or no test data."""
     plan = plan_of(search.file, search.study.trials())
+    if plan.set_aside:
+        search.reporter.stage(left_out(plan))
     log = ConfirmationLog(search.folder)
     try:
         retrain(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,16 +14,24 @@ from ..remaining_time import members
 from ..storage.config import RunSettings, SearchFile, require
 from ..storage.ranking import ranked
 from ..storage.trial import Trial
+from .novelty import baseline_in_disguise
+
+SHOWN = 5  # candidates that a line names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Finalists and baselines, name -> expression, and each recipe with its number of seeds."""
+    """Finalists and baselines, name -> expression, and each recipe with its number of seeds.
+
+    set_aside: better candidates than the last finalist, or all where there is none, that say
+    nothing new beside the baselines: expression -> what each is.
+    """
 
     finalists: Mapping[str, str]
     baselines: Mapping[str, str]
     recipes: Sequence[tuple[Recipe, int]]  # the search's own first
     seed: int  # the search's, from which the fresh ones are drawn
+    set_aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def functions(self) -> dict[str, str]:
@@ -36,23 +44,50 @@ class Plan:
 
 
 def plan_of(file: SearchFile, trials: Sequence[Trial]) -> Plan:
-    """The confirmation of a search: its top candidates that are no baseline themselves."""
+    """The confirmation of a search: its top candidates that are told from the baselines."""
     config, settings = file.config, file.settings
-    fingerprint, known = fingerprint_of_version(file.fingerprints), FingerprintIndex()
-    for expression in baselines().values():
-        known.add(fingerprint(expression), 0)
     finalists: dict[str, str] = {}
+    set_aside: dict[str, str] = {}
+    disguise = _disguises(file)
     for trial in ranked(trials):
         if len(finalists) == settings.finalists or trial.state not in ("complete", "pruned"):
             break
-        if known.find(fingerprint(parse(trial.expression))) is None:
+        if (what := disguise(trial)) is None:
             finalists[trial.expression] = trial.expression
+        else:
+            set_aside[trial.expression] = what
     return Plan(
         finalists=finalists,
         baselines={name: str(expression) for name, expression in baselines().items()},
         recipes=recipes_of(config.recipe, config.second, settings),
         seed=config.seed,
+        set_aside=set_aside,
     )
+
+
+def left_out(plan: Plan) -> str:
+    """What is said of candidates that are no finalists though they were good enough, one line."""
+    shown = [f"{expression} ({what})" for expression, what in plan.set_aside.items()]
+    listed = ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" * (len(shown) > SHOWN))
+    if not plan.finalists:
+        return f"no candidate that trained can be told from a baseline: {listed}"
+    return f"no finalists, since they cannot be told from a baseline: {listed}"
+
+
+def _disguises(file: SearchFile) -> Callable[[Trial], str | None]:
+    """Which baseline a candidate is, if it is one, by the rule that its search was begun with."""
+    fingerprint, known = fingerprint_of_version(file.fingerprints), FingerprintIndex()
+    names = list(baselines())
+    for number, expression in enumerate(baselines().values()):
+        known.add(fingerprint(expression), number)
+
+    def disguise(trial: Trial) -> str | None:
+        number = known.find(fingerprint(parse(trial.expression)))
+        if number is not None:
+            return f"{names[number]} itself"
+        return baseline_in_disguise(trial) if file.novelty > 1 else None
+
+    return disguise
 
 
 def confirmation_work(file: SearchFile) -> dict[Recipe, float]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...space import ExpressionError
+from ..confirmation.novelty import baseline_in_disguise
 from ..storage.config import SearchFile
 from ..storage.home import Home
 from ..storage.ranking import noise, ranked, tied_with_best
@@ -15,7 +17,8 @@ from .text_table import Column, cut, text_table
 
 
 def leaderboard_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
-    """One object per trained candidate, best first."""
+    """One object per trained candidate, best first. `same_as`, of complete ones: the baseline that
+    it cannot be told from."""
     return [
         {
             "expression": trial.expression,
@@ -28,6 +31,7 @@ def leaderboard_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
             "step": trial.lr_multiplier,
             "own_score": trial.base_lr_accuracy,
             "learned": {name: list(values) for name, values in trial.learned.items()},
+            "same_as": _same_as(trial) if trial.state == "complete" else None,
         }
         for trial in ranked(trials)
         if trial.trained
@@ -60,6 +64,7 @@ def leaderboard_text(trials: Sequence[Trial], validation: int, rows: int = 15) -
             "~" if trial.number in tied and len(tied) > 1 else " ",
             cut(trial.expression)
             + (f"   [{trial.reason}]" if trial.reason else "")
+            + (f"   [{what}]" if (what := _same_as(trial)) else "")
             + _learning_rate_text(trial),
         )
         for trial in order[:rows]
@@ -75,6 +80,15 @@ def leaderboard_text(trials: Sequence[Trial], validation: int, rows: int = 15) -
             f"~ marks scores within two of them of the best: ties"
         )
     return "\n".join(lines)
+
+
+def _same_as(trial: Trial) -> str | None:
+    """The baseline that a candidate cannot be told from. Of a formula that this version does not
+    read that is not known; it is listed all the same."""
+    try:
+        return baseline_in_disguise(trial) if trial.val_accuracies else None
+    except ExpressionError:
+        return None
 
 
 def _learning_rate_text(trial: Trial) -> str:

@@ -41,6 +41,8 @@ SCHEMA = 1  # of the folder; raised when an older version could no longer read i
 
 FINGERPRINT_VERSION = 2  # of a new search (actsearch.space's newest); a file without one has 1
 
+NOVELTY_VERSION = 2  # of the rule by which candidates are no finalists; a file without one has 1
+
 SIZE = 1024 * 1024  # bytes of a config.json; it has some 2,000
 MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks overflow
 
@@ -166,14 +168,18 @@ class RunSettings:
     config=ConfigDict(validate_by_name=True, validate_by_alias=True),
 )
 class SearchFile:
-    """A search's config.json: its configuration, how it was last run, and the version of the
-    fingerprints that tell its candidates apart for its life."""
+    """A search's config.json: its configuration, how it was last run, and for its life the version
+    of the fingerprints that tell its candidates apart, and of the rule of what is no finalist (1:
+    what has a baseline's fingerprint; 2: what cannot be told from one)."""
 
     config: SearchConfig
     settings: Annotated[
         RunSettings, Field(validation_alias="launch", serialization_alias="launch")
     ]
     fingerprints: Annotated[StrictInt, rule("at least 1", lambda version: version >= 1)] = 1
+    novelty: Annotated[StrictInt, rule("1 or 2", lambda version: version in (1, 2))] = (
+        NOVELTY_VERSION
+    )
 
     @staticmethod
     def of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SearchFile:
@@ -228,6 +234,7 @@ class SearchFile:
             if schema == SCHEMA:
                 if isinstance(config := stored.get("config"), dict):
                     config.setdefault("asynchronous", True)  # as all were before there was a lag
+                stored.setdefault("novelty", 1)
                 return _FILE.validate_python(stored)
         except (OSError, ValueError, ActsearchError) as error:  # of recipes and settings, too
             reason = mistakes(error) if isinstance(error, ValidationError) else error

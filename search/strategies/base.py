@@ -124,6 +124,12 @@ def is_enqueued(trial: FrozenTrial) -> bool:
     return FIXED in trial.system_attrs
 
 
+def has_diverged(trial: FrozenTrial) -> bool:
+    """Whether it ended without a score, in training or before: it is nothing to build on, however
+    good it was at its first rung."""
+    return "infeasible" in trial.user_attrs
+
+
 def was_cut_short(trial: FrozenTrial) -> bool:
     """Whether its driver was killed while it was being drawn: its candidate is still to come."""
     return trial.state == TrialState.FAIL and not trial.user_attrs

@@ -13,18 +13,21 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from ...space import Encoding, Space
-from .base import Strategy, is_enqueued, was_cut_short
+from .base import Strategy, has_diverged, is_enqueued, was_cut_short
 
-STARTUP = 18  # candidates trained before the first mutation: two brackets
-POPULATION = 64  # trained candidates alive at a time (PANGAEA's number)
-TOURNAMENT = 16  # of them, those that compete to be a parent (PANGAEA's number)
+STARTUP = 9  # results before the first mutation: one bracket, which with the lag has trained three
+# Trained candidates alive at a time: of 60, a search's default, the lag shows 18 by the middle and
+# 36 at the end, so that in its second half each bracket sees the oldest ones gone. PANGAEA's 64
+# were never full.
+POPULATION = 16
+TOURNAMENT = 4  # of them, those that compete to be a parent: a quarter, as PANGAEA's 16 of 64
 CROSSED = 0.25  # share of children with two parents: on 65 made-up targets, and 120 candidates
 # for each, no worse and no better than 0
 
 
 class Evolution(Strategy):
-    """A mutated copy of the winner of a tournament among the latest trained candidates, or, in
-    CROSSED of the cases, the space's crossing of two winners.
+    """A mutated copy of the winner of a tournament among the latest candidates that have trained
+    and not diverged, or, in CROSSED of the cases, the space's crossing of two winners.
 
     The first are the space's well-known activations (as AQuaSurF starts, Bingham and Miikkulainen
     2023), then random ones. Candidates are compared by the rung they reached, then by their score.
@@ -56,7 +59,7 @@ class Evolution(Strategy):
         finished = study.get_trials(
             deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)
         )
-        trained = [t for t in finished if t.intermediate_values]
+        trained = [t for t in finished if t.intermediate_values and not has_diverged(t)]
         if len(trained) < self._startup:
             return self.space.sample(rng)
         return self._child(trained[-self._population :], rng)

@@ -6,7 +6,7 @@ It keeps the contract of executors: a free worker asks for a job, and asks again
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from zlib import crc32
 
@@ -73,27 +73,34 @@ class Interleaved:
 
 @dataclass(frozen=True)
 class Checksums(Evaluator):
-    """Scores a candidate by its text and the epoch, at once; a third diverge after the first."""
+    """Scores a candidate by its text and the epoch, at once; a third diverge after the first.
+
+    lucky: one that is better than all others ever are.
+    """
+
+    lucky: str = ""
 
     def on(self, device: str) -> Checksums:
         return self
 
     def run(self, job: Job) -> Iterator[RungReport]:
-        return run_bracket(_Members(list(job.expressions)), job)
+        return run_bracket(_Members(list(job.expressions), self.lucky), job)
 
 
 @dataclass
 class _Members:
     live: list[str]
-    epochs: list[int] = field(default_factory=list)
+    lucky: str
 
     def advance(self, epoch: int) -> list[MemberProgress]:
         return [self._member(text, epoch) for text in self.live]
 
     def _member(self, text: str, epoch: int) -> MemberProgress:
         score = (crc32(text.encode()) + crc32(f"{text} {epoch}".encode())) / 2**33
+        if text == self.lucky:
+            score = 1.0
         member = MemberProgress(val_accuracy=score, val_loss=1.0, train_losses=(1.0,) * epoch)
-        diverges = epoch > 1 and crc32(text.encode()) % 3 == 0
+        diverges = epoch > 1 and crc32(text.encode()) % 3 == 0 and text != self.lucky
         return replace(member, reason="nan") if diverges else member
 
     def keep(self, positions: Sequence[int]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from actsearch.search import RunSettings, Trial
-from actsearch.search.confirmation.plan import plan_of, recipes_of
+from actsearch.search.confirmation.plan import left_out, plan_of, recipes_of
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.storage.config import SearchFile
 from actsearch.search.storage.trial import State
@@ -14,9 +16,16 @@ from contracts.tiny import CONFIG, TINY, TINY_CONV
 FILE = SearchFile(CONFIG, RunSettings(finalists=2, seeds=4, second_seeds=9))
 
 
-def trial(number: int, expression: str, score: float, state: State = "complete") -> Trial:
+def trial(
+    number: int,
+    expression: str,
+    score: float,
+    state: State = "complete",
+    **learned: tuple[float, ...],
+) -> Trial:
     epoch = 4 if state == "complete" else 1
     return Trial(
+        learned=learned,
         number=number,
         expression=expression,
         state=state,
@@ -30,12 +39,50 @@ def test_baselines_under_any_name_are_left_out() -> None:
         trial(0, "max(x, 0)", 0.95),  # relu
         trial(1, "sigmoid(x) * x", 0.94),  # silu
         trial(2, "sin(x)", 0.93),
-        trial(3, "x * sigmoid(beta * x)", 0.92),  # more than silu: beta is learned
+        trial(3, "x * sigmoid(beta * x)", 0.92, beta=(1.5, 1.3)),  # more than silu
         trial(4, "cos(x)", 0.91),
     ]
     plan = plan_of(FILE, trials)
     assert list(plan.finalists) == ["sin(x)", "x * sigmoid(beta * x)"]
     assert list(plan.baselines) == ["ReLU", "SiLU", "GELU", "Mish", "Tanh", "PReLU"]
+
+
+KNOB = "max(beta * x, max(x, 0))"  # ReLU at any positive beta, but for its scale
+SWISH = "x * sigmoid(beta * x)"
+
+
+def test_what_cannot_be_told_from_a_baseline_takes_no_finalists_place_and_is_told_so() -> None:
+    trials = [
+        trial(0, KNOB, 0.95),
+        trial(1, SWISH, 0.94, beta=(1.03, 0.98)),
+        trial(2, "sin(x)", 0.93),
+        trial(3, "silu(x)", 0.92),
+        trial(4, SWISH.replace("beta", "b"), 0.91, b=(1.5, 1.0)),
+        trial(5, "gamma * max(x, 0)", 0.9),
+    ]
+    plan = plan_of(FILE, trials)
+    assert list(plan.finalists) == ["sin(x)", "x * sigmoid(b * x)"]
+    assert plan.set_aside == {
+        KNOB: "ReLU with a learnable parameter",
+        SWISH: "SiLU with a learnable parameter",
+        "silu(x)": "SiLU itself",
+    }
+    assert left_out(plan).startswith(
+        f"no finalists, since they cannot be told from a baseline: {KNOB} (ReLU with a learnable "
+    )
+
+
+def test_where_every_candidate_is_a_baseline_that_is_said() -> None:
+    plan = plan_of(FILE, [trial(i, f"max({i + 2} * x, 0)", 0.9) for i in range(7)])
+    assert not plan.finalists
+    assert left_out(plan).startswith("no candidate that trained can be told from a baseline: max(")
+    assert left_out(plan).endswith("(ReLU in another form) and 2 more")
+
+
+def test_a_search_of_before_the_rule_keeps_the_finalists_that_it_had() -> None:
+    file = dataclasses.replace(FILE, novelty=1)
+    trials = [trial(0, KNOB, 0.95), trial(1, "relu(x)", 0.94), trial(2, SWISH, 0.93)]
+    assert list(plan_of(file, trials).finalists) == [KNOB, SWISH]
 
 
 def test_pruned_ones_fill_up_and_diverged_ones_do_not() -> None:

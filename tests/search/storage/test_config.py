@@ -98,6 +98,7 @@ def test_the_stored_format_is_that_of_the_first_release(tmp_path: Path) -> None:
             "seeds": 5, "second_seeds": 3, "also_on": None,
         },
         "fingerprints": 1,
+        "novelty": 2,
     }  # fmt: skip
     assert (tmp_path / "config.json").read_text() == json.dumps(stored, indent=2) + "\n"
 
@@ -117,10 +118,11 @@ def test_a_search_of_before_there_was_a_lag_goes_on_asynchronous_as_it_was(
     SearchFile(CONFIG, RunSettings()).save(tmp_path)
     path = tmp_path / "config.json"
     stored = json.loads(path.read_text())
-    del stored["config"]["lag"], stored["config"]["asynchronous"]
+    del stored["config"]["lag"], stored["config"]["asynchronous"], stored["novelty"]
     path.write_text(json.dumps(stored))
     file = SearchFile.load(tmp_path)
     assert file.config.asynchronous
+    assert file.novelty == 1, "and its finalists are those of its confirmation"
     file.save(tmp_path)
     assert SearchFile.load(tmp_path) == file
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
 from scipy.stats import binomtest
 
+from actsearch.search import RunSettings, SearchConfig
+from actsearch.search.engine.driver import Engine
+from actsearch.search.executors.in_process import InProcess
+from actsearch.search.remaining_time import Pace
 from actsearch.search.strategies.evolution import CROSSED, Evolution
 from actsearch.space import (
     CoreUnits,
+    Encoding,
     Space,
     parse,
     space_from_name,
 )
+from contracts.interleaved import Checksums
+from contracts.tiny import TINY, study_in
 
 SPACE = CoreUnits()
 
@@ -103,6 +112,49 @@ def test_what_was_never_trained_is_no_parent(
     for _ in range(5):
         child = play(study, None)
         assert 1 in {changes(child, parent) for parent in parents}
+
+
+def test_what_diverged_is_no_parent_however_well_it_began(
+    started: tuple[optuna.Study, list[dict[str, str]]],
+) -> None:
+    study, parents = started
+    study.sampler = evolution(tournament=64)
+    trial = study.ask()
+    SPACE.build(trial.suggest_categorical)
+    for epoch in (1, 3):
+        trial.report(0.99, epoch)
+    trial.set_user_attr("infeasible", "nan")
+    study.tell(trial, state=TrialState.PRUNED)
+    children = [play(study, {1: 0.0}) for _ in range(10)]
+    assert {changes(child, parents[-1]) for child in children} == {1}
+
+
+LUCKY = "sigmoid(x) * x"  # which evolution begins with
+
+
+def test_an_old_lucky_candidate_is_gone_by_the_end_of_a_default_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parents: list[tuple[str, int]] = []  # each with the candidates that had entered
+    mutate = CoreUnits.mutate
+
+    def noted(space: CoreUnits, parent: Encoding, rng: np.random.Generator) -> Encoding:
+        parents.append((str(space.decode(parent)), study.entered()))
+        return mutate(space, parent, rng)
+
+    monkeypatch.setattr(CoreUnits, "mutate", noted)
+    study = study_in(tmp_path, Evolution(SPACE, 0))
+    settings = RunSettings()
+    config = SearchConfig(name="mine", recipe=TINY, second=None)
+    engine = Engine(config, settings, SPACE, study, lambda _: None, Pace(1), lambda *_: None)
+    engine.run(InProcess(), Checksums(lucky=LUCKY))
+    assert study.entered() == settings.candidates == 60
+    assert study.trials()[0].expression == LUCKY
+    assert study.trials()[0].state == "complete"
+    bred = [entered for parent, entered in parents if parent == LUCKY]
+    assert min(bred) < 45, "it has children at first"
+    assert max(bred) < 45, "27 results are in by then, and 16 alive"
+    assert max(entered for _, entered in parents) >= 54
 
 
 def test_it_begins_with_the_functions_that_everybody_knows() -> None:

@@ -1,0 +1,86 @@
+"""Whether a candidate is told from the baselines by what it computes, as it starts or as it learned.
+
+ReLU with a parameter that starts as ReLU, and stays there, is trained again as a finalist to no
+end. What counts is the function of each layer at the values that were learned; that a candidate
+only starts as a baseline is no fault of it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from ...space import Expression, baselines, parse
+from ..storage.trial import Trial
+
+DISTANCE = 0.02  # below it two functions cannot be told apart: half of what parts the two nearest
+# baselines, SiLU and Mish (0.041); Swish-beta is SiLU up to beta = 1.07, and GELU at 1.7
+POINTS = 201  # from -5 to 5, weighted as a standard Gaussian signal
+SLOPES = 51  # values that a baseline's own parameters are tried at, from 0 to 1 (PReLU's slope)
+
+
+def baseline_in_disguise(trial: Trial) -> str | None:
+    """What a candidate is that cannot be told from a baseline, as "ReLU with a learnable
+    parameter"; None for one that says something new.
+
+    The distance is the root mean square of the difference over that of the candidate, for a
+    standard Gaussian x, at the best positive scaling of the baseline, which the next layer's
+    weights undo. A candidate is a baseline if it is within DISTANCE of it in every layer. Of a
+    parameter per channel its mean is known, of one that was never trained its initial value.
+    """
+    expression = parse(trial.expression)
+    start, learned = _values(expression, None), _values(expression, trial)
+    for name, functions in _baselines().items():
+        if not _is_near(learned, functions):
+            continue
+        count = len(expression.parameters)
+        trainable = len(functions) > 1
+        if count == 0 or trainable:
+            return f"{name} in another form"
+        if not _is_near(start, functions):
+            return f"learned to be {name}"
+        return f"{name} with {'a' if count == 1 else count} learnable parameter{'s' * (count > 1)}"
+    return None
+
+
+def _values(expression: Expression, trial: Trial | None) -> Tensor:
+    """The function of each layer: float64 [layers, POINTS]. Without a trial, as it starts."""
+    learned = [trial.learned.get(p.name) if trial else None for p in expression.parameters]
+    layers = max((len(values) for values in learned if values), default=1)
+    parameters = []
+    for parameter, values in zip(expression.parameters, learned, strict=True):
+        each = values or (parameter.initial,)
+        repeated = [each[min(layer, len(each) - 1)] for layer in range(layers)]
+        parameters.append(torch.tensor(repeated, dtype=torch.float64)[:, None])
+    return expression.values(_points().expand(layers, -1), parameters)
+
+
+def _is_near(functions: Tensor, baseline: Tensor) -> bool:
+    """Whether each of the functions, [layers, POINTS], is near one of the baseline's, [any,
+    POINTS]."""
+    weights = torch.exp(-(_points() ** 2) / 2)
+    size = (weights * functions**2).sum(1, keepdim=True)  # [layers, 1]
+    product = ((weights * functions)[:, None] * baseline).sum(2)  # [layers, any]
+    along = product.clamp(min=0.0) ** 2 / (weights * baseline**2).sum(1)
+    distances = ((size - along).clamp(min=0.0) / size).sqrt()  # NaN where a function is none
+    return bool((distances.min(1).values < DISTANCE).all())
+
+
+@lru_cache(maxsize=1)
+def _points() -> Tensor:
+    return torch.linspace(-5.0, 5.0, POINTS, dtype=torch.float64)
+
+
+@lru_cache(maxsize=1)
+def _baselines() -> dict[str, Tensor]:
+    """Name -> what a baseline can be: float64 [1, POINTS], or [SLOPES, POINTS] if it is
+    trainable."""
+    functions = {}
+    for name, expression in baselines().items():
+        count = SLOPES if expression.parameters else 1
+        values = torch.linspace(0.0, 1.0, count, dtype=torch.float64)[:, None]
+        parameters = [values for _ in expression.parameters]
+        functions[name] = expression.values(_points().expand(count, -1), parameters)
+    return functions
