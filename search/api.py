@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ class Search:
         second: Recipe | str | None = None,
         seed: int | None = None,
         bracket: int | None = None,
+        max_cost: float | None = None,
+        objectives: str | Sequence[str] | None = None,
         limit_data: int | None = None,
         candidates: int | None = None,
         time_limit: float | None = None,
@@ -63,6 +66,8 @@ class Search:
             second=second,
             seed=seed,
             bracket=bracket,
+            max_cost=max_cost,
+            objectives=objectives,
         )
         settings = _given(
             candidates=candidates,
@@ -157,4 +162,6 @@ def _resumed(
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
     return value.label if isinstance(value, Recipe) else str(value)

@@ -15,6 +15,7 @@ from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
 from .confirmation.plan import confirmation_work, plan_of, recipes_of
 from .confirmation.retrain import retrain
+from .engine.costs import Costs, costs_of
 from .engine.driver import Engine, Timings
 from .errors import SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
@@ -73,6 +74,7 @@ class OpenSearch:
     reporter: Reporter
     pace: Pace
     shown: ShownFunctions
+    costs: Costs | None
 
 
 def run(
@@ -142,8 +144,9 @@ def _opened(
         executor = workers.enter_context(executor_for(settings))
         if not resume:
             folder = held.enter_context(home.begin(config.name))
-            make_study(folder)
+            make_study(folder, config.objectives)
             study = Study(folder, strategy)
+        costs = costs_of(config, settings, study.trials())
         with file.saving(folder):  # last: it makes the folder a search
             tracker.open_search(config.name, tracking.description_of(config))
         where = f"{settings.workers} Ray workers" if settings.uses_ray else "this process"
@@ -165,6 +168,7 @@ def _opened(
             reporter=reporter,
             pace=Pace(settings.workers),
             shown=ShownFunctions(home.root),
+            costs=costs,
         )
 
 
@@ -219,6 +223,7 @@ def _search(search: OpenSearch) -> Engine:
         search.pace,
         on_work,
         search.file.fingerprints,
+        search.costs,
     )
     trials = search.study.trials()
     if entered(trials) >= settings.candidates and not search.study.waiting():

@@ -4,6 +4,7 @@ examples:
   actsearch search --name mine --candidates 200 --workers 2
   actsearch search --name mine --resume --candidates 400
   actsearch search --space core-2 --strategy tpe --time-limit 30m
+  actsearch search --objectives accuracy,cost --max-cost 3
   actsearch search --evaluator mine:evaluator --strategy mine:Annealing
   actsearch search --config mine.toml       # candidates = 200, time_limit = "2h", …
 """
@@ -40,7 +41,7 @@ ORDER = 10
 _SETTINGS = (
     "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
     "ray_address", "seed", "finalists", "seeds", "confirm", "second", "also_on",
-    "evaluator", "rung_limit",
+    "evaluator", "rung_limit", "max_cost", "objectives",
 )  # fmt: skip
 
 
@@ -65,6 +66,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument("--recipe", help="how candidates are scored (default quick)"), recipes
     )
     add_evaluator(group)
+    group.add_argument(
+        "--objectives",
+        metavar="A,B",
+        help="accuracy (the default), or accuracy,cost: search the front of the two",
+    )
+    group.add_argument(
+        "--max-cost",
+        type=float,
+        metavar="F",
+        help="train nothing that takes more than F times ReLU's time, forward and backward",
+    )
     add_setting(group, "--seed", type=int, metavar="N", help="of proposals, weights and batches")
     group.add_argument(
         "--limit-data", type=int, metavar="N", help="use only N of the 60,000 training images"

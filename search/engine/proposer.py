@@ -17,6 +17,7 @@ from ...space import (
 )
 from ..errors import SpaceExhausted
 from ..storage.study import ProposedTrial, Study
+from .costs import Costs
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,17 @@ class Proposer:
     A candidate screened out becomes an infeasible trial, one seen before a duplicate.
     """
 
-    def __init__(self, study: Study, space: Space, seed: int, fingerprints: int) -> None:
-        """fingerprints: the version by which candidates are told apart."""
+    def __init__(
+        self,
+        study: Study,
+        space: Space,
+        seed: int,
+        fingerprints: int,
+        costs: Costs | None = None,
+    ) -> None:
+        """fingerprints: the version by which candidates are told apart. costs: of a search that
+        minds them."""
+        self._costs = costs
         self._fingerprint = fingerprint_of_version(fingerprints)
         self._study, self._space, self._seed = study, space, seed
         self._seen = {_key(encoding) for encoding in study.encodings()}
@@ -57,7 +67,8 @@ class Proposer:
                 self._exhausted = True
                 return None
             if trial.retry or self._is_new(trial):  # a retry has passed all this once
-                self._study.accept(trial)
+                cost = None if self._costs is None else self._costs.of(trial.expression)
+                self._study.accept(trial, cost)
                 return trial
             rejected += 1
 
@@ -75,7 +86,17 @@ class Proposer:
             logger.debug("trial %d is a duplicate of %d", trial.number, earlier)
             self._study.reject(trial, duplicate_of=earlier)
             return False
+        if self._is_too_dear(trial):
+            return False  # and not in the index: a cheaper formula of the same function may come
         self._index.add(values, trial.number)
+        return True
+
+    def _is_too_dear(self, trial: ProposedTrial) -> bool:
+        """Whether a candidate costs more than the limit; its trial is ended then."""
+        if self._costs is None or (reason := self._costs.objection(trial.expression)) is None:
+            return False
+        logger.debug("trial %d %s", trial.number, reason)
+        self._study.reject(trial, reason=reason, cost=self._costs.of(trial.expression))
         return True
 
     def _unseen(self) -> Encoding:

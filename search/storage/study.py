@@ -6,10 +6,11 @@ One writer, the driver; any number of readers. Write-ahead logging lets them wor
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +27,14 @@ from ...evaluators import CandidateReport
 from ...mlflow.uris import sqlite_uri
 from ...space import Encoding, Expression, Space
 from ..strategies.base import Strategy
+from ..strategies.objectives import COST, OBJECTIVES
 from . import study_file
+from .config import ACCURACY
 from .home import usable
 from .interruption import is_ended, owed_trials
 from .study_file import FILE as FILE
 from .trial import RETRIES as RETRIES
-from .trial import Trial
+from .trial import MeasuredCost, Trial
 from .trial_codec import (
     DUPLICATE_OF,
     ERROR,
@@ -90,11 +93,13 @@ class Study:
             retry=attributes.get(RETRY, 0),
         )
 
-    def accept(self, trial: ProposedTrial) -> None:
-        """Record that a trial goes into training. A trial without this mark was killed while it
-        was being drawn, and counts for nothing."""
+    def accept(self, trial: ProposedTrial, cost: MeasuredCost | None = None) -> None:
+        """Record that a trial goes into training, and its cost where it was measured. A trial
+        without its expression was killed while it was being drawn, and counts for nothing."""
+        attributes = {**_cost_attribute(cost), EXPRESSION: str(trial.expression)}
         with sqlite_errors(self._path):
-            self._running[trial.number].set_user_attr(EXPRESSION, str(trial.expression))
+            for name, attribute in attributes.items():
+                self._running[trial.number].set_user_attr(name, attribute)
 
     def enqueue(self, encoding: Encoding) -> None:
         """Have the next `ask` begin this encoding."""
@@ -107,11 +112,12 @@ class Study:
         *,
         reason: str | None = None,
         duplicate_of: int | None = None,
+        cost: MeasuredCost | None = None,
     ) -> None:
-        """End a trial before training: screened out, or seen before."""
+        """End a trial before training: screened out, too dear, or seen before."""
         why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
         # The expression last: killed between the two, it must not look as if it was accepted.
-        attributes = {**why, EXPRESSION: str(trial.expression)}
+        attributes = {**_cost_attribute(cost), **why, EXPRESSION: str(trial.expression)}
         self._finish(trial.number, TrialState.PRUNED, attributes)
 
     def rung(self, number: int, epoch: int, accuracy: float) -> None:
@@ -194,8 +200,17 @@ class Study:
             return trial_of(self._study.tell(trial, value, state=state))
 
 
-def make_study(folder: Path) -> None:
-    """Make the study of a new search, whole or not at all, in place of one that was never used."""
+def _cost_attribute(cost: MeasuredCost | None) -> dict[str, Any]:
+    return {} if cost is None else {COST: dataclasses.asdict(cost)}
+
+
+def make_study(folder: Path, objectives: Sequence[str] = ACCURACY) -> None:
+    """Make the study of a new search, whole or not at all, in place of one that was never used.
+
+    Whatever the objectives, it maximises accuracy: Optuna lets no trial of several directions
+    report its rungs. A candidate's cost is an attribute of its trial, which is what strategies
+    that search the front read (search/strategies/objectives.py).
+    """
     partial = folder / study_file.PARTIAL
     with usable(folder):
         study_file.remove(folder)
@@ -204,7 +219,11 @@ def make_study(folder: Path) -> None:
         level = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(logging.WARNING)  # "a new study created" is not for our users
         try:
-            optuna.create_study(storage=storage, study_name=study_file.NAME, direction="maximize")
+            study = optuna.create_study(
+                storage=storage, study_name=study_file.NAME, direction="maximize"
+            )
+            if tuple(objectives) != ACCURACY:
+                study.set_user_attr(OBJECTIVES, list(objectives))
         finally:
             optuna.logging.set_verbosity(level)
             storage.remove_session()

@@ -116,7 +116,7 @@ def is_enqueued(trial: FrozenTrial) -> bool:
 
 def was_cut_short(trial: FrozenTrial) -> bool:
     """Whether its driver was killed while it was being drawn: its candidate is still to come."""
-    return trial.state == TrialState.FAIL and not trial.user_attrs
+    return trial.state == TrialState.FAIL and "expression" not in trial.user_attrs
 
 
 def _is_built_in(strategy: Strategy) -> bool:
