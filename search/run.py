@@ -99,8 +99,10 @@ def run(
         best = best_of(file.config, trials, confirmation)
         exported = export_best(best, search.folder)
         unsent = search.writer.close(0)  # the end of its block has waited
-        shown = not unsent and tracking.show(
-            search.tracker, file.config.name, confirmation, trials
+        shown = (
+            not unsent
+            and tracking.show_front(search.tracker, file.config, trials)
+            and tracking.show(search.tracker, file.config.name, confirmation, trials)
         )
     return Outcome(
         config=file.config,
@@ -148,7 +150,7 @@ def _opened(
             study = Study(folder, strategy)
         costs = costs_of(config, settings, study.trials())
         with file.saving(folder):  # last: it makes the folder a search
-            tracker.open_search(config.name, tracking.description_of(config))
+            tracker.open_search(config.name, tracking.description_of(config), config.measures_cost)
         where = f"{settings.workers} Ray workers" if settings.uses_ray else "this process"
         reporter.stage(
             f"search '{config.name}': {settings.candidates} candidates of {config.space} "

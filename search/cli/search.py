@@ -163,7 +163,12 @@ def _print_tables(outcome: Outcome) -> None:
     from ..reports import leaderboard as tables
     from ..reports.confirmation import confirmation_text
 
-    print(tables.leaderboard_text(outcome.trials, outcome.config.recipe.validation))
+    config = outcome.config
+    print(
+        tables.leaderboard_text(
+            outcome.trials, config.recipe.validation, objectives=config.objectives
+        )
+    )
     if outcome.confirmation is not None:
         print()
         print(confirmation_text(outcome.confirmation), flush=True)
@@ -176,7 +181,7 @@ def _print_json(outcome: Outcome, exported: Exported | None) -> None:
     print_json(
         {
             "name": outcome.config.name,
-            "leaderboard": tables.leaderboard_json(outcome.trials),
+            "leaderboard": tables.leaderboard_json(outcome.trials, outcome.config.objectives),
             "confirmation": outcome.confirmation and confirmation_json(outcome.confirmation),
             "best": outcome.best
             and {

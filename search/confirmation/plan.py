@@ -12,7 +12,7 @@ from ...evaluators import Recipe
 from ...space import FingerprintIndex, baselines, fingerprint_of_version, parse
 from ..remaining_time import members
 from ..storage.config import RunSettings, SearchFile, require
-from ..storage.ranking import ranked
+from ..storage.ranking import finalist_order
 from ..storage.trial import Trial
 
 
@@ -36,13 +36,14 @@ class Plan:
 
 
 def plan_of(file: SearchFile, trials: Sequence[Trial]) -> Plan:
-    """The confirmation of a search: its top candidates that are no baseline themselves."""
+    """The confirmation of a search: its top candidates that are no baseline themselves; where cost
+    is an objective, the most accurate of its front, then those of the leaderboard."""
     config, settings = file.config, file.settings
     fingerprint, known = fingerprint_of_version(file.fingerprints), FingerprintIndex()
     for expression in baselines().values():
         known.add(fingerprint(expression), 0)
     finalists: dict[str, str] = {}
-    for trial in ranked(trials):
+    for trial in finalist_order(trials, config.objectives):
         if len(finalists) == settings.finalists or trial.state not in ("complete", "pruned"):
             break
         if known.find(fingerprint(parse(trial.expression))) is None:

@@ -100,10 +100,8 @@ class Costs:
 
 
 def costs_of(config: SearchConfig, settings: RunSettings, trials: Sequence[Trial]) -> Costs | None:
-    """The costs of a search that minds them, by a limit or as an objective; else None."""
-    if not config.is_multi_objective and config.max_cost is None:
-        return None
-    return Costs(config.max_cost, settings, trials)
+    """The costs of a search that measures them; else None."""
+    return Costs(config.max_cost, settings, trials) if config.measures_cost else None
 
 
 def device_of(settings: RunSettings) -> str:

@@ -133,6 +133,11 @@ class SearchConfig:
         """Whether cost is an objective beside accuracy."""
         return "cost" in self.objectives
 
+    @property
+    def measures_cost(self) -> bool:
+        """Whether candidates' cost is measured: as an objective, or to be held to a limit."""
+        return self.is_multi_objective or self.max_cost is not None
+
     def __post_init__(self) -> None:
         check_recipes(self.recipe, self.second)
 
