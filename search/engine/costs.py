@@ -37,7 +37,8 @@ class Costs:
         """trials: the study's, whose costs are taken as they are."""
         self._limit, self._kind = limit, device_of(settings)
         self._device = f"{self._kind}, {_model(self._kind)}"
-        measured = [trial for trial in trials if trial.cost is not None]
+        # Without an expression it was killed between the measuring and the verdict.
+        measured = [trial for trial in trials if trial.cost is not None and trial.expression]
         self._costs = {t.expression: t.cost for t in measured if t.cost is not None}
         self._in_a_row = 0
         for trial in measured:

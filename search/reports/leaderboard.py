@@ -96,7 +96,7 @@ def leaderboard_text(
     if cost_columns:
         lines.append("cost is time over ReLU's, forward and backward" + _front_text(members))
     if dear := sum(map(too_dear, trials)):
-        lines.append(f"{dear} proposals cost more than --max-cost and did not train")
+        lines.append(f"{dear} proposal{'s' * (dear > 1)} cost more than --max-cost: not trained")
     return "\n".join(lines)
 
 
@@ -113,7 +113,7 @@ def _cost_cells(trial: Trial, members: Set[int] | None) -> tuple[str, str]:
 def _front_text(members: Set[int] | None) -> str:
     if members is None:
         return ""
-    return "; on the front is what no other beats in accuracy or cost and equals in the other"
+    return "; on the front is what none beats in accuracy or cost without losing in the other"
 
 
 def _learning_rate_text(trial: Trial) -> str:

@@ -133,6 +133,13 @@ def test_a_search_in_which_many_in_a_row_are_too_dear_ends_also_if_it_was_resume
         resumed.objection(parse("mish(x)"))
 
 
+def test_a_trial_killed_between_its_measuring_and_the_verdict_has_not_passed() -> None:
+    killed = replace(stored("", 1.0), state="failed", screened=False)
+    resumed = Costs(0.5, RunSettings(), [stored("x * 2", 2.0), killed])
+    with pytest.raises(InvalidSetting, match=r"the cheapest seen, x \* 2, costs 2.00 times"):
+        resumed.check_any_passed()
+
+
 def test_costs_of_another_kind_of_device_are_not_gone_on_with() -> None:
     with pytest.raises(InvalidSetting, match="measured on cuda, a GPU, but it would"):
         Costs(None, RunSettings(), [stored("x * 2", 2.0, "cuda, a GPU")])
