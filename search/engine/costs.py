@@ -21,8 +21,8 @@ from ..storage.trial import MeasuredCost, Trial, too_dear
 
 logger = logging.getLogger(__name__)
 
-HOPELESS = 500  # candidates too dear in a row before a search ends: 10 s or so of measuring. Where
-# one in a hundred passes, so many fail in a row in 0.7 % of cases
+HOPELESS = 500  # candidates too dear in a row before a search ends, after a minute or so of CPU
+# time, mostly for fingerprints; where one in a hundred passes, so many fail in 0.7 % of cases
 
 
 class Costs:
@@ -60,16 +60,18 @@ class Costs:
         return self._costs[text]
 
     def objection(self, expression: Expression) -> str | None:
-        """Why a candidate is too dear to train, or None; raises InvalidSetting where HOPELESS in
-        a row are."""
+        """Why a candidate is too dear to train, or None."""
         time = self.of(expression).time
         if self._limit is None or time <= self._limit:
             self._in_a_row, self._passed = 0, True
             return None
         self._in_a_row += 1
+        return f"costs {time:.2f} times ReLU's time, more than --max-cost {self._limit:g}"
+
+    def check_hope(self) -> None:
+        """Raise InvalidSetting where the last HOPELESS candidates or more were all too dear."""
         if self._in_a_row >= HOPELESS:
             raise self._nothing_passes(f"the last {self._in_a_row} candidates cost")
-        return f"costs {time:.2f} times ReLU's time, more than --max-cost {self._limit:g}"
 
     def check_any_passed(self) -> None:
         """Raise InvalidSetting where the space ended, and all of it was too dear."""

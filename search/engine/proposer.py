@@ -92,11 +92,13 @@ class Proposer:
         return True
 
     def _is_too_dear(self, trial: ProposedTrial) -> bool:
-        """Whether a candidate costs more than the limit; its trial is ended then."""
+        """Whether a candidate costs more than the limit; its trial is ended then. Raises
+        InvalidSetting where too many in a row do."""
         if self._costs is None or (reason := self._costs.objection(trial.expression)) is None:
             return False
         logger.debug("trial %d %s", trial.number, reason)
         self._study.reject(trial, reason=reason, cost=self._costs.of(trial.expression))
+        self._costs.check_hope()
         return True
 
     def _unseen(self) -> Encoding:

@@ -129,8 +129,10 @@ def test_a_search_in_which_many_in_a_row_are_too_dear_ends_also_if_it_was_resume
 ):
     trials = [stored(f"x * {number}", 1.0 + number) for number in range(1, costs.HOPELESS)]
     resumed = Costs(0.5, RunSettings(), trials)
+    resumed.check_hope()
+    assert resumed.objection(parse("mish(x)"))
     with pytest.raises(InvalidSetting, match=r"the last 500 candidates cost more .* x \* "):
-        resumed.objection(parse("mish(x)"))
+        resumed.check_hope()
 
 
 def test_a_trial_killed_between_its_measuring_and_the_verdict_has_not_passed() -> None:
