@@ -55,12 +55,11 @@ def test_what_costs_more_than_the_limit_is_infeasible_with_the_reason_and_never_
 
 
 def test_what_keeps_the_limit_trains_and_alone_counts(limited: Ran) -> None:
+    within = [t for t in limited.candidates if t.cost is not None and t.cost.time <= 2.5]
     trained = [expression for job in limited.jobs for expression in job.expressions]
-    assert trained == ["x * x"]
-    assert entered(limited.candidates) == 1
-    (complete,) = [trial for trial in limited.candidates if trial.trained]
-    assert complete.cost is not None
-    assert complete.cost.device.startswith("cpu, ")
+    assert trained == [trial.expression for trial in within]
+    assert entered(limited.candidates) == len(within)
+    assert all(trial.trained for trial in within)
 
 
 def test_a_resume_reads_costs_and_measures_none_again() -> None:
