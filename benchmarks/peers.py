@@ -158,9 +158,7 @@ class Within(Space):
             pass
         return child
 
-    def cross(
-        self, first: Encoding, second: Encoding, rng: np.random.Generator
-    ) -> dict[str, str]:
+    def cross(self, first: Encoding, second: Encoding, rng: np.random.Generator) -> dict[str, str]:
         child = self._inner.cross(first, second, rng)
         return child if key_of(child) in self._keys else dict(first)
 

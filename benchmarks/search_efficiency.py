@@ -10,7 +10,7 @@ is what it lacks, in points of accuracy, to the best of the table; the best is n
 both are read by others, that no search sees (evaluators/tables/tabular.py): a small regret can be
 negative. random is simulated over many orders. `random_equivalent_at_100` is how many candidates
 random needs for the median regret that a strategy has after 100. Where a table is not whole yet,
-the space is what it has so far. Optuna's own samplers are slow, and get a fifth of the repetitions.
+the space is what it has so far. Optuna's own samplers are slow: a fifth of the repetitions.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Judge:
         return max(named, key=lambda t: read_accuracy(self.table, t, naming_seeds(list(rows[t]))))
 
     def floor(self, seen: int) -> float:
-        """The standard error of the best one's reading, a fraction: regrets below it say nothing."""
+        """The standard error of the best one's reading, a fraction: below it nothing is told."""
         text = self.best(seen)
         seeds = reading_seeds(list(self.table.rows[text]), seen)
         deviations = [
@@ -114,9 +114,7 @@ def replay(table: str, strategy: str, seed: int, candidates: int) -> list[float]
         make_study(Path(folder))
         study = Study(Path(folder), made)
         settings = RunSettings(candidates=candidates)
-        engine = Engine(
-            config, settings, space, study, lambda _: None, Pace(1), lambda *_: None
-        )
+        engine = Engine(config, settings, space, study, lambda _: None, Pace(1), lambda *_: None)
         engine.run(InProcess(), evaluator)
         trials = study.trials()
     judge, seen = Judge(scores), seen_seed(FIRST, seed)

@@ -1,4 +1,4 @@
-"""The records that MLflow is written from: one per candidate, one per function re-trained."""
+"""The records that MLflow is written from: per candidate, per front, per function re-trained."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class CandidateRecord:
     lr_multiplier: the multiple of the recipe's learning rate that val_accuracy is at.
     base_lr_accuracy: the accuracy at the recipe's own learning rate, where others were tried.
     learned: parameter -> its learned value in each layer (mean over channels where per channel).
+    cost: time of forward and backward over ReLU's, where it was measured; cost_quartiles: of the
+    pairs it is the median of; cost_device: where.
     reason: why it is infeasible or failed. duplicate_of: the trial that was first.
     started_ms, finished_ms: milliseconds since the epoch, UTC.
     """
@@ -38,8 +40,24 @@ class CandidateRecord:
     lr_multiplier: float = 1.0
     base_lr_accuracy: float | None = None
     learned: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    cost: float | None = None
+    cost_quartiles: tuple[float, float] | None = None
+    cost_device: str | None = None
     reason: str | None = None
     duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontRecord:
+    """Accuracy against cost over the candidates of a search that went furthest.
+
+    points: (accuracy, a fraction; cost, time over ReLU's) of those not on the front. front: trial
+    -> the same of those on it, the most accurate first.
+    """
+
+    search: str
+    points: Sequence[tuple[float, float]]
+    front: Mapping[int, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,8 @@ def metrics(record: CandidateRecord) -> list[Point]:
         points.append(("step_size", record.lr_multiplier, 0))
     if record.base_lr_accuracy is not None:
         points.append(("val_accuracy_at_own_step", record.base_lr_accuracy, 0))
+    if record.cost is not None:
+        points.append(("cost", record.cost, 0))
     if record.val_accuracies:
         points.append(("epochs", max(record.val_accuracies), 0))
     points += [("val_accuracy", value, epoch) for epoch, value in record.val_accuracies.items()]

@@ -27,8 +27,11 @@ def link(experiment: str, view: str = LEADERBOARD) -> str:
     )
 
 
-def leaderboard_tag(created_ms: int) -> dict[str, str]:
-    """The view of all trained candidates, best first, with their curves as a gallery."""
+def leaderboard_tag(created_ms: int, with_cost: bool = False) -> dict[str, str]:
+    """The view of all trained candidates, best first, with their curves as a gallery.
+
+    with_cost: of a search that measures it.
+    """
     return _tag(
         LEADERBOARD,
         created_ms,
@@ -36,6 +39,7 @@ def leaderboard_tag(created_ms: int) -> dict[str, str]:
         best=_metric("val_accuracy"),
         columns=[
             _metric("val_accuracy"),
+            *([_metric("cost"), _tagged("front")] if with_cost else []),
             _tagged("state"),
             _tagged("verdict"),
             _metric("epochs"),

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..space import parse
-from . import confirmation, experiment_notes, run_fields, saved_views
+from . import confirmation, experiment_notes, front, run_fields, saved_views
 from .client import TrackingRefused, connect, database, local_uri, translated
 from .experiments import PREFIX, erase, find_experiment, retire
 from .figures.curves import candidate_curves
 from .figures.drawing import Drawing, studio
-from .records import CandidateRecord, FinalistRecord
+from .records import CandidateRecord, FinalistRecord, FrontRecord
 from .run_io import IMAGES_TAG, find, finished, log, log_files, now_ms, picture_files
 
 if TYPE_CHECKING:
@@ -57,8 +57,11 @@ class Tracker:
         with self._talking() as client:
             client.search_experiments(max_results=1)
 
-    def open_search(self, search: str, description: Mapping[str, str]) -> str:
-        """The id of a search's experiment, made or found, with its note and saved view."""
+    def open_search(
+        self, search: str, description: Mapping[str, str], with_cost: bool = False
+    ) -> str:
+        """The id of a search's experiment, made or found, with its note and saved view, which
+        shows costs where the search measures them."""
         with self._talking() as client:
             experiment = find_experiment(client, search)
             if experiment is not None and self._is_elsewhere(experiment):
@@ -80,7 +83,7 @@ class Tracker:
             tags = {
                 run_fields.SEARCH_TAG: search,
                 NOTE_TAG: note[:LONGEST_NOTE],
-                **saved_views.leaderboard_tag(now_ms()),
+                **saved_views.leaderboard_tag(now_ms(), with_cost),
             }
             for key, value in tags.items():
                 client.set_experiment_tag(experiment_id, key, value)
@@ -173,6 +176,15 @@ class Tracker:
             previous = client.get_experiment(experiment).tags.get(NOTE_TAG, "")
             note = experiment_notes.confirmed_note(previous, tables)[:LONGEST_NOTE]
             client.set_experiment_tag(experiment, NOTE_TAG, note)
+
+    def write_front(self, record: FrontRecord) -> None:
+        """Mark the runs of a search's candidates that are on its front, and plot it.
+
+        Its candidates must have been written; one that was not stays without its mark.
+        """
+        experiment = self._experiment(record.search)
+        with self._talking() as client:
+            front.write(client, experiment, record)
 
     def close_open_runs(self, search: str) -> int:
         """Mark the runs that a killed process left RUNNING as killed; return how many."""

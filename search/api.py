@@ -25,7 +25,8 @@ class Search:
 
     name: a fresh one by default. recipe and second: a `Recipe` or the name of one. evaluator: an
     object, or a name as `--evaluator` takes it. limit_data: use only so many of the training
-    images. prior: `none`, or names of tables and searches. home: as `--home`. reporter: hears of every stage; silent by default.
+    images. prior: `none`, or names of tables and searches. home: as `--home`. reporter: hears of
+    every stage; silent by default.
 
     Raises InvalidSetting with every setting that breaks its rule, and with `resume` for one that
     decides scores and differs from what is stored. `run` raises NameTaken if the name exists,
@@ -46,6 +47,8 @@ class Search:
         lag: int | None = None,
         prior: str | Sequence[str] | None = None,
         asynchronous: bool | None = None,
+        max_cost: float | None = None,
+        objectives: str | Sequence[str] | None = None,
         limit_data: int | None = None,
         candidates: int | None = None,
         time_limit: float | None = None,
@@ -71,6 +74,8 @@ class Search:
             bracket=bracket,
             lag=lag,
             asynchronous=asynchronous,
+            max_cost=max_cost,
+            objectives=objectives,
         )
         settings = _given(
             candidates=candidates,
@@ -193,4 +198,6 @@ def _check_prior(stored: SearchFile, prior: str | Sequence[str] | None) -> None:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
     return value.label if isinstance(value, Recipe) else str(value)

@@ -75,7 +75,9 @@ def about(tables: Sequence[ScoreTable], space: str) -> str:
     )
     known = [table.name for table in tables if table.space == space]
     within = (
-        f"; {space} itself is in it: proposals partly look up what was trained there" if known else ""
+        f"; {space} itself is in it: proposals partly look up what was trained there"
+        if known
+        else ""
     )
     return f"prior: {listed}{within}"
 

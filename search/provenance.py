@@ -35,10 +35,10 @@ def versions() -> dict[str, str]:
 
 def machine() -> str:
     """Number of cores, and the processor's name as the system tells it."""
-    return f"{os.cpu_count()} cores, {_processor()}"
+    return f"{os.cpu_count()} cores, {processor()}"
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name; platform.processor() is empty on Linux."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():

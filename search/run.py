@@ -15,6 +15,7 @@ from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
 from .confirmation.plan import confirmation_work, left_out, plan_of, recipes_of
 from .confirmation.retrain import retrain
+from .engine.costs import Costs, costs_of
 from .engine.driver import Engine, Timings
 from .engine.lag import idle_workers
 from .errors import SearchFailed
@@ -75,6 +76,7 @@ class OpenSearch:
     reporter: Reporter
     pace: Pace
     shown: ShownFunctions
+    costs: Costs | None
 
 
 def run(
@@ -99,8 +101,10 @@ def run(
         best = best_of(file.config, trials, confirmation)
         exported = export_best(best, search.folder)
         unsent = search.writer.close(0)  # the end of its block has waited
-        shown = not unsent and tracking.show(
-            search.tracker, file.config.name, confirmation, trials
+        shown = (
+            not unsent
+            and tracking.show_front(search.tracker, file.config, trials)
+            and tracking.show(search.tracker, file.config.name, confirmation, trials)
         )
     return Outcome(
         config=file.config,
@@ -146,10 +150,11 @@ def _opened(
         executor = workers.enter_context(executor_for(settings))
         if not resume:
             folder = held.enter_context(home.begin(config.name))
-            make_study(folder)
+            make_study(folder, config.objectives)
             study = Study(folder, strategy)
+        costs = costs_of(config, settings, study.trials())
         with file.saving(folder):  # last: it makes the folder a search
-            tracker.open_search(config.name, tracking.description_of(config))
+            tracker.open_search(config.name, tracking.description_of(config), config.measures_cost)
         if tables:
             reporter.stage(about(tables, config.space))
         where = f"{settings.workers} Ray workers" if settings.uses_ray else "this process"
@@ -171,6 +176,7 @@ def _opened(
             reporter=reporter,
             pace=Pace(settings.workers),
             shown=ShownFunctions(home.root),
+            costs=costs,
         )
 
 
@@ -225,6 +231,7 @@ def _search(search: OpenSearch) -> Engine:
         search.pace,
         on_work,
         search.file.fingerprints,
+        search.costs,
     )
     trials = search.study.trials()
     if entered(trials) >= settings.candidates and not search.study.waiting():

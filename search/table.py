@@ -62,7 +62,7 @@ def table_of(home: Home, names: Sequence[str], title: str) -> ScoreTable:
 
 
 def write_table(table: ScoreTable, path: Path) -> None:
-    """Write a new file; raises InvalidSetting where there is one, or its name says another kind."""
+    """Write a new file; raises InvalidSetting where there is one, or its name ends otherwise."""
     if path.suffix != ENDING:
         raise InvalidSetting(f"a table's file must end in {ENDING}, but got {path}")
     if path.exists():

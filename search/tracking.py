@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ..mlflow.client import TrackingError
-from ..mlflow.records import CandidateRecord, FinalistRecord
+from ..mlflow.records import CandidateRecord, FinalistRecord, FrontRecord
 from ..mlflow.tracker import Tracker
 from .confirmation.comparison import ComparisonRow, Confirmation, read_confirmation
 from .confirmation.plan import plan_of
@@ -15,6 +15,7 @@ from .provenance import versions
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
+from .storage.ranking import front, furthest, point
 from .storage.study import RETRIES, read_trials
 from .storage.trial import Trial
 
@@ -44,6 +45,8 @@ def description_of(config: SearchConfig) -> dict[str, str]:
         "bracket": str(config.bracket),
         "prior": ", ".join(config.prior) or "none",
         "lag": "none: asynchronous" if config.asynchronous else str(config.lag),
+        **({"objectives": ", ".join(config.objectives)} if config.is_multi_objective else {}),
+        **({} if config.max_cost is None else {"max cost": f"{config.max_cost:g} times ReLU's"}),
         **versions(),
     }
 
@@ -76,9 +79,26 @@ def candidate_record(config: SearchConfig, trial: Trial) -> CandidateRecord:
         lr_multiplier=trial.lr_multiplier,
         base_lr_accuracy=trial.base_lr_accuracy,
         learned=trial.learned,
+        cost=trial.cost.time if trial.cost else None,
+        cost_quartiles=(trial.cost.low, trial.cost.high) if trial.cost else None,
+        cost_device=trial.cost.device if trial.cost else None,
         reason=trial.reason or trial.error,
         duplicate_of=trial.duplicate_of,
     )
+
+
+def show_front(tracker: Tracker, config: SearchConfig, trials: Sequence[Trial]) -> bool:
+    """Write the front to MLflow where cost is an objective; False, with a warning, if that cannot
+    be done now."""
+    record = front_record(config, trials)
+    if record is None:
+        return True
+    try:
+        tracker.write_front(record)
+    except TrackingError as error:
+        logger.warning("MLflow does not show the front: %s", error)
+        return False
+    return True
 
 
 def show(
@@ -109,14 +129,27 @@ def sync(home: Home, name: str) -> int:
     tracker.check()
     with lock(folder):
         trials = read_trials(folder)
-        tracker.open_search(name, description_of(file.config))
+        tracker.open_search(name, description_of(file.config), file.config.measures_cost)
         tracker.close_open_runs(name)
         shown = [trial for trial in trials if is_shown(trial)]
         tracker.write_all(name, (candidate_record(file.config, trial) for trial in shown))
+        if (record := front_record(file.config, trials)) is not None:
+            tracker.write_front(record)
         confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
         if confirmation is not None:
             tracker.write_confirmation(_finalist_records(name, confirmation, trials))
     return len(shown)
+
+
+def front_record(config: SearchConfig, trials: Sequence[Trial]) -> FrontRecord | None:
+    """The front of a search as MLflow's record; None where cost is no objective, or there is no
+    candidate yet."""
+    last = furthest(trials)
+    if not config.is_multi_objective or not last:
+        return None
+    members = {trial.number: point(trial) for trial in front(trials)}
+    points = [point(trial) for trial in last if trial.number not in members]
+    return FrontRecord(search=config.name, points=points, front=members)
 
 
 def _finalist_records(

@@ -48,7 +48,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "mlflow": (
         ("figures", "records", "uris", "saved_views"), ("local_store",), ("client",),
         ("run_io",), ("run_fields",),
-        ("experiments", "experiment_notes"), ("confirmation", "diagnoses"), ("tracker",),
+        ("experiments", "experiment_notes"), ("confirmation", "diagnoses", "front"), ("tracker",),
         ("background_writer", "ui_server"),
     ),
     "search": (

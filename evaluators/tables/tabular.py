@@ -117,7 +117,9 @@ class _Lookup:
 
     def test(self) -> list[FinalScore]:
         """A table has no test scores: confirm with the evaluator that trains."""
-        raise NotInTable("a table has no scores of the test set: confirm with --evaluator built-in")
+        raise NotInTable(
+            "a table has no scores of the test set: confirm with --evaluator built-in"
+        )
 
     def _progress(self, candidate: Expression, curve: Curve, epoch: int) -> MemberProgress:
         right = curve[min(self._recipe.rungs.index(epoch), len(curve) - 1)]

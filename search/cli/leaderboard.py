@@ -38,10 +38,10 @@ def run(options: argparse.Namespace) -> int:
     from ..storage.study import read_trials
 
     folder = home.folder(options.search)
-    trials = read_trials(folder)
+    config, trials = SearchFile.load(folder).config, read_trials(folder)
     if options.json:
-        print_json(tables.leaderboard_json(trials))
+        print_json(tables.leaderboard_json(trials, config.objectives))
     else:
-        validation = SearchFile.load(folder).config.recipe.validation
-        print(tables.leaderboard_text(trials, validation, options.rows))
+        validation = config.recipe.validation
+        print(tables.leaderboard_text(trials, validation, options.rows, config.objectives))
     return 0

@@ -4,6 +4,7 @@ examples:
   actsearch search --name mine --candidates 200 --workers 2
   actsearch search --name mine --resume --candidates 400
   actsearch search --space core-2 --strategy tpe --time-limit 30m
+  actsearch search --objectives accuracy,cost --max-cost 3
   actsearch search --evaluator mine:evaluator --strategy mine:Annealing
   actsearch search --config mine.toml       # candidates = 200, time_limit = "2h", …
 """
@@ -40,7 +41,7 @@ ORDER = 10
 _SETTINGS = (
     "space", "strategy", "recipe", "candidates", "time_limit", "workers", "gpus_per_worker",
     "ray_address", "seed", "finalists", "seeds", "confirm", "second", "also_on",
-    "evaluator", "rung_limit", "lag", "asynchronous", "prior",
+    "evaluator", "rung_limit", "lag", "asynchronous", "prior", "max_cost", "objectives",
 )  # fmt: skip
 
 
@@ -72,6 +73,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument("--recipe", help="how candidates are scored (default quick)"), recipes
     )
     add_evaluator(group)
+    group.add_argument(
+        "--objectives",
+        metavar="A,B",
+        help="accuracy (the default), or accuracy,cost: search the front of the two",
+    )
+    group.add_argument(
+        "--max-cost",
+        type=float,
+        metavar="F",
+        help="train nothing that takes more than F times ReLU's time, forward and backward",
+    )
     add_setting(group, "--seed", type=int, metavar="N", help="of proposals, weights and batches")
     group.add_argument(
         "--limit-data", type=int, metavar="N", help="use only N of the 60,000 training images"
@@ -171,7 +183,12 @@ def _print_tables(outcome: Outcome) -> None:
     from ..reports import leaderboard as tables
     from ..reports.confirmation import confirmation_text
 
-    print(tables.leaderboard_text(outcome.trials, outcome.config.recipe.validation))
+    config = outcome.config
+    print(
+        tables.leaderboard_text(
+            outcome.trials, config.recipe.validation, objectives=config.objectives
+        )
+    )
     if outcome.confirmation is not None:
         print()
         print(confirmation_text(outcome.confirmation), flush=True)
@@ -184,7 +201,7 @@ def _print_json(outcome: Outcome, exported: Exported | None) -> None:
     print_json(
         {
             "name": outcome.config.name,
-            "leaderboard": tables.leaderboard_json(outcome.trials),
+            "leaderboard": tables.leaderboard_json(outcome.trials, outcome.config.objectives),
             "confirmation": outcome.confirmation and confirmation_json(outcome.confirmation),
             "best": outcome.best
             and {

@@ -12,7 +12,7 @@ from ...evaluators import Recipe
 from ...space import FingerprintIndex, baselines, fingerprint_of_version, parse
 from ..remaining_time import members
 from ..storage.config import RunSettings, SearchFile, require
-from ..storage.ranking import ranked
+from ..storage.ranking import finalist_order
 from ..storage.trial import Trial
 from .novelty import baseline_in_disguise
 
@@ -44,12 +44,13 @@ class Plan:
 
 
 def plan_of(file: SearchFile, trials: Sequence[Trial]) -> Plan:
-    """The confirmation of a search: its top candidates that are told from the baselines."""
+    """The confirmation of a search: its top candidates that are told from the baselines; where
+    cost is an objective, the most accurate of its front, then those of the leaderboard."""
     config, settings = file.config, file.settings
     finalists: dict[str, str] = {}
     set_aside: dict[str, str] = {}
     disguise = _disguises(file)
-    for trial in ranked(trials):
+    for trial in finalist_order(trials, config.objectives):
         if len(finalists) == settings.finalists or trial.state not in ("complete", "pruned"):
             break
         if (what := disguise(trial)) is None:

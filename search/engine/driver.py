@@ -22,6 +22,7 @@ from ..remaining_time import Mean, Pace, expected_epochs
 from ..storage.config import FINGERPRINT_VERSION, RunSettings, SearchConfig
 from ..storage.study import RETRIES, ProposedTrial, Study
 from ..storage.trial import Trial
+from .costs import Costs
 from .lag import Lag
 from .proposer import Proposer
 
@@ -78,14 +79,15 @@ class Engine:
         pace: Pace,
         on_work: Callable[[float, float], None],
         fingerprints: int = FINGERPRINT_VERSION,
+        costs: Costs | None = None,
     ) -> None:
         """on_work hears after each rung how many member-epochs are left in all, and how many of
         them one worker has to train in one piece."""
         self._config, self._settings, self._study = config, settings, study
         self._on_trial, self._on_work, self._pace = on_trial, on_work, pace
         self._expected = Mean(expected_epochs(config.recipe))
-        self._space = space
-        self._proposer = Proposer(study, space, config.seed, fingerprints)
+        self._space, self._costs = space, costs
+        self._proposer = Proposer(study, space, config.seed, fingerprints, costs)
         self._lag = Lag.of(config)
         self._succeeded = any(trial.trained for trial in study.trials())
         self._first_error: str | None = None
@@ -146,6 +148,8 @@ class Engine:
             trial = self._proposer.next(seen)
             if trial is None:
                 self.exhausted = True
+                if self._costs is not None:
+                    self._costs.check_any_passed()
                 break
             trials.append(trial)
         return trials

@@ -18,6 +18,8 @@ from ...space import (
 from ..errors import SpaceExhausted
 from ..storage.history import Draw
 from ..storage.study import ProposedTrial, Study
+from ..storage.trial import MeasuredCost
+from .costs import Costs
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +33,17 @@ class Proposer:
     A candidate screened out becomes an infeasible trial, one seen before a duplicate.
     """
 
-    def __init__(self, study: Study, space: Space, seed: int, fingerprints: int) -> None:
-        """fingerprints: the version by which candidates are told apart."""
+    def __init__(
+        self,
+        study: Study,
+        space: Space,
+        seed: int,
+        fingerprints: int,
+        costs: Costs | None = None,
+    ) -> None:
+        """fingerprints: the version by which candidates are told apart. costs: of a search that
+        minds them."""
+        self._costs = costs
         self._fingerprint = fingerprint_of_version(fingerprints)
         self._study, self._space, self._seed = study, space, seed
         self._seen = {_key(encoding) for encoding in study.encodings()}
@@ -78,10 +89,24 @@ class Proposer:
             logger.debug("trial %d is a duplicate of %d", number, earlier)
             self._rejected += 1
             return None
-        trial = self._study.accept(draw)
+        cost = None if self._costs is None else self._costs.of(draw.expression)
+        if self._is_too_dear(draw, cost):
+            return None  # and not in the index: a cheaper formula of the same function may come
+        trial = self._study.accept(draw, cost)
         self._index.add(values, trial.number)
         self._rejected = 0
         return trial
+
+    def _is_too_dear(self, draw: Draw, cost: MeasuredCost | None) -> bool:
+        """Whether a candidate costs more than the limit; its draw is rejected then. Raises
+        InvalidSetting where too many in a row do."""
+        if self._costs is None or (reason := self._costs.objection(draw.expression)) is None:
+            return False
+        number = self._study.reject(draw, reason=reason, cost=cost)
+        logger.debug("trial %d %s", number, reason)
+        self._rejected += 1
+        self._costs.check_hope()
+        return True
 
     def _unseen(self) -> Encoding:
         """An encoding that was never asked; there is one, since fewer were seen than exist."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,12 +61,15 @@ def best_of(
     }
     trained = {trial.expression: trial for trial in trials if trial.trained}
     trial = trained.get(row.expression)
+    facts |= _cost_facts(trial)
     return Best(
         expression=parse(row.expression),
         trial=trial.number if trial else None,
         verdict=verdict,
         facts=facts,
-        notes="\n".join([source, verdict_text(confirmation), *map(row_sentence, rows)]),
+        notes="\n".join(
+            [source, verdict_text(confirmation), *map(row_sentence, rows), *_cost_notes(trial)]
+        ),
         learned=trial.learned if trial else {},
     )
 
@@ -83,10 +87,26 @@ def _unconfirmed(trial: Trial, source: str, facts: dict[str, Any]) -> Best:
             "verdict": "unconfirmed",
             "trial": trial.number,
             "score": trial.val_accuracy,
+            **_cost_facts(trial),
         },
-        notes=f"{source}\n{note}",
+        notes="\n".join([source, note, *_cost_notes(trial)]),
         learned=trial.learned,
     )
+
+
+def _cost_facts(trial: Trial | None) -> dict[str, Any]:
+    """The cost of a candidate, where it was measured."""
+    return {"cost": dataclasses.asdict(trial.cost)} if trial and trial.cost else {}
+
+
+def _cost_notes(trial: Trial | None) -> list[str]:
+    """The same as a sentence, if there is one."""
+    if trial is None or (cost := trial.cost) is None:
+        return []
+    return [
+        f"Forward and backward take {cost.time:.2f} times ReLU's time (quartiles {cost.low:.2f} "
+        f"and {cost.high:.2f}, on {cost.device})."
+    ]
 
 
 def export_best(best: Best | None, folder: Path) -> Exported | None:

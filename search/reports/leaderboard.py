@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from ...space import ExpressionError
 from ..confirmation.novelty import baseline_in_disguise
-from ..storage.config import SearchFile
+from ..storage.config import ACCURACY, SearchFile
 from ..storage.home import Home
-from ..storage.ranking import noise, ranked, tied_with_best
+from ..storage.ranking import front, noise, ranked, tied_with_best
 from ..storage.study import read_trials
-from ..storage.trial import Trial, entered
+from ..storage.trial import Trial, entered, too_dear
 from .text_table import Column, cut, text_table
 
 
-def leaderboard_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+def leaderboard_json(
+    trials: Sequence[Trial], objectives: Sequence[str] = ACCURACY
+) -> list[dict[str, Any]]:
     """One object per trained candidate, best first. `same_as`, of complete ones: the baseline that
-    it cannot be told from."""
+    it cannot be told from. `cost` is null where none was measured, and `front` where it is no
+    objective."""
+    members = _front(trials, objectives)
     return [
         {
             "expression": trial.expression,
@@ -28,6 +33,8 @@ def leaderboard_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
             "trial": trial.number,
             "reason": trial.reason,
             "seconds": trial.seconds,
+            "cost": trial.cost and dataclasses.asdict(trial.cost),
+            "front": None if members is None else trial.number in members,
             "step": trial.lr_multiplier,
             "own_score": trial.base_lr_accuracy,
             "learned": {name: list(values) for name, values in trial.learned.items()},
@@ -38,7 +45,12 @@ def leaderboard_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     ]
 
 
-def leaderboard_text(trials: Sequence[Trial], validation: int, rows: int = 15) -> str:
+def leaderboard_text(
+    trials: Sequence[Trial],
+    validation: int,
+    rows: int = 15,
+    objectives: Sequence[str] = ACCURACY,
+) -> str:
     """The leaderboard as a table, at most `rows` of it; near-ties with the best carry a ~.
 
     validation: images that an accuracy is over.
@@ -46,12 +58,18 @@ def leaderboard_text(trials: Sequence[Trial], validation: int, rows: int = 15) -
     order = [trial for trial in ranked(trials) if trial.trained]
     if not order:
         return "no candidate has trained yet"
+    members = _front(trials, objectives)
+    cost_columns = [
+        *([Column("cost", ">", 6)] if any(trial.cost for trial in order) else []),
+        *([Column("front")] if members is not None else []),
+    ]
     columns = (
         Column("trial", ">", 5),
         Column("state", width=10),
         Column("epochs", ">", 6),
         Column("val acc", ">", 8, gap=1),
         Column(),
+        *cost_columns,
         Column("formula"),
     )
     tied = tied_with_best(order, validation)
@@ -62,6 +80,7 @@ def leaderboard_text(trials: Sequence[Trial], validation: int, rows: int = 15) -
             str(max(trial.val_accuracies, default=0)),
             "–" if trial.val_accuracy is None else f"{100 * trial.val_accuracy:.2f}%",
             "~" if trial.number in tied and len(tied) > 1 else " ",
+            *_cost_cells(trial, members)[: len(cost_columns)],
             cut(trial.expression)
             + (f"   [{trial.reason}]" if trial.reason else "")
             + (f"   [{what}]" if (what := _same_as(trial)) else "")
@@ -79,6 +98,10 @@ def leaderboard_text(trials: Sequence[Trial], validation: int, rows: int = 15) -
             f"on other images a score would differ by {error:.2f} points (standard error); "
             f"~ marks scores within two of them of the best: ties"
         )
+    if cost_columns:
+        lines.append("cost is time over ReLU's, forward and backward" + _front_text(members))
+    if dear := sum(map(too_dear, trials)):
+        lines.append(f"{dear} proposal{'s' * (dear > 1)} cost more than --max-cost: not trained")
     return "\n".join(lines)
 
 
@@ -89,6 +112,22 @@ def _same_as(trial: Trial) -> str | None:
         return baseline_in_disguise(trial) if trial.val_accuracies else None
     except ExpressionError:
         return None
+
+
+def _front(trials: Sequence[Trial], objectives: Sequence[str]) -> set[int] | None:
+    """Numbers of the trials on the front; None where cost is no objective."""
+    return {trial.number for trial in front(trials)} if "cost" in objectives else None
+
+
+def _cost_cells(trial: Trial, members: Set[int] | None) -> tuple[str, str]:
+    cost = f"{trial.cost.time:.2f}×" if trial.cost else "–"
+    return cost, "yes" if members and trial.number in members else ""
+
+
+def _front_text(members: Set[int] | None) -> str:
+    if members is None:
+        return ""
+    return "; on the front is what none beats in accuracy or cost without losing in the other"
 
 
 def _learning_rate_text(trial: Trial) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -46,12 +48,27 @@ NOVELTY_VERSION = 2  # of the rule by which candidates are no finalists; a file 
 SIZE = 1024 * 1024  # bytes of a config.json; it has some 2,000
 MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks overflow
 
+CHEAPEST = 0.5  # of --max-cost; on a CPU x takes 0.4 of ReLU's time, and -x and abs(x) 0.9 to 1.2
+ACCURACY = ("accuracy",)
+_OBJECTIVES = (ACCURACY, ("accuracy", "cost"))
+
 Seconds = Annotated[
     StrictFloat,
     rule("above 0 seconds", lambda seconds: seconds > 0),
     rule(f"at most {MOST:,} seconds", lambda seconds: seconds <= MOST),
 ]
 _LIMITED = rule(f"at most {MOST:,}", lambda number: number <= MOST)
+
+
+def _objectives(value: Any) -> tuple[str, ...]:
+    """Objectives in one order, from a list or a text with commas."""
+    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+    for known in _OBJECTIVES:
+        if isinstance(names, (list, tuple)) and sorted(map(str, names)) == list(known):
+            return known
+    raise PydanticCustomError(
+        "rule", "accuracy, or accuracy,cost (by cost alone x itself is the best)"
+    )
 
 
 def _default_recipe() -> Recipe:
@@ -88,6 +105,20 @@ class SearchConfig:
     # NAME@CHECKSUM of its scores (prior.py).
     prior: tuple[StrictStr, ...] = ()
     asynchronous: StrictBool = False  # a bracket depends on whatever has ended, and never waits
+    # Time of forward and backward over ReLU's, above which a candidate is not trained.
+    max_cost: (
+        Annotated[
+            StrictFloat,
+            rule("a number above 0, as ReLU's time is 1", lambda cost: 0 < cost < math.inf),
+            rule(
+                f"at least {CHEAPEST}: only x itself takes less than half of ReLU's time",
+                lambda cost: cost >= CHEAPEST,
+            ),
+        ]
+        | None
+    ) = None
+    # What strategies search for and finalists are chosen by: accuracy, or its front against cost.
+    objectives: Annotated[tuple[str, ...], BeforeValidator(_objectives)] = ACCURACY
 
     @field_validator("recipe", "second", mode="before")
     @classmethod
@@ -104,6 +135,16 @@ class SearchConfig:
     @field_serializer("recipe", "second")
     def _stored_recipe(self, recipe: Recipe | None) -> dict[str, Any] | None:
         return None if recipe is None else recipe.to_dict()
+
+    @property
+    def is_multi_objective(self) -> bool:
+        """Whether cost is an objective beside accuracy."""
+        return "cost" in self.objectives
+
+    @property
+    def measures_cost(self) -> bool:
+        """Whether candidates' cost is measured: as an objective, or to be held to a limit."""
+        return self.is_multi_objective or self.max_cost is not None
 
     def __post_init__(self) -> None:
         check_recipes(self.recipe, self.second)

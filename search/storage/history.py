@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ...space import Encoding, Expression, Space
 from ..strategies.base import Strategy
+from ..strategies.objectives import COST
 from ..strategies.quiet import quiet
 from .interruption import is_over
 from .trial_codec import DUPLICATE_OF, EXPRESSION, ORIGIN, RETRY, trial_of
@@ -51,12 +52,15 @@ class History:
         self,
         strategy: Strategy,
         directions: Sequence[StudyDirection],
+        attributes: Mapping[str, Any],
         stored: Sequence[FrozenTrial],
     ) -> None:
-        """stored: the trials of the search so far, in order."""
+        """attributes: of the study in the file. stored: its trials so far, in order."""
         self._storage = InMemoryStorage()
         with quiet():
             self._id = self._storage.create_new_study(directions, NAME)
+        for name, value in attributes.items():
+            self._storage.set_study_user_attr(self._id, name, value)
         self.study: OptunaStudy = load_study(
             study_name=NAME, storage=self._storage, sampler=strategy
         )
@@ -90,10 +94,12 @@ class History:
             draw.trial.set_user_attr(name, value)
         self.study.tell(draw.trial, state=TrialState.PRUNED)
 
-    def accept(self, draw: Draw, number: int) -> None:
-        """A draw that goes into training: the next candidate."""
+    def accept(self, draw: Draw, number: int, attributes: Mapping[str, Any]) -> None:
+        """A draw that goes into training: the next candidate. number, attributes: as for one that
+        is rejected."""
         self._draws[number] = draw.trial.number
-        draw.trial.set_user_attr(EXPRESSION, str(draw.expression))
+        for name, value in attributes.items():
+            draw.trial.set_user_attr(name, value)
         self._add(number, draw.trial.number)
 
     def candidate(self, origin: int) -> int:
@@ -158,7 +164,9 @@ class History:
         for number, (first, *_) in tries.items():
             entered = [t for t in tries[number] if trial_of(t).entered_training]
             if entered:
-                attributes = {EXPRESSION: entered[0].user_attrs[EXPRESSION]}
+                attributes = {
+                    k: v for k, v in entered[0].user_attrs.items() if k in (EXPRESSION, COST)
+                }
             elif EXPRESSION in first.user_attrs:
                 attributes = self._shown(first.user_attrs)
             else:

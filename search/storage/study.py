@@ -6,6 +6,7 @@ One writer, the driver; any number of readers. Write-ahead logging lets them wor
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sqlite3
 from collections import deque
@@ -25,14 +26,16 @@ from ...evaluators import CandidateReport
 from ...mlflow.uris import sqlite_uri
 from ...space import Encoding, Expression, Space
 from ..strategies.base import FIXED, Strategy
+from ..strategies.objectives import COST, OBJECTIVES
 from ..strategies.quiet import quiet
 from . import study_file
+from .config import ACCURACY
 from .history import Draw, History
 from .home import usable
 from .interruption import is_ended, owed_trials
 from .study_file import FILE as FILE
 from .trial import RETRIES as RETRIES
-from .trial import Trial
+from .trial import MeasuredCost, Trial
 from .trial_codec import (
     DUPLICATE_OF,
     ERROR,
@@ -98,11 +101,12 @@ class Study:
         self._history.show(first)
         return self._history.draw(space, fixed)
 
-    def accept(self, draw: Draw) -> ProposedTrial:
-        """Record that a draw goes into training."""
+    def accept(self, draw: Draw, cost: MeasuredCost | None = None) -> ProposedTrial:
+        """Record that a draw goes into training, and its cost where it was measured."""
         number = self._count
-        row = self._create(draw, TrialState.RUNNING, {EXPRESSION: str(draw.expression)})
-        self._history.accept(draw, number)
+        attributes = {**_cost_attribute(cost), EXPRESSION: str(draw.expression)}
+        row = self._create(draw, TrialState.RUNNING, attributes)
+        self._history.accept(draw, number, attributes)
         self._running[number] = _Running(row, number)
         return ProposedTrial(
             number=number,
@@ -113,12 +117,17 @@ class Study:
         )
 
     def reject(
-        self, draw: Draw, *, reason: str | None = None, duplicate_of: int | None = None
+        self,
+        draw: Draw,
+        *,
+        reason: str | None = None,
+        duplicate_of: int | None = None,
+        cost: MeasuredCost | None = None,
     ) -> int:
-        """Record that a draw is not trained, screened out or seen before; its number."""
+        """Record that a draw is not trained, screened out, too dear or seen before; its number."""
         number = self._count
         why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
-        attributes = {**why, EXPRESSION: str(draw.expression)}
+        attributes = {**_cost_attribute(cost), **why, EXPRESSION: str(draw.expression)}
         self._create(draw, TrialState.PRUNED, attributes)
         self._history.reject(draw, number, attributes)
         return number
@@ -235,7 +244,8 @@ class Study:
     def _begin(self, trials: Sequence[FrozenTrial]) -> None:
         """Go on from the trials of the file."""
         directions = self._storage.get_study_directions(self._id)
-        self._history = History(self._strategy, directions, trials)
+        attributes = self._storage.get_study_user_attrs(self._id)
+        self._history = History(self._strategy, directions, attributes, trials)
         self._waiting = deque(t for t in trials if t.state == TrialState.WAITING)
         self._count = len(trials)
         self._running: dict[int, _Running] = {}
@@ -299,8 +309,17 @@ class Study:
         self._storage.set_trial_state_values(row, state, values)
 
 
-def make_study(folder: Path) -> None:
-    """Make the study of a new search, whole or not at all, in place of one that was never used."""
+def _cost_attribute(cost: MeasuredCost | None) -> dict[str, Any]:
+    return {} if cost is None else {COST: dataclasses.asdict(cost)}
+
+
+def make_study(folder: Path, objectives: Sequence[str] = ACCURACY) -> None:
+    """Make the study of a new search, whole or not at all, in place of one that was never used.
+
+    Whatever the objectives, it maximises accuracy: Optuna lets no trial of several directions
+    report its rungs. A candidate's cost is an attribute of its trial, which is what strategies
+    that search the front read (search/strategies/objectives.py).
+    """
     partial = folder / study_file.PARTIAL
     with usable(folder):
         study_file.remove(folder)
@@ -308,9 +327,11 @@ def make_study(folder: Path) -> None:
         storage = RDBStorage(sqlite_uri(partial), _CONNECT)
         try:
             with quiet():
-                optuna.create_study(
+                study = optuna.create_study(
                     storage=storage, study_name=study_file.NAME, direction="maximize"
                 )
+                if tuple(objectives) != ACCURACY:
+                    study.set_user_attr(OBJECTIVES, list(objectives))
         finally:
             storage.remove_session()
             storage.engine.dispose()

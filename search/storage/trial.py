@@ -12,13 +12,27 @@ RETRIES = 2  # times a candidate is trained again after a crash; the last time a
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredCost:
+    """Time of a candidate's forward and backward pass over ReLU's, measured before it trained.
+
+    time: the median of pairs measured in turn; low, high: their quartiles; device: where.
+    """
+
+    time: float
+    low: float
+    high: float
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One trial of a search.
 
     val_accuracy: a fraction, at the last rung reached; val_accuracies and val_losses (nats): by
     epoch. seconds: this candidate's share of its bracket's training time. lr_multiplier: the
     multiple of the recipe's learning rate that validation preferred; base_lr_accuracy: the
-    validation accuracy at the recipe's own, where others were tried.
+    validation accuracy at the recipe's own, where others were tried. cost: of a search that asked
+    for it.
     """
 
     number: int
@@ -32,6 +46,7 @@ class Trial:
     seconds: float = 0.0
     lr_multiplier: float = 1.0
     base_lr_accuracy: float | None = None
+    cost: MeasuredCost | None = None
     reason: str | None = None  # why it is infeasible
     screened: bool = False  # infeasible without any training
     duplicate_of: int | None = None
@@ -51,6 +66,11 @@ class Trial:
         """Whether a worker got it: it counts, and an equal candidate is never trained again."""
         states = ("complete", "pruned", "failed", "running")
         return bool(self.expression) and (self.trained or self.state in states)
+
+
+def too_dear(trial: Trial) -> bool:
+    """Whether it was screened out for its cost: nothing else screened out has one."""
+    return trial.screened and trial.cost is not None
 
 
 def entered(trials: Sequence[Trial]) -> int:

@@ -16,17 +16,30 @@ from typing_extensions import TypedDict
 
 from ...evaluators import CandidateReport
 from ..errors import HomeUnusable
-from .trial import State, Trial
+from ..strategies.objectives import COST
+from .trial import MeasuredCost, State, Trial
 from .validation import mistakes
 
 # Names of trial attributes: part of the stored format.
 EXPRESSION, RESULT, REASON = "expression", "result", "infeasible"
 DUPLICATE_OF, ORIGIN, RETRY, ERROR = "duplicate_of", "origin", "retry", "error"
+# And COST, which strategies read: search/strategies/objectives.py.
 
 
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=0)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _STRICT = ConfigDict(strict=True)
+
+
+@with_config(_STRICT)
+class _Cost(TypedDict):
+    """The attribute `cost`."""
+
+    time: _Positive
+    low: _Positive
+    high: _Positive
+    device: str
 
 
 @with_config(_STRICT)
@@ -40,6 +53,7 @@ class _Attributes(TypedDict, total=False):
     origin: _Count
     retry: _Count
     error: str
+    cost: _Cost
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -85,6 +99,7 @@ def trial_of(stored: FrozenTrial) -> Trial:
         seconds=result.seconds,
         lr_multiplier=result.step,
         base_lr_accuracy=result.own_score,
+        cost=MeasuredCost(**attributes["cost"]) if COST in attributes else None,
         reason=attributes.get("infeasible"),
         screened=REASON in attributes and not trained,
         duplicate_of=duplicate_of,

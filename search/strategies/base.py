@@ -132,9 +132,9 @@ def has_diverged(trial: FrozenTrial) -> bool:
 
 def was_cut_short(trial: FrozenTrial) -> bool:
     """Whether its driver was killed while it was being drawn: its candidate is still to come."""
-    return trial.state == TrialState.FAIL and not trial.user_attrs
+    return trial.state == TrialState.FAIL and "expression" not in trial.user_attrs
 
 
 def _is_built_in(strategy: Strategy) -> bool:
     """Whether its class is one of this package's, and no subclass of a user's."""
-    return type(strategy).__module__.rpartition(".")[0] == __name__.rpartition(".")[0]
+    return type(strategy).__module__.startswith(f"{__name__.rpartition('.')[0]}.")

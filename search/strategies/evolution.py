@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ...space import Encoding, Space
 from .base import Strategy, has_diverged, is_enqueued, was_cut_short
+from .objectives import Fitness, fitnesses
 
 STARTUP = 9  # results before the first mutation: one bracket, which with the lag has trained three
 # Trained candidates alive at a time: of 60, a search's default, the lag shows 18 by the middle and
@@ -30,7 +31,9 @@ class Evolution(Strategy):
     and not diverged, or, in CROSSED of the cases, the space's crossing of two winners.
 
     The first are the space's well-known activations (as AQuaSurF starts, Bingham and Miikkulainen
-    2023), then random ones. Candidates are compared by the rung they reached, then by their score.
+    2023), then random ones. Candidates are compared by the rung they reached, then by their score;
+    where cost is an objective, then by their front of accuracy and cost, and by how alone they
+    stand on it (NSGA-II, Deb et al. 2002).
     A crossing that is one of its parents over again is mutated instead.
     """
 
@@ -62,24 +65,29 @@ class Evolution(Strategy):
         trained = [t for t in finished if t.intermediate_values and not has_diverged(t)]
         if len(trained) < self._startup:
             return self.space.sample(rng)
-        return self._child(trained[-self._population :], rng)
+        alive = trained[-self._population :]
+        return self._child(alive, fitnesses(study, alive), rng)
 
-    def _child(self, alive: Sequence[FrozenTrial], rng: np.random.Generator) -> Encoding:
-        parent = self._winner(alive, rng)
+    def _child(
+        self,
+        alive: Sequence[FrozenTrial],
+        fitness: Sequence[Fitness],
+        rng: np.random.Generator,
+    ) -> Encoding:
+        parent = self._winner(alive, fitness, rng)
         if rng.random() < self._crossed:
-            other = self._winner(alive, rng)
+            other = self._winner(alive, fitness, rng)
             child = self.space.cross(parent, other, rng)
             if child not in (parent, other):
                 return child
         return self.space.mutate(parent, rng)
 
-    def _winner(self, alive: Sequence[FrozenTrial], rng: np.random.Generator) -> Encoding:
+    def _winner(
+        self,
+        alive: Sequence[FrozenTrial],
+        fitness: Sequence[Fitness],
+        rng: np.random.Generator,
+    ) -> Encoding:
         """The encoding of the best of a few drawn at random."""
         rivals = rng.choice(len(alive), size=min(self._tournament, len(alive)), replace=False)
-        best: FrozenTrial = max((alive[i] for i in rivals), key=_fitness)
-        return best.params
-
-
-def _fitness(trial: FrozenTrial) -> tuple[int, float]:
-    last = max(trial.intermediate_values)
-    return last, trial.intermediate_values[last]
+        return alive[max(rivals, key=fitness.__getitem__)].params

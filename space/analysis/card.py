@@ -158,7 +158,11 @@ def card_text(card: Card) -> str:
         ("zeros", f"{p.zero_output:.1%} of outputs, {p.zero_slope:.1%} of slopes"),
         ("Lipschitz", p.lipschitz_text),
         ("finite", f"value and slope: {finite_text(card.finite)}"),
-        ("cost", f"{c.flops} FLOPs, {c.forward:.2f}× and {c.backward:.2f}× ReLU's time"),
+        (
+            "cost",
+            f"{c.flops} FLOPs, {c.forward:.2f}× and {c.backward:.2f}× ReLU's time, together "
+            f"{c.total:.2f}×",
+        ),
     ]
     lines = [f"{name:<11} {_cut(text)}" for name, text in rows]
     lines.append("")

@@ -1,6 +1,6 @@
 """A search that is killed at a commit of its study, in a process that forks one for each launch.
 
-    python -m contracts.kills FOLDER STRATEGY CANDIDATES STEP BEFORE
+    python -m contracts.kills FOLDER STRATEGY CANDIDATES STEP BEFORE [MAX_COST]
 
 Run as a program, since forking is safe only where no other thread lives. It prints, as JSON, one
 object for each point at which a launch was killed: how the launch ended, and the trials after the
@@ -30,6 +30,7 @@ from actsearch.evaluators import (
     RungReport,
     run_bracket,
 )
+from actsearch.search import SearchConfig
 from actsearch.search.storage.study import FILE, read_trials
 from actsearch.search.storage.trial import entered
 from actsearch.space import CoreUnits, Operators
@@ -74,14 +75,13 @@ class _Checksums:
         raise AssertionError("a search never asks for it")
 
 
-def launch(folder: Path, strategy: str, candidates: int, kill_at: int | None = None) -> int:
+def launch(folder: Path, config: SearchConfig, candidates: int, kill_at: int | None = None) -> int:
     """Run or resume the search in a child; its wait status: SIGKILL if the commit came."""
     child = os.fork()
     if child == 0:
         try:
             if kill_at is not None:
                 _kill_at_commit(kill_at)
-            config = replace(CONFIG, strategy=strategy)
             run_engine(folder, ByChecksum(), candidates=candidates, space=SPACE, config=config)
             os._exit(0)
         except BaseException:
@@ -112,7 +112,7 @@ def _kill_at_commit(number: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(folder: Path, strategy: str, candidates: int, step: int, before: int) -> None:
+def main(folder: Path, config: SearchConfig, candidates: int, step: int, before: int) -> None:
     """before: commits after which the first launch was killed already, 0 for none: then it is a
     resume that is killed, and at the same commit a resume of that."""
     point, killed = 1, True
@@ -120,13 +120,13 @@ def main(folder: Path, strategy: str, candidates: int, step: int, before: int) -
         search = folder / "search"
         search.mkdir()
         if before:
-            assert os.WIFSIGNALED(launch(search, strategy, candidates, before))
-        killed = os.WIFSIGNALED(status := launch(search, strategy, candidates, point))
+            assert os.WIFSIGNALED(launch(search, config, candidates, before))
+        killed = os.WIFSIGNALED(status := launch(search, config, candidates, point))
         if killed and before:
-            launch(search, strategy, candidates, point)
+            launch(search, config, candidates, point)
         left = read_trials(search) if (search / FILE).exists() else []
         seen = {t.expression for t in left if t.entered_training}
-        end = launch(search, strategy, candidates)
+        end = launch(search, config, candidates)
         trials = read_trials(search)
         row = {
             "point": point,
@@ -142,4 +142,6 @@ def main(folder: Path, strategy: str, candidates: int, step: int, before: int) -
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:6]))
+    limit = float(sys.argv[6]) if sys.argv[6:] else None
+    config = replace(CONFIG, strategy=sys.argv[2], max_cost=limit)
+    main(Path(sys.argv[1]), config, *map(int, sys.argv[3:6]))

@@ -14,6 +14,7 @@ from actsearch.search import (
     Strategy,
     Trial,
 )
+from actsearch.search.engine.costs import costs_of
 from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.base import Assignment, Executor, NextJob, OnDone, OnRung
 from actsearch.search.executors.in_process import InProcess
@@ -92,10 +93,10 @@ class Ran:
         return [trial for trial in self.candidates if trial.state == state]
 
 
-def study_in(folder: Path, strategy: Strategy) -> Study:
+def study_in(folder: Path, strategy: Strategy, config: SearchConfig = CONFIG) -> Study:
     """A folder's study, made if it has none."""
     if not (folder / FILE).exists():
-        make_study(folder)
+        make_study(folder, config.objectives)
     return Study(folder, strategy)
 
 
@@ -113,11 +114,20 @@ def run_engine(
     """Search in a study of its own (or go on with it, if the folder has one)."""
     space = space or CoreUnits()
     strategy = strategy or strategy_from_name(config.strategy, space, config.seed)
-    study = study_in(folder, strategy)
+    study = study_in(folder, strategy, config)
     study.sweep()
     reported: list[Trial] = []
     settings = replace(launch or RunSettings(), candidates=candidates)
-    engine = Engine(config, settings, space, study, reported.append, Pace(1), lambda *_: None)
+    engine = Engine(
+        config,
+        settings,
+        space,
+        study,
+        reported.append,
+        Pace(1),
+        lambda *_: None,
+        costs=costs_of(config, settings, study.trials()),
+    )
     watched = Watched(executor or InProcess())
     ran = Ran(study, engine, watched.jobs, reported)
     with watched:

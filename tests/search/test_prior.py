@@ -70,7 +70,7 @@ def test_by_default_it_is_the_tables_shipped_but_for_the_one_that_scores(home: H
 def test_a_strategy_that_takes_none_says_which_does(home: Home) -> None:
     settings = {**SEARCH, "strategy": "random"}
     assert Search("a", home=home.root, **settings)._file.config.prior == ()
-    with pytest.raises(InvalidSetting, match="takes no prior.*--strategy surrogate"):
+    with pytest.raises(InvalidSetting, match=r"takes no prior.*--strategy surrogate"):
         Search("a", home=home.root, prior="core-1-table", **settings)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -58,8 +59,10 @@ def _gains(
 ) -> list[tuple[float, float]]:
     """Mean gain and its scatter, from each epoch to the next."""
     gains = []
-    for epoch, following in zip(epochs, epochs[1:], strict=False):
-        pairs = np.array([c[following] - c[epoch] for c in curves if epoch in c and following in c])
+    for epoch, following in pairwise(epochs):
+        pairs = np.array(
+            [c[following] - c[epoch] for c in curves if epoch in c and following in c]
+        )
         weight = len(pairs) / (len(pairs) + PAIRS)
         mean = weight * (pairs.mean() if len(pairs) else 0.0) + (1 - weight) * FIRST_GAIN
         spread = weight * (pairs.std() if len(pairs) else 0.0) + (1 - weight) * FIRST_SCATTER

@@ -96,7 +96,7 @@ class Surrogate(Strategy):
         known = () if self._tables else self.space.seed_candidates()
         if history.drawn < len(known):
             return known[history.drawn]
-        # One thread of BLAS: two are slower for matrices of some hundred rows, and round otherwise.
+        # One thread: two are slower for matrices of some hundred rows, and round in another way.
         with threadpool_limits(1):
             options = self._options(history, rng)
             if not len(options):
@@ -123,9 +123,7 @@ class Surrogate(Strategy):
         running = pool.of([t.params for t in history.running])
         return options.but(options.apart_from(running, APART))
 
-    def _promise(
-        self, history: _History, options: Options, rng: np.random.Generator
-    ) -> Array:
+    def _promise(self, history: _History, options: Options, rng: np.random.Generator) -> Array:
         """The upper bound of each option's log regret: [n]."""
         pool = self._pool
         results = pool.of([t.params for t in history.results])
@@ -185,4 +183,3 @@ def _was_trained(trial: FrozenTrial) -> bool:
 def _fitness(trial: FrozenTrial) -> tuple[int, float]:
     last = max(trial.intermediate_values, default=0)
     return last, trial.intermediate_values.get(last, 0.0)
-

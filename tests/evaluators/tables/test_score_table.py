@@ -73,7 +73,7 @@ def test_scores_of_another_recipe_are_refused(path: Path) -> None:
 def test_what_is_no_table_is_told(tmp_path: Path, content: str) -> None:
     path = tmp_path / "other.jsonl"
     path.write_text(content, encoding="latin-1")
-    with pytest.raises(TableError, match="other.jsonl"):
+    with pytest.raises(TableError, match=r"other\.jsonl"):
         read_table(path)
 
 

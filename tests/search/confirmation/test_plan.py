@@ -10,7 +10,7 @@ from actsearch.search import RunSettings, Trial
 from actsearch.search.confirmation.plan import left_out, plan_of, recipes_of
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.storage.config import SearchFile
-from actsearch.search.storage.trial import State
+from actsearch.search.storage.trial import MeasuredCost, State
 from contracts.tiny import CONFIG, TINY, TINY_CONV
 
 FILE = SearchFile(CONFIG, RunSettings(finalists=2, seeds=4, second_seeds=9))
@@ -112,3 +112,23 @@ def test_the_other_data_set_gets_the_search_s_recipe() -> None:
 def test_the_search_s_own_data_set_is_no_other_one() -> None:
     with pytest.raises(InvalidSetting, match="of --also-on must be another, but got fashion-mn"):
         recipes_of(TINY, TINY_CONV, RunSettings(also_on="fashion-mnist"))
+
+
+def test_no_more_finalists_than_asked_come_from_the_front_the_most_accurate_of_it() -> None:
+    def priced(number: int, expression: str, score: float, time: float) -> Trial:
+        cost = MeasuredCost(time=time, low=time, high=time, device="cpu")
+        return dataclasses.replace(trial(number, expression, score), cost=cost)
+
+    trials = [
+        priced(0, "sin(x)", 0.95, 5.0),
+        priced(1, "sin(x) + x", 0.94, 6.0),  # beaten
+        priced(2, "max(x, 0)", 0.93, 1.5),  # of the front, but a baseline
+        priced(3, "cos(x)", 0.92, 1.2),
+        priced(4, "abs(x)", 0.91, 1.1),
+    ]
+    config = dataclasses.replace(CONFIG, objectives=("accuracy", "cost"))
+    file = SearchFile(config, FILE.settings)
+    assert list(plan_of(file, trials).finalists) == ["sin(x)", "cos(x)"]
+    assert list(plan_of(FILE, trials).finalists) == ["sin(x)", "sin(x) + x"]
+    more = SearchFile(config, dataclasses.replace(FILE.settings, finalists=9))
+    assert list(plan_of(more, trials).finalists) == ["sin(x)", "cos(x)", "abs(x)", "sin(x) + x"]

@@ -165,10 +165,10 @@ def test_a_search_killed_while_it_draws_a_bracket_proposes_the_rest_of_it_all_th
     expected = [t.expression for t in unbroken.candidates]
     accept = Study.accept
 
-    def accepts_16(study: Study, draw: Any) -> Any:
+    def accepts_16(study: Study, *arguments: Any) -> Any:
         if study.entered() == 16:
             raise Stops
-        return accept(study, draw)
+        return accept(study, *arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(Study, "accept", accepts_16)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from actsearch.search import Home, Trial
-from actsearch.search.exporting.winner import best_of, exportable
+from actsearch.search.exporting.winner import best_of, export_best, exportable
 from actsearch.search.storage.expression_argument import expression_of
+from actsearch.search.storage.trial import MeasuredCost
 from contracts.tiny import CONFIG
 
 SINE = Trial(
@@ -26,6 +28,19 @@ def test_without_a_confirmation_the_best_is_the_top_of_the_leaderboard_unconfirm
 
 def test_without_a_score_there_is_no_best() -> None:
     assert best_of(CONFIG, [replace(SINE, val_accuracy=None, val_accuracies={})], None) is None
+
+
+def test_what_was_measured_of_the_cost_goes_into_the_exported_files(tmp_path: Path) -> None:
+    cost = MeasuredCost(time=2.31, low=2.25, high=2.4, device="cpu, a processor")
+    exported = export_best(best_of(CONFIG, [replace(SINE, cost=cost)], None), tmp_path)
+    assert exported is not None
+    facts = json.loads((tmp_path / "best" / "activation.json").read_text())
+    assert facts["cost"] == {"time": 2.31, "low": 2.25, "high": 2.4, "device": "cpu, a processor"}
+    source = " ".join(exported.module.read_text().split())
+    assert "2.31 times ReLU's time (quartiles 2.25 and 2.40, on cpu, a processor)" in source
+    unmeasured = best_of(CONFIG, [SINE], None)
+    assert unmeasured is not None
+    assert "cost" not in unmeasured.facts
 
 
 @pytest.mark.parametrize("name", ["GELU", "gelu", "Swish", "rational", "leaky-relu", "x * sin(x)"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,6 +56,43 @@ def test_every_mistake_is_told_at_once_with_its_rule_and_value() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("max_cost", "rule"),
+    [
+        (-1, "a number above 0, as ReLU's time is 1, but got -1"),
+        (0, "a number above 0, as ReLU's time is 1, but got 0"),
+        (math.nan, "a number above 0, as ReLU's time is 1, but got nan"),
+        (math.inf, "a number above 0, as ReLU's time is 1, but got inf"),
+        ("1.5", "a number, but got '1.5'"),
+        (True, "a number, but got True"),
+        (0.4, "at least 0.5: only x itself takes less than half of ReLU's time, but got 0.4"),
+    ],
+)
+def test_a_limit_of_the_cost_that_nothing_can_keep_is_told_why(max_cost: Any, rule: str) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        SearchConfig(name="mine", second=None, max_cost=max_cost)
+    assert str(caught.value) == f"max cost must be {rule}"
+
+
+@pytest.mark.parametrize(
+    "objectives",
+    ["speed", "cost", "accuracy,speed", "accuracy,accuracy", "", [], [1], 3, ["cost"]],
+)
+def test_objectives_are_accuracy_with_or_without_cost(objectives: Any) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        SearchConfig(name="mine", second=None, objectives=objectives)
+    assert str(caught.value) == (
+        f"objectives must be accuracy, or accuracy,cost (by cost alone x itself is the best), "
+        f"but got {objectives!r}"
+    )
+
+
+@pytest.mark.parametrize("objectives", ["cost, accuracy", ["accuracy", "cost"]])
+def test_objectives_are_a_text_or_a_list_in_any_order(objectives: Any) -> None:
+    config = SearchConfig(name="mine", second=None, objectives=objectives)
+    assert config.objectives == ("accuracy", "cost")
+
+
 @pytest.mark.parametrize("recipe", [None, "quick", 3])
 def test_a_configuration_holds_a_recipe_and_no_name_of_one(recipe: Any) -> None:
     with pytest.raises(InvalidSetting, match="recipe must be a Recipe, but got"):
@@ -90,7 +128,8 @@ def test_the_stored_format_is_that_of_the_first_release(tmp_path: Path) -> None:
         "config": {
             "name": "mine", "space": "core-1", "strategy": "evolution",
             "recipe": TINY.to_dict(), "evaluator": "built-in", "second": None,
-            "seed": 0, "bracket": 9, "lag": 18, "asynchronous": False,
+            "seed": 0, "bracket": 9, "lag": 18, "prior": [], "asynchronous": False,
+            "max_cost": None, "objectives": ["accuracy"],
         },
         "launch": {
             "candidates": 60, "time_limit": None, "rung_limit": None, "workers": 1,
@@ -107,6 +146,7 @@ def test_a_file_from_before_a_setting_was_there_has_its_default(tmp_path: Path) 
     SearchFile(CONFIG, RunSettings()).save(tmp_path)
     path = tmp_path / "config.json"
     stored = json.loads(path.read_text())
+    del stored["config"]["max_cost"], stored["config"]["objectives"]
     del stored["config"]["evaluator"], stored["launch"]["rung_limit"], stored["launch"]["also_on"]
     path.write_text(json.dumps(stored))
     assert SearchFile.load(tmp_path) == SearchFile(CONFIG, RunSettings())

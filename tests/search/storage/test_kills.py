@@ -22,9 +22,11 @@ ENDS = {"complete", "pruned", "infeasible"}
 TESTS = Path(__file__).parents[2]
 
 
-def killed(folder: Path, strategy: str, candidates: int, step: int, before: int) -> list[Any]:
+def killed(
+    folder: Path, strategy: str, candidates: int, step: int, before: int, *max_cost: float
+) -> list[Any]:
     """What became of a search for each commit at which a launch of it was killed."""
-    arguments = [str(folder), strategy, *map(str, (candidates, step, before))]
+    arguments = [str(folder), strategy, *map(str, (candidates, step, before, *max_cost))]
     done = subprocess.run(
         [sys.executable, "-m", "contracts.kills", *arguments],
         cwd=TESTS,
@@ -61,6 +63,14 @@ def test_a_search_killed_at_a_sample_of_its_commits_loses_no_candidate(
     step: int, before: int, tmp_path: Path
 ) -> None:
     check(killed(tmp_path, "evolution", 3, step, before), 3, step)
+
+
+@pytest.mark.slow
+def test_a_search_that_measures_costs_killed_at_its_commits_loses_no_candidate(
+    tmp_path: Path,
+) -> None:
+    # x * tanh(x) takes 2 times ReLU's time, what has a max in it 5 and more.
+    check(killed(tmp_path, "evolution", 3, 5, 0, 4.0), 3, 5)
 
 
 @pytest.mark.slow

@@ -12,6 +12,8 @@ from actsearch.search import (
 )
 from actsearch.search.reports import leaderboard as tables
 from actsearch.search.storage.ranking import (
+    finalist_order,
+    front,
     noise,
     ranked,
     tied_with_best,
@@ -19,6 +21,7 @@ from actsearch.search.storage.ranking import (
 )
 from actsearch.search.storage.study import RETRIES
 from actsearch.search.storage.trial import (
+    MeasuredCost,
     State,
     entered,
 )
@@ -118,3 +121,63 @@ def test_a_score_at_another_learning_rate_says_so_and_what_the_recipe_s_own_give
         (0.3, None),
         (1.0, 0.7),
     ]
+
+
+def priced(number: int, state: State, accuracies: dict[int, float], time: float) -> Trial:
+    """A trial whose cost was measured."""
+    cost = MeasuredCost(time=time, low=time - 0.5, high=time + 0.5, device="cpu, a processor")
+    return trial(number, state, accuracies, cost=cost)
+
+
+PRICED = [
+    priced(0, "complete", {9: 0.90}, 6.0),
+    priced(1, "complete", {9: 0.88}, 1.0),
+    priced(2, "complete", {9: 0.87}, 2.0),
+    priced(3, "complete", {9: 0.89}, 3.0),
+    priced(4, "pruned", {1: 0.95}, 0.9),
+    priced(5, "running", {9: 0.99}, 0.9),
+    trial(6, "complete", {9: 0.91}),  # of before costs were measured
+]
+
+
+def test_the_front_is_of_those_that_went_furthest_the_most_accurate_first() -> None:
+    assert [t.number for t in front(PRICED)] == [0, 3, 1]
+    assert [t.number for t in front(PRICED[4:])] == [4]
+    assert front([PRICED[6]]) == []
+
+
+def test_finalists_come_from_the_front_where_cost_is_an_objective_then_from_the_leaderboard() -> (
+    None
+):
+    assert [t.number for t in finalist_order(PRICED)][:5] == [6, 0, 3, 1, 2]
+    both = finalist_order(PRICED, ("accuracy", "cost"))
+    assert [t.number for t in both][:5] == [0, 3, 1, 6, 2]
+
+
+def test_the_leaderboard_shows_what_was_measured_and_marks_the_front() -> None:
+    text = tables.leaderboard_text(PRICED, 10_000, objectives=("accuracy", "cost"))
+    lines = {line.split()[0]: line.split() for line in text.splitlines()}
+    assert lines["trial"][-3:] == ["cost", "front", "formula"]
+    assert "6.00×" in lines["0"]
+    assert "yes" in lines["0"]
+    assert "2.00×" in lines["2"]
+    assert "yes" not in lines["2"]
+    assert "cost is time over ReLU's" in text
+    rows = {row["trial"]: row for row in tables.leaderboard_json(PRICED, ("accuracy", "cost"))}
+    assert rows[3]["cost"] == {"time": 3.0, "low": 2.5, "high": 3.5, "device": "cpu, a processor"}
+    assert (rows[3]["front"], rows[2]["front"], rows[6]["cost"]) == (True, False, None)
+
+
+def test_where_cost_is_no_objective_there_is_no_front_and_unmeasured_no_cost() -> None:
+    limited = tables.leaderboard_text(PRICED, 10_000)
+    assert "cost" in limited
+    assert "front" not in limited
+    assert "cost" not in tables.leaderboard_text([PRICED[6]], 10_000)
+    (row,) = tables.leaderboard_json([PRICED[6]])
+    assert (row["cost"], row["front"]) == (None, None)
+
+
+def test_the_leaderboard_counts_what_was_too_dear() -> None:
+    dear = trial(7, "infeasible", reason="costs", screened=True, cost=PRICED[0].cost)
+    text = tables.leaderboard_text([*PRICED, dear, trial(8, "infeasible", screened=True)], 10_000)
+    assert text.endswith("1 proposal cost more than --max-cost: not trained")

@@ -33,7 +33,9 @@ from actsearch.search.storage.study import (
     read_trials,
 )
 from actsearch.search.storage.trial import (
+    MeasuredCost,
     State,
+    too_dear,
 )
 from actsearch.search.strategies.random import Random
 from actsearch.space import CoreUnits
@@ -282,6 +284,44 @@ def test_what_an_earlier_version_was_killed_at_rejecting_never_enters_training(
     assert study.sweep() == 0
     assert [trial.state for trial in study.trials()] == ["infeasible", "duplicate"]
     assert study.entered() == 0
+
+
+COST = MeasuredCost(time=2.31, low=2.25, high=2.4, device="cpu, a processor")
+
+
+def test_a_cost_comes_back_of_what_trains_and_of_what_was_too_dear(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    trains, dear, unmeasured = (study.ask(SPACE) for _ in range(3))
+    study.accept(trains, COST)
+    study.reject(dear, reason="costs too much", cost=COST)
+    study.accept(unmeasured)
+    stored = read_trials(tmp_path)
+    assert [trial.cost for trial in stored] == [COST, COST, None]
+    assert [too_dear(trial) for trial in stored] == [False, True, False]
+    assert [trial.entered_training for trial in stored] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2.31",
+        '{"time": -1.0, "low": 1.0, "high": 1.0, "device": "cpu"}',
+        '{"time": NaN, "low": 1.0, "high": 1.0, "device": "cpu"}',
+        '{"time": 1.0, "low": 1.0, "high": 1.0}',
+        '{"time": "1", "low": 1.0, "high": 1.0, "device": "cpu"}',
+    ],
+)
+def test_a_stored_cost_that_cannot_be_one_is_named_with_its_trial(
+    value: str, tmp_path: Path
+) -> None:
+    study = opened(tmp_path)
+    study.accept(study.ask(SPACE), COST)
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        connection.execute(
+            "UPDATE trial_user_attributes SET value_json = ? WHERE key = 'cost'", (value,)
+        )
+    with pytest.raises(HomeUnusable, match=r"trial 0 of the study is damaged .* restore study.db"):
+        read_trials(tmp_path)
 
 
 def test_write_ahead_logging_is_on(tmp_path: Path) -> None:

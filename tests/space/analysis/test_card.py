@@ -20,7 +20,7 @@ from actsearch.space.analysis.card import (
     card_json,
     card_text,
 )
-from actsearch.space.analysis.cost import bytes_kept, cost, flops
+from actsearch.space.analysis.cost import bytes_kept, cost, flops, relative_time
 from actsearch.space.analysis.finite_range import finite_points, finite_ranges
 from actsearch.space.analysis.properties import properties
 from actsearch.space.catalog.table import find
@@ -140,6 +140,16 @@ def test_relu_costs_what_relu_costs() -> None:
     # Medians of 21 turns of the same function; a shared machine moves them by some 10 %.
     assert 0.4 < measured.forward < 2.5
     assert 0.4 < measured.backward < 2.5
+    assert 0.4 < measured.total < 2.5
+
+
+@pytest.mark.parametrize("text", ["x * sigmoid(beta[channel] * x)", "x", "beta", "2 + 0 * x"])
+def test_the_time_of_any_candidate_is_measured_and_its_quartiles_hold_it(text: str) -> None:
+    threads = torch.get_num_threads()
+    measured = relative_time(parse(text), rounds=5)
+    assert 0 < measured.low <= measured.total <= measured.high < math.inf
+    assert min(measured.forward, measured.backward) > 0
+    assert torch.get_num_threads() == threads
 
 
 @pytest.mark.heavy

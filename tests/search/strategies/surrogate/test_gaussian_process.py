@@ -35,9 +35,7 @@ def targets(points: list[Array]) -> Array:
     return scaled
 
 
-def test_mean_and_deviation_are_those_of_scikit_learn(
-    points: list[Array], targets: Array
-) -> None:
+def test_mean_and_deviation_are_those_of_scikit_learn(points: list[Array], targets: Array) -> None:
     hyper = Hyperparameters(variance=1.7, lengths=(0.8, 2.5), white=0.05)
     noise = np.full(COUNT, 0.01)
     zero, new = np.zeros(COUNT), [p[:7] + 0.4 for p in points]
