@@ -24,6 +24,7 @@ from actsearch.search.cli.main import main
 from actsearch.search.storage.study import read_trials
 from actsearch.search.storage.trial import (
     entered,
+    interrupted,
 )
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 
@@ -193,6 +194,13 @@ def test_a_signal_stops_it_with_130_and_the_advice_to_resume(halted: Story) -> N
     assert status == 130
     assert "Go on with: actsearch search --resume --name mine --home" in err
     assert "Traceback" not in err
+
+
+def test_it_is_said_how_many_candidates_will_be_tried_again(halted: Story) -> None:
+    assert halted.stop is not None
+    again = interrupted(halted.stopped)
+    assert again > 0
+    assert f"{again} candidates were in training, which are tried again" in halted.stop[1]
 
 
 def test_the_result_names_the_best_and_where_it_is(story: Story) -> None:
