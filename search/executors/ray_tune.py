@@ -11,9 +11,9 @@ import contextlib
 import logging
 import os
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -28,6 +28,7 @@ import ray
 from ray import cloudpickle, tune
 
 from ...evaluators import Evaluator
+from ...space.scratch import held, scratch_folder, sweep
 from .base import NextJob, OnDone, OnRung
 from .local_modules import local_modules
 from .ray_address import ClusterAddress, address_of, check_answers, refusals_explained
@@ -60,6 +61,7 @@ class RayTune:
         self._workers, self._gpus, self._rung_limit = workers, gpus_per_worker, rung_limit
         self._address = address
         self._started = False
+        self._session = contextlib.ExitStack()  # holds the folder of the one that was started here
 
     def __enter__(self) -> RayTune:
         """Start Ray here, or connect to the cluster; a session that is open already is used."""
@@ -83,7 +85,10 @@ class RayTune:
             "logging_level": logging.ERROR,
         }
         if address is None:
-            ray.init(address="local", num_cpus=self._workers, **options)
+            session = ray.init(address="local", num_cpus=self._workers, **options)
+            folder = Path(session.address_info["session_dir"])
+            self._session.enter_context(held(folder))
+            sweep(folder.parent, "session_*")  # Ray leaves them; the last one's logs stay till now
             return
         check_answers(address)
         with refusals_explained(address):
@@ -97,6 +102,7 @@ class RayTune:
     ) -> None:
         if self._started:
             ray.shutdown()
+            self._session.close()
             self._started = False
 
     def run(
@@ -112,7 +118,7 @@ class RayTune:
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a dead worker is ours to tell
         stop = StopsOnSignal()
         with (
-            tempfile.TemporaryDirectory(prefix="actsearch-ray-") as scratch,
+            scratch_folder() as scratch,
             _handlers_restored(),
             contextlib.suppress(Interrupted),
         ):
@@ -127,7 +133,7 @@ class RayTune:
                 ),
                 run_config=tune.RunConfig(
                     name="jobs",
-                    storage_path=scratch,
+                    storage_path=str(scratch),
                     verbose=0,
                     stop=StopOnFault(calls),
                     callbacks=[stop, OnError(calls), TellsWaiting(self._workers, self._gpus)],
