@@ -26,6 +26,7 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 
 import ray
 from ray import cloudpickle, tune
+from ray._private.worker import RayContext
 
 from ...evaluators import Evaluator
 from ...space.scratch import held, scratch_folder, sweep
@@ -86,7 +87,8 @@ class RayTune:
         }
         if address is None:
             session = ray.init(address="local", num_cpus=self._workers, **options)
-            folder = Path(session.address_info["session_dir"])
+            assert isinstance(session, RayContext)  # as of every session but a client's
+            folder = Path(str(session.address_info["session_dir"]))
             self._session.enter_context(held(folder))
             sweep(folder.parent, "session_*")  # Ray leaves them; the last one's logs stay till now
             return
