@@ -6,12 +6,11 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..space import Expression
+from ..space.scratch import scratch_folder
 from .client import TrackingRefused
 from .figures.curves import candidate_figure
 from .figures.drawing import Drawing, encoded
@@ -81,12 +80,12 @@ def picture_files(run_id: str, drawing: Drawing, time_ms: int) -> dict[str, byte
 
 def log_files(client: MlflowClient, run_id: str, files: Mapping[str, bytes]) -> None:
     """Add files by their paths in the run, all at once."""
-    with TemporaryDirectory(prefix="actsearch-run-") as folder:
+    with scratch_folder() as folder:
         for name, content in files.items():
-            path = Path(folder, name)
+            path = folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-        client.log_artifacts(run_id, folder)
+        client.log_artifacts(run_id, str(folder))
 
 
 def find(

@@ -36,7 +36,7 @@ HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "sympy", "torch")
 # stands side by side: neither imports the other.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "space": (
-        ("printable",), ("errors", "json_safe", "bounded_input"), ("expressions",),
+        ("printable",), ("errors", "json_safe", "bounded_input"), ("scratch",), ("expressions",),
         ("modules", "catalog"), ("families",),
         ("analysis",), ("eafo",), ("spaces",), ("enumeration",),
     ),

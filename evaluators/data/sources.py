@@ -64,21 +64,47 @@ def contents_of(dataset: DataSet, source: Path) -> Iterator[tuple[str, bytes]]:
     """Each file and its bytes, from a folder that has them: as they are, as `.gz`, in the archive,
     or below it in torchvision's layout.
 
-    Raises OSError, EOFError, zlib.error or DamagedData where it is none of these.
+    Names may have another case, or a dot as in `train-images.idx3-ubyte`. Raises OSError,
+    EOFError, zlib.error or DamagedData where it is none of these.
     """
-    for folder in (source, source / dataset.folder):
-        if all((folder / name).is_file() for name in dataset.files):
-            yield from ((name, (folder / name).read_bytes()) for name in dataset.files)
-            return
-    if dataset.archive is not None:
-        yield from _members(dataset, source / dataset.archive)
+    folders = (source, source / "raw", source / dataset.folder)
+    files = max((_files_in(folder, dataset) for folder in folders), key=len)
+    if len(files) < len(dataset.files) and dataset.archive is not None:
+        archive = _spelled(source).get(_spelling(dataset.archive), source / dataset.archive)
+        yield from _members(dataset, archive)
         return
     for name in dataset.files:
-        if (source / name).is_file() or name.endswith(".gz"):
-            yield name, (source / name).read_bytes()
+        path = files.get(name, source / f"{name.removesuffix('.gz')}.gz")  # this one is missing
+        if _spelling(path.name) == _spelling(name):
+            yield name, path.read_bytes()
         else:
-            with gzip.open(source / f"{name}.gz") as stream:
+            with gzip.open(path) as stream:
                 yield name, stream.read()
+
+
+def _files_in(folder: Path, dataset: DataSet) -> dict[str, Path]:
+    """Those of a data set's files that a folder has, as they are or else packed."""
+    here = _spelled(folder)
+    places = {
+        name: here.get(_spelling(name)) or here.get(f"{_spelling(name)}.gz")
+        for name in dataset.files
+    }
+    return {name: path for name, path in places.items() if path is not None}
+
+
+def _spelled(folder: Path) -> dict[str, Path]:
+    """The files of a folder by `_spelling`; one with the very name comes before others."""
+    if not folder.is_dir():
+        return {}
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    by_spelling = {_spelling(path.name): path for path in files}
+    return by_spelling | {path.name: path for path in files if path.name in by_spelling}
+
+
+def _spelling(name: str) -> str:
+    """A file's name as the table has it: `T10K-Labels.IDX1-ubyte.GZ` is meant as
+    `t10k-labels-idx1-ubyte.gz`."""
+    return name.lower().replace(".idx", "-idx")
 
 
 def _members(dataset: DataSet, archive: Path) -> Iterator[tuple[str, bytes]]:

@@ -80,9 +80,11 @@ class Studio:
         return self._threads.submit(self._draw, picture)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes at once: what one of them still draws is drawn here, or not at all."""
         for process in self.processes:
-            with process:  # closes its pipes, at the end of which it ends, and waits for it
+            process.kill()
+        for process in self.processes:
+            with process:  # closes its pipes and waits for it
                 pass
 
     def _draw(self, picture: Callable[[], CandidateCurves]) -> Drawing:

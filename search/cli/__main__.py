@@ -1,7 +1,29 @@
-"""`python -m actsearch.search.cli`, for where the script is not on the path."""
+"""`actsearch` as a program: one verb, then the end of the process with its status."""
 
+from __future__ import annotations
+
+import atexit
+import os
 import sys
+from typing import NoReturn
 
-from .main import main
+from .main import STOPPED, main
 
-sys.exit(main())
+
+def run() -> NoReturn:
+    """Run the command line and exit.
+
+    Stopped, it ends without taking the interpreter down module by module: that is 2 s of the 5 in
+    which a search should end. All that is to be done at the end is done before.
+    """
+    status = main()
+    if status != STOPPED:
+        sys.exit(status)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    run()

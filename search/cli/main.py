@@ -23,6 +23,8 @@ from typing import NoReturn, Protocol, cast
 from ...mlflow.uris import redacted
 from .options import HelpFormatter, without_defaults
 
+STOPPED = 130  # exit status: 128 and the number of SIGINT, as shells have it
+
 
 class Verb(Protocol):
     """A file of this folder that is a verb."""
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return verbs[options.verb].run(options)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        return 130
+        return STOPPED
     except BrokenPipeError:  # `actsearch leaderboard | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

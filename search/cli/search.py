@@ -167,10 +167,15 @@ def run(options: argparse.Namespace) -> int:
 def _stopped(options: argparse.Namespace, name: str) -> str:
     """What is said of a search that Ctrl-C stopped: whether there is something to go on with."""
     from ..storage.home import Home
+    from ..storage.study import read_trials
+    from ..storage.trial import interrupted
 
-    if name not in Home.at(options.home).names():
+    home = Home.at(options.home)
+    if name not in home.names():
         return "stopped before the search began: nothing of it is there"
-    return f"stopped; what has finished is kept. Go on with: {_go_on(options, name)}"
+    again = interrupted(read_trials(home.folder(name)))
+    rest = f", and {again} candidates were in training, which are tried again" if again else ""
+    return f"stopped; what has finished is kept{rest}. Go on with: {_go_on(options, name)}"
 
 
 def _go_on(options: argparse.Namespace, name: str) -> str:

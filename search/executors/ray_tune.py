@@ -11,9 +11,9 @@ import contextlib
 import logging
 import os
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -26,11 +26,13 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 
 import ray
 from ray import cloudpickle, tune
+from ray._private.worker import RayContext
 
 from ...evaluators import Evaluator
+from ...space.scratch import held, scratch_folder, sweep
 from .base import NextJob, OnDone, OnRung
 from .local_modules import local_modules
-from .ray_address import address_of, check_answers, refusals_explained
+from .ray_address import ClusterAddress, address_of, check_answers, refusals_explained
 from .ray_callbacks import (
     Calls,
     JobSearcher,
@@ -38,6 +40,7 @@ from .ray_callbacks import (
     StopOnFault,
 )
 from .ray_capacity import check_capacity, usable_cpus
+from .ray_stopping import Interrupted, StopsOnSignal
 from .ray_waiting import TellsWaiting
 from .ray_worker import Worker
 
@@ -59,31 +62,39 @@ class RayTune:
         self._workers, self._gpus, self._rung_limit = workers, gpus_per_worker, rung_limit
         self._address = address
         self._started = False
+        self._session = contextlib.ExitStack()  # holds the folder of the one that was started here
 
     def __enter__(self) -> RayTune:
         """Start Ray here, or connect to the cluster; a session that is open already is used."""
         here = False
-        if not ray.is_initialized():
-            address = address_of(self._address)
-            with _handlers_restored():
-                if address is None:
-                    self._start(address="local", num_cpus=self._workers)
-                else:
-                    check_answers(address)
-                    with refusals_explained(address):
-                        self._start(address=address.text)
-            self._started, here = True, address is None
         try:
+            if not ray.is_initialized():
+                address = address_of(self._address)
+                self._started, here = True, address is None
+                with _handlers_restored():
+                    self._start(address)
             check_capacity(self._workers, self._gpus, usable_cpus() if here else None)
         except BaseException:
             self.__exit__(None, None, None)
             raise
         return self
 
-    def _start(self, **where: Any) -> None:
-        ray.init(
-            **where, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-        )
+    def _start(self, address: ClusterAddress | None) -> None:
+        options: dict[str, Any] = {
+            "include_dashboard": False,
+            "log_to_driver": False,
+            "logging_level": logging.ERROR,
+        }
+        if address is None:
+            session = ray.init(address="local", num_cpus=self._workers, **options)
+            assert isinstance(session, RayContext)  # as of every session but a client's
+            folder = Path(str(session.address_info["session_dir"]))
+            self._session.enter_context(held(folder))
+            sweep(folder.parent, "session_*")  # Ray leaves them; the last one's logs stay till now
+            return
+        check_answers(address)
+        with refusals_explained(address):
+            ray.init(address=address.text, **options)
 
     def __exit__(
         self,
@@ -93,6 +104,7 @@ class RayTune:
     ) -> None:
         if self._started:
             ray.shutdown()
+            self._session.close()
             self._started = False
 
     def run(
@@ -106,9 +118,11 @@ class RayTune:
                 tune.with_parameters(Worker, **parameters), {"cpu": 1, "gpu": self._gpus}
             )
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a dead worker is ours to tell
+        stop = StopsOnSignal()
         with (
-            tempfile.TemporaryDirectory(prefix="actsearch-ray-") as scratch,
+            scratch_folder() as scratch,
             _handlers_restored(),
+            contextlib.suppress(Interrupted),
         ):
             tune.Tuner(
                 worker,
@@ -121,16 +135,16 @@ class RayTune:
                 ),
                 run_config=tune.RunConfig(
                     name="jobs",
-                    storage_path=scratch,
+                    storage_path=str(scratch),
                     verbose=0,
                     stop=StopOnFault(calls),
-                    callbacks=[OnError(calls), TellsWaiting(self._workers, self._gpus)],
+                    callbacks=[stop, OnError(calls), TellsWaiting(self._workers, self._gpus)],
                 ),
             ).fit()
         if calls.fault is not None:
             raise calls.fault
-        if not calls.over:
-            raise KeyboardInterrupt  # Tune ends its loop on SIGINT and returns as if finished
+        if stop.is_asked or not calls.over:
+            raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -148,7 +162,8 @@ def _by_value(modules: Sequence[ModuleType]) -> Iterator[None]:
 @contextlib.contextmanager
 def _handlers_restored() -> Iterator[None]:
     """Ray leaves handlers behind: of SIGTERM, which ends in an abort; and Tune of SIGINT, which
-    would swallow the first Ctrl-C after the run."""
+    would swallow the first Ctrl-C after the run. A SIGTERM that Ray's handler took (it raises
+    SystemExit) is handed to the one that was there before."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers: Tune sets none elsewhere
         return
@@ -156,6 +171,12 @@ def _handlers_restored() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in taken}
     try:
         yield
+    except SystemExit as end:
+        taken_by_ray = end.code == signal.SIGTERM and callable(before[signal.SIGTERM])
+        if not taken_by_ray:
+            raise
+        signal.signal(signal.SIGTERM, before[signal.SIGTERM])
+        signal.raise_signal(signal.SIGTERM)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

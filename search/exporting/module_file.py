@@ -11,7 +11,6 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ import torch
 from ...space import Expression, module_source
 from ...space.analysis.finite_range import finite_points, finite_ranges, finite_text
 from ...space.modules.codegen import with_initial
+from ...space.scratch import scratch_folder
 from ..errors import ExportFailed, InvalidSetting, NameTaken
 from ..provenance import provenance
 from ..storage.home import usable
@@ -187,10 +187,10 @@ def _prove(expression: Expression, source: str, class_name: str) -> float:
         (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
     else:
         gradient = torch.zeros_like(x)
-    with tempfile.TemporaryDirectory(prefix="actsearch-proof-") as scratch:
-        file = Path(scratch) / "activation.py"
+    with scratch_folder() as scratch:
+        file = scratch / "activation.py"
         file.write_text(source, encoding="utf-8")
-        task = Path(scratch) / "task.json"
+        task = scratch / "task.json"
         task.write_text(
             json.dumps(
                 {

@@ -76,3 +76,16 @@ def too_dear(trial: Trial) -> bool:
 def entered(trials: Sequence[Trial]) -> int:
     """Distinct candidates that entered training: a retry counts with its origin."""
     return len({trial.origin for trial in trials if trial.entered_training})
+
+
+def interrupted(trials: Sequence[Trial]) -> int:
+    """Candidates that a stopped search has to train again: those that wait for it, and those of a
+    driver that was killed before it could put them there."""
+    return len(
+        {
+            trial.origin
+            for trial in trials
+            if (trial.state == "waiting" and trial.retry > 0)
+            or (trial.state == "running" and trial.entered_training)
+        }
+    )

@@ -128,10 +128,15 @@ class Meets(Faulty):
 
 @dataclass(frozen=True)
 class Hangs(Faulty):
-    """Reports the first rung, then never again, whatever interrupts it as an Exception."""
+    """Reports the first rung, then never again, whatever interrupts it as an Exception. `mark` is
+    a file that it leaves, with its process."""
+
+    mark: str = ""
 
     def go_wrong(self, job: Job) -> Iterator[RungReport]:
         yield next(iter(self.inner.run(job)))
+        if self.mark:
+            Path(self.mark).write_text(str(os.getpid()))
         while True:
             with contextlib.suppress(Exception):
                 time.sleep(3600)

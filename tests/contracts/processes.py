@@ -86,3 +86,14 @@ def wait_for(
 def ended(trials: list[Trial]) -> list[Trial]:
     """The trials whose training has ended with a score, or diverged."""
     return [t for t in trials if t.trained and t.state not in ("running", "failed")]
+
+
+def wait_until_gone(pid: int) -> None:
+    """Return when a process has ended, whoever is to reap it."""
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True).stdout
+        if not state.strip() or state.startswith(b"Z"):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} still runs")

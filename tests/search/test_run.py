@@ -7,7 +7,9 @@ import io
 import json
 import shutil
 import signal
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from actsearch.search.cli.main import main
 from actsearch.search.storage.study import read_trials
 from actsearch.search.storage.trial import (
     entered,
+    interrupted,
 )
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 
@@ -39,6 +42,7 @@ class Story:
 
     home: Home
     workers: int
+    temporary: Path  # the drivers' folder for temporary files
     killed: list[Trial] = field(default_factory=list)  # as SIGKILL left them
     stopped: list[Trial] = field(default_factory=list)  # as the signal left them
     stop: tuple[int, str] | None = None  # its exit status and messages
@@ -79,12 +83,17 @@ def until_it_trains(driver: Driver, story: Story) -> None:
     )
 
 
-def live_through(folder: Path, empty_home: Path, workers: int, *stops: int) -> Story:
+def live_through(folder: Path, empty_home: Path, workers: int, *stops: int) -> Iterator[Story]:
     """SIGKILL, resumed; for each signal stopped and resumed; then to its end."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as temporary:  # Ray needs a short one
+        yield lived(folder, empty_home, Path(temporary), workers, *stops)
+
+
+def lived(folder: Path, empty_home: Path, temporary: Path, workers: int, *stops: int) -> Story:
     home = Home(Path(shutil.copytree(empty_home, folder / "home")))
-    story = Story(home, workers)
-    place = ("--home", str(home.root))
-    with actsearch(folder, *BEGIN, *place, "--workers", str(workers)) as driver:
+    story = Story(home, workers, temporary)
+    place, env = ("--home", str(home.root)), {"TMPDIR": str(temporary)}
+    with actsearch(folder, *BEGIN, *place, "--workers", str(workers), **env) as driver:
         until_it_trains(driver, story)
         story.pid = driver.process.pid
         if workers == 1:
@@ -95,33 +104,33 @@ def live_through(folder: Path, empty_home: Path, workers: int, *stops: int) -> S
         driver.stop(signal.SIGKILL)
     story.killed = story.candidates
     for number in stops:
-        with actsearch(folder, *RESUME, *place) as driver:
+        with actsearch(folder, *RESUME, *place, **env) as driver:
             until_it_trains(driver, story)
             story.stop = driver.stop(number), driver.err
     story.stopped = story.candidates
     total = str(entered(story.stopped) + MORE)
-    with actsearch(folder, *RESUME, *place, "--json", "--candidates", total) as driver:
+    with actsearch(folder, *RESUME, *place, "--json", "--candidates", total, **env) as driver:
         story.end = driver.process.wait(PATIENCE), driver.out, driver.err
     return story
 
 
 @pytest.fixture(scope="module")
-def alone(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
+def alone(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """The driver trains by itself."""
-    return live_through(tmp_path_factory.mktemp("alone"), empty_home, 1, signal.SIGINT)
+    yield from live_through(tmp_path_factory.mktemp("alone"), empty_home, 1, signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
-def on_ray(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
+def on_ray(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Two Ray workers train."""
-    return live_through(tmp_path_factory.mktemp("ray"), empty_home, 2)
+    yield from live_through(tmp_path_factory.mktemp("ray"), empty_home, 2)
 
 
 @pytest.fixture(scope="module")
-def stopped_on_ray(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Story:
+def stopped_on_ray(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """The same, and stopped as Ctrl-C does it, then as a scheduler does."""
     folder = tmp_path_factory.mktemp("ray")
-    return live_through(folder, empty_home, 2, signal.SIGINT, signal.SIGTERM)
+    yield from live_through(folder, empty_home, 2, signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.fixture(
@@ -178,6 +187,12 @@ def test_nothing_is_left_running(story: Story) -> None:
         assert not [c for c in trials if c.state == "running"]
 
 
+def test_no_driver_s_scratch_is_left_and_of_ray_s_sessions_the_last_one(story: Story) -> None:
+    assert [path for path in story.temporary.iterdir() if path.name != "ray"] == []
+    sessions = [path for path in story.temporary.glob("ray/session_*") if not path.is_symlink()]
+    assert len(sessions) == (1 if story.workers > 1 else 0)
+
+
 def test_mlflow_has_one_closed_run_for_each_candidate_that_trained(story: Story) -> None:
     client = MlflowClient(local_uri(story.home.root))
     (experiment,) = client.search_experiments(filter_string="name LIKE '%mine'")
@@ -193,6 +208,13 @@ def test_a_signal_stops_it_with_130_and_the_advice_to_resume(halted: Story) -> N
     assert status == 130
     assert "Go on with: actsearch search --resume --name mine --home" in err
     assert "Traceback" not in err
+
+
+def test_it_is_said_how_many_candidates_will_be_tried_again(halted: Story) -> None:
+    assert halted.stop is not None
+    again = interrupted(halted.stopped)
+    assert again > 0
+    assert f"{again} candidates were in training, which are tried again" in halted.stop[1]
 
 
 def test_the_result_names_the_best_and_where_it_is(story: Story) -> None:

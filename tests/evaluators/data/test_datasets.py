@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -118,6 +118,45 @@ def test_files_that_lie_unpacked_are_taken_too(small: DataSet, root: Path, tmp_p
     assert is_here(small, tmp_path / "second")
     locate(small, tmp_path / "third", copy=root)  # a folder that has torchvision's layout
     assert is_here(small, tmp_path / "third")
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda name: name.replace("-idx", ".idx"),
+        lambda name: name.replace("-idx", ".idx").upper(),
+        lambda name: name.replace(".gz", ".GZ"),
+        lambda name: f"raw/{name}",
+        lambda name: f"raw/{name.replace('-idx', '.idx')}",
+    ],
+    ids=["dot", "upper", "GZ", "raw", "raw-dot"],
+)
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("dataset", [MNIST, KMNIST], ids=lambda dataset: str(dataset.name))
+def test_files_are_known_in_every_common_spelling(
+    dataset: DataSet, packed: bool, spelled: Callable[[str], str], tmp_path: Path
+) -> None:
+    """As Kaggle, browsers, FAT and torchvision have them."""
+    small = tiny(dataset, tmp_path / "own")
+    for path in list((tmp_path / "own").iterdir()):
+        content, name = path.read_bytes(), path.name
+        if not packed and dataset is MNIST:  # KMNIST's are known packed alone
+            content, name = gzip.decompress(content), path.stem
+        path.unlink()
+        target = tmp_path / "own" / spelled(name)
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(content)
+    locate(small, tmp_path / "root", copy=tmp_path / "own")
+    assert len(load_train(small, tmp_path / "root")) == 500
+
+
+def test_an_archive_in_capitals_is_known(tmp_path: Path) -> None:
+    small = tiny(CIFAR10, tmp_path / "own")
+    assert small.archive is not None
+    archive = tmp_path / "own" / small.archive
+    archive.rename(archive.with_name(small.archive.upper()))
+    locate(small, tmp_path / "root", copy=tmp_path / "own")
+    assert is_here(small, tmp_path / "root")
 
 
 @pytest.mark.parametrize("change", ["cut", "altered"])

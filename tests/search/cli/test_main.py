@@ -193,3 +193,23 @@ except KeyboardInterrupt:
         timeout=100,
     )
     assert process.returncode == 130
+
+
+def test_a_stopped_verb_loses_neither_results_nor_what_is_to_be_done_at_the_end() -> None:
+    script = """
+import atexit
+from actsearch.search.cli import __main__ as program
+
+def main():
+    atexit.register(print, "the last thing")
+    print("a result")
+    return 130
+
+program.main = main
+program.run()
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=100
+    )
+    assert process.returncode == 130
+    assert process.stdout == "a result\nthe last thing\n"

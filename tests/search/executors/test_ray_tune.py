@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +22,8 @@ from actsearch.search.executors.ray_callbacks import WORKER_DIED
 from actsearch.search.executors.ray_tune import RayTune
 from actsearch.search.storage.trial import entered
 from contracts.executors import Events
-from contracts.faults import CannotMove, KillsItsProcess, Meets
+from contracts.faults import CannotMove, Hangs, KillsItsProcess, Meets
+from contracts.processes import environment, wait_until_gone
 from contracts.tiny import TINY, Ran, run_engine
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -100,21 +105,103 @@ def test_an_evaluator_that_cannot_start_on_a_worker_says_why(images: ImageClassi
 
 
 STOPPED = """
-import os, signal, sys, time
+import os, signal, sys, threading, time
+from pathlib import Path
+from actsearch.evaluators import ImageClassification, Job, load_train
 from actsearch.search.cli.options import stoppable
+from actsearch.search.executors.base import Assignment
 from actsearch.search.executors.ray_tune import RayTune
+from contracts.faults import Hangs
+from contracts.tiny import TINY
+
+mark = Path(sys.argv[1])
+jobs = iter([Assignment(0, Job(("relu(x)",), TINY, seed=0))])
+evaluator = Hangs(ImageClassification({"fashion-mnist": load_train()}), mark=str(mark))
+
+def stop():
+    while not mark.exists():
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+
 try:
-    with stoppable(), RayTune(workers=1, gpus_per_worker=0.0, address=None):
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(60)
+    with stoppable(), RayTune(workers=1, gpus_per_worker=0.0, address=None) as executor:
+        threading.Thread(target=stop).start()
+        executor.run(evaluator, lambda: next(jobs, None), lambda *_: None, lambda *_: None)
 except KeyboardInterrupt:
     sys.exit(130)
 """
 
 
-def test_sigterm_stops_a_driver_that_has_started_ray_as_cleanly_as_ctrl_c() -> None:
-    done = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True)
+def test_sigterm_stops_a_driver_and_its_workers_as_cleanly_as_ctrl_c(tmp_path: Path) -> None:
+    mark, tests = tmp_path / "hangs", Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED, str(mark)],
+        env=environment(PYTHONPATH=str(tests)),
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+    wait_until_gone(int(mark.read_text()))
+
+
+STARTING = """
+import os, signal, sys
+import ray
+from actsearch.search.cli.options import stoppable
+from actsearch.search.executors.ray_tune import RayTune
+
+begin = ray._private.node.Node.start_head_processes
+
+def stopped(node):
+    begin(node)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+ray._private.node.Node.start_head_processes = stopped
+try:
+    with stoppable(), RayTune(workers=1, gpus_per_worker=0.0, address=None):
+        sys.exit("it was not stopped")
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.slow  # 5 s: starts Ray once more
+def test_sigterm_stops_a_driver_that_is_starting_ray_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING],
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 130, done.stderr
+
+
+def test_ctrl_c_ends_the_workers_of_a_run_in_an_open_session_and_frees_their_room(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    mark = tmp_path / "hangs"
+    events = Events([Job(("relu(x)",), TINY, seed=0)])
+    handler = signal.getsignal(signal.SIGINT)
+
+    def stop() -> None:
+        while not mark.exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with RayTune(workers=1, gpus_per_worker=0.5, address=None) as executor:
+        threading.Thread(target=stop).start()
+        with pytest.raises(KeyboardInterrupt):
+            executor.run(
+                Hangs(images, mark=str(mark)), events.next_job, events.on_rung, events.on_done
+            )
+        assert signal.getsignal(signal.SIGINT) is handler
+        assert not events.done, "it was stopped, and has neither succeeded nor failed"
+        wait_until_gone(int(mark.read_text()))
+        more = Events([Job(("relu(x)",), TINY, seed=0)])
+        executor.run(images, more.next_job, more.on_rung, more.on_done)
+    assert more.done == {0: None}
+    assert ray.is_initialized()
 
 
 def test_a_cluster_that_does_not_answer_is_told_at_once() -> None:
