@@ -9,7 +9,9 @@ table. The candidate recommended after n is the first of the leaderboard of the 
 is what it lacks, in points of accuracy, to the best of the table; the best is named by seeds, and
 both are read by others, that no search sees (evaluators/tables/tabular.py): a small regret can be
 negative. random is simulated over many orders. `random_equivalent_at_100` is how many candidates
-random needs for the median regret that a strategy has after 100. Where a table is not whole yet,
+random needs for the median regret that a strategy has after 100. `top_share_at_n` is the share of
+the table's best TOP (by unseen seeds) among the first n, which the luck of one run does not enter:
+where regrets have reached the floor it still tells strategies apart. Where a table is not whole yet,
 the space is what it has so far. Optuna's own samplers are slow: a fifth of the repetitions.
 """
 
@@ -58,6 +60,7 @@ from actsearch.space import FingerprintIndex, Space, fingerprint, parse, screen,
 FIRST = (0, 1)  # seeds of a table that searches see
 AT = (25, 50, 100, 200)  # candidates
 ORDERS = 2000  # of random
+TOP = 0.025  # of a table that counts as its best
 LAG = 18  # candidates, the default of a search
 LONGEST = 1500  # candidates of a random order
 SLOW = ("optuna-gp", "nsga-2", "tpe")
@@ -96,14 +99,21 @@ class Judge:
         return float(np.median(deviations) / np.sqrt(len(seeds)))
 
 
+    def top(self, seen: int) -> set[str]:
+        """The best TOP of the table by the seeds that read."""
+        ordered = sorted(self.table.rows, key=lambda text: -self.reading(text, seen))
+        return {*ordered[: max(1, round(TOP * len(ordered)))]}
+
+
 def recommended(trials: Sequence[Trial], count: int) -> Trial:
     """The first of the leaderboard of the first so many candidates."""
     entered = [trial for trial in trials if trial.entered_training][:count]
     return trained(entered)[0]
 
 
-def replay(table: str, strategy: str, seed: int, candidates: int) -> list[float]:
-    """The regret of one search after each of AT candidates, in points."""
+def replay(table: str, strategy: str, seed: int, candidates: int) -> tuple[list[float], ...]:
+    """The regret of one search after each of AT candidates, in points, and the share of the best
+    that it has trained by then."""
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(logging.ERROR)
     scores, evaluator, space = _prepared(table)
@@ -118,9 +128,12 @@ def replay(table: str, strategy: str, seed: int, candidates: int) -> list[float]
         engine.run(InProcess(), evaluator)
         trials = study.trials()
     judge, seen = Judge(scores), seen_seed(FIRST, seed)
-    best = judge.reading(judge.best(seen), seen)
-    texts = [evaluator.text_of(recommended(trials, n).expression) for n in AT if n <= candidates]
-    return [100 * (best - judge.reading(text, seen)) for text in texts]
+    best, top = judge.reading(judge.best(seen), seen), judge.top(seen)
+    entered = [evaluator.text_of(t.expression) for t in trials if t.entered_training]
+    at = [n for n in AT if n <= candidates]
+    texts = [evaluator.text_of(recommended(trials, n).expression) for n in at]
+    regrets = [100 * (best - judge.reading(text, seen)) for text in texts]
+    return regrets, [len(top & {*entered[:n]}) / len(top) for n in at]
 
 
 def _ours(name: str, space: Space, seed: int) -> Strategy:
@@ -246,9 +259,13 @@ def main() -> None:
             share = max(1, options.repetitions // 5) if name in SLOW else options.repetitions
             start = time.perf_counter()
             run = partial(replay, options.table, name, candidates=options.candidates)
-            curves[name] = np.array(list(pool.map(run, range(share))))
+            results = list(pool.map(run, range(share)))
+            curves[name] = np.array([regrets for regrets, _ in results])
+            shares = np.mean([shares for _, shares in results], axis=0)
             took = (time.perf_counter() - start) / share
             show(name, curves[name], at, random, record)
+            print(f"{'':<25}{'  '.join(f'{s:7.0%} of the best' for s in shares)}")
+            record |= {f"{name}.top_share_at_{n}": s for n, s in zip(at, shares, strict=True)}
             record[f"{name}.seconds"] = took
     if options.figure is not None:
         draw(options.figure, curves, at, floor, options.table)

@@ -89,7 +89,7 @@ class SearchConfig:
 
     name: StrictStr
     space: StrictStr = "core-1"
-    strategy: StrictStr = "evolution"  # or package.module:Class, or a name that a package declares
+    strategy: StrictStr = "surrogate"  # or package.module:Class, or a name that a package declares
     recipe: Recipe = field(default_factory=_default_recipe)
     # The built-in one, or package.module:Name, whose recipe this then is.
     evaluator: StrictStr = field(default_factory=_default_evaluator)

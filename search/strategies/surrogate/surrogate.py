@@ -20,6 +20,8 @@ from threadpoolctl import threadpool_limits
 from ....evaluators.tables.score_table import ScoreTable
 from ....space import Encoding, Space
 from ..base import Strategy, is_enqueued, was_cut_short
+from ..objectives import COST, is_multi_objective
+from .expected_cost import expected_costs
 from .gaussian_process import GaussianProcess, Hyperparameters, fitted, start_of
 from .observations import observations_of
 from .pool import Options, Pool, key_of, neighbours
@@ -103,7 +105,13 @@ class Surrogate(Strategy):
                 return self.space.sample(rng)
             if not self._tables and len(history.results) < STARTUP:
                 return options.encodings[rng.integers(len(options))]
-            return options.encodings[int(np.argmax(self._promise(history, options, rng)))]
+            promise = self._promise(history, options, rng)
+            if is_multi_objective(study):
+                trials = [t for t in (*history.results, *history.running) if COST in t.user_attrs]
+                measured = [(t.params, float(t.user_attrs[COST]["time"])) for t in trials]
+                costs = expected_costs(measured, options.encodings)
+                promise = _scalarised(promise, costs, rng)
+            return options.encodings[int(np.argmax(promise))]
 
     @cached_property
     def _pool(self) -> Pool:
@@ -163,6 +171,15 @@ class Surrogate(Strategy):
             trend = results.trend[few]
             self._lengths[count] = fitted(points, trend, targets[few], noise[few], start)
         return self._lengths[count]
+
+
+def _scalarised(promise: Array, costs: Array, rng: np.random.Generator) -> Array:
+    """Promise less cost, each of deviation 1, under a weight drawn anew for each proposal: so that
+    all of the front is searched (Knowles 2006, ParEGO, without its Chebyshev norm)."""
+    weight = rng.random()
+    scaled = [values / max(float(values.std()), 1e-9) for values in (promise, costs)]
+    mixed: Array = (1 - weight) * scaled[0] - weight * scaled[1]
+    return mixed
 
 
 def _told(results: Sequence[FrozenTrial]) -> list[FrozenTrial]:

@@ -212,7 +212,7 @@ def test_the_help_shows_the_defaults_of_the_settings() -> None:
     text = " ".join(_output("-m", "actsearch.search.cli", "search", "--help").split())
     for words in (
         "distinct candidates to train (default 60)",
-        "package.module:Class (default evolution)",
+        "package.module:Class (default surrogate)",
         "how candidates are scored (default quick)",
         "fresh paired seeds (default 5)",
         "above 1 on Ray (default 1)",

@@ -126,7 +126,7 @@ def test_the_stored_format_is_that_of_the_first_release(tmp_path: Path) -> None:
     stored = {
         "schema": 1,
         "config": {
-            "name": "mine", "space": "core-1", "strategy": "evolution",
+            "name": "mine", "space": "core-1", "strategy": "surrogate",
             "recipe": TINY.to_dict(), "evaluator": "built-in", "second": None,
             "seed": 0, "bracket": 9, "lag": 18, "prior": [], "asynchronous": False,
             "max_cost": None, "objectives": ["accuracy"],

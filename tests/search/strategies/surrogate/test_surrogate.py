@@ -146,3 +146,25 @@ def test_what_diverged_is_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Surrogate, "_promise", watched)
     study.ask()
     assert seen == [14]
+
+
+def test_where_cost_counts_cheaper_ones_are_proposed_and_the_best_still() -> None:
+    def costs(objectives: list[str]) -> tuple[float, float]:
+        strategy = Surrogate(SPACE, 0)
+        study = optuna.create_study(direction="maximize", sampler=strategy)
+        study.set_user_attr("objectives", objectives)
+        paid, scores = [], []
+        for _ in range(60):
+            trial = study.ask()
+            text = str(strategy.space.build(trial.suggest_categorical))
+            cost = 5.0 if "max" in text or "sin" in text else 1.0
+            trial.set_user_attr("cost", {"time": cost})
+            trial.report(score(text), 1)
+            study.tell(trial, score(text))
+            paid.append(cost)
+            scores.append(score(text))
+        return float(np.mean(paid[20:])), max(scores)
+
+    both, alone = costs(["accuracy", "cost"]), costs(["accuracy"])
+    assert both[0] < alone[0]
+    assert both[1] > 0.95 * alone[1]
