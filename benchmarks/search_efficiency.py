@@ -1,7 +1,7 @@
 """How good a candidate a search recommends after so many, by every strategy, on a table.
 
     python benchmarks/search_efficiency.py [--quick] [--table core-1-table] [--strategies a,b]
-        [--repetitions 50] [--processes 2] [--figure docs/figures/search_efficiency.png]
+        [--left-out sin,cos,erf] [--repetitions 50] [--processes 2] [--figure FILE.png]
 
 Each repetition is a real search by the real engine, brackets of nine through the recipe's rungs,
 its latest 18 candidates unseen (the lag), its study in memory (on /dev/shm); scores come from the
@@ -11,7 +11,10 @@ both are read by others, that no search sees (evaluators/tables/tabular.py): a s
 negative. random is simulated over many orders. `random_equivalent_at_100` is how many candidates
 random needs for the median regret that a strategy has after 100. `top_share_at_n` is the share of
 the table's best TOP (by unseen seeds) among the first n, which the luck of one run does not enter:
-where regrets have reached the floor it still tells strategies apart. Where a table is not whole yet,
+where regrets have reached the floor it still tells strategies apart. `surrogate_no_prior` is
+`--prior none`. `--left-out` parts the table by operators (primitives by name): searches run over
+the candidates that have one of them, and `surrogate` has a prior from those that have none: it
+never saw the functions it is judged on. Where a table is not whole yet,
 the space is what it has so far. Optuna's own samplers are slow: a fifth of the repetitions.
 """
 
@@ -27,7 +30,7 @@ import warnings
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -53,9 +56,17 @@ from actsearch.search.executors.in_process import InProcess
 from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.ranking import trained
 from actsearch.search.storage.study import Study, make_study
-from actsearch.search.strategies.registry import BUILT_IN, strategy_from_name
+from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.search.strategies.surrogate.pool import key_of
-from actsearch.space import FingerprintIndex, Space, fingerprint, parse, screen, space_from_name
+from actsearch.space import (
+    Call,
+    FingerprintIndex,
+    Space,
+    fingerprint,
+    parse,
+    screen,
+    space_from_name,
+)
 
 FIRST = (0, 1)  # seeds of a table that searches see
 AT = (25, 50, 100, 200)  # candidates
@@ -63,6 +74,7 @@ ORDERS = 2000  # of random
 TOP = 0.025  # of a table that counts as its best
 LAG = 18  # candidates, the default of a search
 LONGEST = 1500  # candidates of a random order
+NO_PRIOR = "surrogate_no_prior"
 SLOW = ("optuna-gp", "nsga-2", "tpe")
 
 Array = npt.NDArray[np.float64]
@@ -98,7 +110,6 @@ class Judge:
         ]
         return float(np.median(deviations) / np.sqrt(len(seeds)))
 
-
     def top(self, seen: int) -> set[str]:
         """The best TOP of the table by the seeds that read."""
         ordered = sorted(self.table.rows, key=lambda text: -self.reading(text, seen))
@@ -116,10 +127,12 @@ def replay(table: str, strategy: str, seed: int, candidates: int) -> tuple[list[
     that it has trained by then."""
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(logging.ERROR)
-    scores, evaluator, space = _prepared(table)
+    scores, evaluator, space, taught = _prepared(table)
     recipe = scores.recipe
     config = SearchConfig(name="replay", strategy="random", recipe=recipe, second=None, seed=seed)
     made = PEERS[strategy](space, seed) if strategy in PEERS else _ours(strategy, space, seed)
+    if strategy == "surrogate" and taught is not None:
+        made.learn([taught])
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         make_study(Path(folder))
         study = Study(Path(folder), made)
@@ -137,31 +150,46 @@ def replay(table: str, strategy: str, seed: int, candidates: int) -> tuple[list[
 
 
 def _ours(name: str, space: Space, seed: int) -> Strategy:
-    return strategy_from_name(name, space, seed)
+    return strategy_from_name("surrogate" if name == NO_PRIOR else name, space, seed)
 
 
 @cache
-def _prepared(name: str) -> tuple[ScoreTable, TabularEvaluator, Space]:
-    """A table whose candidates have both first seeds, and the space they are from."""
-    table = sampled(table_from_name(name))
+def _prepared(name: str) -> tuple[ScoreTable, TabularEvaluator, Space, ScoreTable | None]:
+    """The table to search, the space it is of, and the one that a prior is taught by."""
+    left_out, keys = _BEGUN[0]
+    table, taught = parted(sampled(table_from_name(name)), left_out)
     space = space_from_name(table.space)
-    within = Within(space, _KEYS[0]) if _KEYS else space
-    return table, TabularEvaluator(table), within
+    within = space if keys is None else Within(space, keys)
+    return table, TabularEvaluator(table), within, taught
 
 
-_KEYS: list[Keys] = []  # of this process: the encodings a table has that is not whole
+# Of this process: the operators left out, and the encodings to search, None for all.
+_BEGUN: list[tuple[Sequence[str], Keys | None]] = []
 
 
-def begin(*keys: Keys) -> None:
+def begin(left_out: Sequence[str], keys: Keys | None) -> None:
     """Prepare a process that replays."""
     torch.set_num_threads(1)
-    _KEYS.extend(keys)
+    _BEGUN.append((left_out, keys))
+
+
+def parted(table: ScoreTable, left_out: Sequence[str]) -> tuple[ScoreTable, ScoreTable | None]:
+    """The candidates with one of these operators, and those with none; all, and nothing, where no
+    operator is named."""
+    if not left_out:
+        return table, None
+    has = {
+        text: any(isinstance(n, Call) and n.primitive in left_out for n in parse(text).nodes())
+        for text in table.rows
+    }
+    rows = [{t: c for t, c in table.rows.items() if has[t] is side} for side in (True, False)]
+    return replace(table, rows=rows[0]), replace(table, rows=rows[1])
 
 
 def sampled(table: ScoreTable) -> ScoreTable:
     """The part of a table that has two seeds or more."""
     rows = {text: curves for text, curves in table.rows.items() if set(FIRST) <= set(curves)}
-    return ScoreTable(**{**{f: getattr(table, f) for f in table.__slots__}, "rows": rows})
+    return replace(table, rows=rows)
 
 
 def keys_of(table: ScoreTable, space: Space) -> Keys:
@@ -230,6 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--table", default="core-1-table")
     parser.add_argument("--strategies", default="")
+    parser.add_argument("--left-out", default="", metavar="OPERATOR,…")
     parser.add_argument("--repetitions", type=int, default=50)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--candidates", type=int, default=200)
@@ -238,14 +267,17 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.repetitions, options.candidates = 3, 50
-    known = [*(name for name in BUILT_IN if name not in ("random", "exhaustive")), *PEERS]
+    left_out = options.left_out.split(",") if options.left_out else []
+    ours = [NO_PRIOR, *(["surrogate"] if left_out else []), "evolution", "tpe"]
+    known = [*ours, *PEERS]
     names = options.strategies.split(",") if options.strategies else known
-    table = sampled(table_from_name(options.table))
+    table, taught = parted(sampled(table_from_name(options.table)), left_out)
     random = random_regrets(table, 200 if options.quick else ORDERS)
     floor = 100 * max(Judge(table).floor(seen) for seen in (0, 1))
     print(
         f"{options.table}, recipe {table.recipe.label}: {len(table.rows)} of {table.candidates} "
         f"candidates; floor {floor:.2f} points"
+        + (f"; a prior from {len(taught.rows)} others" if taught else "")
     )
     at = [n for n in AT if n <= options.candidates]
     record: dict[str, object] = {"quick": options.quick, "table": options.table, "floor": floor}
@@ -253,8 +285,8 @@ def main() -> None:
     show("random", curves["random"], at, random, record)
     context = multiprocessing.get_context("spawn")
     torch.set_num_threads(1)
-    keys = () if table.is_whole else (keys_of(table, space_from_name(table.space)),)
-    with ProcessPoolExecutor(options.processes, context, begin, keys) as pool:
+    keys = None if table.is_whole else keys_of(table, space_from_name(table.space))
+    with ProcessPoolExecutor(options.processes, context, begin, (left_out, keys)) as pool:
         for name in names:
             share = max(1, options.repetitions // 5) if name in SLOW else options.repetitions
             start = time.perf_counter()
