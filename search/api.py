@@ -14,9 +14,8 @@ from .evaluator_choice import NamedEvaluator, chosen, chosen_again, recipe_of
 from .prior import NONE, names_of, prior_of
 from .progress import Reporter, Silent
 from .run import Outcome, run
-from .storage.config import SearchConfig, SearchFile, second_recipe
+from .storage.config import STRATEGY, SearchFile, second_recipe
 from .storage.home import Home
-from .strategies.registry import strategy_class
 
 
 class Search:
@@ -105,9 +104,11 @@ class Search:
         else:
             self._evaluator = chosen(evaluator)
             config["name"] = name or self._home.fresh_name()
-            config["prior"] = prior_of(
-                self._home, prior, strategy or SearchConfig.strategy, self._evaluator.name
-            )
+            name_of_strategy = config.get("strategy", STRATEGY)
+            if isinstance(name_of_strategy, str):  # else the rules of the settings say so
+                config["prior"] = prior_of(
+                    self._home, prior, name_of_strategy, self._evaluator.name
+                )
             self._file = _new(self._evaluator, limit_data, config, settings)
 
     @property
@@ -132,8 +133,6 @@ def _given(**settings: Any) -> dict[str, Any]:
 def _new(
     named: NamedEvaluator, limit: int | None, config: dict[str, Any], settings: dict[str, Any]
 ) -> SearchFile:
-    if "strategy" in config:
-        strategy_class(config["strategy"])  # raises where there is none
     recipe = recipe_of(named, config.get("recipe"), limit)
     second = second_recipe(recipe, config.get("second"))
     config |= {"evaluator": named.name, "recipe": recipe}

@@ -51,6 +51,10 @@ class ByRecipe(Evaluator):
         """The reports of the evaluator whose recipe the job has."""
         return (self.own if job.recipe.evaluator else self.built_in).run(job)
 
+    def objection(self, expression: str) -> str | None:
+        """The own evaluator's."""
+        return self.own.objection(expression)
+
     def check(self) -> None:
         """The own evaluator's check."""
         self.own.check()

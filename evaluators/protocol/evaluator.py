@@ -116,6 +116,11 @@ class Evaluator(ABC):
     def check(self) -> None:  # noqa: B027  # a subclass may have nothing to check
         """Raise what would go wrong in every job; called once before a search."""
 
+    def objection(self, expression: str) -> str | None:
+        """Why a candidate cannot be scored here, or None; asked before it would enter training.
+        For evaluators that hold the scores of some candidates only."""
+        return None
+
     def opened(self) -> Evaluator | None:
         """The same evaluator with its test data, for a confirmation; None: it has none, and a
         search ends with its leaderboard."""

@@ -13,7 +13,6 @@ rungs below it were. The seeds of a table have three roles, and none has two of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -46,17 +45,13 @@ def reading_seeds(seeds: Sequence[int], seen: int) -> list[int]:
     return [seed for seed in sorted(seeds) if seed != seen and seed not in naming_seeds(seeds)]
 
 
-@dataclass(frozen=True, slots=True)
 class TabularEvaluator(Evaluator):
-    """The scores of a table; a candidate written in another way has its own."""
+    """The scores of a table; a candidate has those of the same function written in another way."""
 
-    table: ScoreTable
-    _texts: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
-    _index: list[FingerprintIndex] = field(default_factory=list, compare=False, repr=False)
-
-    @property
-    def recipe(self) -> Recipe:
-        return self.table.recipe
+    def __init__(self, table: ScoreTable) -> None:
+        self.table, self.recipe = table, table.recipe
+        self._texts: dict[str, str] = {}
+        self._index: FingerprintIndex | None = None
 
     def on(self, device: str) -> TabularEvaluator:
         """The same on any device."""
@@ -76,6 +71,14 @@ class TabularEvaluator(Evaluator):
         members = list(zip(candidates, curves, strict=True))
         yield from run_bracket(_Lookup(members, self.table.recipe), job)
 
+    def objection(self, expression: str) -> str | None:
+        """Why a candidate is not looked up: the table does not have it."""
+        try:
+            self.text_of(expression)
+        except NotInTable:
+            return f"table {self.table.name} has no score of it"
+        return None
+
     def text_of(self, expression: str) -> str:
         """The table's text for the same function; raises NotInTable."""
         if expression in self.table.rows:
@@ -85,19 +88,18 @@ class TabularEvaluator(Evaluator):
         return self._texts[expression]
 
     def _equal(self, expression: str) -> str:
-        if not self._index:
-            index = FingerprintIndex()
+        if self._index is None:
+            self._index = FingerprintIndex()
             for number, text in enumerate(self.table.rows):
-                index.add(fingerprint(parse(text)), number)
-            self._index.append(index)
-        number = self._index[0].find(fingerprint(parse(expression)))
-        if number is None:
+                self._index.add(fingerprint(parse(text)), number)
+        row = self._index.find(fingerprint(parse(expression)))
+        if row is None:
             raise NotInTable(
                 f"table {self.table.name} has no score of {expression}: it holds "
                 f"{len(self.table.rows)} candidates of {self.table.space}; search that space "
                 f"(--space {self.table.space}), or train with another --evaluator"
             )
-        return list(self.table.rows)[number]
+        return list(self.table.rows)[row]
 
 
 class _Lookup:

@@ -103,6 +103,7 @@ class Engine:
         """Search; raises SearchFailed if nothing but failures comes back."""
         if self._settings.time_limit is not None:
             self._deadline = time.monotonic() + self._settings.time_limit
+        self._proposer.objection = evaluator.objection
         executor.run(evaluator, self._next_job, self._on_rung, self._on_done)
         self._stop_if_nothing_succeeds()
 

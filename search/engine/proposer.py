@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -48,6 +48,7 @@ class Proposer:
         self._study, self._space, self._seed = study, space, seed
         self._seen = {_key(encoding) for encoding in study.encodings()}
         self._exhausted = False  # by the strategy's word
+        self.objection: Callable[[str], str | None] = _none  # the evaluator's
         self._index = FingerprintIndex()
         self._rejected = 0  # proposals in a row, up to now
         for trial in study.trials():
@@ -89,6 +90,11 @@ class Proposer:
             logger.debug("trial %d is a duplicate of %d", number, earlier)
             self._rejected += 1
             return None
+        if (reason := self.objection(str(draw.expression))) is not None:
+            number = self._study.reject(draw, reason=reason)
+            logger.debug("trial %d infeasible: %s", number, reason)
+            self._rejected += 1
+            return None
         cost = None if self._costs is None else self._costs.of(draw.expression)
         if self._is_too_dear(draw, cost):
             return None  # and not in the index: a cheaper formula of the same function may come
@@ -118,6 +124,10 @@ class Proposer:
                 if _key(encoding) not in self._seen:
                     return encoding
         raise AssertionError("every encoding was seen, though fewer were than the space holds")
+
+
+def _none(expression: str) -> None:
+    """No objection to a candidate."""
 
 
 def _key(encoding: Encoding) -> frozenset[tuple[str, str]]:

@@ -45,6 +45,8 @@ FINGERPRINT_VERSION = 2  # of a new search (actsearch.space's newest); a file wi
 
 NOVELTY_VERSION = 2  # of the rule by which candidates are no finalists; a file without one has 1
 
+STRATEGY = "surrogate"  # of a search that names none
+
 SIZE = 1024 * 1024  # bytes of a config.json; it has some 2,000
 MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks overflow
 
@@ -89,7 +91,7 @@ class SearchConfig:
 
     name: StrictStr
     space: StrictStr = "core-1"
-    strategy: StrictStr = "surrogate"  # or package.module:Class, or a name that a package declares
+    strategy: StrictStr = STRATEGY  # or package.module:Class, or a name that a package declares
     recipe: Recipe = field(default_factory=_default_recipe)
     # The built-in one, or package.module:Name, whose recipe this then is.
     evaluator: StrictStr = field(default_factory=_default_evaluator)

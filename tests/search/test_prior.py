@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from actsearch.evaluators.tables.shipped import shipped_tables
+from actsearch.evaluators.tables.shipped import shipped_tables, table_from_name
+from actsearch.evaluators.tables.tabular import TabularEvaluator
 from actsearch.search import Home, Search
 from actsearch.search.cli.main import main
 from actsearch.search.errors import InvalidSetting
@@ -96,7 +97,28 @@ def test_a_table_of_a_search_is_replayed_in_its_place(
     )  # fmt: skip
     captured = capsys.readouterr()
     assert status == 0, captured.err
+    assert "has no score of it" not in captured.err
     again = {row["expression"]: row["rungs"] for row in json.loads(captured.out)["leaderboard"]}
     main(["leaderboard", "mine", "--json", "--home", str(finished.root)])
     before = {r["expression"]: r["rungs"] for r in json.loads(capsys.readouterr().out)}
     assert again.keys() == before.keys()
+
+
+@pytest.mark.heavy
+def test_a_search_on_a_shipped_table_trains_only_what_is_in_it(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["search", "--evaluator", "core-1-table", "--strategy", "random", "--name", "a"]
+    status = main([*arguments, "--candidates", "12", "--json", "--home", str(home.root)])
+    captured = capsys.readouterr()
+    assert status == 0, captured.err
+    rows = json.loads(captured.out)["leaderboard"]
+    assert len(rows) == 12
+    table = table_from_name("core-1-table")
+    for row in rows:
+        text = TabularEvaluator(table).text_of(row["expression"])
+        first = table.rows[text][0][0]
+        if row["state"] == "infeasible":
+            assert first is None
+        else:
+            assert row["rungs"]["1"] == (first or 0) / table.recipe.validation

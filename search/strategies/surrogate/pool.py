@@ -64,7 +64,7 @@ class Options:
         """Those where `kept` [n] is true."""
         numbers = np.flatnonzero(kept)
         return Options(
-            [self.encodings[i] for i in numbers],
+            [self.encodings[i] for i in numbers.tolist()],
             [points[numbers] for points in self.points],
             self.trend[numbers],
         )
@@ -113,7 +113,7 @@ class Pool:
         trend = np.zeros(len(kept))
         if self._prior is not None and len(kept):
             trend = self._prior(kept)
-        return Options([encodings[i] for i in finite], self._project(kept), trend)
+        return Options([encodings[i] for i in finite.tolist()], self._project(kept), trend)
 
     def untried(self, encodings: Iterable[Encoding]) -> npt.NDArray[np.bool_]:
         """Whether each of the pool is none of these encodings: [n]."""

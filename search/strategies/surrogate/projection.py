@@ -51,4 +51,5 @@ class Projection:
         columns: Array = features[:, GROUPS[name]]
         if name != "moments":
             return columns
-        return np.clip((columns - self._median) / self._deviations, -CLIPPED, CLIPPED)
+        clipped: Array = np.clip((columns - self._median) / self._deviations, -CLIPPED, CLIPPED)
+        return clipped

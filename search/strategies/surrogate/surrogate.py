@@ -104,7 +104,7 @@ class Surrogate(Strategy):
             if not len(options):
                 return self.space.sample(rng)
             if not self._tables and len(history.results) < STARTUP:
-                return options.encodings[rng.integers(len(options))]
+                return options.encodings[int(rng.integers(len(options)))]
             promise = self._promise(history, options, rng)
             if is_multi_objective(study):
                 trials = [t for t in (*history.results, *history.running) if COST in t.user_attrs]

@@ -49,6 +49,14 @@ def test_a_candidate_that_is_not_there_is_told_with_the_space_that_is(table: Sco
         list(TabularEvaluator(table).run(Job(("cos(x)",), TINY, 0)))
 
 
+def test_a_candidate_that_is_not_there_is_objected_to_before_it_would_train(
+    table: ScoreTable,
+) -> None:
+    evaluator = TabularEvaluator(table)
+    assert evaluator.objection("cos(x)") == "table small has no score of it"
+    assert evaluator.objection("x * sigmoid(x)") is None
+
+
 def test_a_curve_that_ended_at_chance_stays_there(table: ScoreTable) -> None:
     stopped = dataclasses.replace(table, rows={"tanh(x)": {0: (10,)}, "abs(x)": {0: (10, 20, 30)}})
     job = Job(("tanh(x)", "abs(x)"), dataclasses.replace(TINY, eta=1), 0)
