@@ -21,6 +21,7 @@ from ..storage.trial import MeasuredCost, Trial, too_dear
 
 logger = logging.getLogger(__name__)
 
+DIGITS = 2  # of a cost after the point: a hundredth is far below what measuring again would change
 HOPELESS = 500  # candidates too dear in a row before a search ends, after a minute or so of CPU
 # time, mostly for fingerprints; where one in a hundred passes, so many fail in 0.7 % of cases
 
@@ -52,9 +53,9 @@ class Costs:
         if text not in self._costs:
             times = relative_time(expression, self._kind)
             self._costs[text] = MeasuredCost(
-                time=round(times.total, 4),
-                low=round(times.low, 4),
-                high=round(times.high, 4),
+                time=round(times.total, DIGITS),
+                low=round(times.low, DIGITS),
+                high=round(times.high, DIGITS),
                 device=self._device,
             )
         return self._costs[text]

@@ -28,7 +28,7 @@ DUPLICATE_OF, ORIGIN, RETRY, ERROR = "duplicate_of", "origin", "retry", "error"
 
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=0)]
-_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _STRICT = ConfigDict(strict=True)
 
 
@@ -36,9 +36,9 @@ _STRICT = ConfigDict(strict=True)
 class _Cost(TypedDict):
     """The attribute `cost`."""
 
-    time: _Positive
-    low: _Positive
-    high: _Positive
+    time: _Time
+    low: _Time
+    high: _Time
     device: str
 
 

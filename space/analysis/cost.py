@@ -16,7 +16,7 @@ from ..expressions.expression import Call, Expression, Variable
 from ..expressions.parser import parse
 from ..expressions.primitives import PRIMITIVES
 
-ROUNDS = 21  # of candidate and ReLU in turn; the medians of the pairs are told
+ROUNDS = 21  # of candidate and ReLU in turn, whose medians are taken
 WARM_UP = 2  # rounds before them
 # Of the timed input: 256 KiB in float32, which stays in a core's cache; 64 MiB, which a GPU works
 # at for longer than a kernel takes to start.

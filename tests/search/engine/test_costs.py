@@ -123,6 +123,17 @@ def stored(expression: str, time: float, device: str = "cpu, a processor") -> Tr
     )
 
 
+def test_a_cost_is_held_to_the_limit_as_it_is_shown() -> None:
+    measured = Costs(2.5, RunSettings(), []).of(parse("x * tanh(x)"))
+    assert all(round(time, 2) == time for time in (measured.time, measured.low, measured.high))
+    within, beyond = stored("sin(x)", 2.5), stored("cos(x)", 2.51)
+    known = Costs(2.5, RunSettings(), [within, beyond])
+    assert known.objection(parse("sin(x)")) is None
+    assert known.objection(parse("cos(x)")) == (
+        "costs 2.51 times ReLU's time, more than --max-cost 2.5"
+    )
+
+
 def test_a_search_in_which_many_in_a_row_are_too_dear_ends_also_if_it_was_resumed_meanwhile() -> (
     None
 ):
