@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     for noisy in ("ray", "mlflow", "alembic", "matplotlib", "git", "sqlalchemy", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    if not options.debug:
+        # Ctrl-C in the midst of a query is told with a traceback; what fails there is raised too.
+        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
         return verbs[options.verb].run(options)
     except KeyboardInterrupt:

@@ -274,10 +274,11 @@ class Study:
             origin = self._storage.get_trial(
                 self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.origin)
             )
+        cost = {COST: origin.user_attrs[COST]} if COST in origin.user_attrs else {}
         waiting = create_trial(
             state=TrialState.WAITING,
             system_attrs={FIXED: origin.params},
-            user_attrs={ORIGIN: trial.origin, RETRY: retry},
+            user_attrs={ORIGIN: trial.origin, RETRY: retry, **cost},
         )
         waiting.number = self._count
         self._add(waiting)
