@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from actsearch.evaluators import RECIPES, ImageClassification, Job, Recipe
-from actsearch.evaluators.tables.score_table import Curve, ScoreTable, read_table
+from actsearch.evaluators import RECIPES, ImageClassification, Job, Recipe, ScoreTable, read_table
+from actsearch.evaluators.tables.score_table import Curve
 from actsearch.evaluators.tables.shipped import FOLDER
 from actsearch.search.provenance import machine, versions
 from actsearch.search.storage.config import FINGERPRINT_VERSION

@@ -40,11 +40,9 @@ import optuna
 import torch
 from peers import PEERS, Within
 
-from actsearch.evaluators.protocol.successive_halving import cutoffs_of, survivors
-from actsearch.evaluators.tables.score_table import ScoreTable
-from actsearch.evaluators.tables.shipped import table_from_name
+from actsearch.evaluators import ScoreTable, TabularEvaluator, survivors, table_from_name
+from actsearch.evaluators.protocol.successive_halving import cutoffs_of
 from actsearch.evaluators.tables.tabular import (
-    TabularEvaluator,
     naming_seeds,
     read_accuracy,
     reading_seeds,

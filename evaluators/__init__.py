@@ -35,6 +35,9 @@ from .protocol.report_validation import EvaluatorError
 from .protocol.successive_halving import run_bracket, survivors
 from .recipes.recipe import Recipe, RecipeError
 from .recipes.shipped import RECIPES, recipe_from_name, to_toml
+from .tables.score_table import ScoreTable, TableError, read_table
+from .tables.shipped import shipped_tables, table_from_name
+from .tables.tabular import NotInTable, TabularEvaluator
 
 __all__ = [
     "BUILT_IN",
@@ -57,10 +60,14 @@ __all__ = [
     "Network",
     "NoImages",
     "NoTestImages",
+    "NotInTable",
     "Recipe",
     "RecipeError",
     "RungReport",
+    "ScoreTable",
     "Sizes",
+    "TableError",
+    "TabularEvaluator",
     "Training",
     "calibrated",
     "check_evaluator",
@@ -75,13 +82,16 @@ __all__ = [
     "load_train",
     "locate",
     "loss_surface",
+    "read_table",
     "recipe_from_name",
     "run_bracket",
+    "shipped_tables",
     "spectral_density",
     "spectrum",
     "split",
     "subset",
     "survivors",
+    "table_from_name",
     "tangent_kernel",
     "to_toml",
     "weight_change",

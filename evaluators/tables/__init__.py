@@ -1,0 +1,1 @@
+"""Tables of scores: their file, those shipped, and the evaluator that looks scores up."""

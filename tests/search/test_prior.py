@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from actsearch.evaluators.tables.shipped import shipped_tables, table_from_name
-from actsearch.evaluators.tables.tabular import TabularEvaluator
+from actsearch.evaluators import TabularEvaluator, shipped_tables, table_from_name
 from actsearch.search import Home, Search
 from actsearch.search.cli.main import main
 from actsearch.search.errors import InvalidSetting

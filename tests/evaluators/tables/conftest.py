@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from actsearch.evaluators import ImageClassification, Job, load_train
-from actsearch.evaluators.tables.score_table import Curves, ScoreTable
+from actsearch.evaluators import ImageClassification, Job, ScoreTable, load_train
+from actsearch.evaluators.tables.score_table import Curves
 from contracts.tiny import TINY
 
 FUNCTIONS = (

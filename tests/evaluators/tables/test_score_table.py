@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from actsearch.evaluators.tables.score_table import ScoreTable, TableError, read_table
-from actsearch.evaluators.tables.shipped import FOLDER, shipped_tables, table_from_name
+from actsearch.evaluators import (
+    ScoreTable,
+    TableError,
+    read_table,
+    shipped_tables,
+    table_from_name,
+)
+from actsearch.evaluators.tables.shipped import FOLDER
 from actsearch.space import UnknownNameError, parse
 
 MOST_BYTES = 5_000_000  # of all that are shipped

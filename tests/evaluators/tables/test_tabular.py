@@ -6,15 +6,15 @@ import dataclasses
 
 import pytest
 
-from actsearch.evaluators import ImageClassification, Job, check_evaluator
-from actsearch.evaluators.tables.score_table import ScoreTable
-from actsearch.evaluators.tables.tabular import (
+from actsearch.evaluators import (
+    ImageClassification,
+    Job,
     NotInTable,
+    ScoreTable,
     TabularEvaluator,
-    naming_seeds,
-    reading_seeds,
-    seen_seed,
+    check_evaluator,
 )
+from actsearch.evaluators.tables.tabular import naming_seeds, reading_seeds, seen_seed
 from contracts.tiny import TINY
 
 from .conftest import FUNCTIONS

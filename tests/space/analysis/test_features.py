@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actsearch.space import CoreUnits, parse
+from actsearch.space import Call, Constant, CoreUnits, Expression, parse
 from actsearch.space.analysis.features import GRID, GROUPS, LENGTH, features_of
-from actsearch.space.expressions.expression import Call, Constant, Expression, X, substitute
+from actsearch.space.expressions.expression import X, substitute
 
 SPACE = CoreUnits()
 SIZE = GROUPS["moments"].stop - 2  # the column of the logarithm of the size

@@ -10,8 +10,7 @@ import pytest
 from optuna.trial import FrozenTrial
 from scipy.spatial.distance import cdist
 
-from actsearch.evaluators import Recipe
-from actsearch.evaluators.tables.score_table import ScoreTable
+from actsearch.evaluators import Recipe, ScoreTable
 from actsearch.search import Strategy
 from actsearch.search.strategies.random import Random
 from actsearch.search.strategies.surrogate.pool import Pool, key_of
