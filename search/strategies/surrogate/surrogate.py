@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from ....evaluators.tables.score_table import ScoreTable
 from ....space import Encoding, Space
-from ..base import Strategy, is_enqueued, was_cut_short
+from ..base import Strategy, has_diverged, is_enqueued, was_cut_short
 from ..objectives import COST, is_multi_objective
 from .expected_cost import expected_costs
 from .gaussian_process import GaussianProcess, Hyperparameters, fitted, start_of
@@ -137,7 +137,7 @@ class Surrogate(Strategy):
         results = pool.of([t.params for t in history.results])
         targets, noise, level, scale = _NOTHING
         if history.results:
-            observed = observations_of([t.intermediate_values for t in history.results])
+            observed = observations_of([_curve(t) for t in history.results])
             raw = observed.targets - SHRINK * results.trend
             level, scale = float(raw.mean()), max(float(raw.std()), LEAST_SCALE)
             targets, noise = (raw - level) / scale, observed.noise / scale**2
@@ -197,6 +197,12 @@ def _was_trained(trial: FrozenTrial) -> bool:
     return bool(trial.intermediate_values) or "result" in trial.user_attrs
 
 
+def _curve(trial: FrozenTrial) -> dict[int, float]:
+    """The accuracies by epoch; nothing of one that diverged, however good it was before."""
+    return {} if has_diverged(trial) else trial.intermediate_values
+
+
 def _fitness(trial: FrozenTrial) -> tuple[int, float]:
-    last = max(trial.intermediate_values, default=0)
-    return last, trial.intermediate_values.get(last, 0.0)
+    curve = _curve(trial)
+    last = max(curve, default=0)
+    return last, curve.get(last, 0.0)
