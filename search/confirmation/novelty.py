@@ -1,4 +1,4 @@
-"""Whether a candidate is told from the baselines by what it computes, as it starts or as it learned.
+"""Whether a candidate is told from the baselines by what it computes, as it starts or has learned.
 
 ReLU with a parameter that starts as ReLU, and stays there, is trained again as a finalist to no
 end. What counts is the function of each layer at the values that were learned; that a candidate
