@@ -7,6 +7,7 @@ ActsearchError
   HomeUnusable              the home cannot be read or written (read-only, full)
   StrategyError             a strategy that cannot be made, fails, or leaves the space
   SpaceExhausted            every candidate of the space has been seen
+  NothingToTrain            so many proposals in a row were rejected that the search ends
   SearchFailed              every training failed; carries the first traceback
   ExportFailed              the exported file does not compute what the candidate does
 """
@@ -42,6 +43,10 @@ class StrategyError(ActsearchError):
 
 class SpaceExhausted(ActsearchError):
     """Raised by a strategy when the space holds no candidate that was not proposed before."""
+
+
+class NothingToTrain(ActsearchError):
+    """Raised when no proposal passes: each is screened out, or was seen before."""
 
 
 class SearchFailed(ActsearchError):

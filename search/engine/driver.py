@@ -16,7 +16,7 @@ from ...evaluators import (
 )
 from ...evaluators.protocol.successive_halving import cutoffs_of
 from ...space import Space
-from ..errors import SearchFailed
+from ..errors import NothingToTrain, SearchFailed
 from ..executors.base import Assignment, Executor
 from ..remaining_time import Mean, Pace, expected_epochs
 from ..storage.config import FINGERPRINT_VERSION, RunSettings, SearchConfig
@@ -95,6 +95,7 @@ class Engine:
         self._brackets: dict[int, _Bracket] = {}
         self._number = 0
         self._deadline = math.inf
+        self._stuck = False  # whether too many proposals in a row were rejected
         self.exhausted = False  # whether the space ran out before the budget did
         self.timed_out = False  # whether the time did
         self.timings = Timings()
@@ -138,7 +139,7 @@ class Engine:
             return self._retries()
         entered = self._study.entered()
         seen = self._lag.seen(entered)
-        if self.exhausted:
+        if self.exhausted or self._stuck:
             return []
         if seen is not None and not self._study.has_ended(seen):
             assert self._brackets, "nothing is under way that the next bracket could wait for"
@@ -146,14 +147,33 @@ class Engine:
         left = self._settings.candidates - entered
         trials: list[ProposedTrial] = []
         while len(trials) < min(left, self._lag.left_in_bracket(entered)):
-            trial = self._proposer.next(seen)
+            trial = self._propose(seen)
             if trial is None:
-                self.exhausted = True
-                if self._costs is not None:
-                    self._costs.check_any_passed()
                 break
             trials.append(trial)
         return trials
+
+    def _propose(self, seen: int | None) -> ProposedTrial | None:
+        """A new candidate; None where there is no other. Raises NothingToTrain where there was
+        none at all; what has trained is confirmed, and the rest told as a warning."""
+        try:
+            trial = self._proposer.next(seen)
+        except NothingToTrain as error:
+            self._check_costs()
+            if not self._study.entered():
+                raise
+            logger.warning("%s", error)
+            self._stuck = True
+            return None
+        if trial is None:
+            self.exhausted = True
+            self._check_costs()
+        return trial
+
+    def _check_costs(self) -> None:
+        """Raise InvalidSetting where candidates ended because all were too dear."""
+        if self._costs is not None:
+            self._costs.check_any_passed()
 
     def _retries(self) -> list[ProposedTrial]:
         """Trials that wait to be tried again, apart from new ones, which so stay in the brackets

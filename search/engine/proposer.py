@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -15,7 +16,7 @@ from ...space import (
     parse,
     screen,
 )
-from ..errors import SpaceExhausted
+from ..errors import NothingToTrain, SpaceExhausted, StrategyError
 from ..storage.history import Draw
 from ..storage.study import ProposedTrial, Study
 from ..storage.trial import MeasuredCost
@@ -24,6 +25,11 @@ from .costs import Costs
 logger = logging.getLogger(__name__)
 
 TRIES = 20  # rejected proposals in a row before an unseen random candidate is taken instead
+REJECTED = 1_000  # proposals rejected in a row that end a search; with some seconds of training
+# for each candidate, one in a thousand that passes costs more to find than to train
+IN_ORDER = 10_000  # as many for a strategy that goes through a space in order, whose neighbours
+# have the same reasons to be rejected
+COMMONEST = 3  # reasons that a message names
 DRAWS = 1000  # random draws for an unseen encoding before the space is searched in order
 
 
@@ -60,23 +66,58 @@ class Proposer:
 
     def next(self, first: int | None = None) -> ProposedTrial | None:
         """The next candidate to train, its trial running, proposed from the results of the first
-        so many candidates (None: of all); None when the space is exhausted."""
+        so many candidates (None: of all); None when the space is exhausted.
+
+        Raises NothingToTrain when too many proposals in a row were rejected, or all of the space;
+        StrategyError for a strategy that repeats itself against its word.
+        """
+        may_repeat = self._study.strategy.may_repeat
+        limit = REJECTED if may_repeat else IN_ORDER
         while not self._exhausted and len(self._seen) < self._space.size:
+            if self._rejected >= limit:
+                raise self._nothing_to_train(
+                    f"{self._rejected:,} proposals in a row were rejected"
+                )
             # Every so many rejected ones, by their count alone: a resumed search does the same.
-            stuck = self._rejected and self._rejected % TRIES == 0 and self._study.may_repeat
+            stuck = self._rejected and self._rejected % TRIES == 0 and may_repeat
             try:
                 draw = self._study.ask(self._space, first, self._unseen() if stuck else None)
             except SpaceExhausted:
                 self._exhausted = True
-                return None
+                break
             trial = self._accepted(draw)
             if trial is not None:
                 return trial
+        if self._rejected and not self._study.entered():
+            raise self._nothing_to_train(
+                f"all {len(self._seen):,} encodings that there are were rejected"
+            )
         return None
+
+    def _nothing_to_train(self, what: str) -> NothingToTrain:
+        """The error that names the commonest reasons of the latest rejections, and what to do."""
+        trials = [t for t in self._study.trials() if not t.retry and t.expression]
+        latest = trials[-self._rejected :]
+        counts = Counter(t.reason or "seen before" for t in latest).most_common()
+        reasons = [f"{reason} ({count:,})" for reason, count in counts[:COMMONEST]]
+        others = sum(count for _, count in counts[COMMONEST:])
+        listed = ", ".join(reasons) + (f", other reasons ({others:,})" if others else "")
+        return NothingToTrain(
+            f"{what}, so the search ends with {self._study.entered():,} candidates: {listed}; the "
+            f"last one was {latest[-1].expression}. Take a --space with other operators "
+            f"(`actsearch describe` says what is wrong with one formula), or another --strategy"
+        )
 
     def _accepted(self, draw: Draw) -> ProposedTrial | None:
         """The trial of a candidate that is worth training; else None, its draw rejected."""
-        self._seen.add(_key(draw.encoding))
+        strategy, key = self._study.strategy, _key(draw.encoding)
+        if key in self._seen and not strategy.may_repeat:
+            raise StrategyError(
+                f"strategy {strategy.name} has may_repeat False, by which no encoding comes "
+                f"again, but proposed {dict(draw.encoding)} once more: leave may_repeat out, and "
+                f"an unseen random candidate follows {TRIES} rejected ones"
+            )
+        self._seen.add(key)
         reason = screen(draw.expression)
         if reason is not None:
             number = self._study.reject(draw, reason=reason)

@@ -78,14 +78,13 @@ class Study:
     A draw is written in one piece once it is known what becomes of it, and nothing of the file is
     read again for the next: the strategy looks at a history in memory (`History`).
 
-    may_repeat: whether its strategy may propose an encoding again. Raises HomeUnusable for a study
-    that is missing, empty or damaged: `make_study` makes that of a new search.
+    Raises HomeUnusable for a study that is missing, empty or damaged: `make_study` makes that of a
+    new search.
     """
 
     def __init__(self, folder: Path, strategy: Strategy) -> None:
         self._path = folder / FILE
-        self._strategy = strategy
-        self.may_repeat = strategy.may_repeat
+        self.strategy = strategy
         study_file.check(folder)
         with sqlite_errors(self._path):
             self._storage = _open(self._path)
@@ -245,7 +244,7 @@ class Study:
         """Go on from the trials of the file."""
         directions = self._storage.get_study_directions(self._id)
         attributes = self._storage.get_study_user_attrs(self._id)
-        self._history = History(self._strategy, directions, attributes, trials)
+        self._history = History(self.strategy, directions, attributes, trials)
         self._waiting = deque(t for t in trials if t.state == TrialState.WAITING)
         self._count = len(trials)
         self._running: dict[int, _Running] = {}

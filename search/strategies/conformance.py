@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import optuna
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from ...space import ActsearchError, CoreUnits, Encoding, Operators, Space
 from ..errors import SpaceExhausted, StrategyError
@@ -34,6 +34,7 @@ SMALL = CoreUnits(
 SEED = 5
 HISTORY = 24  # trials: more than most strategies draw before they look at scores
 NEXT = 4  # proposals that are compared
+TRIES = 20  # proposals in a row, one of which has to be new
 
 # Another process, with another hash seed: its proposals from a pickled history.
 _ELSEWHERE = """
@@ -91,6 +92,8 @@ class _Checks:
             yield self.the_history_is_left_alone
             yield self.an_enqueued_candidate_is_left_alone
             yield self.several_trials_at_once
+            yield self.results_that_are_not_in_yet
+            yield self.it_proposes_something_new
             yield self.may_repeat_says_whether_it_does
 
     def a_search_can_be_begun(self) -> str | None:
@@ -170,6 +173,27 @@ class _Checks:
             _finish(study, trial, self.space)
         return None
 
+    def results_that_are_not_in_yet(self) -> str | None:
+        """As a search shows them: what is within the lag is running, without scores."""
+        for ended in (0, HISTORY // 2):
+            _proposals(
+                self._study([*self._history[:ended], *_running(self._history[ended:])]), self.space
+            )
+        return None
+
+    def it_proposes_something_new(self) -> str | None:
+        study, seen = self._resumed(), [trial.params for trial in self._history]
+        try:
+            new = [_play(study, self.space) not in seen for _ in range(TRIES)]
+        except SpaceExhausted:
+            return None
+        if not any(new):
+            return (
+                f"it must come to new encodings, but {TRIES} proposals in a row repeat earlier "
+                f"ones: a search replaces such a run by random candidates"
+            )
+        return None
+
     def may_repeat_says_whether_it_does(self) -> str | None:
         study = self._resumed()
         sampler = made(self._name, self._make, self.space, self.seed)
@@ -200,6 +224,19 @@ def proposals_elsewhere(
     return _proposals(_study(strategy(space, seed), history), space)
 
 
+def _running(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Trials as they are before their results are in."""
+    return [
+        create_trial(
+            state=TrialState.RUNNING,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs={"expression": trial.user_attrs["expression"]},
+        )
+        for trial in trials
+    ]
+
+
 def _study(sampler: optuna.samplers.BaseSampler, history: Sequence[FrozenTrial]) -> optuna.Study:
     with quiet():
         study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -217,7 +254,8 @@ def _play(study: optuna.Study, space: Space) -> Encoding:
 
 
 def _finish(study: optuna.Study, trial: Trial, space: Space) -> Encoding:
-    """End a trial as a search does: complete, pruned, a duplicate or failed; its encoding."""
+    """End a trial as a search does: complete, pruned, diverged, a duplicate or failed; its
+    encoding."""
     expression = space.build(trial.suggest_categorical)
     trial.set_user_attr("expression", str(expression))
     # A made-up score: the same for the same encoding, different for most others.
@@ -226,6 +264,10 @@ def _finish(study: optuna.Study, trial: Trial, space: Space) -> Encoding:
         study.tell(trial, state=TrialState.FAIL)
     elif trial.number % 8 == 7:
         trial.set_user_attr("duplicate_of", 0)
+        study.tell(trial, state=TrialState.PRUNED)
+    elif trial.number % 8 == 5:
+        trial.report(score, 1)
+        trial.set_user_attr("infeasible", "nan")
         study.tell(trial, state=TrialState.PRUNED)
     elif trial.number % 3 == 0:
         for epoch in (1, 3, 9):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import optuna
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from actsearch.search.strategies.random import Random
 from actsearch.space import Encoding, Space
@@ -87,3 +87,24 @@ class Raises(Random):
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
         raise ZeroDivisionError("by zero")
+
+
+class Stuck(Random):
+    """Proposes one encoding for ever."""
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        return next(iter(self.space.encodings()))
+
+
+class NeedsScores(Random):
+    """Takes every earlier trial for one with a score, as it is where nothing is under way."""
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        for earlier in study.get_trials(deepcopy=False)[:-1]:
+            if "duplicate_of" not in earlier.user_attrs and earlier.state != TrialState.FAIL:
+                max(earlier.intermediate_values)
+        return super().propose(study, trial, rng)

@@ -12,8 +12,11 @@ from optuna.trial import FrozenTrial
 from actsearch.evaluators import ImageClassification
 from actsearch.search import (
     Strategy,
+    StrategyError,
 )
+from actsearch.search.engine import proposer as proposer_module
 from actsearch.search.engine.proposer import TRIES, Proposer
+from actsearch.search.errors import NothingToTrain
 from actsearch.search.strategies.exhaustive import Exhaustive
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import (
@@ -24,6 +27,7 @@ from actsearch.space import (
     fingerprint,
     parse,
 )
+from contracts.interleaved import Checksums
 from contracts.tiny import PRODUCTS, SMALL, Ran, run_engine, study_in
 
 
@@ -150,3 +154,80 @@ def test_a_search_goes_on_under_the_fingerprints_that_it_was_begun_with(
 def test_fingerprints_of_a_later_version_are_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(SpaceError, match="version 9, but this actsearch knows 1 and 2: go on"):
         Proposer(study_in(tmp_path, Exhaustive(TWINS, 0)), TWINS, 0, 9)
+
+
+AFFINE = CoreUnits(
+    operators=Operators(tuple(f"{k} * x" for k in range(2, 10)), ("x1 + x2", "x1 - x2"))
+)  # 128 encodings of straight lines
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (
+            "random",
+            r"^60 proposals in a row were rejected, so the search ends with 0 candidates: ",
+        ),
+        ("exhaustive", "^all 128 encodings that there are were rejected, so the search ends with"),
+    ],
+)
+def test_a_space_of_which_nothing_passes_ends_with_the_commonest_reasons_and_the_next_step(
+    strategy: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposer_module, "REJECTED", 60)
+    study = study_in(tmp_path, strategy_from_name(strategy, AFFINE, 0))
+    with pytest.raises(NothingToTrain, match=message) as caught:
+        Proposer(study, AFFINE, 0, 2).next()
+    error = str(caught.value)
+    rejected = len(study.trials())
+    constants = sum(trial.reason == "constant" for trial in study.trials())
+    assert f"affine ({rejected - constants:,}), constant ({constants:,}); the last one" in error
+    assert "Take a --space with other operators" in error
+    assert "\n" not in error
+    resumed = study_in(tmp_path, strategy_from_name(strategy, AFFINE, 0))
+    with pytest.raises(NothingToTrain):  # and begins no other sixty
+        Proposer(resumed, AFFINE, 0, 2).next()
+    assert len(study.trials()) == rejected
+
+
+def test_a_search_that_finds_nothing_more_ends_with_what_it_has_and_a_warning(
+    images: ImageClassification,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(proposer_module, "REJECTED", 60)
+    few = CoreUnits(operators=Operators((*AFFINE.operators.unary, "max(x, 0)"), ("x1 + x2",)))
+    ran = run_engine(tmp_path, Checksums(), candidates=99, space=few, strategy=Seldom(few, 0))
+    assert not ran.engine.exhausted
+    assert len(ran.told) >= 1
+    assert {trial.state for trial in ran.told} <= {"complete", "pruned", "infeasible"}
+    (warning,) = [r.message for r in caplog.records if "proposals in a row" in r.message]
+    assert warning.startswith("60 proposals in a row were rejected")
+    assert f"ends with {len(ran.told)} candidates: " in warning
+
+
+class Seldom(Strategy):
+    """One candidate that passes, then straight lines."""
+
+    def propose(
+        self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
+    ) -> Encoding:
+        left = "max(x, 0)" if trial.number == 0 else str(rng.choice(AFFINE.operators.unary))
+        return {"unit.binary": "x1 + x2", "unit.left": left, "unit.right": "2 * x"}
+
+
+class StuckInOrder(Stuck):
+    may_repeat = False
+
+
+def test_a_strategy_that_repeats_itself_against_its_word_is_an_error_that_names_it(
+    tmp_path: Path,
+) -> None:
+    proposer = Proposer(study_in(tmp_path, StuckInOrder(PRODUCTS, 0)), PRODUCTS, 0, 2)
+    assert proposer.next() is not None
+    with pytest.raises(
+        StrategyError, match=r"StuckInOrder has may_repeat False.*x1 \* x2"
+    ) as error:
+        proposer.next()
+    assert "leave may_repeat out" in str(error.value)

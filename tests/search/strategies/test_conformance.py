@@ -14,10 +14,12 @@ from contracts.broken_strategies import (
     Hashes,
     Leaves,
     Marks,
+    NeedsScores,
     OneAtATime,
     Overrides,
     Raises,
     Repeats,
+    Stuck,
 )
 
 pytestmark = pytest.mark.heavy  # each check starts a process that loads torch
@@ -42,6 +44,8 @@ def test_a_function_that_makes_one_passes() -> None:
         (Enqueues, "propose must not add trials to the study, but did"),
         (Overrides, "an enqueued candidate must be left alone, but"),
         (OneAtATime, "several trials at once: it raised KeyError"),
+        (NeedsScores, "results that are not in yet: .*NeedsScores: propose raised ValueError"),
+        (Stuck, "it must come to new encodings, but 20 proposals in a row repeat earlier ones"),
         (Repeats, "with may_repeat False no encoding may come again"),
         (Leaves, "a search can be begun: .*Leaves proposed what is not in the space"),
         (Raises, "a search can be begun: .*Raises: propose raised ZeroDivisionError"),
