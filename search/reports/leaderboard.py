@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...space.errors import ActsearchError
 from ..storage.config import SearchFile
 from ..storage.home import Home
 from ..storage.ranking import noise, ranked, tied_with_best
@@ -86,13 +87,18 @@ def _learning_rate_text(trial: Trial) -> str:
     return f"   [at {trial.lr_multiplier:g} times the step size; at its own {at_its_own}]"
 
 
-def overview(home: Home) -> list[dict[str, Any]]:
-    """The searches of a home, the one launched last at the end."""
-    rows = []
+def overview(home: Home) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The searches of a home, the one launched last at the end; and of those that cannot be read,
+    by name, why."""
+    rows, unreadable = [], home.incomplete()
     for name in home.names():
-        folder = home.folder(name)
-        stored = SearchFile.load(folder)
-        trials = read_trials(folder)
+        try:
+            folder = home.folder(name)
+            stored = SearchFile.load(folder)
+            trials = read_trials(folder)
+        except ActsearchError as error:
+            unreadable[name] = str(error)
+            continue
         best = next((trial for trial in ranked(trials) if trial.val_accuracy is not None), None)
         rows.append(
             {
@@ -106,7 +112,7 @@ def overview(home: Home) -> list[dict[str, Any]]:
                 "expression": best.expression if best else None,
             }
         )
-    return rows
+    return rows, unreadable
 
 
 def overview_text(rows: Sequence[dict[str, Any]], root: Path) -> str:

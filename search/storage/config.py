@@ -220,7 +220,10 @@ class SearchFile:
             if not isinstance(schema, int):
                 raise ValueError("it does not say its format")
             if schema == SCHEMA:
-                return _FILE.validate_python(stored)
+                file = _FILE.validate_python(stored)
+                # The folder carries the name, also where it was copied or has another one now.
+                config = dataclasses.replace(file.config, name=folder.name)
+                return dataclasses.replace(file, config=config)
         except (OSError, ValueError, ActsearchError) as error:  # of recipes and settings, too
             reason = mistakes(error) if isinstance(error, ValidationError) else error
             raise InvalidSetting(

@@ -19,6 +19,7 @@ import optuna
 import sqlalchemy
 from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import Trial as OptunaTrial
 from optuna.trial import TrialState
 
@@ -220,14 +221,14 @@ def read_trials(folder: Path) -> list[Trial]:
     """
     path = folder / FILE
     study_file.check_is_made(folder)
-    with sqlite_errors(path):
+    with sqlite_errors(path), study_file.readable(path) as file:
         storage = RDBStorage(
-            sqlite_uri(path),
+            sqlite_uri(file),
             _CONNECT,
             skip_compatibility_check=True,
             skip_table_creation=True,
         )
-        return _trials(path, optuna.load_study(study_name=study_file.NAME, storage=storage))
+        return _trials(path, _load(path, storage))
 
 
 def _trials(path: Path, study: optuna.Study) -> list[Trial]:
@@ -241,14 +242,29 @@ def _trials(path: Path, study: optuna.Study) -> list[Trial]:
 def _open(path: Path, sampler: BaseSampler) -> optuna.Study:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
-    storage = RDBStorage(sqlite_uri(path), _CONNECT)
+    try:
+        storage = RDBStorage(sqlite_uri(path), _CONNECT)
+    except (RuntimeError, AssertionError) as error:  # Optuna's check of its tables' version
+        raise study_file.of_another_version(path, error) from error
 
     @sqlalchemy.event.listens_for(storage.engine, "connect")
     def relax(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
 
     storage.engine.dispose()  # the connection that made the tables has not seen the pragma
-    return optuna.load_study(study_name=study_file.NAME, storage=storage, sampler=sampler)
+    return _load(path, storage, sampler)
+
+
+def _load(path: Path, storage: RDBStorage, sampler: BaseSampler | None = None) -> optuna.Study:
+    """The one study of a file; raises HomeUnusable where that is none of ours."""
+    try:
+        study = optuna.load_study(study_name=study_file.NAME, storage=storage, sampler=sampler)
+        directions = study.directions
+    except LookupError as error:
+        raise study_file.damaged(path, f"is damaged ({error})") from error
+    if directions != [StudyDirection.MAXIMIZE]:
+        raise study_file.damaged(path, "is damaged (its direction is not to maximise)")
+    return study
 
 
 @contextmanager
