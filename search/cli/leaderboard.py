@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ...space.printable import printable
 from .completers import complete, searches
 from .options import positive, print_json
 
@@ -25,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ...space.printable import printable
     from ..reports import leaderboard as tables
     from ..storage.home import Home
 

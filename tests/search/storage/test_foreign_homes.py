@@ -31,8 +31,7 @@ from actsearch.search.storage.home import lock
 from actsearch.search.storage.shown_functions import NAME, ShownFunctions
 from actsearch.search.storage.study import Study, read_trials
 from actsearch.search.strategies.registry import strategy_class
-from actsearch.space import ActsearchError
-from actsearch.space.spaces.parse_name import space_from_name
+from actsearch.space import ActsearchError, space_from_name
 
 Verb = Callable[..., Any]
 
