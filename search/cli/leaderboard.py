@@ -8,6 +8,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import sys
 
 from .completers import complete, searches
 from .options import positive, print_json
@@ -23,16 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ...space.printable import printable
     from ..reports import leaderboard as tables
     from ..storage.home import Home
 
     home = Home.at(options.home)
     if options.search is None:
-        overview = tables.overview(home)
+        rows, unreadable = tables.overview(home)
         if options.json:
-            print_json(overview)
-        else:
-            print(tables.overview_text(overview, home.root))
+            print_json(rows)
+        elif rows or not unreadable:
+            print(tables.overview_text(rows, home.root))
+        for name, reason in unreadable.items():
+            print(printable(f"search '{name}' cannot be read: {reason}"), file=sys.stderr)
         return 0
     from ..storage.config import SearchFile
     from ..storage.study import read_trials

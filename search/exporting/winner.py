@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...space import Activation, Expression, parse
+from ...space.bounded_input import read_bounded
 from ..confirmation.comparison import Confirmation, read_confirmation
 from ..confirmation.plan import plan_of
 from ..errors import HomeUnusable, InvalidSetting
@@ -22,6 +23,8 @@ from ..storage.ranking import ranked
 from ..storage.study import read_trials
 from ..storage.trial import Trial
 from .module_file import FILES, Exported, export
+
+LONGEST = 16 * 1024 * 1024  # bytes of an activation.json that is looked into; one has some 5,000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +118,9 @@ def export_best(best: Best | None, folder: Path) -> Exported | None:
         return None
     target = folder / "best"
     refuse_link(target)
-    for name in FILES:
-        (target / name).unlink(missing_ok=True)
+    with usable(folder):
+        for name in FILES:
+            (target / name).unlink(missing_ok=True)
     return export(best.expression, target, facts=best.facts, notes=best.notes)
 
 
@@ -126,10 +130,9 @@ def check_record(folder: Path, log: ConfirmationLog) -> None:
     description = folder / "best" / "activation.json"
     if log.openings or not description.is_file():
         return
-    with usable(folder):
-        text = description.read_bytes()
     try:
-        facts = json.loads(text)
+        with usable(folder):
+            facts = json.loads(read_bounded(description, LONGEST))
     except (ValueError, RecursionError):  # a projection, written anew in the end
         return
     if isinstance(facts, dict) and facts.get("test_set_openings"):

@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
-from ...space import ExpressionError
+from ...space import ActsearchError, ExpressionError
 from ..confirmation.novelty import baseline_in_disguise
 from ..storage.config import ACCURACY, SearchFile
 from ..storage.home import Home
@@ -139,13 +139,18 @@ def _learning_rate_text(trial: Trial) -> str:
     return f"   [at {trial.lr_multiplier:g} times the step size; at its own {at_its_own}]"
 
 
-def overview(home: Home) -> list[dict[str, Any]]:
-    """The searches of a home, the one launched last at the end."""
-    rows = []
+def overview(home: Home) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The searches of a home, the one launched last at the end; and of those that cannot be read,
+    by name, why."""
+    rows, unreadable = [], home.incomplete()
     for name in home.names():
-        folder = home.folder(name)
-        stored = SearchFile.load(folder)
-        trials = read_trials(folder)
+        try:
+            folder = home.folder(name)
+            stored = SearchFile.load(folder)
+            trials = read_trials(folder)
+        except ActsearchError as error:
+            unreadable[name] = str(error)
+            continue
         best = next((trial for trial in ranked(trials) if trial.val_accuracy is not None), None)
         rows.append(
             {
@@ -159,7 +164,7 @@ def overview(home: Home) -> list[dict[str, Any]]:
                 "expression": best.expression if best else None,
             }
         )
-    return rows
+    return rows, unreadable
 
 
 def overview_text(rows: Sequence[dict[str, Any]], root: Path) -> str:

@@ -278,7 +278,10 @@ class SearchFile:
                 if isinstance(config := stored.get("config"), dict):
                     config.setdefault("asynchronous", True)  # as all were before there was a lag
                 stored.setdefault("novelty", 1)
-                return _FILE.validate_python(stored)
+                file = _FILE.validate_python(stored)
+                # The folder carries the name, also where it was copied or has another one now.
+                renamed = dataclasses.replace(file.config, name=folder.name)
+                return dataclasses.replace(file, config=renamed)
         except (OSError, ValueError, ActsearchError) as error:  # of recipes and settings, too
             reason = mistakes(error) if isinstance(error, ValidationError) else error
             raise InvalidSetting(

@@ -3,7 +3,7 @@
 A new one is its owner's alone to read (mode 0700); one that is there keeps its mode.
 
 HOME/searches/NAME/config.json        its configuration, and the format's version
-                   study.db           the Optuna study, the only truth
+                   study.db           the Optuna study, the only truth; study_file.py has its rules
                    confirmation.jsonl finalists' trainings, openings of the test set
                    best/              the best finalist, exported
                    lock               held with flock by the process that drives it
@@ -62,6 +62,16 @@ class Home:
         files = self.searches.glob(f"*/{CONFIG}")  # written anew at every launch
         in_order = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent))
         return [path.parent.name for path in in_order]
+
+    def incomplete(self) -> dict[str, str]:
+        """What stands in a search's place without a config.json, by name, and what to do."""
+        if not self.searches.is_dir():
+            return {}
+        with usable(self.root):
+            folders = sorted(self.searches.iterdir())
+        names = set(self.names())
+        left = {path: self._remains(path) for path in folders if path.name not in names}
+        return {path.name: _incomplete(path, remains) for path, remains in left.items() if remains}
 
     def folder(self, name: str) -> Path:
         """The folder of an existing search; raises NoSuchSearch with the nearest name."""
@@ -214,6 +224,14 @@ def refuse_link(path: Path) -> None:
         raise HomeUnusable(f"{path} is a symbolic link, which is not written through: remove it")
 
 
+def refuse_special(path: Path) -> None:
+    """Raise HomeUnusable for what is there and no file, or a link to none: opening a named pipe
+    or a device may wait for ever."""
+    if os.path.lexists(path) and not path.is_file():
+        kind = "a folder" if path.is_dir() else "neither a file nor a link to one"
+        raise HomeUnusable(f"{path} is {kind}, where a file should be: move it away")
+
+
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
     """Hold a search's folder as the only process that drives it; raises SearchBusy.
@@ -222,6 +240,8 @@ def lock(folder: Path) -> Iterator[None]:
     """
     refuse_link(folder)
     with usable(folder):
+        refuse_link(folder / "lock")
+        refuse_special(folder / "lock")
         handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         try:

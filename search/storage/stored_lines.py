@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...space.bounded_input import from_json, read_bounded
 from ..errors import HomeUnusable
-from .home import usable
+from .home import refuse_special, usable
 from .validation import mistakes
 
 SIZE = 256 * 1024 * 1024  # bytes of a file; a training under 10,000 test images has some 1,500
@@ -29,12 +29,13 @@ def read_lines(
     """Hand every line of a file to `keep`, which may refuse one by ValueError; returns the bytes
     up to the end of the last whole line, 0 for an absent file.
 
-    Raises HomeUnusable, ending with the advice, for a damaged line.
+    Raises HomeUnusable, ending with the advice, for a damaged line; and for what is no file.
     """
-    if not path.is_file():
-        return 0
     try:
         with usable(path.parent):
+            refuse_special(path)
+            if not path.is_file():
+                return 0
             data = read_bounded(path, SIZE)
     except ValueError as error:
         raise HomeUnusable(f"{path} cannot be read: {error}; move it away") from error

@@ -20,6 +20,7 @@ import optuna
 import sqlalchemy
 from optuna.distributions import CategoricalDistribution
 from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ...evaluators import CandidateReport
@@ -88,7 +89,7 @@ class Study:
         study_file.check(folder)
         with sqlite_errors(self._path):
             self._storage = _open(self._path)
-            self._id = self._storage.get_study_id_from_name(study_file.NAME)
+            self._id = _study_id(self._path, self._storage)
             trials = stored_trials(self._storage, self._id)
             _checked(self._path, trials)
         self._begin(trials)
@@ -346,15 +347,14 @@ def read_trials(folder: Path) -> list[Trial]:
     """
     path = folder / FILE
     study_file.check_is_made(folder)
-    with sqlite_errors(path):
+    with sqlite_errors(path), study_file.readable(path) as file:
         storage = RDBStorage(
-            sqlite_uri(path),
+            sqlite_uri(file),
             _CONNECT,
             skip_compatibility_check=True,
             skip_table_creation=True,
         )
-        study = storage.get_study_id_from_name(study_file.NAME)
-        return _checked(path, stored_trials(storage, study))
+        return _checked(path, stored_trials(storage, _study_id(path, storage)))
 
 
 def _checked(path: Path, trials: Sequence[FrozenTrial]) -> list[Trial]:
@@ -368,7 +368,10 @@ def _checked(path: Path, trials: Sequence[FrozenTrial]) -> list[Trial]:
 def _open(path: Path) -> BaseStorage:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
-    storage = RDBStorage(sqlite_uri(path), _CONNECT)
+    try:
+        storage = RDBStorage(sqlite_uri(path), _CONNECT)
+    except (RuntimeError, AssertionError) as error:  # Optuna's check of its tables' version
+        raise study_file.of_another_version(path, error) from error
 
     @sqlalchemy.event.listens_for(storage.engine, "connect")
     def relax(connection: Any, _record: Any) -> None:
@@ -376,6 +379,18 @@ def _open(path: Path) -> BaseStorage:
 
     storage.engine.dispose()  # the connection that made the tables has not seen the pragma
     return get_storage(storage)  # which keeps what has ended, and reads it no second time
+
+
+def _study_id(path: Path, storage: BaseStorage) -> int:
+    """The number of the one study of a file; raises HomeUnusable where that is none of ours."""
+    try:
+        number = storage.get_study_id_from_name(study_file.NAME)
+        directions = storage.get_study_directions(number)
+    except LookupError as error:
+        raise study_file.damaged(path, f"is damaged ({error})") from error
+    if directions != [StudyDirection.MAXIMIZE]:
+        raise study_file.damaged(path, "is damaged (its direction is not to maximise)")
+    return number
 
 
 def _is_fallback(trial: FrozenTrial) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from ...space.scratch import scratch_folder
 from ..errors import HomeUnusable
 
 FILE = "study.db"
@@ -59,11 +62,34 @@ def check_is_made(folder: Path) -> None:
             path, "is a folder where a file should be" if path.is_dir() else "is no file"
         )
     try:
-        made = path.stat().st_size > 0 and _count(path, "studies", f"study_name = '{NAME}'") > 0
+        with readable(path) as file:
+            made = (
+                file.stat().st_size > 0 and _count(file, "studies", f"study_name = '{NAME}'") > 0
+            )
     except sqlite3.Error as error:
         raise unusable(path, error) from error
     if not made:
         raise damaged(path, "is empty")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[Path]:
+    """A study's file to read from: itself, or a copy where SQLite cannot make the files that it
+    needs beside it, as in a home that is read-only."""
+    # With a driver at work they are there, and a copy would be of no one moment.
+    if _is_writable(path) or Path(f"{path}-shm").exists():
+        yield path
+        return
+    with scratch_folder() as folder:
+        for suffix in ("", "-wal"):
+            if Path(f"{path}{suffix}").exists():
+                shutil.copyfile(f"{path}{suffix}", folder / f"{FILE}{suffix}")
+        yield folder / FILE
+
+
+def _is_writable(path: Path) -> bool:
+    effective = os.access in os.supports_effective_ids
+    return all(os.access(p, os.W_OK, effective_ids=effective) for p in (path, path.parent))
 
 
 def holds_nothing(folder: Path) -> bool:
@@ -115,6 +141,15 @@ def damaged(path: Path, problem: str) -> HomeUnusable:
         f"is left: {', '.join([*left, 'the runs that MLflow has'])}. Restore {FILE} from a copy "
         f"and {GO_ON}; or begin anew under another --name, or after `actsearch delete "
         f"{folder.name}`, which removes the search's folder and runs"
+    )
+
+
+def of_another_version(path: Path, error: BaseException) -> HomeUnusable:
+    """The error for a study whose tables are not those of the Optuna that is installed."""
+    what = str(error) or "it does not say the version of its tables"
+    return HomeUnusable(
+        f"the study {path} cannot be used with the Optuna that is installed: {what} Or restore "
+        f"{FILE} from a copy that an installed version wrote, and {GO_ON}"
     )
 
 

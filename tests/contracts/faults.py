@@ -109,6 +109,23 @@ class KillsItsProcess(Faulty):
 
 
 @dataclass(frozen=True)
+class DiesOnceOpened(Faulty):
+    """Has the test data of `inner`, and dies of SIGKILL before it trains, the first time only:
+    `mark` is a file it leaves."""
+
+    mark: str = ""
+
+    def opened(self) -> DiesOnceOpened:
+        return self
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        if not Path(self.mark).exists():
+            Path(self.mark).write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from self.inner.run(job)
+
+
+@dataclass(frozen=True)
 class Meets(Faulty):
     """Trains only when a number of jobs are under way at the same time; else raises."""
 

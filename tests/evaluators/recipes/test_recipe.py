@@ -131,7 +131,7 @@ def test_every_broken_rule_is_named_at_once() -> None:
             name="mine",
             widths=(3,),
             rungs=(3, 1),
-            eta=1,
+            eta=0,
             batch_size=0,
             learning_rate=0.0,
             warmup=-1,
@@ -144,7 +144,7 @@ def test_every_broken_rule_is_named_at_once() -> None:
     for rule in (
         "widths must be 1 or more whole numbers, each at least 4, but is [3]",
         "rungs must be rising epochs, from 1 on, but is [3, 1]",
-        "eta must be a whole number, at least 2, but is 1",
+        "eta must be a whole number, at least 1, but is 0",
         "batch_size must be a whole number, at least 1, but is 0",
         "learning_rate must be a number above 0, but is 0.0",
         "warmup must be a whole number, at least 0, but is -1",

@@ -112,9 +112,33 @@ def test_resuming_a_finished_search_shows_it_again_and_trains_nothing(
     ledger = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
     result = actsearch("search", "--name", "mine", "--resume", "--json", "--home", searched.root)
     assert result.status == 0
+    assert (
+        "the search is finished: 8 candidates have trained and 8 are asked for; a larger "
+        "--candidates makes it go on"
+    ) in result.err
     assert json.loads(result.out)["confirmation"]["test_set_openings"] == 1
     assert read_trials(searched.searches / "mine") == before
     assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == ledger
+
+
+def test_a_time_limit_says_that_it_ended_the_search_and_how_to_go_on(
+    actsearch: Verb, searched: Home
+) -> None:
+    before = read_trials(searched.searches / "mine")
+    result = actsearch(
+        *("search", "--name", "mine", "--resume", "--home", searched.root),
+        *("--candidates", "20", "--time-limit", "0.000000001s"),
+    )
+    assert result.status == 0
+    assert (
+        "the time limit of 1e-09 s has ended the search: 8 of 20 candidates have trained"
+    ) in result.err
+    assert (
+        f"the time limit ended the search; go on, for as long again, with: actsearch search "
+        f"--resume --name mine --home {searched.root}"
+    ) in result.err
+    assert "is finished" not in result.err
+    assert read_trials(searched.searches / "mine") == before
 
 
 def test_confirming_again_shows_the_record_and_opens_nothing(

@@ -13,16 +13,24 @@ from pathlib import Path
 import pytest
 import ray
 
-from actsearch.evaluators import ImageClassification, Job
+from actsearch.evaluators import Evaluator, ImageClassification, Job
 from actsearch.search import (
     RunSettings,
 )
+from actsearch.search.confirmation.plan import Plan
+from actsearch.search.confirmation.retrain import retrain, with_test_set
 from actsearch.search.errors import InvalidSetting
+from actsearch.search.executors.base import Executor
+from actsearch.search.executors.in_process import InProcess
 from actsearch.search.executors.ray_callbacks import WORKER_DIED
 from actsearch.search.executors.ray_tune import RayTune
+from actsearch.search.progress import Silent
+from actsearch.search.remaining_time import Pace
+from actsearch.search.storage.confirmation_log import ConfirmationLog
+from actsearch.search.storage.shown_functions import ShownFunctions
 from actsearch.search.storage.trial import entered
 from contracts.executors import Events
-from contracts.faults import CannotMove, Hangs, KillsItsProcess, Meets
+from contracts.faults import CannotMove, DiesOnceOpened, Hangs, KillsItsProcess, Meets
 from contracts.processes import environment, wait_until_gone
 from contracts.tiny import TINY, Ran, run_engine
 
@@ -102,6 +110,41 @@ def test_an_evaluator_that_cannot_start_on_a_worker_says_why(images: ImageClassi
     with RayTune(workers=1, gpus_per_worker=0.0, address=None) as executor:
         executor.run(CannotMove(images), events.next_job, events.on_rung, events.on_done)
     assert "OSError: nothing grows on" in (events.done[0] or "")
+
+
+@pytest.mark.slow  # 15 s: two workers start one after the other
+def test_a_worker_killed_during_a_confirmation_costs_no_training_and_no_opening(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    plan = Plan(
+        finalists={"sin(x)": "sin(x)"}, baselines={"ReLU": "relu(x)"}, recipes=((TINY, 2),), seed=7
+    )
+    opened = with_test_set(images, ["fashion-mnist"])
+    assert opened is not None
+    dies = DiesOnceOpened(opened, "sin(x)", mark=str(tmp_path / "killed"))
+    runs: list[tuple[str, Evaluator, Executor]] = [
+        ("harmed", dies, RayTune(workers=1, gpus_per_worker=0.0, address=None)),
+        ("unharmed", images, InProcess()),
+    ]
+    logs = []
+    for name, evaluator, executor in runs:
+        folder = tmp_path / name
+        folder.mkdir()
+        with executor:
+            retrain(
+                plan,
+                ConfirmationLog(folder),
+                ShownFunctions(folder),
+                executor,
+                evaluator,
+                Silent(),
+                Pace(1),
+            )
+        logs.append(ConfirmationLog(folder))
+    harmed, unharmed = logs
+    assert (tmp_path / "killed").exists()
+    assert len(harmed.openings) == 1
+    assert harmed.trainings == unharmed.trainings
 
 
 STOPPED = """
