@@ -77,6 +77,18 @@ def check_answers(address: ClusterAddress) -> None:
         )
 
 
+def check_is_session(address: ClusterAddress, session: str) -> None:
+    """Raise InvalidSetting where this process is in a session of another cluster.
+
+    By the port: a host may have several names.
+    """
+    if address.text != "auto" and address.text.rpartition(":")[2] != session.rpartition(":")[2]:
+        raise InvalidSetting(
+            f"{address} is asked for, but this process is in a session of Ray at {session}: "
+            f"leave the address out to use that, or end it with ray.shutdown() first"
+        )
+
+
 def no_cluster(address: ClusterAddress) -> InvalidSetting:
     """What to say where nobody answers."""
     if address.text == "auto":

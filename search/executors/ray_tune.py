@@ -32,7 +32,13 @@ from ...evaluators import Evaluator
 from ...space.scratch import held, scratch_folder, sweep
 from .base import NextJob, OnDone, OnRung
 from .local_modules import local_modules
-from .ray_address import ClusterAddress, address_of, check_answers, refusals_explained
+from .ray_address import (
+    ClusterAddress,
+    address_of,
+    check_answers,
+    check_is_session,
+    refusals_explained,
+)
 from .ray_callbacks import (
     Calls,
     JobSearcher,
@@ -65,10 +71,15 @@ class RayTune:
         self._session = contextlib.ExitStack()  # holds the folder of the one that was started here
 
     def __enter__(self) -> RayTune:
-        """Start Ray here, or connect to the cluster; a session that is open already is used."""
+        """Start Ray here, or connect to the cluster; a session that is open already is used, if it
+        is the one asked for."""
         here = False
         try:
-            if not ray.is_initialized():
+            if ray.is_initialized():
+                asked = None if self._address is None else address_of(self._address)
+                if asked is not None:
+                    check_is_session(asked, ray.get_runtime_context().gcs_address)
+            else:
                 address = address_of(self._address)
                 self._started, here = True, address is None
                 with _handlers_restored():

@@ -9,7 +9,12 @@ import threading
 import pytest
 
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.executors.ray_address import address_of, check_answers
+from actsearch.search.executors.ray_address import (
+    ClusterAddress,
+    address_of,
+    check_answers,
+    check_is_session,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +104,11 @@ def test_a_port_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) 
         assert address is not None
         with pytest.raises(InvalidSetting, match="no Ray cluster"):
             check_answers(address)
+
+
+def test_another_session_than_the_one_asked_for_is_refused_by_its_port() -> None:
+    asked = ClusterAddress("head:6379", "--ray-address")
+    check_is_session(asked, "10.0.0.1:6379")
+    check_is_session(ClusterAddress("auto", "--ray-address"), "10.0.0.1:7000")
+    with pytest.raises(InvalidSetting, match=r"session of Ray at 10\.0\.0\.1:7000: leave the"):
+        check_is_session(asked, "10.0.0.1:7000")
