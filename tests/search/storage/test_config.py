@@ -115,14 +115,22 @@ def test_a_whole_number_does_for_any_number() -> None:
     assert (settings.time_limit, settings.gpus_per_worker) == (90.0, 2.0)
 
 
-def test_a_file_comes_back_as_it_was(tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of the search `mine`."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    return folder
+
+
+def test_a_file_comes_back_as_it_was(folder: Path) -> None:
     file = SearchFile(CONFIG, RunSettings(time_limit=0.1, also_on="kmnist"))
-    file.save(tmp_path)
-    assert SearchFile.load(tmp_path) == file
+    file.save(folder)
+    assert SearchFile.load(folder) == file
 
 
-def test_the_stored_format_is_that_of_the_first_release(tmp_path: Path) -> None:
-    SearchFile(SearchConfig(name="mine", recipe=TINY, second=None), RunSettings()).save(tmp_path)
+def test_the_stored_format_is_that_of_the_first_release(folder: Path) -> None:
+    SearchFile(SearchConfig(name="mine", recipe=TINY, second=None), RunSettings()).save(folder)
     stored = {
         "schema": 1,
         "config": {
@@ -139,46 +147,46 @@ def test_the_stored_format_is_that_of_the_first_release(tmp_path: Path) -> None:
         "fingerprints": 1,
         "novelty": 2,
     }  # fmt: skip
-    assert (tmp_path / "config.json").read_text() == json.dumps(stored, indent=2) + "\n"
+    assert (folder / "config.json").read_text() == json.dumps(stored, indent=2) + "\n"
 
 
-def test_a_file_from_before_a_setting_was_there_has_its_default(tmp_path: Path) -> None:
-    SearchFile(CONFIG, RunSettings()).save(tmp_path)
-    path = tmp_path / "config.json"
+def test_a_file_from_before_a_setting_was_there_has_its_default(folder: Path) -> None:
+    SearchFile(CONFIG, RunSettings()).save(folder)
+    path = folder / "config.json"
     stored = json.loads(path.read_text())
     del stored["config"]["max_cost"], stored["config"]["objectives"]
     del stored["config"]["evaluator"], stored["launch"]["rung_limit"], stored["launch"]["also_on"]
     path.write_text(json.dumps(stored))
-    assert SearchFile.load(tmp_path) == SearchFile(CONFIG, RunSettings())
+    assert SearchFile.load(folder) == SearchFile(CONFIG, RunSettings())
 
 
 def test_a_search_of_before_there_was_a_lag_goes_on_asynchronous_as_it_was(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    SearchFile(CONFIG, RunSettings()).save(tmp_path)
-    path = tmp_path / "config.json"
+    SearchFile(CONFIG, RunSettings()).save(folder)
+    path = folder / "config.json"
     stored = json.loads(path.read_text())
     del stored["config"]["lag"], stored["config"]["asynchronous"], stored["novelty"]
     path.write_text(json.dumps(stored))
-    file = SearchFile.load(tmp_path)
+    file = SearchFile.load(folder)
     assert file.config.asynchronous
     assert file.novelty == 1, "and its finalists are those of its confirmation"
-    file.save(tmp_path)
-    assert SearchFile.load(tmp_path) == file
+    file.save(folder)
+    assert SearchFile.load(folder) == file
 
 
 def test_a_new_search_has_the_newest_fingerprints_and_a_file_without_a_version_the_first(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
     file = SearchFile.of({"name": "mine", "second": None, "recipe": TINY}, {})
     assert file.fingerprints == max(FINGERPRINTS)
-    file.save(tmp_path)
-    assert SearchFile.load(tmp_path) == file
-    path = tmp_path / "config.json"
+    file.save(folder)
+    assert SearchFile.load(folder) == file
+    path = folder / "config.json"
     stored = json.loads(path.read_text())
     del stored["fingerprints"]
     path.write_text(json.dumps(stored))
-    assert SearchFile.load(tmp_path).fingerprints == 1
+    assert SearchFile.load(folder).fingerprints == 1
 
 
 @pytest.mark.parametrize(
@@ -197,11 +205,11 @@ def test_a_new_search_has_the_newest_fingerprints_and_a_file_without_a_version_t
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_every_mistake(
-    tmp_path: Path, damage: Callable[[Any], Any], message: str
+    folder: Path, damage: Callable[[Any], Any], message: str
 ) -> None:
-    SearchFile(CONFIG, RunSettings()).save(tmp_path)
-    path = tmp_path / "config.json"
+    SearchFile(CONFIG, RunSettings()).save(folder)
+    path = folder / "config.json"
     path.write_text(json.dumps(damage(json.loads(path.read_text()))))
     with pytest.raises(InvalidSetting, match=message) as caught:
-        SearchFile.load(tmp_path)
+        SearchFile.load(folder)
     assert str(path) in str(caught.value)

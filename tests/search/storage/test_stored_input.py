@@ -96,7 +96,7 @@ def test_a_link_in_a_search_s_folder_is_not_written_through(tmp_path: Path) -> N
     assert not (folder / "config.json").is_symlink()
     (folder / "confirmation.jsonl").unlink()
     (folder / "confirmation.jsonl").symlink_to(tmp_path / "new")
-    with pytest.raises(HomeUnusable, match="symbolic link"):
+    with pytest.raises(HomeUnusable, match="neither a file nor a link to one"):
         ConfirmationLog(folder).add([OPENING])
     with pytest.raises(HomeUnusable, match="symbolic link"), lock(folder):
         pass
