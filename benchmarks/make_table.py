@@ -6,6 +6,8 @@ The candidates come in an order drawn once, block by block, each block under two
 the table is a random sample of the space, whole but for its last block. Then the best fifth get
 three more seeds, and the best hundred ten more. A candidate at chance after the first rung stops
 there. Tables and their recipes: TABLES below.
+
+What has trained is kept in benchmarks/pool/; shipped is the part that has both first seeds.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from actsearch.search.storage.config import FINGERPRINT_VERSION
 from actsearch.space import space_from_name
 from actsearch.space.enumeration.distinct import distinct_candidates
 
+POOL = Path(__file__).parent / "pool"
 TOGETHER = 16  # candidates of a job
 BLOCK = 480  # candidates that get both first seeds before the next ones get any
 CHANCE = 0.15  # accuracy of ten classes that is chance after an epoch; least of a learner is 0.2
@@ -55,7 +58,8 @@ def main() -> None:
     parser.add_argument("name", choices=TABLES)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
-    path = FOLDER / f"{options.name}.jsonl"
+    path = POOL / f"{options.name}.jsonl"
+    torch.set_num_threads(1)
     plan = TABLES[options.name]
     texts = candidates_of(plan)
     table = begun(path, options.name, plan, len(texts))
@@ -77,6 +81,7 @@ def main() -> None:
                 seed, trained = running.pop(future)
                 table = with_curves(table, seed, dict(zip(trained, future.result(), strict=True)))
             table.save(path)
+            shipped_part(table).save(FOLDER / path.name)
             curves = sum(map(len, table.rows.values()))
             print(f"{len(table.rows)} of {len(texts)} candidates, {curves} trainings", flush=True)
 
@@ -103,6 +108,12 @@ def begun(path: Path, name: str, plan: Plan, candidates: int) -> ScoreTable:
         versions=versions(),
         command=f"python benchmarks/make_table.py {name}",
     )
+
+
+def shipped_part(table: ScoreTable) -> ScoreTable:
+    """The candidates that have both first seeds."""
+    rows = {text: curves for text, curves in table.rows.items() if has(table, text, FIRST)}
+    return dataclasses.replace(table, rows=rows)
 
 
 def wanted(table: ScoreTable, texts: Sequence[str]) -> Iterator[Work]:
