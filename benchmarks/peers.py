@@ -13,7 +13,8 @@ from optuna.trial import FrozenTrial, TrialState
 from sklearn.neighbors import KNeighborsRegressor
 
 from actsearch.search import Strategy
-from actsearch.search.strategies.surrogate.pool import Pool, key_of
+from actsearch.search.strategies.base import key_of
+from actsearch.search.strategies.surrogate.pool import Pool
 from actsearch.space import Encoding, Space
 from actsearch.space.analysis.features import GROUPS
 

@@ -54,8 +54,8 @@ from actsearch.search.executors.in_process import InProcess
 from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.ranking import trained
 from actsearch.search.storage.study import Study, make_study
+from actsearch.search.strategies.base import key_of
 from actsearch.search.strategies.registry import strategy_from_name
-from actsearch.search.strategies.surrogate.pool import key_of
 from actsearch.space import (
     Call,
     FingerprintIndex,

@@ -20,6 +20,7 @@ from ..errors import NothingToTrain, SpaceExhausted, StrategyError
 from ..storage.history import Draw
 from ..storage.study import ProposedTrial, Study
 from ..storage.trial import MeasuredCost
+from ..strategies.base import key_of
 from .costs import Costs
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Proposer:
         self._costs = costs
         self._fingerprint = fingerprint_of_version(fingerprints)
         self._study, self._space, self._seed = study, space, seed
-        self._seen = {_key(encoding) for encoding in study.encodings()}
+        self._seen = {key_of(encoding) for encoding in study.encodings()}
         self._exhausted = False  # by the strategy's word
         self.objection: Callable[[str], str | None] = _none  # the evaluator's
         self._index = FingerprintIndex()
@@ -110,7 +111,7 @@ class Proposer:
 
     def _accepted(self, draw: Draw) -> ProposedTrial | None:
         """The trial of a candidate that is worth training; else None, its draw rejected."""
-        strategy, key = self._study.strategy, _key(draw.encoding)
+        strategy, key = self._study.strategy, key_of(draw.encoding)
         if key in self._seen and not strategy.may_repeat:
             raise StrategyError(
                 f"strategy {strategy.name} has may_repeat False, by which no encoding comes "
@@ -162,14 +163,10 @@ class Proposer:
         drawn: Iterable[Encoding] = (self._space.sample(rng) for _ in range(DRAWS))
         for source in (drawn, self._space.encodings()):
             for encoding in source:
-                if _key(encoding) not in self._seen:
+                if key_of(encoding) not in self._seen:
                     return encoding
         raise AssertionError("every encoding was seen, though fewer were than the space holds")
 
 
 def _none(expression: str) -> None:
     """No objection to a candidate."""
-
-
-def _key(encoding: Encoding) -> frozenset[tuple[str, str]]:
-    return frozenset(encoding.items())

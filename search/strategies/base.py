@@ -31,6 +31,14 @@ _STORAGE_ERRORS = (sqlite3.Error, SQLAlchemyError, optuna.exceptions.StorageInte
 FIXED = "fixed_params"  # Optuna's attribute of a trial that brings its own parameters
 
 
+Key = frozenset[tuple[str, str]]
+
+
+def key_of(encoding: Encoding) -> Key:
+    """An encoding as a key of a set or a mapping."""
+    return frozenset(encoding.items())
+
+
 class Strategy(BaseSampler):
     """A strategy for one space, made as `Strategy(space, seed)`, which `propose` finds as
     `self.space` and `self.seed`.

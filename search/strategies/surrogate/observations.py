@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 MARGIN = 0.005  # a fraction: among good ones a tenth of a point still counts
-RUN_NOISE = 0.002  # standard deviation of one run's accuracy, a fraction (docs/results.md)
+RUN_NOISE = 0.002  # standard deviation of one run's accuracy, a fraction; 0.0015 among the best of
+# the table, 0.0027 among all that learn (docs/searching.md)
 FIRST_GAIN, FIRST_SCATTER = 0.02, 0.01  # from a rung to the next, before anything went on
 PAIRS = 3  # of a gain that count as much as that first guess
 WORST = 0.1  # what a candidate that diverged counts as: chance among ten classes

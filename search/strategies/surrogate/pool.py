@@ -14,22 +14,17 @@ from scipy.spatial.distance import cdist
 
 from ....space import Encoding, Space
 from ....space.analysis.features import LENGTH, features_of
+from ..base import Key, key_of
 from .prior import Prior
 from .projection import Projection
 
 WHOLE = 10_000  # encodings of a space that are all in the pool: 5 s
 SAMPLE = 2000  # of a larger one
 # Moments beside them did harm: of functions that a model had seen 30 to 120 of, rank correlation
-# with the score fell by 0.02 (docs/search_efficiency.md).
+# with the score fell by 0.02 (docs/searching.md).
 USED = ("values", "slopes", "parameters")
 
 Array = npt.NDArray[np.float64]
-Key = frozenset[tuple[str, str]]
-
-
-def key_of(encoding: Encoding) -> Key:
-    """An encoding as a key."""
-    return frozenset(encoding.items())
 
 
 class Features:

@@ -19,12 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from ....evaluators.tables.score_table import ScoreTable
 from ....space import Encoding, Space
-from ..base import Strategy, has_diverged, is_enqueued, was_cut_short
+from ..base import Strategy, has_diverged, is_enqueued, key_of, was_cut_short
 from ..objectives import COST, is_multi_objective
 from .expected_cost import expected_costs
 from .gaussian_process import GaussianProcess, Hyperparameters, fitted, start_of
 from .observations import observations_of
-from .pool import Options, Pool, key_of, neighbours
+from .pool import Options, Pool, neighbours
 from .prior import Prior
 
 STARTUP = 9  # results before the model is asked, where there is no prior: a bracket

@@ -12,8 +12,9 @@ from scipy.spatial.distance import cdist
 
 from actsearch.evaluators import Recipe, ScoreTable
 from actsearch.search import Strategy
+from actsearch.search.strategies.base import key_of
 from actsearch.search.strategies.random import Random
-from actsearch.search.strategies.surrogate.pool import Pool, key_of
+from actsearch.search.strategies.surrogate.pool import Pool
 from actsearch.search.strategies.surrogate.surrogate import APART, Surrogate
 from actsearch.space import Encoding, Space, parse, screen, space_from_name
 from actsearch.space.analysis.features import GROUPS, features_of
