@@ -2,10 +2,11 @@
 
     python benchmarks/make_table.py core-1 --processes 2      # Ctrl-C stops it; the same goes on
 
-The candidates come in an order drawn once, block by block, each block under two seeds: at any time
-the table is a random sample of the space, whole but for its last block. Then the best fifth get
-three more seeds, and the best hundred ten more. A candidate at chance after the first rung stops
-there. Tables and their recipes: TABLES below.
+The candidates come in an order drawn once, block by block, each block under two seeds; its best
+fifth get three more, its share of the best hundred ten more. So at any time the table is a random
+sample of the space, whole but for its last block. In the end the best of all blocks together get
+what they lack. A candidate at chance after the first rung stops there. Tables and their recipes:
+TABLES below.
 
 What has trained is kept in benchmarks/pool/; shipped is the part that has both first seeds.
 """
@@ -72,7 +73,7 @@ def main() -> None:
             while len(running) < options.processes and (item := next(work, None)) is not None:
                 running[pool.submit(train, plan.recipe, *item)] = item
             if not running:
-                again = wanted(table, texts)  # the best are known once all others are in
+                again = wanted(table, texts)  # a stage is over: its scores name the best
                 if (item := next(again, None)) is None:
                     break
                 work, running[pool.submit(train, plan.recipe, *item)] = again, item
@@ -117,15 +118,29 @@ def shipped_part(table: ScoreTable) -> ScoreTable:
 
 
 def wanted(table: ScoreTable, texts: Sequence[str]) -> Iterator[Work]:
-    """The trainings that the table lacks by now, in order."""
+    """The trainings of the first stage that is not over, in order."""
+    for candidates, seeds in stages(table, texts):
+        if work := list(missing(table, candidates, seeds)):
+            yield from work
+            return
+
+
+def stages(table: ScoreTable, texts: Sequence[str]) -> Iterator[tuple[Sequence[str], range]]:
+    """Candidates and the seeds they get: block by block, then the best of all blocks together.
+    Each is asked for when those before it are over, since they name the best."""
     for start in range(0, len(texts), BLOCK):
-        yield from missing(table, texts[start : start + BLOCK], FIRST)
-    if not all(has(table, text, FIRST) for text in texts):
-        return
-    fifth = best(table, texts, FIRST, int(FIFTH * len(texts)))
-    yield from missing(table, fifth, MORE)
-    if all(has(table, text, MORE) for text in fifth):
-        yield from missing(table, best(table, fifth, range(5), HUNDRED), MOST)
+        yield from of_block(table, texts[start : start + BLOCK], len(texts))
+    yield from of_block(table, texts, len(texts))
+
+
+def of_block(
+    table: ScoreTable, block: Sequence[str], candidates: int
+) -> Iterator[tuple[Sequence[str], range]]:
+    """All of a block, its best fifth, and its share of the best hundred."""
+    yield block, FIRST
+    fifth = best(table, block, FIRST, round(FIFTH * len(block)))
+    yield fifth, MORE
+    yield best(table, fifth, range(5), round(HUNDRED * len(block) / candidates)), MOST
 
 
 def missing(table: ScoreTable, texts: Sequence[str], seeds: range) -> Iterator[Work]:
