@@ -1,0 +1,42 @@
+"""Stop a search, as Ctrl-C in its own terminal would, and wait until it has ended.
+
+What has finished is kept. Also for a search that `search` runs in another terminal, one that
+waits in the queue, and one on a cluster.
+
+example:
+  actsearch stop mine
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+
+from . import search
+from .completers import complete, submissions
+from .options import home_flag, print_json
+
+ORDER = 14
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    complete(parser.add_argument("search", help="name of a search"), submissions)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..service.stopping import stop
+    from ..storage.home import Home
+
+    name = options.search
+    status = stop(Home.at(options.home), name, lambda text: print(text, file=sys.stderr))
+    if options.json:
+        print_json(dataclasses.asdict(status))
+    elif status.state == "finished":
+        print(f"search '{name}' had just finished")
+    elif not status.begun:
+        print(search.NOT_BEGUN)
+    else:
+        command = f"actsearch submit --resume --name {name}{home_flag(options)}"
+        print(search.left_by_stop(status.again, command))
+    return 0
