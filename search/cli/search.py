@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,11 +137,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return drive(options)
+    return drive(options, settings_in(options))
 
 
-def drive(options: argparse.Namespace, *, submitted: bool = False) -> int:
-    """Run the search in this process, with what it comes to on stdout."""
+def drive(
+    options: argparse.Namespace, settings: Mapping[str, Any], *, submitted: bool = False
+) -> int:
+    """Run a search of these settings in this process, with what it comes to on stdout."""
     from ..api import Search
     from ..exporting.module_file import check_free, export
     from ..progress import Progress
@@ -153,7 +156,7 @@ def drive(options: argparse.Namespace, *, submitted: bool = False) -> int:
             resume=options.resume,
             queue=options.queue,
             reporter=progress,
-            **settings_in(options),
+            **settings,
         )
         try:
             with stoppable():

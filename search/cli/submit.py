@@ -14,31 +14,47 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 
 from . import search
 from .arguments import arguments_of
 from .options import home_flag, print_json, settings_of
 
 ORDER = 12
+HERE = "--here"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_arguments(parser)
-    # In the process that a submission starts: drive the search here.
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    add_here(parser)
+
+
+def add_here(parser: argparse.ArgumentParser) -> None:
+    """The switch of the process that a submission starts: drive the search there."""
+    parser.add_argument(HERE, action="store_true", help=argparse.SUPPRESS)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.here:
-        return search.drive(options, submitted=True)
+        return search.drive(options, search.settings_in(options), submitted=True)
+    settings = settings_of(options.config) if options.config else {}
+    arguments = arguments_of(options)
+
+    def words(name: str) -> list[str]:
+        return ["submit", HERE, *arguments, "--name", name]
+
+    return begin(options, options.name or settings.get("name"), words)
+
+
+def begin(
+    options: argparse.Namespace, name: str | None, words: Callable[[str], Sequence[str]]
+) -> int:
+    """Have a command drive a search in the background, and say what to type next."""
     from ..service.background import submit
     from ..storage.home import Home
 
-    home = Home.at(options.home)
-    settings = settings_of(options.config) if options.config else {}
-    name = options.name or settings.get("name")
     print("checking the settings …", file=sys.stderr)
-    submitted = submit(home, name, arguments_of(options), resume=options.resume)
+    submitted = submit(Home.at(options.home), name, words, resume=options.resume)
     if options.json:
         print_json(
             {
@@ -48,13 +64,14 @@ def run(options: argparse.Namespace) -> int:
             }
         )
         return 0
-    name, rest = submitted.name, home_flag(options)
     print(
-        f"search '{name}' goes on in the background, as process {submitted.process}; it prints to "
-        f"{submitted.log}\n"
-        f"  actsearch status {name} --watch{rest}\n"
-        f"  actsearch log {name} --follow{rest}\n"
-        f"  actsearch stop {name}{rest}\n"
-        f"  actsearch leaderboard {name}{rest}"
+        f"search '{submitted.name}' goes on in the background, as process {submitted.process}; it "
+        f"prints to {submitted.log}\n{next_steps(submitted.name, home_flag(options))}"
     )
     return 0
+
+
+def next_steps(name: str, home: str) -> str:
+    """What to type about a search that was submitted."""
+    commands = ("status {} --watch", "log {} --follow", "stop {}", "leaderboard {}")
+    return "\n".join(f"  actsearch {command.format(name)}{home}" for command in commands)

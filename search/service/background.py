@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from .driver_record import driving_process, read_record
 
 LOOK_EVERY = 0.05  # seconds
 PROGRAM = (sys.executable, "-P", "-m", "actsearch.search.cli")  # -P: no module of this directory
+HERE = "--here"  # has `submit` drive the search in its own process
 _PREFIX = "actsearch: "  # of the command line's messages
 
 
@@ -30,8 +31,12 @@ class Submitted:
     log: Path
 
 
-def submit(home: Home, name: str | None, arguments: Sequence[str], *, resume: bool) -> Submitted:
-    """Have the arguments of `search`, without name and home, run in the background.
+def submit(
+    home: Home, name: str | None, words: Callable[[str], Sequence[str]], *, resume: bool
+) -> Submitted:
+    """Have a command drive a search in the background.
+
+    words: the command for the search's name, without the home; it calls `Search.run` as submitted.
 
     Returns once the driver has looked at them and taken the search's place in the home. Raises
     NameTaken, SearchBusy or NoSuchSearch for the name, and SubmitFailed with what the driver said
@@ -42,13 +47,14 @@ def submit(home: Home, name: str | None, arguments: Sequence[str], *, resume: bo
     with usable(folder):
         refuse_special(log)
         file = log.open("ab")
-    full = [*arguments, "--name", folder.name, "--home", str(home.root)]
+    full = [*words(folder.name), "--home", str(home.root)]
     with file:
         start = file.tell()
-        file.write(f"$ actsearch search {shlex.join(full)}\n".encode())
+        shown = [word for word in full if word != HERE]
+        file.write(f"$ actsearch {shlex.join(shown)}\n".encode())
         file.flush()
         process = subprocess.Popen(
-            [*PROGRAM, "submit", "--here", *full],
+            [*PROGRAM, *full],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
