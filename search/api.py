@@ -18,6 +18,7 @@ from .run import Outcome, run
 from .service.driver import Driver
 from .service.queue import wait_turn
 from .service.running_search import RunningSearch
+from .service.status import PLACE_TAKEN
 from .storage.config import STRATEGY, SearchFile, second_recipe
 from .storage.home import Home
 from .storage.trial import Trial
@@ -143,14 +144,11 @@ class Search:
         with Driver(self._reporter, workers, logs=submitted, stop=stop) as driver:
             if submitted or self._queue:
                 driver.take(home.folder(name) if self._resume else home.new_folder(name))
+            if submitted:
+                driver.stage(PLACE_TAKEN.format(name=name))
             if self._queue:
                 wait_turn(home, name, driver)
-            outcome = run(
-                home, self._file, resume=self._resume, driver=driver, named=self._evaluator
-            )
-            if outcome.timed_out:
-                driver.ends("stopped", "its time limit")
-            return outcome
+            return run(home, self._file, resume=self._resume, driver=driver, named=self._evaluator)
 
 
 def _given(**settings: Any) -> dict[str, Any]:

@@ -99,6 +99,8 @@ def run(
             try:
                 _sweep(search)
                 engine = _search(search)
+                if engine.timed_out:
+                    driver.ends("stopped", "its time limit")
                 confirmation = _confirm(search) if file.settings.confirm else None
             finally:
                 search.study.sweep()  # those in flight wait to be retried, however this ends

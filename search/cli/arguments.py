@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from . import search
 
 # Said by whoever starts the process, or of no use in it.
-_LEFT_OUT = {"name", "help"}
+_LEFT_OUT = {"name", "help", "ray_address"}
 
 
-def arguments_of(options: argparse.Namespace) -> list[str]:
-    """A command line of `search` that parses to the same options, but for its name, and those
-    that every verb has."""
+def arguments_of(options: argparse.Namespace, address: str | None) -> list[str]:
+    """A command line of `search` that parses to the same options, but for its name, those that
+    every verb has, and the cluster: on its head, where an address is given, that is `auto`."""
     parser = argparse.ArgumentParser(add_help=False)
     search.add_arguments(parser)
-    return [word for action in parser._actions for word in _words(action, options)]
+    words = [word for action in parser._actions for word in _words(action, options)]
+    return words if address is None else [*words, "--ray-address=auto"]
 
 
 def _words(action: argparse.Action, options: argparse.Namespace) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from . import search, submit
 from .arguments import arguments_of
 from .completers import complete, searches
+from .options import settings_of
 
 ORDER = 16
 
@@ -35,12 +36,14 @@ def run(options: argparse.Namespace) -> int:
         raise InvalidSetting(f"clone begins a search: {what}, so leave that flag out")
     if options.here or not options.submit:
         return search.drive(options, _settings(options), submitted=options.here)
-    arguments = arguments_of(options)
+    settings = settings_of(options.config) if options.config else {}
+    address = submit.address_in(options, settings)
+    arguments = arguments_of(options, address)
 
     def words(name: str) -> list[str]:
         return ["clone", submit.HERE, *arguments, options.search, name]
 
-    return submit.begin(options, options.new, words)
+    return submit.begin(options, options.new, words, address)
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

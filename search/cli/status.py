@@ -45,12 +45,12 @@ Look = Callable[[], tuple[str, bool]]  # the text, and whether anything runs
 
 
 def _one(options: argparse.Namespace) -> Look:
-    from ..service.status import status_of
+    from ..service.overview import current_status
     from ..service.status_text import status_json, status_text
     from ..storage.home import Home
 
     def look() -> tuple[str, bool]:
-        status = status_of(Home.at(options.home), options.search)
+        status = current_status(Home.at(options.home), options.search)
         if options.json:
             print_json(status_json(status))
             return "", False
@@ -61,13 +61,13 @@ def _one(options: argparse.Namespace) -> Look:
 
 def _all(options: argparse.Namespace) -> Look:
     from ...space.printable import printable
-    from ..service.status import statuses
+    from ..service.overview import current_statuses
     from ..service.status_text import status_json, statuses_text
     from ..storage.home import Home
 
     def look() -> tuple[str, bool]:
         home = Home.at(options.home)
-        rows, unreadable = statuses(home)
+        rows, unreadable = current_statuses(home)
         if not options.watch or options.json:
             for name, reason in unreadable.items():
                 print(printable(f"search '{name}' cannot be read: {reason}"), file=sys.stderr)

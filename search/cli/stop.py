@@ -25,11 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ..service.cluster_status import cluster_stop
+    from ..service.overview import job_of
     from ..service.stopping import stop
     from ..storage.home import Home
 
-    name = options.search
-    status = stop(Home.at(options.home), name, lambda text: print(text, file=sys.stderr))
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    home, name = Home.at(options.home), options.search
+    job = job_of(home, name)
+    status = stop(home, name, tell) if job is None else cluster_stop(name, job, tell)
     if options.json:
         print_json(dataclasses.asdict(status))
     elif status.state == "finished":

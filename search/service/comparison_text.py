@@ -34,7 +34,12 @@ def comparison_text(comparison: SearchComparison) -> str:
     last = [(s.name, s.improvements[-1]) for s in searches if s.improvements]
     best = [(name, _score(i), f"after {i.candidates:,}", cut(i.expression)) for name, i in last]
     if best:
-        columns = (Column("best of"), Column("val acc", ">"), Column("candidates"), Column("formula"))
+        columns = (
+            Column("best of"),
+            Column("val acc", ">"),
+            Column("candidates"),
+            Column("formula"),
+        )
         parts.append(text_table(columns, best))
     if not comparison.same_recipe:
         parts.append(OTHER_TASKS)

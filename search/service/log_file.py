@@ -1,4 +1,4 @@
-"""The log of a submitted search: what its driver printed, launch after launch."""
+"""The log of a submitted search: what its driver printed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import time
 from collections.abc import Iterator
 
 from ..errors import NotRunning
+from ..executors.ray_jobs import ENDS, RayJobs
 from ..storage.home import DRIVER_LOG, Home
+from .cluster_job import ClusterJob
 from .driver_record import driving_process, read_record
+from .overview import job_of
 from .status import folder_of
 
 LOOK_EVERY = 0.3  # seconds
+JOB_LOOK_EVERY = 2.0  # seconds: the whole log comes over the wire each time
 
 
 def log_lines(home: Home, name: str, *, follow: bool) -> Iterator[str]:
     """What a search's driver has printed, piece by piece; with `follow` until it has ended.
 
-    Raises NotRunning where it prints to a terminal.
+    On this machine of all its launches, on a cluster of the last. Raises NotRunning where it
+    prints to a terminal.
     """
+    if (job := job_of(home, name)) is not None:
+        yield from _job_lines(job, follow)
+        return
     folder = folder_of(home, name)
     log = folder / DRIVER_LOG
     if not log.is_file():
@@ -35,3 +43,16 @@ def log_lines(home: Home, name: str, *, follow: bool) -> Iterator[str]:
             if not follow or is_over:
                 return
             time.sleep(LOOK_EVERY)
+
+
+def _job_lines(job: ClusterJob, follow: bool) -> Iterator[str]:
+    """The same of a job on a cluster."""
+    jobs, printed = RayJobs(job.address), 0
+    while True:
+        is_over = jobs.state(job.job) in ENDS
+        log = jobs.log(job.job)
+        yield log[printed:]
+        printed = len(log)
+        if not follow or is_over:
+            return
+        time.sleep(JOB_LOOK_EVERY)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SearchStopped
 from ..storage.home import Home
-from .status import Status, is_submitted, status_of
+from .status import Status, is_on_record, status_of
 
 if TYPE_CHECKING:
     from ..run import Outcome
@@ -38,7 +38,7 @@ class RunningSearch:
     @property
     def status(self) -> Status:
         """How it stands now, read from its folder."""
-        if self.name in self._home.names() or is_submitted(self._home, self.name):
+        if self.name in self._home.names() or is_on_record(self._home, self.name):
             return status_of(self._home, self.name)
         if self.running:
             return Status(name=self.name, state="starting", begun=False)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ...space import ActsearchError
 from ..storage.config import SearchFile
-from ..storage.home import CLUSTER_JOB, CONFIG, DRIVER_LOG, DRIVER_RECORD, Home, check_name, holder
+from ..storage.home import CONFIG, DRIVER_LOG, DRIVER_RECORD, Home, check_name, holder
 from ..storage.ranking import ranked
 from ..storage.study import read_trials
 from ..storage.trial import Trial, entered, interrupted
@@ -20,6 +19,7 @@ State = Literal[
     "waiting", "starting", "searching", "confirming", "busy",
     "finished", "stopped", "failed", "killed",
 ]  # fmt: skip
+PLACE_TAKEN = "search '{name}' has its place and goes on by itself"  # a submitted one's first line
 RUNNING = ("waiting", "starting", "searching", "confirming", "busy")
 
 _STATES: dict[str, State] = {
@@ -68,24 +68,15 @@ class Status:
         return self.state in RUNNING
 
 
-def names_of(home: Home) -> list[str]:
-    """The searches of a home that ran, run or wait, the one launched last at the end."""
-    folders = {path.parent for path in home.searches.glob(f"*/{DRIVER_RECORD}")}
-    begun = home.names()
-    waiting = [folder for folder in folders if folder.name not in begun]
-    return [*begun, *(f.name for f in sorted(waiting, key=lambda folder: folder.name))]
-
-
-def is_submitted(home: Home, name: str) -> bool:
-    """Whether there is a record of a search that has not begun."""
-    check_name(name)
-    folder = home.searches / name
-    return any((folder / file).exists() for file in (DRIVER_RECORD, CLUSTER_JOB))
-
-
 def folder_of(home: Home, name: str) -> Path:
-    """The folder of a search that ran, runs or waits; raises NoSuchSearch."""
-    return home.searches / name if is_submitted(home, name) else home.folder(name)
+    """The folder of a search that ran, runs or waits on this machine; raises NoSuchSearch."""
+    return home.searches / name if is_on_record(home, name) else home.folder(name)
+
+
+def is_on_record(home: Home, name: str) -> bool:
+    """Whether a search was begun or submitted here, also if it never began."""
+    check_name(name)
+    return (home.searches / name / DRIVER_RECORD).exists()
 
 
 def status_of(home: Home, name: str) -> Status:
@@ -117,17 +108,6 @@ def status_of(home: Home, name: str) -> Status:
     if not driven and (process := holder(folder)) is not None:
         return dataclasses.replace(status, state="busy", process=process, reason=None)
     return status
-
-
-def statuses(home: Home) -> tuple[list[Status], dict[str, str]]:
-    """All of a home; and of those that cannot be read, by name, why."""
-    rows, unreadable = [], home.incomplete()
-    for name in names_of(home):
-        try:
-            rows.append(status_of(home, name))
-        except ActsearchError as error:
-            unreadable[name] = str(error)
-    return rows, unreadable
 
 
 def _of_record(name: str, folder: Path, record: DriverRecord, driven: bool) -> Status:
