@@ -30,8 +30,8 @@ class Search:
 
     name: a fresh one by default. recipe and second: a `Recipe` or the name of one. evaluator: an
     object, or a name as `--evaluator` takes it. limit_data: use only so many of the training
-    images. prior: `none`, or names of tables and searches. home: as `--home`. queue: begin when the
-    searches of the home that were begun or submitted before have ended. on_candidate, on_rung:
+    images. prior: `none`, or names of tables and searches. home: as `--home`. queue: begin when
+    the searches of the home that were begun or submitted before have ended. on_candidate, on_rung:
     called with each candidate that has ended, and each score of one at a rung, in the thread that
     drives the search; what they raise ends it. reporter: hears of every stage; silent by default.
 
@@ -135,7 +135,7 @@ class Search:
         """
         return self._run(submitted, threading.Event())
 
-    def start(self) -> RunningSearch:
+    def start(self) -> RunningSearch[Outcome]:
         """Run it in a thread of this program, and return at once."""
         return RunningSearch(self._home, self.name, lambda stop: self._run(False, stop))
 

@@ -72,6 +72,7 @@ def _status(name: str, job: ClusterJob, state: str, log: str) -> Status:
         left=_seconds(last["left"]) if running and last else None,
         later=_seconds(last["later"]) if running and last else None,
         workers=int(workers[1]) if workers else None,
+        cluster=job.address,
         log=f"Ray job {job.job} on {job.address}: actsearch log {name}",
         behind=tuple(re.findall(r"'([^']*)'", waits[-1][1])) if is_waiting else (),
         reason=_last_words(log) if state == "FAILED" else None,

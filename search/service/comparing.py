@@ -1,4 +1,4 @@
-"""Several searches side by side: where their settings differ, the best by budget, what they share."""
+"""Searches side by side: where their settings differ, the best by budget, what they share."""
 
 from __future__ import annotations
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from ..errors import SearchStopped
 from ..storage.home import Home
 from .status import Status, is_on_record, status_of
 
-if TYPE_CHECKING:
-    from ..run import Outcome
+Outcome = TypeVar("Outcome")
 
 
-class RunningSearch:
+class RunningSearch(Generic[Outcome]):
     """The handle that `Search.start` gives at once.
 
     drive: runs the search to its end in the calling thread, and raises SearchStopped soon after

@@ -39,9 +39,10 @@ class Status:
     for a reason, killed without a word. entered: candidates that have entered training, of so many
     asked for; trainings: done of the confirmation, of how many, while it is confirming. score: the
     best complete candidate's accuracy on validation, a fraction, and its expression. per_hour:
-    candidates that have ended since this launch began to train. left: seconds of this stage; later:
-    of the confirmation after it. again: candidates that a resume trains again. process, host: that
-    drive it, or did last. log: the file that it prints to.
+    candidates that have ended since this launch began to train. left: seconds of this stage;
+    later: of the confirmation after it. again: candidates that a resume trains again. process,
+    host: that drive it, or did last; cluster: the address of the one that does. log: the file that
+    it prints to. begun: whether there is anything of it to go on with.
     """
 
     name: str
@@ -58,10 +59,11 @@ class Status:
     workers: int | None = None
     process: int | None = None
     host: str | None = None
+    cluster: str | None = None
     log: str | None = None
     behind: tuple[str, ...] = ()
     reason: str | None = None
-    begun: bool = True  # whether there is anything of it to go on with
+    begun: bool = True
 
     @property
     def runs(self) -> bool:

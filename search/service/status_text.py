@@ -109,6 +109,8 @@ def _next(status: Status, home: str) -> str:
     name = status.name
     if status.runs:
         return "" if status.state == "busy" else f"actsearch stop {name}{home}"
+    if status.cluster is not None:
+        return f"actsearch fetch {name}{home}"
     if status.state == "finished":
         return f"actsearch leaderboard {name}{home}"
     if status.begun:

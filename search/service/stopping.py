@@ -49,7 +49,8 @@ def _refuse(home: Home, folder: Path) -> None:
     if (process := holder(folder)) is not None:
         raise NotRunning(
             f"search '{name}' is not being searched: process {process} does something else with "
-            f"it, such as `actsearch confirm`; stop that with Ctrl-C there (`kill -TERM {process}`)"
+            f"it, such as `actsearch confirm`; stop that with Ctrl-C there (`kill -TERM "
+            f"{process}`)"
         )
     status = status_of(home, name)
     why = f" ({status.reason})" if status.reason else ""

@@ -1,4 +1,4 @@
-"""The files of this directory that a search on a cluster needs: modules of the user's, and TOML."""
+"""The files of this directory that a search on a cluster needs: the user's modules, and TOML."""
 
 from __future__ import annotations
 
