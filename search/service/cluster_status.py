@@ -26,7 +26,7 @@ _WAITS = re.compile(r"^search '[^']*' waits until (.*) ha(?:s|ve) ended$", re.MU
 def cluster_status(name: str, job: ClusterJob) -> Status:
     """How a search on a cluster stands. Raises ClusterUnusable where the cluster does not say."""
     jobs = RayJobs(job.address)
-    return _status(name, job, jobs.state(job.job), jobs.log(job.job))
+    return status_in(name, job, jobs.state(job.job), jobs.log(job.job))
 
 
 def cluster_stop(name: str, job: ClusterJob, on_wait: Callable[[str], None]) -> Status:
@@ -42,10 +42,10 @@ def cluster_stop(name: str, job: ClusterJob, on_wait: Callable[[str], None]) -> 
     on_wait(f"job {job.job} on {job.address} is asked to stop …")
     jobs.stop(job.job)
     state = jobs.wait(job.job)
-    return _status(name, job, state, jobs.log(job.job))
+    return status_in(name, job, state, jobs.log(job.job))
 
 
-def _status(name: str, job: ClusterJob, state: str, log: str) -> Status:
+def status_in(name: str, job: ClusterJob, state: str, log: str) -> Status:
     """What the last launch in a log says; a resumed search has a job of its own."""
     lines = list(_LINE.finditer(log))
     sweeps = [line for line in lines if line["unit"] == "candidates"]

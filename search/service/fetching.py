@@ -71,21 +71,26 @@ def fetch(home: Home, name: str, job: ClusterJob) -> Fetched:
     packing = jobs.submit(f"{PROGRAM} fetch {shlex.quote(name)} --pack --home {job.home}", name)
     state, log = jobs.wait(packing), jobs.log(packing)
     jobs.delete(packing)
-    start, end = log.find(BEGIN), log.find(END)
-    if state != "SUCCEEDED" or start < 0 or end < 0:
+    data = unwrapped(log)
+    if state != "SUCCEEDED" or data is None:
         lines = log.strip().splitlines() or ["it said nothing"]
         raise ClusterUnusable(
             f"search '{name}' cannot be fetched from {job.address}: "
             f"{lines[-1].removeprefix('actsearch: ')}"
         )
-    data = base64.b64decode(log[start + len(BEGIN) : end])
     folder = home.searches / name
     with lock(folder), usable(folder):
-        _unpack(home, folder, data)
+        unpack(home, folder, data)
     return Fetched(folder, len(data))
 
 
-def _unpack(home: Home, folder: Path, data: bytes) -> None:
+def unwrapped(log: str) -> bytes | None:
+    """The bytes that a pack's lines carry, among others; None where they are not all there."""
+    start, end = log.find(BEGIN), log.find(END)
+    return base64.b64decode(log[start + len(BEGIN) : end]) if 0 <= start < end else None
+
+
+def unpack(home: Home, folder: Path, data: bytes) -> None:
     """Put what was packed in its place; the configuration last, which makes it a search."""
     partial = folder / "fetched"
     shutil.rmtree(partial, ignore_errors=True)  # of a kill

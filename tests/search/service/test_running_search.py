@@ -52,7 +52,7 @@ def test_it_is_stopped_by_its_handle_or_from_any_terminal(home: Home, by_command
         "mine", home=home.root, **SMALL, candidates=100_000, on_rung=lambda score: began.set()
     ).start()
     assert began.wait(120)
-    with pytest.raises(TimeoutError, match="still runs after 0.01 seconds"):
+    with pytest.raises(TimeoutError, match=r"still runs after 0\.01 seconds"):
         running.result(0.01)
     if by_command:
         assert running.status.state == "searching"
