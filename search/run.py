@@ -156,6 +156,7 @@ def _opened(
         workers = held.enter_context(ExitStack())
         executor = Stoppable(workers.enter_context(executor_for(settings)), driver.check_stop)
         if not resume:
+            driver.check_there()
             folder = held.enter_context(home.begin(config.name))
             make_study(folder, config.objectives)
             study = Study(folder, strategy)

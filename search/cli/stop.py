@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     elif not status.begun:
         print(search.NOT_BEGUN)
     else:
-        command = f"actsearch submit --resume --name {name}{home_flag(options)}"
+        where = "" if status.cluster is None else f" --ray-address {status.cluster}"
+        command = f"actsearch submit --resume --name {name}{where}{home_flag(options)}"
         print(search.left_by_stop(status.again, command))
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..errors import NotRunning
 from ..executors.ray_jobs import ENDS, RayJobs
@@ -53,7 +53,6 @@ def status_in(name: str, job: ClusterJob, state: str, log: str) -> Status:
     workers = _WORKERS.search(log)
     waits = list(_WAITS.finditer(log))
     running = state not in ENDS
-    spent = _seconds(sweep["spent"]) if sweep else None
     done = int(sweep["done"]) if sweep else 0
     is_waiting = running and bool(waits) and last is None and workers is None
     return Status(
@@ -68,7 +67,7 @@ def status_in(name: str, job: ClusterJob, state: str, log: str) -> Status:
         ),
         score=float(sweep["score"]) / 100 if sweep and sweep["score"] else None,
         expression=sweep["expression"] if sweep else None,
-        per_hour=done * 3600 / spent if spent else None,
+        per_hour=_per_hour(sweeps),
         left=_seconds(last["left"]) if running and last else None,
         later=_seconds(last["later"]) if running and last else None,
         workers=int(workers[1]) if workers else None,
@@ -83,6 +82,16 @@ def _stage(last: re.Match[str] | None, is_waiting: bool) -> State:
     if last is not None:
         return "confirming" if last["unit"] == "trainings" else "searching"
     return "waiting" if is_waiting else "starting"
+
+
+def _per_hour(lines: Sequence[re.Match[str]]) -> float | None:
+    """Candidates an hour between the first and the last line; of one line, since the beginning."""
+    if not lines:
+        return None
+    points = [(int(line["done"]), _seconds(line["spent"]) or 0.0) for line in lines]
+    start = points[0] if len(points) > 1 else (0, 0.0)
+    seconds = points[-1][1] - start[1]
+    return (points[-1][0] - start[0]) * 3600 / seconds if seconds > 0 else None
 
 
 def _last_words(log: str) -> str | None:

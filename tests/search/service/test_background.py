@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def test_a_submitted_search_is_stopped_and_goes_on_to_its_end(
     assert again.status == 1
     while status_of(home, "mine").entered == 0:
         assert driving_process(folder), (folder / "driver.log").read_text()
+        time.sleep(0.5)  # a look takes as much of the CPU as a candidate
     running = actsearch("status", "mine", *where)
     assert "searching" in running.out
     assert f"actsearch stop mine --home {home.root}" in running.out
