@@ -145,6 +145,7 @@ def drive(
 ) -> int:
     """Run a search of these settings in this process, with what it comes to on stdout."""
     from ..api import Search
+    from ..errors import SearchStopped
     from ..exporting.module_file import check_free, export
     from ..progress import Progress
 
@@ -161,7 +162,7 @@ def drive(
         try:
             with stoppable():
                 outcome = search.run(submitted=submitted)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SearchStopped):
             progress.end()
             print(_stopped(options, search.name), file=sys.stderr)
             return 130

@@ -7,6 +7,7 @@ import platform
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import HomeUnusable, NotRunning
@@ -73,22 +74,20 @@ def _record(folder: Path) -> DriverRecord:
 
 
 def _ask(folder: Path, record: DriverRecord) -> None:
-    """Have the driver stop: by its signal, or by a file where it is one thread of a program."""
-    if record.signal is None:
-        with usable(folder):
-            (folder / STOP_REQUEST).touch()
-        return
-    if record.host != platform.node():
-        raise HomeUnusable(
-            f"search '{folder.name}' is driven by process {record.pid} on {record.host}, and this "
-            f"is {platform.node()}: stop it there"
-        )
-    try:
-        os.kill(record.pid, signal.Signals[record.signal])
-    except ProcessLookupError:
-        pass  # it has just ended, which is what is waited for
-    except PermissionError as error:
-        raise HomeUnusable(
-            f"search '{folder.name}' is driven by process {record.pid} of another user: ask them "
-            f"to stop it"
-        ) from error
+    """Have the driver stop: at once by its signal, if it is a process of this machine; and by a
+    file, which it looks for at each report of a worker.
+
+    The file too, since Python drops an interruption that falls into a weak reference's callback.
+    """
+    if record.signal is not None and record.host == platform.node():
+        try:
+            os.kill(record.pid, signal.Signals[record.signal])
+        except ProcessLookupError:
+            return  # it has just ended, which is what is waited for
+        except PermissionError as error:
+            raise HomeUnusable(
+                f"search '{folder.name}' is driven by process {record.pid} of another user: ask "
+                f"them to stop it"
+            ) from error
+    with usable(folder), suppress(FileNotFoundError):  # it has ended and left nothing
+        (folder / STOP_REQUEST).touch()

@@ -11,7 +11,7 @@ HOME/searches/NAME/config.json        its configuration, and the format's versio
                    driver.lock        held with flock from before it begins until it has ended
                    driver.log         what a submitted one printed
                    driver.job.json    where its Ray job runs, if it was submitted to a cluster
-                   driver.stop        there while a search in a thread is asked to stop
+                   driver.stop        there while it is asked to stop
 HOME/diagnoses/                       results of `actsearch diagnose`, by default
 HOME/test-sets.jsonl                  every function that a test set was shown
 HOME/mlflow.db, HOME/artifacts/       the MLflow UI's store; rebuilt by `actsearch sync`
