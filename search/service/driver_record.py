@@ -30,10 +30,10 @@ class DriverRecord:
     """One launch of a search.
 
     since_ns: when it took its place, in nanoseconds since 1970, by which a queue goes. signal: by
-    which it is stopped as by Ctrl-C; None: by driver.stop alone, as it is a thread of a program. logs: to
-    driver.log. stage: waiting for the searches `behind` which it stands, starting, or training
-    candidates or finalists; done, of total, with the seconds left of the stage, and later of the
-    confirmation. end, reason: how it ended, if it did so in order.
+    which it is stopped as by Ctrl-C; None: by driver.stop alone, as it is a thread of a program.
+    logs: to driver.log. stage: waiting for the searches `behind` which it stands, starting, or
+    training candidates or finalists; done, of total, with the seconds left of the stage, and later
+    of the confirmation. at_ns: when this was written. end, reason: how it ended, if in order.
     """
 
     pid: int
@@ -48,7 +48,7 @@ class DriverRecord:
     total: int = 0
     left: float | None = None
     later: float | None = None
-    at_ns: int = 0  # when it was written
+    at_ns: int = 0
     end: End | None = None
     reason: str | None = None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,20 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def left_alone(home: Home) -> Iterator[Home]:
+    """A home whose searches are ended with the test, however that ends."""
+    yield home
+    for name in home.names():
+        if process := driving_process(home.folder(name)):
+            os.kill(process, signal.SIGKILL)
+
+
 @pytest.mark.heavy
 def test_a_submitted_search_is_stopped_and_goes_on_to_its_end(
-    actsearch: Verb, home: Home, recipe: Path
+    actsearch: Verb, left_alone: Home, recipe: Path
 ) -> None:
+    home = left_alone
     where = ("--home", home.root)
     begun = actsearch(
         *("submit", "--name", "mine", "--recipe", recipe, "--strategy", "random", "--json"),
