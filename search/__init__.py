@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Search as Search
     from .confirmation.comparison import Confirmation as Confirmation
+    from .errors import SearchStopped as SearchStopped
     from .errors import SpaceExhausted as SpaceExhausted
     from .errors import StrategyError as StrategyError
     from .exporting.module_file import export as export
     from .exporting.winner import Best as Best
+    from .progress import RungScore as RungScore
     from .run import Outcome as Outcome
+    from .service.running_search import RunningSearch as RunningSearch
+    from .service.status import Status as Status
     from .storage.config import RunSettings as RunSettings
     from .storage.config import SearchConfig as SearchConfig
     from .storage.home import Home as Home
@@ -34,6 +38,10 @@ _MODULES = {
     "Home": "storage.home",
     "Best": "exporting.winner",
     "Outcome": "run",
+    "RungScore": "progress",
+    "RunningSearch": "service.running_search",
+    "Status": "service.status",
+    "SearchStopped": "errors",
     "Strategy": "strategies.base",
     "StrategyError": "errors",
     "SpaceExhausted": "errors",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,15 @@ from ..space.printable import shown
 from .errors import InvalidSetting
 from .evaluator_choice import NamedEvaluator, chosen, chosen_again, recipe_of
 from .prior import NONE, names_of, prior_of
-from .progress import Reporter, Silent
+from .progress import Callbacks, Reporter, RungScore, Silent
 from .run import Outcome, run
+from .service.driver import Driver
+from .service.queue import wait_turn
+from .service.running_search import RunningSearch
+from .service.status import PLACE_TAKEN
 from .storage.config import STRATEGY, SearchFile, second_recipe
 from .storage.home import Home
+from .storage.trial import Trial
 
 
 class Search:
@@ -24,8 +30,10 @@ class Search:
 
     name: a fresh one by default. recipe and second: a `Recipe` or the name of one. evaluator: an
     object, or a name as `--evaluator` takes it. limit_data: use only so many of the training
-    images. prior: `none`, or names of tables and searches. home: as `--home`. reporter: hears of
-    every stage; silent by default.
+    images. prior: `none`, or names of tables and searches. home: as `--home`. queue: begin when
+    the searches of the home that were begun or submitted before have ended. on_candidate, on_rung:
+    called with each candidate that has ended, and each score of one at a rung, in the thread that
+    drives the search; what they raise ends it. reporter: hears of every stage; silent by default.
 
     Raises InvalidSetting with every setting that breaks its rule, and with `resume` for one that
     decides scores and differs from what is stored. `run` raises NameTaken if the name exists,
@@ -62,6 +70,9 @@ class Search:
         also_on: str | None = None,
         home: str | Path | None = None,
         resume: bool = False,
+        queue: bool = False,
+        on_candidate: Callable[[Trial], object] | None = None,
+        on_rung: Callable[[RungScore], object] | None = None,
         reporter: Reporter | None = None,
     ) -> None:
         config = _given(
@@ -95,7 +106,8 @@ class Search:
                 f"two out"
             )
         self._home, self._resume = Home.at(home), resume
-        self._reporter = reporter or Silent()
+        self._reporter = Callbacks(reporter or Silent(), on_candidate, on_rung)
+        self._queue = queue
         if resume:
             stored = _stored(self._home, name)
             self._evaluator = chosen_again(stored.config, evaluator)
@@ -115,15 +127,28 @@ class Search:
     def name(self) -> str:
         return self._file.config.name
 
-    def run(self) -> Outcome:
-        """Search, confirm, export; see `Outcome`."""
-        return run(
-            self._home,
-            self._file,
-            resume=self._resume,
-            reporter=self._reporter,
-            named=self._evaluator,
-        )
+    def run(self, *, submitted: bool = False) -> Outcome:
+        """Search, confirm, export; see `Outcome`.
+
+        submitted: by `actsearch submit`, which has the search's place in its home taken from now
+        on, and what is printed in its driver.log.
+        """
+        return self._run(submitted, threading.Event())
+
+    def start(self) -> RunningSearch[Outcome]:
+        """Run it in a thread of this program, and return at once."""
+        return RunningSearch(self._home, self.name, lambda stop: self._run(False, stop))
+
+    def _run(self, submitted: bool, stop: threading.Event) -> Outcome:
+        home, name, workers = self._home, self.name, self._file.settings.workers
+        with Driver(self._reporter, workers, logs=submitted, stop=stop) as driver:
+            if submitted or self._queue:
+                driver.take(home.folder(name) if self._resume else home.new_folder(name))
+            if submitted:
+                driver.stage(PLACE_TAKEN.format(name=name))
+            if self._queue:
+                wait_turn(home, name, driver)
+            return run(home, self._file, resume=self._resume, driver=driver, named=self._evaluator)
 
 
 def _given(**settings: Any) -> dict[str, Any]:

@@ -8,6 +8,10 @@ ActsearchError
   StrategyError             a strategy that cannot be made, fails, or leaves the space
   SpaceExhausted            every candidate of the space has been seen
   NothingToTrain            so many proposals in a row were rejected that the search ends
+  SubmitFailed              what was submitted ended before it began
+  SearchStopped             a search in a thread was asked to stop, and has
+  NotRunning                what is to be stopped or followed is not running
+  ClusterUnusable           a cluster's job server does not answer, or refuses
   SearchFailed              every training failed; carries the first traceback
   ExportFailed              the exported file does not compute what the candidate does
 """
@@ -47,6 +51,24 @@ class SpaceExhausted(ActsearchError):
 
 class NothingToTrain(ActsearchError):
     """Raised when no proposal passes: each is screened out, or was seen before."""
+
+
+class SubmitFailed(ActsearchError):
+    """Raised where a submitted search's driver did not come so far as to begin; says what it
+    said."""
+
+
+class SearchStopped(ActsearchError):
+    """Raised in a search that was asked to stop, and by its handle's `result`."""
+
+
+class NotRunning(ActsearchError):
+    """Raised where a running search is needed and it is none."""
+
+
+class ClusterUnusable(ActsearchError):
+    """Raised where a Ray cluster takes no jobs: no answer, a refusal, or a package that is
+    missing."""
 
 
 class SearchFailed(ActsearchError):

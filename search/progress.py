@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
@@ -17,12 +19,26 @@ from .storage.trial import Trial
 LINE_EVERY = 15.0  # seconds between lines where the output is no terminal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungScore:
+    """A candidate's score at a rung. val_accuracy: a fraction; None where it diverged. state:
+    whether it goes on (`live`), stops here (`pruned`), is `complete`, or `infeasible`."""
+
+    trial: int
+    expression: str
+    epoch: int
+    val_accuracy: float | None
+    state: str
+
+
 class Reporter(Protocol):
     """Listener to a search: its stages, and what is done of them."""
 
     def stage(self, text: str) -> None: ...
 
     def begin(self, done: int, total: int, unit: str) -> None: ...
+
+    def rung(self, score: RungScore) -> None: ...
 
     def candidate(self, trial: Trial) -> None: ...
 
@@ -40,6 +56,8 @@ class Silent:
 
     def begin(self, done: int, total: int, unit: str) -> None: ...
 
+    def rung(self, score: RungScore) -> None: ...
+
     def candidate(self, trial: Trial) -> None: ...
 
     def advance(self, done: int) -> None: ...
@@ -47,6 +65,57 @@ class Silent:
     def expect(self, left: float | None, later: float | None = None) -> None: ...
 
     def end(self) -> None: ...
+
+
+class Forwarding:
+    """Passes on what it hears: for listeners that care about some of it."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def stage(self, text: str) -> None:
+        self._reporter.stage(text)
+
+    def begin(self, done: int, total: int, unit: str) -> None:
+        self._reporter.begin(done, total, unit)
+
+    def rung(self, score: RungScore) -> None:
+        self._reporter.rung(score)
+
+    def candidate(self, trial: Trial) -> None:
+        self._reporter.candidate(trial)
+
+    def advance(self, done: int) -> None:
+        self._reporter.advance(done)
+
+    def expect(self, left: float | None, later: float | None = None) -> None:
+        self._reporter.expect(left, later)
+
+    def end(self) -> None:
+        self._reporter.end()
+
+
+class Callbacks(Forwarding):
+    """Also calls functions of the user's with each candidate that has ended, and each score."""
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        on_candidate: Callable[[Trial], object] | None,
+        on_rung: Callable[[RungScore], object] | None,
+    ) -> None:
+        super().__init__(reporter)
+        self._on_candidate, self._on_rung = on_candidate, on_rung
+
+    def rung(self, score: RungScore) -> None:
+        super().rung(score)
+        if self._on_rung is not None:
+            self._on_rung(score)
+
+    def candidate(self, trial: Trial) -> None:
+        super().candidate(trial)
+        if self._on_candidate is not None:
+            self._on_candidate(trial)
 
 
 class Progress:
@@ -92,6 +161,9 @@ class Progress:
             )
             self._live.start()
 
+    def rung(self, score: RungScore) -> None:
+        """Not shown: a line for each candidate at each rung would be too many."""
+
     def candidate(self, trial: Trial) -> None:
         """A candidate that has finished."""
         best = -1.0 if self._best is None else self._best.val_accuracy or 0.0
@@ -131,14 +203,15 @@ class Progress:
             score = 100 * (self._best.val_accuracy or 0.0)
             parts.append(f"best {score:.2f}%  {self._best.expression}")
         now = time.monotonic()
-        parts.append(f"{_clock(now - self._start)} spent")
+        parts.append(f"{clock(now - self._start)} spent")
         if self._expected_end is not None and self._done < self._total:
-            later = "" if self._later is None else f", then {_clock(self._later)} of confirmation"
-            parts.append(f"about {_clock(max(0.0, self._expected_end - now))} left{later}")
+            later = "" if self._later is None else f", then {clock(self._later)} of confirmation"
+            parts.append(f"about {clock(max(0.0, self._expected_end - now))} left{later}")
         return printable("  ·  ".join(parts))
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A time as 1:05, or 2:01:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -27,6 +27,8 @@ from .exporting.winner import Best, best_of, check_record, export_best
 from .prior import about, tables_of
 from .progress import Reporter
 from .remaining_time import Pace
+from .service.driver import Driver
+from .service.stoppable import Stoppable
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
@@ -84,16 +86,21 @@ def run(
     file: SearchFile,
     *,
     resume: bool,
-    reporter: Reporter,
+    driver: Driver,
     named: NamedEvaluator = BUILT_IN_EVALUATOR,
 ) -> Outcome:
-    """Run a new search, or go on with one. Raises ActsearchError's kinds; KeyboardInterrupt
-    leaves the search in a state from which it can be resumed."""
-    with _opened(home, file, named, resume, reporter) as search:
+    """Run a new search, or go on with one.
+
+    driver: put on record in the search's folder; hears of its progress, and may stop it. Raises
+    ActsearchError's kinds; they and KeyboardInterrupt leave the search so that it can be resumed.
+    """
+    with _opened(home, file, named, resume, driver) as search:
         with search.writer, search.workers:
             try:
                 _sweep(search)
                 engine = _search(search)
+                if engine.timed_out:
+                    driver.ends("stopped", "its time limit")
                 confirmation = _confirm(search) if file.settings.confirm else None
             finally:
                 search.study.sweep()  # those in flight wait to be retried, however this ends
@@ -122,7 +129,7 @@ def run(
 
 @contextmanager
 def _opened(
-    home: Home, file: SearchFile, named: NamedEvaluator, resume: bool, reporter: Reporter
+    home: Home, file: SearchFile, named: NamedEvaluator, resume: bool, driver: Driver
 ) -> Iterator[OpenSearch]:
     """A search ready to run.
 
@@ -143,22 +150,24 @@ def _opened(
             check_record(folder, ConfirmationLog(folder))
         else:
             home.check_free(config.name)
-        evaluator = _ready_evaluator(file, named, reporter)
+        evaluator = _ready_evaluator(file, named, driver)
         tracker = tracking.tracker_of(home)
         tracker.check()
         workers = held.enter_context(ExitStack())
-        executor = workers.enter_context(executor_for(settings))
+        executor = Stoppable(workers.enter_context(executor_for(settings)), driver.check_stop)
         if not resume:
+            driver.check_there()
             folder = held.enter_context(home.begin(config.name))
             make_study(folder, config.objectives)
             study = Study(folder, strategy)
         costs = costs_of(config, settings, study.trials())
         with file.saving(folder):  # last: it makes the folder a search
             tracker.open_search(config.name, tracking.description_of(config), config.measures_cost)
+        driver.take(folder)
         if tables:
-            reporter.stage(about(tables, config.space))
+            driver.stage(about(tables, config.space))
         where = f"{settings.workers} Ray workers" if settings.uses_ray else "this process"
-        reporter.stage(
+        driver.stage(
             f"search '{config.name}': {settings.candidates} candidates of {config.space} "
             f"({space.size:,} encodings) by {config.strategy}, recipe {config.recipe.label}, "
             f"on {where}"
@@ -173,7 +182,7 @@ def _opened(
             study=study,
             tracker=tracker,
             writer=BackgroundWriter(tracker),
-            reporter=reporter,
+            reporter=driver,
             pace=Pace(settings.workers),
             shown=ShownFunctions(home.root),
             costs=costs,
@@ -232,6 +241,7 @@ def _search(search: OpenSearch) -> Engine:
         on_work,
         search.file.fingerprints,
         search.costs,
+        search.reporter.rung,
     )
     trials = search.study.trials()
     if entered(trials) >= settings.candidates and not search.study.waiting():

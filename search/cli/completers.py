@@ -30,9 +30,19 @@ def complete(action: argparse.Action, completer: Completer) -> None:
 
 def searches(*, parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """The searches of the home that the line names, or of the usual one."""
+    paths = _home(parsed_args).glob("searches/*/config.json")
+    return sorted(path.parent.name for path in paths)
+
+
+def submissions(*, parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """The same, and those that were submitted and are yet to begin."""
+    folders = [path.parent for path in _home(parsed_args).glob("searches/*/driver.*json")]
+    return sorted({*searches(parsed_args=parsed_args), *(folder.name for folder in folders)})
+
+
+def _home(parsed_args: argparse.Namespace) -> Path:
     folder: str | None = getattr(parsed_args, "home", None)
-    home = Path(folder or os.environ.get("ACTSEARCH_HOME") or ".actsearch")
-    return sorted(path.parent.name for path in home.glob("searches/*/config.json"))
+    return Path(folder or os.environ.get("ACTSEARCH_HOME") or ".actsearch")
 
 
 def spaces(**_: object) -> Iterable[str]:

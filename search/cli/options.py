@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -140,6 +141,11 @@ def add_other_trainings(group: argparse._ActionsContainer) -> None:
         ),
         data_sets,
     )
+
+
+def home_flag(options: argparse.Namespace) -> str:
+    """The --home of a command line, for another that is about the same home."""
+    return f" --home {shlex.quote(options.home)}" if options.home else ""
 
 
 def print_json(value: Any) -> None:

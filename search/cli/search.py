@@ -12,10 +12,10 @@ examples:
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..strategies.registry import BUILT_IN
 from .completers import complete, recipes, searches, spaces, strategies
@@ -25,6 +25,7 @@ from .options import (
     add_setting,
     add_workers,
     duration,
+    home_flag,
     print_json,
     settings_of,
     stoppable,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ..run import Outcome
 
 ORDER = 10
+NOT_BEGUN = "stopped before the search began: nothing of it is there"
 
 
 # Options that are settings of `Search` by the same name.
@@ -112,6 +114,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="wait for no result: faster beside slow workers, but the same seed may search others",
     )
     group.add_argument("--resume", action="store_true", help="go on with the search of --name")
+    group.add_argument(
+        "--queue",
+        action="store_true",
+        help="begin when the searches of this home that were begun or submitted before have ended",
+    )
     add_workers(parser)
     group = parser.add_argument_group("confirmation and export")
     add_setting(group, "--finalists", type=int, metavar="N", help="candidates re-trained")
@@ -130,21 +137,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    return drive(options, settings_in(options))
+
+
+def drive(
+    options: argparse.Namespace, settings: Mapping[str, Any], *, submitted: bool = False
+) -> int:
+    """Run a search of these settings in this process, with what it comes to on stdout."""
     from ..api import Search
+    from ..errors import SearchStopped
     from ..exporting.module_file import check_free, export
     from ..progress import Progress
 
     if options.output is not None:
         check_free(Path(options.output))  # known before the search, not after it
-    flags = {key: getattr(options, key) for key in (*_SETTINGS, "name", "limit_data")}
-    settings = settings_of(options.config) if options.config else {}
-    settings |= {key: value for key, value in flags.items() if value is not None}
     with Progress() as progress:
-        search = Search(home=options.home, resume=options.resume, reporter=progress, **settings)
+        search = Search(
+            home=options.home,
+            resume=options.resume,
+            queue=options.queue,
+            reporter=progress,
+            **settings,
+        )
         try:
             with stoppable():
-                outcome = search.run()
-        except KeyboardInterrupt:
+                outcome = search.run(submitted=submitted)
+        except (KeyboardInterrupt, SearchStopped):
             progress.end()
             print(_stopped(options, search.name), file=sys.stderr)
             return 130
@@ -164,6 +182,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def settings_in(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings of `Search` that the command line and its --config give."""
+    flags = {key: getattr(options, key) for key in (*_SETTINGS, "name", "limit_data")}
+    settings = settings_of(options.config) if options.config else {}
+    return settings | {key: value for key, value in flags.items() if value is not None}
+
+
 def _stopped(options: argparse.Namespace, name: str) -> str:
     """What is said of a search that Ctrl-C stopped: whether there is something to go on with."""
     from ..storage.home import Home
@@ -172,16 +197,19 @@ def _stopped(options: argparse.Namespace, name: str) -> str:
 
     home = Home.at(options.home)
     if name not in home.names():
-        return "stopped before the search began: nothing of it is there"
-    again = interrupted(read_trials(home.folder(name)))
+        return NOT_BEGUN
+    return left_by_stop(interrupted(read_trials(home.folder(name))), _go_on(options, name))
+
+
+def left_by_stop(again: int, command: str) -> str:
+    """What a stopped search has left, and the command that goes on with it."""
     rest = f", and {again} candidates were in training, which are tried again" if again else ""
-    return f"stopped; what has finished is kept{rest}. Go on with: {_go_on(options, name)}"
+    return f"stopped; what has finished is kept{rest}. Go on with: {command}"
 
 
 def _go_on(options: argparse.Namespace, name: str) -> str:
     """The command that goes on with a search."""
-    home = f" --home {shlex.quote(options.home)}" if options.home else ""
-    return f"actsearch search --resume --name {name}{home}"
+    return f"actsearch search --resume --name {name}{home_flag(options)}"
 
 
 def _print_tables(outcome: Outcome) -> None:

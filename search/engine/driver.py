@@ -18,6 +18,7 @@ from ...evaluators.protocol.successive_halving import cutoffs_of
 from ...space import Space
 from ..errors import NothingToTrain, SearchFailed
 from ..executors.base import Assignment, Executor
+from ..progress import RungScore
 from ..remaining_time import Mean, Pace, expected_epochs
 from ..storage.config import FINGERPRINT_VERSION, RunSettings, SearchConfig
 from ..storage.study import RETRIES, ProposedTrial, Study
@@ -80,13 +81,15 @@ class Engine:
         on_work: Callable[[float, float], None],
         fingerprints: int = FINGERPRINT_VERSION,
         costs: Costs | None = None,
+        on_rung: Callable[[RungScore], None] = lambda score: None,
     ) -> None:
-        """on_work hears after each rung how many member-epochs are left in all, and how many of
-        them one worker has to train in one piece."""
+        """on_rung hears of each candidate at each rung. on_work hears after each rung how many
+        member-epochs are left in all, and how many of them one worker has to train in one piece.
+        """
         self._config, self._settings, self._study = config, settings, study
         self._on_trial, self._on_work, self._pace = on_trial, on_work, pace
         self._expected = Mean(expected_epochs(config.recipe))
-        self._space, self._costs = space, costs
+        self._space, self._costs, self._on_score = space, costs, on_rung
         self._proposer = Proposer(study, space, config.seed, fingerprints, costs)
         self._lag = Lag.of(config)
         self._succeeded = any(trial.trained for trial in study.trials())
@@ -204,11 +207,13 @@ class Engine:
         self.timings.training += rung.seconds
         bracket.trained += self._pace.add(number, bracket.job, rung)
         for report in rung.candidates:
-            index, trial = report.index, bracket.trials[report.index].number
+            index, proposed = report.index, bracket.trials[report.index]
+            trial = proposed.number
             bracket.reports[index][rung.epoch] = report
             bracket.seconds[index] += rung.seconds / len(rung.candidates)
             if report.state != "infeasible":
                 self._study.rung(trial, rung.epoch, report.val_accuracy)
+            self._on_score(_score(proposed, rung.epoch, report))
             if report.state != "live":
                 bracket.open.discard(index)
                 self._on_trial(
@@ -258,3 +263,15 @@ class Engine:
     def _note_end(self, start: float) -> None:
         self.timings.last = time.perf_counter()
         self.timings.recording += self.timings.last - start
+
+
+def _score(trial: ProposedTrial, epoch: int, report: CandidateReport) -> RungScore:
+    """What a listener is told of a candidate at a rung."""
+    diverged = report.state == "infeasible"
+    return RungScore(
+        trial=trial.number,
+        expression=str(trial.expression),
+        epoch=epoch,
+        val_accuracy=None if diverged else report.val_accuracy,
+        state=report.state,
+    )

@@ -7,6 +7,11 @@ HOME/searches/NAME/config.json        its configuration, and the format's versio
                    confirmation.jsonl finalists' trainings, openings of the test set
                    best/              the best finalist, exported
                    lock               held with flock by the process that drives it
+                   driver.json        that process, and how far it is (search/service/)
+                   driver.lock        held with flock from before it begins until it has ended
+                   driver.log         what a submitted one printed
+                   driver.job.json    where its Ray job runs, if it was submitted to a cluster
+                   driver.stop        there while it is asked to stop
 HOME/diagnoses/                       results of `actsearch diagnose`, by default
 HOME/test-sets.jsonl                  every function that a test set was shown
 HOME/mlflow.db, HOME/artifacts/       the MLflow UI's store; rebuilt by `actsearch sync`
@@ -19,6 +24,7 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -39,6 +45,16 @@ DEFAULT_HOME = ".actsearch"
 CONFIG = "config.json"  # written last: with it, a folder is a search
 _PROBE = ".probe"
 _BEGINNING = (f"{CONFIG}.partial", _PROBE, "lock")  # beside the study; the lock goes last
+LOCK = "lock"
+DRIVER_RECORD, DRIVER_LOCK, DRIVER_LOG = "driver.json", "driver.lock", "driver.log"
+STOP_REQUEST, CLUSTER_JOB = "driver.stop", "driver.job.json"
+# Also of a search that is yet to begin.
+_DRIVER = (
+    *(DRIVER_RECORD, f"{DRIVER_RECORD}.partial", DRIVER_LOCK, DRIVER_LOG),
+    *(STOP_REQUEST, CLUSTER_JOB),
+)
+_LOOKS = 10  # times that a lock is tried for: `holder` has it for microseconds
+_LOOK_AGAIN = 0.02  # seconds between them
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -102,6 +118,11 @@ class Home:
             )
         if remains := self._remains(folder):
             raise NameTaken(_incomplete(folder, remains))
+        if (process := holder(folder, DRIVER_LOCK)) not in (None, os.getpid()):
+            raise NameTaken(
+                f"search '{name}' was submitted and is yet to begin, in process {process}: take "
+                f"another --name, or stop it with `actsearch stop {name}`"
+            )
 
     def new_folder(self, name: str) -> Path:
         """A new search's folder, made; raises as `check_free`, or HomeUnusable."""
@@ -147,6 +168,7 @@ class Home:
             for name in names
             if not (self.searches / name / CONFIG).exists()
             and not self._remains(self.searches / name)
+            and holder(self.searches / name, DRIVER_LOCK) is None
         )
 
     def delete(self, name: str, elsewhere: Callable[[], None] = lambda: None) -> None:
@@ -178,7 +200,7 @@ class Home:
         return [
             name
             for name in names
-            if name not in _BEGINNING
+            if name not in (*_BEGINNING, *_DRIVER)
             and not name.startswith(study_file.PARTIAL)
             and not (unused and name.startswith(study_file.FILE))
         ]
@@ -233,36 +255,72 @@ def refuse_special(path: Path) -> None:
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path, name: str = LOCK) -> Iterator[int]:
     """Hold a search's folder as the only process that drives it; raises SearchBusy.
 
     flock, not the file's existence: the kernel drops it when the holder dies, however it dies.
+    Gives the lock's file descriptor.
     """
     refuse_link(folder)
+    path = folder / name
     with usable(folder):
-        refuse_link(folder / "lock")
-        refuse_special(folder / "lock")
-        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        refuse_link(path)
+        refuse_special(path)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                with usable(folder):
-                    raise
-            holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
+        if not _is_locked(handle, folder):
+            holder = _pid_in(handle) or "unknown"
             raise SearchBusy(
                 f"search '{folder.name}' is being driven by process {holder}: wait for it, or "
-                f"stop it with Ctrl-C there (`kill -INT {holder}`)"
-            ) from error
+                f"stop it with `actsearch stop {folder.name}`"
+            )
         if os.fstat(handle).st_nlink == 0:  # by the process that held it, a moment ago
             raise HomeUnusable(f"{folder} was just removed by another process: try again")
         with usable(folder):
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield
+        yield handle
     finally:
         os.close(handle)
+
+
+def _is_locked(handle: int, folder: Path) -> bool:
+    """Lock a file for this process alone; whether no other one has it."""
+    for attempt in range(_LOOKS):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                with usable(folder):
+                    raise
+        if attempt < _LOOKS - 1:
+            time.sleep(_LOOK_AGAIN)
+    return False
+
+
+def holder(folder: Path, name: str = LOCK) -> int | None:
+    """The process that holds a folder's lock, 0 where it cannot be read; None: nobody does."""
+    try:
+        handle = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # it was never held, or is gone with its folder
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            with usable(folder):
+                raise
+        text = _pid_in(handle)
+        return int(text) if text.isdecimal() else 0
+    else:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _pid_in(handle: int) -> str:
+    return os.pread(handle, 32, 0).decode(errors="replace").strip()
 
 
 @contextmanager

@@ -1,0 +1,31 @@
+"""Show what a submitted search printed.
+
+examples:
+  actsearch log mine
+  actsearch log mine --follow       # until it ends; Ctrl-C leaves it running
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .completers import complete, submissions
+
+ORDER = 15
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    complete(parser.add_argument("search", help="name of a search"), submissions)
+    parser.add_argument("--follow", action="store_true", help="go on with what it prints")
+
+
+def run(options: argparse.Namespace) -> int:
+    from ...space.printable import printable
+    from ..service.log_file import log_lines
+    from ..storage.home import Home
+
+    for text in log_lines(Home.at(options.home), options.search, follow=options.follow):
+        sys.stdout.write(printable(text))
+        sys.stdout.flush()
+    return 0

@@ -1,0 +1,101 @@
+"""Show how a search stands: state, candidates, best, rate, time left, workers, log.
+
+Without a name, all searches of this home that ran, run or wait in the queue.
+
+examples:
+  actsearch status
+  actsearch status mine --watch     # until it ends; Ctrl-C leaves it running
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from .completers import complete, submissions
+from .options import home_flag, print_json
+
+ORDER = 13
+EVERY = 2.0  # seconds between two looks of --watch
+SHARE = 10  # times what a look takes that passes before the next one
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    complete(parser.add_argument("search", nargs="?", help="name of a search"), submissions)
+    parser.add_argument("--watch", action="store_true", help="show it anew, as long as it runs")
+
+
+def run(options: argparse.Namespace) -> int:
+    look = _one(options) if options.search is not None else _all(options)
+    if options.watch and not options.json:
+        try:
+            _watch(look)
+        except KeyboardInterrupt:
+            return 0
+    else:
+        text, _ = look()
+        if text:
+            print(text)
+    return 0
+
+
+Look = Callable[[], tuple[str, bool]]  # the text, and whether anything runs
+
+
+def _one(options: argparse.Namespace) -> Look:
+    from ..service.overview import current_status
+    from ..service.status_text import status_json, status_text
+    from ..storage.home import Home
+
+    def look() -> tuple[str, bool]:
+        status = current_status(Home.at(options.home), options.search)
+        if options.json:
+            print_json(status_json(status))
+            return "", False
+        return status_text(status, home_flag(options)), status.runs
+
+    return look
+
+
+def _all(options: argparse.Namespace) -> Look:
+    from ...space.printable import printable
+    from ..service.overview import current_statuses
+    from ..service.status_text import status_json, statuses_text
+    from ..storage.home import Home
+
+    def look() -> tuple[str, bool]:
+        home = Home.at(options.home)
+        rows, unreadable = current_statuses(home)
+        if not options.watch or options.json:
+            for name, reason in unreadable.items():
+                print(printable(f"search '{name}' cannot be read: {reason}"), file=sys.stderr)
+        if options.json:
+            print_json([status_json(row) for row in rows])
+            return "", False
+        return statuses_text(rows, home.root), any(row.runs for row in rows)
+
+    return look
+
+
+def _watch(look: Look) -> None:
+    """Show it anew until nothing runs: in place on a terminal, else whenever it has changed."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    shown = None
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            start = time.monotonic()
+            text, runs = look()
+            if console.is_terminal:
+                live.update(Text(text), refresh=True)
+            elif text != shown:
+                print(f"{text}\n", flush=True)
+            if not runs:
+                return
+            shown = text
+            time.sleep(max(EVERY, SHARE * (time.monotonic() - start)))

@@ -1,0 +1,119 @@
+"""A search in the background of this machine: its own session, its own log, no terminal."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import NameTaken, SearchBusy, SubmitFailed
+from ..storage.home import CONFIG, DRIVER_LOG, Home, check_name, refuse_special, usable
+from .driver_record import driving_process, read_record
+
+LOOK_EVERY = 0.05  # seconds
+PROGRAM = (sys.executable, "-P", "-m", "actsearch.search.cli")  # -P: no module of this directory
+HERE = "--here"  # has `submit` drive the search in its own process
+_PREFIX = "actsearch: "  # of the command line's messages
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A search that goes on by itself: its name, its driver, and the file it prints to."""
+
+    name: str
+    process: int
+    log: Path
+
+
+def submit(
+    home: Home, name: str | None, words: Callable[[str], Sequence[str]], *, resume: bool
+) -> Submitted:
+    """Have a command drive a search in the background.
+
+    words: the command for the search's name, without the home; it calls `Search.run` as submitted.
+
+    Returns once the driver has looked at them and taken the search's place in the home. Raises
+    NameTaken, SearchBusy or NoSuchSearch for the name, and SubmitFailed with what the driver said
+    where it did not come so far; then nothing is left of it.
+    """
+    folder = _folder(home, name, resume)
+    log = folder / DRIVER_LOG
+    with usable(folder):
+        refuse_special(log)
+        file = log.open("ab")
+    full = [*words(folder.name), "--home", str(home.root)]
+    with file:
+        start = file.tell()
+        shown = [word for word in full if word != HERE]
+        file.write(f"$ actsearch {shlex.join(shown)}\n".encode())
+        file.flush()
+        process = subprocess.Popen(
+            [*PROGRAM, *full],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,  # no hang-up and no Ctrl-C of this terminal reaches it
+        )
+    while process.poll() is None and not _is_on_record(folder, process.pid):
+        time.sleep(LOOK_EVERY)
+    record = read_record(folder)
+    if record is None or record.pid != process.pid:
+        raise _failure(folder, start)
+    return Submitted(folder.name, process.pid, log)
+
+
+def _folder(home: Home, name: str | None, resume: bool) -> Path:
+    """The folder for a submission: of a search to go on with, or one made for a new one."""
+    if name is None:
+        return _fresh_folder(home)
+    check_name(name)
+    if resume:
+        folder = home.folder(name)
+        if (process := driving_process(folder)) is not None:
+            raise SearchBusy(
+                f"search '{name}' is being driven by process {process}: `actsearch status {name}` "
+                f"says how far it is"
+            )
+        return folder
+    return home.new_folder(name)
+
+
+def _fresh_folder(home: Home) -> Path:
+    """The folder of a fresh name, which no other submission gets."""
+    while True:
+        name = home.fresh_name()
+        with usable(home.root):
+            home.searches.mkdir(parents=True, exist_ok=True)
+        with suppress(NameTaken):  # by another process, a moment ago
+            return home.new_folder(name)
+
+
+def _is_on_record(folder: Path, process: int) -> bool:
+    """Whether that process has taken the search's place."""
+    if driving_process(folder) != process:
+        return False
+    record = read_record(folder)
+    return record is not None and record.pid == process
+
+
+def _failure(folder: Path, start: int) -> SubmitFailed:
+    """What the driver said before it ended, whose place was never taken."""
+    log = folder / DRIVER_LOG
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = file.read().decode(errors="replace").splitlines()[1:]
+    if not (folder / CONFIG).exists():
+        with suppress(OSError):  # what stays is no search, and the next one takes its place
+            log.unlink()
+            folder.rmdir()
+            folder.parent.rmdir()
+    else:
+        os.truncate(log, start)
+    text = "\n".join(lines).strip() or "it ended without a word"
+    return SubmitFailed(text.removeprefix(_PREFIX))

@@ -1,0 +1,79 @@
+"""Searches side by side: what differs, the best by budget, the functions they share."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actsearch.search import Home
+from actsearch.search.errors import InvalidSetting
+from actsearch.search.service.comparing import ComparedSearch, Improvement, compare
+from actsearch.search.storage.study import read_trials
+
+Verb = Callable[..., Any]
+
+
+@pytest.fixture
+def two(searched: Home) -> Home:
+    """A home with `mine`, and `other`, which is the same but for a setting and its last trial."""
+    folder = Path(shutil.copytree(searched.folder("mine"), searched.searches / "other"))
+    stored = json.loads((folder / "config.json").read_text())
+    stored["launch"]["finalists"] = 7
+    (folder / "config.json").write_text(json.dumps(stored))
+    return searched
+
+
+def test_the_settings_that_differ_are_shown(two: Home) -> None:
+    assert compare(two, ["mine", "other"]).differing == {"finalists": [2, 7]}
+
+
+def test_the_best_is_told_at_each_budget(two: Home) -> None:
+    comparison = compare(two, ["mine", "other"])
+    trials = [t for t in read_trials(two.folder("mine")) if t.trained]
+    best = max(t.val_accuracy or 0.0 for t in trials if t.state == "complete")
+    assert comparison.budgets == [len(trials)]
+    for search in comparison.searches:
+        last = search.best(len(trials))
+        assert last is not None
+        assert last.score == best
+        assert search.best(len(trials) + 1) is None, "it has not come so far"
+        assert last.seconds <= search.seconds == pytest.approx(sum(t.seconds for t in trials))
+
+
+def test_budgets_triple_up_to_where_each_search_has_come() -> None:
+    found = Improvement(candidates=5, seconds=1.0, score=0.5, expression="x")
+    search = ComparedSearch(
+        name="mine", settings={}, improvements=[found], ended=100, seconds=9.0, functions={}
+    )
+    assert search.best(4) is None
+    assert search.best(9) == found
+
+
+def test_functions_are_shared_however_they_are_written(two: Home) -> None:
+    comparison = compare(two, ["mine", "other"])
+    first, second = comparison.searches
+    assert comparison.shared(first, second) == len(first.functions) == 8
+
+
+@pytest.mark.parametrize("names", [["mine"], ["mine", "mine"]])
+def test_one_search_is_not_compared_with_itself(names: list[str], finished: Home) -> None:
+    with pytest.raises(InvalidSetting, match="compare two searches or more, each once"):
+        compare(finished, names)
+
+
+def test_the_command_prints_tables_and_draws_one_figure(
+    actsearch: Verb, two: Home, tmp_path: Path
+) -> None:
+    plot = tmp_path / "compared.png"
+    result = actsearch("compare", "mine", "other", "--plot", plot, "--home", two.root)
+    assert result.status == 0
+    assert "finalists  2     7" in result.out
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    found = json.loads(actsearch("compare", "mine", "other", "--json", "--home", two.root).out)
+    assert found["settings"] == {"finalists": {"mine": 2, "other": 7}}
+    assert found["shared"] == [{"searches": ["mine", "other"], "functions": 8}]
