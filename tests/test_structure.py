@@ -54,7 +54,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "search": (
         ("errors",), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
         ("executors", "remaining_time"), ("progress",), ("confirmation",), ("reports",),
-        ("tracking",), ("exporting",), ("engine",), ("table",), ("prior",),
+        ("gallery",), ("tracking",), ("exporting",), ("engine",), ("table",), ("prior",),
         ("run", "confirm", "score", "diagnosis"),
         ("api",), ("cli",),
     ),
