@@ -110,7 +110,9 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
             "device": "cpu, here",
         }
     if trial.number in context.identified:
-        entry["known_as"] = identify(expression).sentence
+        identification = identify(expression)
+        if identification.kind != "nearest" or identification.family:
+            entry |= {"known_as": identification.sentence, "known": True}
     if trial.val_accuracies and (same := baseline_in_disguise(trial)):
         entry["same_as"] = same
     return entry

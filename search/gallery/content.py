@@ -22,7 +22,7 @@ from .curves import GRID
 from .shared_operators import good_ones, shared_operators
 
 MOST = 2_500  # candidates on a page, the best: some 2 kB each keeps it below 5 MB
-IDENTIFIED = 3  # of the best, those compared with all that is known: a second or more of work each
+IDENTIFIED = 3  # of the best, those compared with all that is known: up to a second each
 
 
 def content(

@@ -26,7 +26,7 @@ GRID = {"left": LEFT, "right": RIGHT, "points": POINTS, "step": STEP, "gap": GAP
 
 def curve(expression: Expression, learned: Mapping[str, Sequence[float]]) -> dict[str, str]:
     """`f` and `slope` at the learned parameters, each its mean over layers; where there are any,
-    `initial` is f as training began. What diverged, in its parameters too, is shown as it began."""
+    `initial` is f as training began. What diverged is shown as it began."""
     x = torch.linspace(LEFT, RIGHT, POINTS, dtype=torch.float64)
     names = [p.name for p in expression.parameters]
     means = [fmean(learned[name]) for name in names if learned.get(name)]

@@ -30,6 +30,7 @@ from .content import content
 
 MARK = '<meta name="generator" content="actsearch gallery">'  # of a page that may be replaced
 ASSETS = "assets"
+TOP = 20  # candidates that are listed where there is no JavaScript
 SCRIPTS = (  # in this order, as one script
     "dom.js",
     "data.js",
@@ -51,7 +52,11 @@ def gallery_page(
     measure: bool = False,
 ) -> str:
     """The page of a search; measure: time the candidates whose cost the search did not measure."""
-    data = content(file, trials, confirmation, measure=measure)
+    return render(content(file, trials, confirmation, measure=measure))
+
+
+def render(data: dict[str, Any]) -> str:
+    """The page of data as `content` gives them."""
     script = _script()
     environment = Environment(
         loader=PackageLoader(__package__, ASSETS), autoescape=True, undefined=StrictUndefined
@@ -59,7 +64,7 @@ def gallery_page(
     return environment.get_template("page.html").render(
         mark=Markup(MARK),
         search=data["search"],
-        top=data["candidates"][:20],
+        top=data["candidates"][:TOP],
         style=Markup(_asset("gallery.css")),
         script=Markup(script),
         policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src {_hash(script)}",

@@ -16,12 +16,13 @@ function drawThumbnail(box) {
 function scoreLine(candidate) {
   const cost = el("span", { class: "cost" }, costText(candidate));
   if (candidate.accuracy === undefined) return [el("span", {}, candidate.reason || "no score"), cost];
-  return [el("b", {}, percent(candidate.accuracy)), el("span", {}, `± ${(100 * candidate.error).toFixed(2)}${candidate.tie ? " ~ tie" : ""}`), cost];
+  return [el("b", {}, percent(candidate.accuracy)), el("span", {}, `± ${(100 * candidate.error).toFixed(2)}`), cost];
 }
 
 function tagsOf(candidate) {
   const tags = [];
   if (candidate.verdict) tags.push(el("span", { class: `tag ${candidate.verdict}` }, candidate.verdict));
+  else if (candidate.tie) tags.push(el("span", { class: "tag" }, "~ tie"));
   if (candidate.state !== "complete") tags.push(el("span", { class: `tag ${candidate.state.replace(" ", "-")}` }, candidate.state === "stopped early" ? `stopped at epoch ${lastEpoch(candidate)}` : candidate.state));
   return tags;
 }

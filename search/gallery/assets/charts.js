@@ -91,12 +91,13 @@ function panel(title, text, ...content) {
   return el("div", { class: "panel" }, el("h3", {}, title), el("p", {}, text), ...content);
 }
 
-// Heights for accuracies: from the best down as far as the better half goes four times; what
-// diverged or stayed at chance stands at the lower edge.
+// Heights for accuracies: from the best down, four times as far as to the middle of those that went
+// furthest; what is worse stands at the lower edge, so that the good ones are told apart.
 function accuracies(shown) {
   const sorted = shown.map((candidate) => candidate.accuracy).sort((a, b) => b - a);
-  const best = sorted[0], median = sorted[Math.floor(sorted.length / 2)];
-  const low = Math.max(sorted.at(-1), best - Math.max(0.02, 3 * (best - median)));
+  const far = furthest().map((candidate) => candidate.accuracy).sort((a, b) => b - a);
+  const best = sorted[0], median = far[Math.floor(far.length / 2)];
+  const low = Math.max(sorted.at(-1), best - Math.max(0.02, 4 * (best - median)));
   const pad = Math.max(0.002, 0.05 * (best - low));
   return [low - pad, best + pad];
 }
@@ -187,7 +188,7 @@ function operatorsPanel() {
   };
   const words = sure ? `${sure === 1 ? "One (dark bar) is" : `${sure} (dark bars) are`} more frequent than chance explains.` : "None is more frequent than chance explains.";
   return panel("Operators that the good ones share", `The first ${good} of the leaderboard beside all ${all} that trained; the mark is what chance alone would give. ${words}`,
-    el("table", { class: "ops" }, el("thead", {}, el("tr", {}, [["Operator"], ["Among the good"], [""], ["Of all"], ["By chance"]].map(([text]) => (text ? el("th", { scope: "col" }, text) : el("td", {}))))), el("tbody", {}, shown.map(row))));
+    el("table", { class: "ops" }, el("thead", {}, el("tr", {}, ["Operator", "Among the good", "Of all", "By chance"].map((text, i) => el("th", { scope: "col", colspan: i === 1 ? 2 : null }, text)))), el("tbody", {}, shown.map(row))));
 }
 
 function listenToDots() {

@@ -30,10 +30,8 @@ function lineagePanel() {
     plot.image.setAttribute("aria-label", `${plural(born.length, "candidate")} made from earlier ones; the list below has them as a tree.`);
     return plot.image;
   });
-  const box = panel("Lineage", `${plural(born.length, "candidate")} came from earlier ones by mutation or crossing, ${gains.length} of them better than each parent (green). Hollow points have no parent.`, chart,
+  return panel("Lineage", `${plural(born.length, "candidate")} came from earlier ones by mutation or crossing, ${gains.length} of them better than each parent (green). Hollow points have no parent.`, chart,
     el("details", {}, el("summary", {}, "As a tree"), el("ul", { class: "tree" }, roots.map((root) => branch(root, new Set())))));
-  box.classList.add("wide");
-  return box;
 }
 
 // Better than each of its parents, at no lesser rung.
