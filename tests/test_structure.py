@@ -54,7 +54,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "search": (
         ("errors",), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
         ("executors", "remaining_time"), ("progress",), ("confirmation",), ("reports",),
-        ("tracking",), ("exporting",), ("engine",), ("table",), ("prior",), ("service",),
+        ("gallery",), ("tracking",), ("exporting",), ("engine",), ("table",), ("prior",),
+        ("service",),
         ("run", "confirm", "score", "diagnosis"),
         ("api",), ("cli",),
     ),

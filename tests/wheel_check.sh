@@ -57,4 +57,7 @@ assert len(rows) == 2, f"the leaderboard must have 2 candidates, but has {len(ro
 for row in rows:
     print(row["state"], row["score"], row["expression"])
 PYTHON
+say "its gallery"
+clean/bin/actsearch gallery wheel --home home -o gallery.html
+grep -q 'content="actsearch gallery"' gallery.html || { echo "the page is not there"; exit 1; }
 say "the wheel works"

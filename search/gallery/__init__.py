@@ -1,0 +1,1 @@
+"""The gallery: one self-contained page of a search's candidates."""

@@ -1,0 +1,171 @@
+"""One candidate as the page has it: numbers, traits, curves, in plain data.
+
+Accuracies are fractions; a key that is missing is not known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from ...space import Expression, ExpressionError, baselines, identify, parse
+from ...space.analysis.cost import relative_time
+from ..confirmation.comparison import ComparisonRow, Confirmation
+from ..confirmation.novelty import baseline_in_disguise
+from ..storage.ranking import noise
+from ..storage.trial import Trial
+from .curves import curve
+from .traits import traits
+
+STATES = {"infeasible": "diverged", "pruned": "stopped early", "running": "training"}
+LOSSES = 200  # epochs of a learning curve that are kept, evenly spread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a candidate's entry says of it beside the others.
+
+    validation: images that an accuracy is over. tied, front: numbers of trials. identified: of
+    those that are compared with all that is known, scalings and families too (a third of a second
+    each). measure: whether costs that the search did not measure are measured now.
+    """
+
+    validation: int
+    tied: Set[int]
+    front: Set[int]
+    identified: Set[int]
+    confirmation: Confirmation | None
+    measure: bool
+
+
+def candidate(trial: Trial, rank: int, context: Context) -> dict[str, Any]:
+    """The entry of a trial that has trained; rank: on the leaderboard, from 1."""
+    entry: dict[str, Any] = {
+        "trial": trial.number,
+        "rank": rank,
+        "formula": trial.expression,
+        "state": STATES.get(trial.state, trial.state),
+        "rungs": [[epoch, _short(v)] for epoch, v in sorted(trial.val_accuracies.items())],
+        "losses": _thinned(trial.train_losses),
+        "epochs": len(trial.train_losses),
+        "val_losses": [[epoch, _short(v)] for epoch, v in sorted(trial.val_losses.items())],
+        "seconds": round(trial.seconds, 2),
+        "tie": trial.number in context.tied and len(context.tied) > 1,
+        "front": trial.number in context.front,
+    }
+    if trial.val_accuracy is not None:
+        error = noise(trial.val_accuracy, context.validation)
+        entry |= {"accuracy": _short(trial.val_accuracy), "error": _short(error)}
+    if trial.reason or trial.error:
+        entry["reason"] = trial.reason or (trial.error or "").strip().splitlines()[-1]
+    if trial.lr_multiplier != 1.0:
+        entry["lr"] = trial.lr_multiplier
+    if trial.cost:
+        cost = trial.cost
+        entry |= {
+            "cost": _short(cost.time),
+            "quartiles": [_short(cost.low), _short(cost.high)],
+            "device": cost.device,
+        }
+    if context.confirmation is not None:
+        entry |= _verdict(trial, context.confirmation)
+    return entry | _function(trial, context)
+
+
+def reference(name: str, expression: Expression) -> dict[str, Any]:
+    """The entry of a baseline, to draw beside candidates."""
+    return {"name": name, "formula": str(expression), "curve": curve(expression, {})}
+
+
+def references() -> list[dict[str, Any]]:
+    """The entries of all baselines."""
+    return [reference(name, expression) for name, expression in baselines().items()]
+
+
+def _function(trial: Trial, context: Context) -> dict[str, Any]:
+    """What is known of the function; of a formula that this version does not read, nothing."""
+    try:
+        expression = parse(trial.expression)
+    except ExpressionError as error:
+        return {"operators": [], "unread": str(error)}
+    known = traits(expression)
+    entry: dict[str, Any] = {
+        "curve": curve(expression, trial.learned),
+        "smooth": known.smooth,
+        "direction": known.direction,
+        "bounded": known.bounded,
+        "operators": known.operators,
+        "operations": known.operations,
+        "known_as": known.known_as,
+        "known": known.known,
+        "parameters": _parameters(expression, trial.learned),
+    }
+    if context.measure and trial.cost is None:
+        time = relative_time(expression)
+        entry |= {
+            "cost": _short(time.total),
+            "quartiles": [_short(time.low), _short(time.high)],
+            "device": "cpu, here",
+        }
+    if trial.number in context.identified:
+        identification = identify(expression)
+        if identification.kind != "nearest" or identification.family:
+            entry |= {"known_as": identification.sentence, "known": True}
+    if trial.val_accuracies and (same := baseline_in_disguise(trial)):
+        entry["same_as"] = same
+    return entry
+
+
+def _parameters(
+    expression: Expression, learned: Mapping[str, tuple[float, ...]]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": p.name,
+            "initial": p.initial,
+            "per": p.granularity,
+            "learned": [_short(value) for value in learned.get(p.name, ())],
+        }
+        for p in expression.parameters
+    ]
+
+
+def _verdict(trial: Trial, confirmation: Confirmation) -> dict[str, Any]:
+    """The verdict of a finalist on the first network."""
+    first = confirmation.rows[0].where
+    for row in confirmation.rows:
+        if row.where == first and row.role == "finalist" and row.expression == trial.expression:
+            return {"verdict": row.verdict, "test": test_numbers(row)}
+    return {}
+
+
+def test_numbers(row: ComparisonRow) -> dict[str, Any]:
+    """A function's test accuracy over seeds, and its difference to the best baseline."""
+    comparison = row.comparison
+    numbers: dict[str, Any] = {"n": len(row.test_accuracies), "diverged": row.diverged}
+    if row.test_accuracies:
+        numbers["mean"] = _short(row.test_mean)
+    if row.test_sd is not None:
+        numbers["sd"] = _short(row.test_sd)
+    if comparison is not None:
+        numbers["difference"] = _short(comparison.difference)
+        if comparison.interval is not None:
+            numbers["interval"] = [_short(bound) for bound in comparison.interval]
+    if row.p_adjusted is not None:
+        numbers["p"] = _short(row.p_adjusted)
+    return numbers
+
+
+def _short(value: float) -> float | None:
+    """Five digits, which no plot or text of the page exceeds; None for NaN and infinity, which
+    JSON has not."""
+    return float(f"{value:.5g}") if math.isfinite(value) else None
+
+
+def _thinned(losses: tuple[float, ...]) -> list[list[float | None]]:
+    """Training losses as [epoch, loss], at most LOSSES of them, the last among them."""
+    stride = -(-len(losses) // LOSSES) or 1
+    epochs = range(len(losses), 0, -stride)
+    return [[epoch, _short(losses[epoch - 1])] for epoch in reversed(epochs)]

@@ -1,0 +1,220 @@
+"""The gallery in a real browser: order, filters, keyboard, comparison, accessibility."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from actsearch.search import Home, Trial
+from actsearch.search.gallery.content import content
+from actsearch.search.gallery.page import gallery_page, read_gallery, render
+from actsearch.search.storage.config import SearchFile
+from contracts.gallery import FORMULAS
+
+pytestmark = pytest.mark.heavy
+Show = Callable[..., Page]
+
+
+@pytest.fixture
+def page(show: Show, file: SearchFile, trials: Sequence[Trial]) -> Page:
+    return show(gallery_page(file, trials, None))
+
+
+def formulas(page: Page) -> list[str]:
+    """Those of the cards, in their order."""
+    return page.locator(".card .open").all_inner_texts()
+
+
+def count(page: Page) -> str:
+    return page.locator("#count").inner_text()
+
+
+def test_cards_stand_best_first_and_in_the_order_asked_for(page: Page) -> None:
+    assert formulas(page) == [*FORMULAS, "cosh(exp(x))"]
+    page.select_option("#sort", "newest first")
+    assert formulas(page) == ["cosh(exp(x))", *FORMULAS]
+    page.select_option("#sort", "in the order of the search")
+    assert formulas(page) == [*reversed(FORMULAS), "cosh(exp(x))"]
+    page.select_option("#sort", "fewest operations first")
+    assert formulas(page)[0] == "max(x, 0)"
+
+
+def test_a_card_has_score_spread_cost_name_and_shape(page: Page) -> None:
+    text = page.locator(".card", has_text="max(x, 0)").inner_text()
+    for part in ("3.", "trial 3", "82.00 %", "±", "1 op", "ReLU", "kinks", "increasing"):
+        assert part in text
+    diverged = page.locator(".card", has_text="cosh(exp(x))").inner_text()
+    assert "the loss is nan at epoch 1" in diverged
+    page.wait_for_function("document.querySelectorAll('.card .thumb svg').length === 7")
+
+
+@pytest.mark.parametrize(
+    ("chips", "left"),
+    [
+        (["diverged"], ["cosh(exp(x))"]),
+        (["complete", "diverged"], [*FORMULAS, "cosh(exp(x))"]),
+        (["bounded"], ["tanh(x)", "exp(-(x * x))"]),
+        (["bounded", "monotone"], ["tanh(x)"]),
+        (["smooth", "complete"], [f for f in FORMULAS if "m" not in f]),
+    ],
+)
+def test_filters_leave_what_has_the_property(
+    page: Page, chips: list[str], left: list[str]
+) -> None:
+    for chip in chips:
+        page.get_by_label(re.compile(f"^{chip} ")).check()
+    assert formulas(page) == left
+    if len(left) < 7:
+        assert count(page) == (f"{len(left)} of 7 candidates, best first")
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function("document.querySelectorAll('.card').length === 7")
+
+
+def test_text_and_operator_narrow_the_list_and_its_live_count(page: Page) -> None:
+    page.fill("#text", "SIN min")
+    assert formulas(page) == ["min(x, sin(x))"]
+    page.fill("#text", "#3")
+    assert formulas(page) == ["max(x, 0)"]
+    page.fill("#text", "")
+    page.select_option("#operator", "tanh")
+    assert formulas(page) == ["tanh(x)", "x * tanh(x)"]
+    assert count(page) == "2 of 7 candidates, best first"
+    assert page.locator("#count").get_attribute("aria-live") == "polite"
+    page.fill("#text", "nothing like it")
+    assert formulas(page) == []
+    assert "Clear the filters" in page.locator("#empty").inner_text()
+
+
+def test_the_whole_way_by_keyboard(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "text"
+    page.keyboard.type("tanh")
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.querySelectorAll('.card').length === 7")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.innerText") == FORMULAS[1]
+    page.keyboard.press("c")
+    page.keyboard.press("v")
+    assert page.locator("#compare-title").inner_text() == "2 compared"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.innerText") == FORMULAS[1]
+    page.keyboard.press("Enter")
+    assert page.locator("#detail-title").inner_text() == FORMULAS[1]
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#detail-title").inner_text() == FORMULAS[2]
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog[open]").count()
+
+
+def test_letters_are_no_shortcuts_once_that_is_switched_off(page: Page) -> None:
+    page.get_by_label("letters are shortcuts").uncheck()
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.id") == "shortcuts"
+
+
+def test_two_to_four_are_compared_in_one_plot(page: Page) -> None:
+    boxes = page.locator(".pick input")
+    boxes.nth(0).check()
+    page.locator("#tray").get_by_role("button", name="Compare", exact=True).click()
+    assert not page.locator("dialog[open]").count()
+    for place in (1, 2, 3):
+        boxes.nth(place).check()
+    boxes.nth(4).click()
+    assert not boxes.nth(4).is_checked()
+    assert "Four are chosen" in count(page)
+    page.locator("#tray").get_by_role("button", name="Compare", exact=True).click()
+    plots = page.locator("#compare figure")
+    assert plots.locator("h3").all_inner_texts() == [
+        "Functions", "Slopes", "Validation accuracy", "Training loss",
+    ]  # fmt: skip
+    assert plots.nth(0).locator("path.of").count() == 4
+    assert plots.nth(0).locator("path.ref").count() == 1
+    page.get_by_label("Baseline beside them").select_option("none")
+    assert plots.nth(0).locator("path.ref").count() == 0
+    assert page.locator("#compare tbody tr").count() == 4
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
+def test_axe_has_nothing_to_say(show: Show, finished: Home, width: int, dark: bool) -> None:
+    page = show(read_gallery(finished.folder("mine")), width=width, dark=dark)
+    page.wait_for_selector("#charts .panel")
+    assert not violations(page)
+    page.locator(".open").nth(0).click()
+    assert not violations(page)
+    page.keyboard.press("Escape")
+    for place in (0, 1):
+        page.locator(".pick input").nth(place).check()
+    assert not violations(page)
+    page.keyboard.press("v")
+    assert not violations(page)
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe-core finds, of every rule it has by default."""
+    found = Axe().run(page).response["violations"]
+    return [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found]
+
+
+def test_a_confirmation_is_a_table_of_every_function_with_its_verdict(
+    show: Show, finished: Home
+) -> None:
+    page = show(read_gallery(finished.folder("mine")))
+    tables = page.locator("#comparisons table")
+    assert tables.count() == 2
+    assert tables.nth(0).locator("tbody tr").count() == 2 + 6
+    assert tables.nth(0).locator("tr.finalist .tag").count() == 2
+    assert "Test set opened 1 time" in page.locator("#verdict").inner_text()
+    assert page.locator(".card .tag", has_text=re.compile("tie|worse|winner")).count() >= 2
+
+
+def test_markup_in_a_search_stays_text(
+    show: Show, trial: Callable[..., Trial], trials: list[Trial], file: SearchFile
+) -> None:
+    attack = "</script><script>alert(1)</script><img src=x onerror=alert(2)><!--"
+    data = content(file, [*trials, trial(9, attack, 0.5, reason=attack)], None)
+    data["search"] |= {"name": attack, "verdict": attack, "settings": [(attack, attack)]}
+    data["candidates"][1] |= {"known_as": attack, "same_as": attack, "operators": [attack]}
+    page = show(render(data))
+    assert page.locator("h1").inner_text() == attack
+    assert attack in formulas(page)
+    page.locator(".open", has_text="alert").click()
+    assert page.locator("#detail-title").inner_text() == attack
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 2
+
+
+def test_a_thousand_candidates_are_made_as_the_browser_rests(
+    show: Show, file: SearchFile, trials: Sequence[Trial]
+) -> None:
+    data = content(file, trials, None)
+    kinds = data["candidates"]
+    data["candidates"] = [
+        copy.deepcopy(kinds[n % len(kinds)]) | {"trial": n, "rank": n + 1} for n in range(1000)
+    ]
+    text = render(data)
+    assert len(text.encode()) < 5e6
+    page = show(text)
+    page.wait_for_function("document.querySelectorAll('.card').length === 1000")
+    assert page.locator(".thumb svg").count() < 100  # those near the view
+    page.fill("#text", "sigmoid")
+    assert count(page).startswith("143 of 1,000 candidates")
+    page.fill("#text", "")
+    page.select_option("#sort", "newest first")
+    page.wait_for_function("document.querySelectorAll('.card').length === 1000")
+    page.locator(".card").last.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.card:last-child .thumb svg')")

@@ -1,0 +1,149 @@
+"""The gallery as a file: what it holds of any search, and what it may be written over."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from actsearch.search import Home, Trial
+from actsearch.search.gallery.curves import GAP, POINTS, STEP, curve
+from actsearch.search.gallery.page import gallery_page
+from actsearch.search.gallery.shared_operators import good_ones, shared_operators
+from actsearch.search.gallery.traits import traits
+from actsearch.search.storage.config import SearchFile
+from actsearch.space import parse
+
+
+class Told(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+def data_of(page: str) -> dict[str, Any]:
+    """What the page's script reads."""
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def status_and_verdict(page: str) -> str:
+    search = data_of(page)["search"]
+    return f"{search['status']}. {search['verdict']}"
+
+
+def test_a_search_of_which_nothing_has_trained_says_so(file: SearchFile) -> None:
+    page = gallery_page(file, [], None)
+    assert "begun: 0 of 6 candidates trained" in status_and_verdict(page)
+    assert "actsearch search --resume --name mine" in page
+
+
+def test_an_unfinished_search_says_how_far_it_is(
+    file: SearchFile, trials: Sequence[Trial]
+) -> None:
+    text = status_and_verdict(gallery_page(file, trials[:2], None))
+    assert "unfinished: 2 of 6 candidates trained" in text
+    assert "nothing is confirmed" in text
+
+
+def test_a_search_without_confirmation_names_the_command(
+    file: SearchFile, trials: Sequence[Trial]
+) -> None:
+    text = status_and_verdict(gallery_page(file, trials, None))
+    assert "searched, not confirmed: 7 candidates trained" in text
+    assert "`actsearch confirm mine`" in text
+
+
+def test_a_search_of_which_all_diverged_shows_the_reasons(
+    file: SearchFile, trial: Callable[..., Trial]
+) -> None:
+    lost = {"state": "infeasible", "reason": "the loss is nan at epoch 1"}
+    broken = trial(0, "a * exp(x)", learned={"a": (float("nan"),)}, **lost)
+    data = data_of(gallery_page(file, [broken, trial(1, "exp(exp(x))", **lost)], None))
+    assert data["search"]["diverged"] == 2
+    first = data["candidates"][0]
+    assert first["reason"] == lost["reason"]
+    assert first["parameters"][0]["learned"] == [None]
+    assert first["curve"] == curve(parse("a * exp(x)"), {})
+
+
+def test_a_formula_of_another_version_is_listed_without_a_curve(
+    file: SearchFile, trial: Callable[..., Trial]
+) -> None:
+    (entry,) = data_of(gallery_page(file, [trial(0, "no_such(x)", 0.5)], None))["candidates"]
+    assert "curve" not in entry
+    assert "no_such" in entry["unread"]
+
+
+def test_a_curve_is_read_back_to_half_a_thousandth() -> None:
+    packed = curve(parse("x * beta"), {"beta": (1.0, 2.0)})
+    steps = np.frombuffer(base64.b64decode(packed["f"]), "<i2")
+    x = np.linspace(-5, 5, POINTS)
+    np.testing.assert_allclose(steps * STEP, 1.5 * x, atol=STEP)
+    undefined = np.frombuffer(
+        base64.b64decode(curve(parse("0 * exp(exp(exp(x)))"), {})["f"]), "<i2"
+    )
+    assert undefined[-1] == GAP
+
+
+@pytest.mark.parametrize(
+    ("formula", "smooth", "direction", "bounded", "known"),
+    [
+        ("max(x, 0)", "kinks", "increasing", False, "ReLU"),
+        ("-tanh(x)", "smooth", "decreasing", True, "new; nearest is"),
+        ("sigmoid(x) * x", "smooth", "neither", False, "SiLU"),
+        ("sin(x)", "smooth", "neither", True, "Sine"),
+        ("elu(x)", "once", "increasing", False, "ELU"),
+        ("x / abs(x)", "jumps", "increasing", True, ""),
+    ],
+)
+def test_traits_of_known_functions(
+    formula: str, smooth: str, direction: str, bounded: bool, known: str
+) -> None:
+    known_of = traits(parse(formula))
+    assert (known_of.smooth, known_of.direction, known_of.bounded) == (smooth, direction, bounded)
+    assert known_of.known_as.startswith(known)
+
+
+def test_shared_operators_stand_beside_what_chance_gives() -> None:
+    good = [["sigmoid", "mul"]] * 10
+    counts = {c.name: c for c in shared_operators([*good, *[["exp", "mul"]] * 40])}
+    assert good_ones(50) == 10
+    assert (counts["sigmoid"].good, counts["sigmoid"].all) == (10, 10)
+    assert counts["sigmoid"].expected == 2.0
+    assert counts["sigmoid"].sure
+    assert (counts["mul"].good, counts["mul"].expected, counts["mul"].sure) == (10, 10.0, False)
+    assert shared_operators([["exp"]] * 9) == [] == shared_operators([])
+
+
+def test_the_page_fetches_nothing_and_runs_no_script_but_its_own(
+    file: SearchFile, trials: Sequence[Trial]
+) -> None:
+    page = gallery_page(file, trials, None)
+    assert "default-src &#39;none&#39;" in page
+    assert not re.findall(r"""(?:src|href)=["']?(?!#)[a-z]+:""", page)
+    assert page.count("<script") == page.count("</script") == 2
+
+
+def test_the_verb_writes_the_page_and_only_over_an_earlier_one(
+    actsearch: Callable[..., Told], finished: Home, tmp_path: Path
+) -> None:
+    target = tmp_path / "new" / "page.html"
+    command = ("gallery", "mine", "--home", finished.root, "-o", target)
+    told = actsearch(*command, "--json")
+    assert json.loads(told.out) == {"page": str(target), "bytes": target.stat().st_size}
+    assert len(data_of(target.read_text())["candidates"]) == 8
+    assert actsearch(*command).status == 0
+    target.write_text("my notes")
+    told = actsearch(*command)
+    assert told.status == 1
+    assert "page.html is something else: name another with -o FILE" in told.err
+    assert target.read_text() == "my notes"
+    assert [path.name for path in target.parent.iterdir()] == ["page.html"]
