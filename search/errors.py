@@ -10,6 +10,7 @@ ActsearchError
   NothingToTrain            so many proposals in a row were rejected that the search ends
   SearchFailed              every training failed; carries the first traceback
   ExportFailed              the exported file does not compute what the candidate does
+  FormatImpossible          a format that cannot hold the candidate, or whose package is missing
 """
 
 from __future__ import annotations
@@ -62,3 +63,7 @@ class SearchFailed(ActsearchError):
 
 class ExportFailed(ActsearchError):
     """Raised when an exported file fails its own proof; the file is removed."""
+
+
+class FormatImpossible(ActsearchError):
+    """Raised when a format cannot hold the candidate, or needs a package that is not there."""

@@ -13,9 +13,10 @@ from ..expressions.inplace import Slot, StepArgument
 from .activation import attribute_name
 from .class_name import check_class_name
 from .floor_comments import comments
+from .kernels import PRELU, Kernel
 
 _HEADER = '''"""{title}"""
-
+{comment}
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -48,16 +49,46 @@ def per_channel(values: Tensor, x: Tensor, dim: int) -> Tensor:
 torch.fx.wrap("per_channel")
 '''
 
+_PRELU_PER_CHANNEL = '''
+
+def prelu_per_channel(x: Tensor, weight: Tensor, dim: int) -> Tensor:
+    """F.prelu, which has its channels in dimension 1, for channels in dimension `dim` of x."""
+    n = weight.shape[0]
+    if n == 1:
+        return F.prelu(x, weight)
+    position = dim if dim >= 0 else x.dim() + dim
+    if not 0 <= position < x.dim() or x.shape[position] != n:
+        raise ValueError(
+            f"made for num_parameters={n} channels in dimension {dim}, "
+            f"but the input has shape {list(x.shape)}"
+        )
+    if position == 1:
+        return F.prelu(x, weight)
+    turned = x.unsqueeze(0).transpose(1, position + 1)
+    return F.prelu(turned, weight).transpose(1, position + 1).squeeze(0)
+
+
+# torch.fx takes the call as it is: the check is of the shapes that a traced net meets.
+torch.fx.wrap("prelu_per_channel")
+'''
+
 
 def module_source(
-    expression: Expression, *, class_name: str = "Activation", notes: str = ""
+    expression: Expression,
+    *,
+    class_name: str = "Activation",
+    notes: str = "",
+    header: str = "",
+    kernel: Kernel | None = None,
 ) -> str:
     """Source of a stand-alone module that computes what `expression.module()` computes.
 
     The class takes `num_parameters` and `channel_dim` where the expression has channel
     parameters, as `nn.PReLU` does, and `share` where it has some that a whole net shares: another
-    instance, whose parameters of that kind it uses. `notes` goes into its docstring. Raises
-    CandidateError where `class_name` is not allowed; see `check_class_name`.
+    instance, whose parameters of that kind it uses. `notes` goes into its docstring, `header`
+    into comments at the top. `kernel`: the call of torch that computes the whole candidate, as
+    `torch_kernel` finds it. Raises CandidateError where `class_name` is not allowed; see
+    `check_class_name`.
     """
     check_class_name(class_name)
     program = compile_program(expression)
@@ -66,15 +97,23 @@ def module_source(
     doc = formula
     if len(paragraphs) > 1:
         doc = "\n\n".join([formula, *map(_indented, paragraphs[1:])]) + "\n    "
-    header = _HEADER.format(title=_quoted(formula), name=class_name, doc=_quoted(doc))
+    channel = bool(_named(program.parameters, "channel"))
+    if kernel is None:
+        forward, helper = _forward(expression, program), _PER_CHANNEL if channel else ""
+    else:
+        forward = _kernel_forward(program, kernel)
+        helper = _PRELU_PER_CHANNEL if channel and kernel.name == PRELU else ""
+    start = _HEADER.format(
+        title=_quoted(formula), comment=_comment(header), name=class_name, doc=_quoted(doc)
+    )
     return "".join(
         [
-            header,
+            start,
             f"    _formula = {str(expression)!r}\n\n",
             _initialiser(program.parameters, class_name),
-            _forward(expression, program),
+            forward,
             "\n    def extra_repr(self) -> str:\n        return self._formula\n",
-            _PER_CHANNEL if _named(program.parameters, "channel") else "",
+            helper,
         ]
     )
 
@@ -90,6 +129,10 @@ def with_initial(expression: Expression, values: Mapping[str, float]) -> Express
 def _quoted(text: str) -> str:
     # Notes and names are ours, but a docstring must not be ended from inside all the same.
     return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').replace("\0", "")
+
+
+def _comment(text: str) -> str:
+    return "".join(f"\n# {line}".rstrip() for line in text.splitlines()) + "\n" * bool(text)
 
 
 def _indented(text: str) -> str:
@@ -170,6 +213,20 @@ def _forward(expression: Expression, program: Program) -> str:
         else:
             result = f"torch.full_like(x, {result})"
     return "\n".join([*lines, f"        return {result}"]) + "\n"
+
+
+def _kernel_forward(program: Program, kernel: Kernel) -> str:
+    lines = [
+        "    def forward(self, x: Tensor) -> Tensor:",
+        "        # the same function, in one call",
+    ]
+    code = kernel.code
+    for p in program.parameters:
+        value = f"self.{attribute_name(p)}.to(x.dtype)"
+        code = code.format(value)
+        if p.granularity == "channel":
+            code = f"prelu_per_channel(x, {value}, self.channel_dim)"
+    return "\n".join([*lines, f"        return {code}"]) + "\n"
 
 
 def _local_name(parameter: Parameter) -> str:
