@@ -79,7 +79,10 @@ print(json.dumps({"value": value.tolist(), "gradient": gradient.tolist()}))
 
 
 def files_of(subject: Subject) -> tuple[dict[str, str | bytes], Proof]:
-    """activation_jax.py, and the proof of its values and of the slopes that jax.grad gives. Raises FormatImpossible where jax is not installed."""
+    """activation_jax.py, and the proof of its values and of the slopes that jax.grad gives.
+
+    Raises FormatImpossible where jax is not installed.
+    """
     source = jax_source(subject)
     if find_spec("jax") is None:
         raise FormatImpossible(

@@ -35,7 +35,7 @@ class Format:
     module: str
 
     def files_of(self, subject: Subject) -> tuple[Files, Proof | None]:
-        """The files, proved; loads what the format needs. Raises FormatImpossible, ExportFailed."""
+        """The files, proved; loads what the format needs. Raises as `export` does."""
         module = import_module(f".{self.module}", __package__)
         function: Callable[[Subject], tuple[Files, Proof | None]] = module.files_of
         return function(subject)

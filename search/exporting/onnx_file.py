@@ -116,7 +116,8 @@ BUILD: Mapping[str, _Build] = {
     "elish": lambda g, a: g.op("Mul", g.op("Elu", a), g.op("Sigmoid", a)),
     "leaky_relu": _plain("LeakyRelu", alpha=0.01), "softsign": _plain("Softsign"),
     "log_sigmoid": lambda g, a: g.op("Neg", _softplus(g, g.op("Neg", a))),
-    "hard_sigmoid": _plain("HardSigmoid", alpha=1 / 6, beta=0.5), "hard_swish": _plain("HardSwish"),
+    "hard_sigmoid": _plain("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "hard_swish": _plain("HardSwish"),
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """A candidate as a list of operations by primitive, for languages other than torch.
 
-Equal subtrees are one operation, and what has neither x nor a parameter in it is a number, computed
-as the search computed it.
+Equal subtrees are one operation, and what has neither x nor a parameter in it is a number,
+computed as the search computed it.
 """
 
 from __future__ import annotations

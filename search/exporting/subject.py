@@ -1,4 +1,4 @@
-"""The candidate of an export, with what every format says of it: formula, facts, origin, licence."""
+"""The candidate of an export, with what every format says of it: facts, origin, licence."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ WIDTH = 90  # of the lines of notes
 class Subject:
     """What is exported.
 
-    facts: verdict and numbers, for the JSON and the card; notes: the same in words. memory: whether
-    the torch file keeps one tensor for the backward pass and computes the rest anew.
+    facts: verdict and numbers, for the JSON and the card; notes: the same in words. memory:
+    whether the torch file keeps one tensor for the backward pass and computes the rest anew.
     """
 
     expression: Expression

@@ -17,10 +17,8 @@ from ..expressions.expression import Call, Constant, Expression, Parameter, Vari
 from ..modules.kernels import OPERATORS, PRELU, Kernel
 from .everywhere import REACH, every_point, same_everywhere
 
-CLOSE = (
-    1e-6  # relative, of value and slope for |x| <= REACH: the floor of a division, 6e-8, passes
-)
-# (float32 has no finer steps); that of a logarithm, 1e-5, makes another function of it
+CLOSE = 1e-6  # relative, of value and slope for |x| <= REACH: the floor of a division, 6e-8,
+# passes (float32 has no finer steps); that of a logarithm, 1e-5, makes another function of it
 SLOPES = (0.25, -0.7, 1.9)  # of a learned left slope: max(x, a * x) is a PReLU up to 1 only
 DIGITS = 4  # to which a number read off the curve is rounded, if that is within NOISE of it
 NOISE = 1e-7  # relative; a division by 2 has a floor of 3e-8

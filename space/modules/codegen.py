@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..expressions.compile import Program, compile_program
@@ -14,6 +14,7 @@ from .activation import attribute_name
 from .class_name import check_class_name
 from .floor_comments import comments
 from .kernels import PRELU, Kernel
+from .one_tensor import RESERVED, one_tensor_source
 
 _HEADER = '''"""{title}"""
 {comment}
@@ -80,6 +81,7 @@ def module_source(
     notes: str = "",
     header: str = "",
     kernel: Kernel | None = None,
+    memory: bool = False,
 ) -> str:
     """Source of a stand-alone module that computes what `expression.module()` computes.
 
@@ -87,8 +89,9 @@ def module_source(
     parameters, as `nn.PReLU` does, and `share` where it has some that a whole net shares: another
     instance, whose parameters of that kind it uses. `notes` goes into its docstring, `header`
     into comments at the top. `kernel`: the call of torch that computes the whole candidate, as
-    `torch_kernel` finds it. Raises CandidateError where `class_name` is not allowed; see
-    `check_class_name`.
+    `torch_kernel` finds it. `memory`: the backward pass gets x and the parameters alone, and
+    computes the rest anew; TorchScript does not take such a file. Raises CandidateError where
+    `class_name` is not allowed; see `check_class_name`.
     """
     check_class_name(class_name)
     program = compile_program(expression)
@@ -98,7 +101,12 @@ def module_source(
     if len(paragraphs) > 1:
         doc = "\n\n".join([formula, *map(_indented, paragraphs[1:])]) + "\n    "
     channel = bool(_named(program.parameters, "channel"))
-    if kernel is None:
+    if memory and program.steps and not program.spreads:
+        names = ["x", *map(_local_name, program.parameters)]
+        value = [f"return {kernel.code}"] if kernel else body_lines(expression, program, names)
+        forward = _one_tensor_forward(program)
+        helper = (_PER_CHANNEL if channel else "") + one_tensor_source(expression, names, value)
+    elif kernel is None:
         forward, helper = _forward(expression, program), _PER_CHANNEL if channel else ""
     else:
         forward = _kernel_forward(program, kernel)
@@ -184,14 +192,27 @@ def _initialiser(parameters: tuple[Parameter, ...], class_name: str) -> str:
 
 
 def _forward(expression: Expression, program: Program) -> str:
-    lines = ["    def forward(self, x: Tensor) -> Tensor:"]
-    names = ["x"]
+    names, lines = _parameter_lines(program)
+    lines = ["    def forward(self, x: Tensor) -> Tensor:", *lines]
+    lines += [f"        {line}" for line in body_lines(expression, program, names)]
+    return "\n".join(lines) + "\n"
+
+
+def _parameter_lines(program: Program) -> tuple[list[str], list[str]]:
+    """The names of x and of each parameter, and the lines that bind them in a method."""
+    names, lines = ["x"], []
     for p in program.parameters:
         names.append(_local_name(p))
         value = f"self.{attribute_name(p)}.to(x.dtype)"
         if p.granularity == "channel":
             value = f"per_channel({value}, x, self.channel_dim)"
         lines.append(f"        {names[-1]} = {value}")
+    return names, lines
+
+
+def body_lines(expression: Expression, program: Program, names: Sequence[str]) -> list[str]:
+    """The lines of a function of x and the parameters that go by these names."""
+    names, lines = list(names), []
 
     def text(operand: StepArgument) -> str:
         if isinstance(operand, Slot):
@@ -202,34 +223,38 @@ def _forward(expression: Expression, program: Program) -> str:
 
     why = comments(expression, program.steps)
     for number, step in enumerate(program.steps, 1):
-        lines += [f"        # {line}" for line in why[number - 1]]
+        lines += [f"# {line}" for line in why[number - 1]]
         names.append(f"v{number}")
         code = step.code.format(*(text(operand) for operand in step.operands))
-        lines.append(f"        {names[-1]} = {code}")
+        lines.append(f"{names[-1]} = {code}")
     result = text(program.result)
     if program.spreads:
         if isinstance(program.result, Slot):
             result = f"{result}.to(x.dtype).expand_as(x)"
         else:
             result = f"torch.full_like(x, {result})"
-    return "\n".join([*lines, f"        return {result}"]) + "\n"
+    return [*lines, f"return {result}"]
+
+
+def _one_tensor_forward(program: Program) -> str:
+    names, lines = _parameter_lines(program)
+    lines = ["    def forward(self, x: Tensor) -> Tensor:", *lines]
+    return "\n".join([*lines, f"        return one_tensor({', '.join(names)})"]) + "\n"
 
 
 def _kernel_forward(program: Program, kernel: Kernel) -> str:
-    lines = [
-        "    def forward(self, x: Tensor) -> Tensor:",
-        "        # the same function, in one call",
-    ]
     code = kernel.code
     for p in program.parameters:
         value = f"self.{attribute_name(p)}.to(x.dtype)"
         code = code.format(value)
         if p.granularity == "channel":
             code = f"prelu_per_channel(x, {value}, self.channel_dim)"
-    return "\n".join([*lines, f"        return {code}"]) + "\n"
+    start = "    def forward(self, x: Tensor) -> Tensor:"
+    return f"{start}\n        # the same function, in one call\n        return {code}\n"
 
 
 def _local_name(parameter: Parameter) -> str:
     """As `attribute_name`, for the names that the method uses itself; no two collide either."""
-    clashes = re.fullmatch(r"v[0-9]+|per_channel|self|F|torch", parameter.name.rstrip("_"))
+    taken = rf"v[0-9]+|per_channel|self|F|torch|{RESERVED}"
+    clashes = re.fullmatch(taken, parameter.name.rstrip("_"))
     return f"{parameter.name}_" if clashes else attribute_name(parameter)
