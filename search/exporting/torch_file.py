@@ -16,7 +16,7 @@ from ...space import Expression, module_source
 from ...space.analysis.finite_range import finite_points
 from ...space.analysis.torch_kernel import CLOSE
 from ...space.modules.codegen import with_initial
-from ..errors import InvalidSetting
+from ..errors import ExportFailed, InvalidSetting
 from .proof import (
     CHANNELS,
     TOLERANCE,
@@ -66,7 +66,10 @@ def files_of(subject: Subject) -> tuple[dict[str, str | bytes], Proof]:
     Raises ExportFailed if the file does not compute what the candidate does.
     """
     source = torch_source(subject)
-    proof = _prove(subject, source)
+    try:
+        proof = _prove(subject, source)
+    except ExportFailed as error:
+        raise ExportFailed(f"{error}; leave --memory out") if subject.memory else error from None
     description = json.dumps(subject.description, indent=2) + "\n"
     return {"activation.py": source, "activation.json": description}, proof
 

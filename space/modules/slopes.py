@@ -131,6 +131,12 @@ def _n(value: float) -> Any:
     return s.Integer(int(value)) if float(value).is_integer() else s.Float(value, 17)
 
 
+def _log_of_base(f: Any, a: Any) -> Any:
+    if a.is_Number:
+        return _n(math.log(max(abs(float(a)), POWER_FLOOR)))
+    return f.ln(f.least(f.abs(a), _n(POWER_FLOOR)))
+
+
 # By primitive, the slope by each operand; f.NAME is a primitive or a key of _CODES, and
 # f.pick(a, b, p, q) is p where a > b, else q.
 _RULES: Mapping[str, tuple[Callable[..., Any], ...]] = {
@@ -151,7 +157,7 @@ _RULES: Mapping[str, tuple[Callable[..., Any], ...]] = {
     "sqrt": (lambda f, a: f.pick(a, _n(SQRT_FLOOR), f.quotient(_n(0.5), f.sqrt(a)), 0),),
     "pow": (
         lambda f, a, b: f.pick(f.abs(a), _n(POWER_FLOOR), b * f.pow(a, b - 1) * f.sign(a), 0),
-        lambda f, a, b: f.pow(a, b) * f.ln(f.least(f.abs(a), _n(POWER_FLOOR))),
+        lambda f, a, b: f.pow(a, b) * _log_of_base(f, a),
     ),
     "bessel_i0e": (lambda f, a: f.bessel_i1e(a) - f.sign(a) * f.bessel_i0e(a),),
     "bessel_i1e": (lambda f, a: f.i1e_slope(a),),
@@ -276,7 +282,12 @@ def _sum(value: Any) -> str:
 
 def _product(value: Any) -> str:
     coefficient, factors = value.as_coeff_mul()
-    parts = [_bound(factor, _PRODUCT + 1) for factor in factors]
+    # exp(-x**2) * x * x in this order: x * x may be infinite where the exponential is 0.
+    order = sorted(factors, key=lambda factor: (not factor.is_Function, factor.is_Pow))
+    parts = [_bound(factor, _PRODUCT + 1) for factor in order]
+    for factor in order:
+        if factor.is_Pow and factor.base.is_Symbol and factor.exp == 2 and len(order) > 1:
+            parts[order.index(factor)] = f"{factor.base.name} * {factor.base.name}"
     if coefficient == -1:
         return "-" + " * ".join(parts)
     if coefficient != 1:
