@@ -128,6 +128,7 @@ DOORS: dict[str, list[str]] = {
         "fingerprint",
         "fingerprint_of_version",
         "fitted",
+        "from_file",
         "identify",
         "module_source",
         "parameter_groups",
