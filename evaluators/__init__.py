@@ -19,6 +19,7 @@ from .diagnosis.tangent_kernel import tangent_kernel
 from .diagnosis.weight_change import weight_change, weight_matrices
 from .image_classification import ImageClassification, NoImages, NoTestImages
 from .model_evaluator import ModelEvaluator
+from .protocol.metrics import OverAll, r2
 from .networks.registry import NETWORKS, Network
 from .protocol.conformance import check_evaluator
 from .protocol.evaluator import (
@@ -61,6 +62,7 @@ __all__ = [
     "NoImages",
     "NoTestImages",
     "NotInTable",
+    "OverAll",
     "Recipe",
     "RecipeError",
     "RungReport",
@@ -82,6 +84,7 @@ __all__ = [
     "load_train",
     "locate",
     "loss_surface",
+    "r2",
     "read_table",
     "recipe_from_name",
     "run_bracket",

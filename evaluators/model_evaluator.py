@@ -23,7 +23,7 @@ from ..space import (
 from ..space.modules.places import Which
 from .image_classification import NoTestImages
 from .protocol.evaluator import Evaluator, Job, RungReport, Training
-from .protocol.metrics import accuracy
+from .protocol.metrics import OverAll, accuracy
 from .protocol.report_validation import EvaluatorError
 from .protocol.successive_halving import run_bracket
 from .recipes.recipe import Recipe
@@ -54,6 +54,7 @@ class ModelEvaluator(Evaluator):
     confirmation opens it; None: no confirmation.
     replace: which modules are the activations, as in `replace_activations`. loss and metric: of a
     batch's outputs and targets, means over its samples; the metric is a fraction, more is better.
+    A metric that is no mean over samples is wrapped: `OverAll(r2)`.
     recipe: rungs, batch size, optimiser and so on. Initial weights are the network's own:
     `moment_init` is not for it. channel_dim: where channels are, as in `replace_activations`.
 
@@ -74,7 +75,7 @@ class ModelEvaluator(Evaluator):
         replace: Which = nn.ReLU,
         recipe: Recipe | None = None,
         loss: Measure = F.cross_entropy,
-        metric: Measure = accuracy,
+        metric: Measure | OverAll = accuracy,
         channel_dim: int | None = None,
     ) -> None:
         recipe = recipe or Recipe(name="own")
@@ -170,6 +171,7 @@ class ModelEvaluator(Evaluator):
         for batch in self._validation.fetch(self._validation.in_order(TRIED)[:1], 0):
             trainer.net.eval()
             trainer.measure(to(batch, cpu))
+            trainer.metric_of_all(0.0)
 
     def _digest(self) -> str:
         """Eight hex digits of network and data as far as they are known: shapes, sizes, names."""
@@ -220,4 +222,6 @@ def _check_labels(targets: Tensor, name: str, outputs: Any) -> None:
 
 
 def _name_of(measure: Any) -> str:
+    if isinstance(measure, OverAll):
+        return f"OverAll({_name_of(measure.function)})"
     return str(getattr(measure, "__qualname__", type(measure).__qualname__))

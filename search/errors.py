@@ -14,6 +14,7 @@ ActsearchError
   ClusterUnusable           a cluster's job server does not answer, or refuses
   SearchFailed              every training failed; carries the first traceback
   ExportFailed              the exported file does not compute what the candidate does
+  FormatImpossible          a format that cannot hold the candidate, or whose package is missing
 """
 
 from __future__ import annotations
@@ -84,3 +85,7 @@ class SearchFailed(ActsearchError):
 
 class ExportFailed(ActsearchError):
     """Raised when an exported file fails its own proof; the file is removed."""
+
+
+class FormatImpossible(ActsearchError):
+    """Raised when a format cannot hold the candidate, or needs a package that is not there."""

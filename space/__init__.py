@@ -27,6 +27,7 @@ from .families.schema import Family, FitError, Fitted
 from .families.table import FAMILIES, family, fitted
 from .modules.activation import Activation
 from .modules.codegen import module_source
+from .modules.from_file import from_file
 from .modules.nonpointwise import NOT_POINTWISE
 from .modules.parameter_groups import parameter_groups
 from .modules.surgery import replace_activations
@@ -81,6 +82,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_of_version",
     "fitted",
+    "from_file",
     "identify",
     "module_source",
     "parameter_groups",

@@ -6,7 +6,9 @@ how much is seen only sample by sample (paired_statistics.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +25,25 @@ def right(outputs: Tensor, targets: Tensor) -> Tensor:
 def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     """Share of the batch whose largest output is the target: [B, classes] and int64 [B] to []."""
     return right(outputs, targets).double().mean()
+
+
+@dataclass(frozen=True, slots=True)
+class OverAll:
+    """A metric of all outputs and targets of a set at once, for one that is no mean over samples:
+    `OverAll(r2)`. The function gets both as tensors, batches joined along dimension 0."""
+
+    function: Callable[[Tensor, Tensor], Any]
+
+
+def r2(outputs: Tensor, targets: Tensor) -> Tensor:
+    """The coefficient of determination, of [N] or [N, 1] floats to [], at least 0.
+
+    1 is exact, 0 no better than the targets' mean. What is worse than that counts as 0 too, since
+    a score is a fraction; scikit-learn's r2_score is negative there.
+    """
+    errors = (outputs.reshape(targets.shape) - targets).double().square().sum()
+    spread = (targets - targets.double().mean()).square().sum()
+    return (1 - errors / spread).clamp(min=0.0)
 
 
 def final_score(correct: Tensor) -> FinalScore:

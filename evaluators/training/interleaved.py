@@ -21,7 +21,7 @@ from ...space import (
 )
 from ..protocol.divergence import diverged
 from ..protocol.evaluator import FinalScore, MemberProgress
-from ..protocol.metrics import accuracy, final_score, right
+from ..protocol.metrics import OverAll, accuracy, final_score, right
 from ..protocol.report_validation import EvaluatorError
 from ..recipes.recipe import Recipe
 from .members import Member
@@ -49,7 +49,7 @@ class Task:
     validation: Samples
     test: Samples | None
     loss: Measure
-    metric: Measure
+    metric: Measure | OverAll
 
 
 class InterleavedTraining:
@@ -119,7 +119,7 @@ class InterleavedTraining:
                 if trainer.alive:
                     total += trainer.measure(batch) * len(batch[1])
         return [
-            (float(t[0]) / len(samples), float(t[1]) / len(samples))
+            (trainer.metric_of_all(float(t[0]) / len(samples)), float(t[1]) / len(samples))
             if trainer.alive
             else (0.0, math.nan)
             for trainer, t in zip(self._trainers, sums, strict=True)
@@ -153,6 +153,7 @@ class UserNetTrainer:
         self.losses: list[float] = []  # per epoch
         self.net: nn.Module = nn.Identity()
         self._total = torch.zeros((), device=device)
+        self._gathered: list[tuple[Tensor, Tensor]] = []  # outputs and targets for an OverAll
         self._reason: str | None = None
         reseed(member.seed, _WEIGHTS)
         try:
@@ -191,12 +192,28 @@ class UserNetTrainer:
 
     @torch.no_grad()
     def measure(self, batch: Batch) -> Tensor:
-        """Metric and loss of a batch, means over its samples: float64 [2]."""
-        output = self.output(batch)
+        """Metric and loss of a batch, means over its samples: float64 [2]. A metric over all
+        samples is 0 here, and `metric_of_all` has it."""
+        output, function = self.output(batch), self._task.metric
         loss = self._loss(batch, output, "validation")
-        metric = self._guarded(lambda: self._task.metric(output, batch[1]), batch, "the metric")
+        if isinstance(function, OverAll):
+            self._gathered.append((output, batch[1]))
+            metric: Any = 0.0
+        else:
+            metric = self._guarded(lambda: function(output, batch[1]), batch, "the metric")
         pair = [torch.as_tensor(value, device=self._device).double() for value in (metric, loss)]
         return torch.stack(pair)
+
+    def metric_of_all(self, mean: float) -> float:
+        """The metric of the batches measured since the last call: their mean, or that of an
+        OverAll on all of them."""
+        function, gathered = self._task.metric, self._gathered
+        if not isinstance(function, OverAll):
+            return mean
+        outputs, targets = (torch.cat(parts) for parts in zip(*gathered, strict=True))
+        self._gathered = []
+        joined = (outputs, targets)
+        return float(self._guarded(lambda: function.function(*joined), joined, "the metric"))
 
     def right(self, batch: Batch) -> Tensor:
         """Whether it has each sample of a batch right: bool [B], or shaped as the targets are."""

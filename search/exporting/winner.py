@@ -22,7 +22,8 @@ from ..storage.home import Home, refuse_link, usable
 from ..storage.ranking import ranked
 from ..storage.study import read_trials
 from ..storage.trial import Trial
-from .module_file import FILES, Exported, export
+from .module_file import Exported, export
+from .torch_file import FILES
 
 LONGEST = 16 * 1024 * 1024  # bytes of an activation.json that is looked into; one has some 5,000
 
@@ -81,6 +82,9 @@ def _unconfirmed(trial: Trial, source: str, facts: dict[str, Any]) -> Best:
     """A candidate with nothing but its score of one run."""
     score = "none" if trial.val_accuracy is None else f"{100 * trial.val_accuracy:.2f} %"
     note = f"Not confirmed: validation accuracy of one run {score}, trial {trial.number}."
+    if trial.state == "infeasible":
+        note += f" It did not train: {trial.reason}."
+        facts = {**facts, "infeasible": trial.reason}
     return Best(
         expression=parse(trial.expression),
         trial=trial.number,

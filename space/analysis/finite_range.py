@@ -82,6 +82,11 @@ def finite_points(where: FiniteRange) -> list[float]:
     return sorted({0.0, *(x for x in ends if abs(x) > 1e-3)})
 
 
+def float_numbers() -> Tensor:
+    """The numbers at which float32 is looked at, in order, 0 once: do not write to them."""
+    return _numbers(torch.float32)
+
+
 def wide_enough(where: FiniteRange) -> bool:
     """Whether it reaches as far as signals do, to WIDE on both sides."""
     return where.holds(-WIDE) and where.holds(WIDE)

@@ -8,7 +8,10 @@ from keyword import iskeyword, issoftkeyword
 
 from ..errors import CandidateError
 
-IMPORTED = ("F", "Tensor", "functional", "fx", "math", "nn", "per_channel", "torch")
+IMPORTED = (
+    "F", "Tensor", "functional", "fx", "math", "nn", "one_tensor", "per_channel", "prelu_per_channel",
+    "torch",
+)  # fmt: skip
 
 
 def check_class_name(name: str) -> None:

@@ -17,13 +17,13 @@ from ..expressions.primitives import PRIMITIVES
 
 _EVERY = "every divisor is kept away from 0, as in the search"
 _DIVISOR = "2**-24 (6e-08) keeps the divisor away from 0, as in the search"
-_REASONS: Mapping[str, str] = {
+FLOORS: Mapping[str, str] = {
     "div": _DIVISOR,
     "log": "1e-05 keeps the logarithm's operand away from 0, as in the search",
     "sqrt": "0.001 is the least operand of a root, as in the search: at 0 its slope is infinite",
     "pow": "0.001 is the least size of a base, as in the search: at 0 slopes are infinite",
 }
-_BY_CODE = {PRIMITIVES[name].code: reason for name, reason in _REASONS.items()}
+_BY_CODE = {PRIMITIVES[name].code: reason for name, reason in FLOORS.items()}
 
 
 def comments(expression: Expression, steps: Sequence[Step]) -> list[list[str]]:
@@ -72,5 +72,5 @@ def _value(node: Expression) -> float:
 def _with_floors(node: Expression) -> str:
     """That a number was computed with the floors of its operators, if it was."""
     names = {part.primitive for part in node.nodes() if isinstance(part, Call)}
-    used = [name for name in _REASONS if name in names]
+    used = [name for name in FLOORS if name in names]
     return f", the floor of {' and '.join(used)} in it, as in the search" if used else ""

@@ -1,6 +1,7 @@
 """A network's activations replaced by a candidate: by type, by name, or one by one.
 
     replace_activations(model, nn.ReLU, candidate)
+    replace_activations(model, nn.ReLU, from_file("activation.py"))
     replace_activations(model, "layer[34].*", candidate)
     replace_activations(model, lambda name, module: name.endswith(".act2"), candidate)
 
@@ -13,14 +14,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeGuard
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from ..errors import CandidateError
-from ..expressions.expression import Expression
-from .activation import Activation, attribute_name, is_activation
+from ..expressions.expression import Expression, Parameter
+from ..expressions.parser import parse
+from .activation import Activation, attribute_name, is_activation, is_exported
 from .example_pass import Call, Example, Pass, run_example
 from .places import Place, Which, check_which, class_name, is_meant, left_places, places
 from .replacement import LeftPlace, ReplacedPlace, Replacement
@@ -36,7 +39,7 @@ _HOOKS = (
 def replace_activations(
     model: nn.Module,
     which: Which,
-    candidate: Expression,
+    candidate: Expression | type[nn.Module],
     *,
     example: Example | None = None,
     channel_dim: int | None = None,
@@ -48,6 +51,7 @@ def replace_activations(
     which: a type or several; a pattern of dotted names as `fnmatch` reads it, of which pointwise
     activations are taken, and with a wildcard no gates (Sigmoid, Hardsigmoid); or a function of
     (dotted name, module) that says whether. A place that has the candidate already stays.
+    candidate: an expression, or the class of an exported file, as `from_file` gives it.
 
     A module that appears in several places is replaced by one shared copy, as it was; `unshare`
     gives each place its own. One that a block calls several times (a torchvision ResNet's) stays
@@ -63,8 +67,9 @@ def replace_activations(
     several channel counts, or the channels cannot be told.
     """
     check_which(which)
+    recipe = _Recipe.of(candidate)
     held = list(places(model))
-    stands = [p for p in held if _is_candidate(p.module, candidate)]
+    stands = [p for p in held if recipe.made(p.module)]
     chosen = [p for p in held if p not in stands and is_meant(p, which)]
     if unshare:
         chosen += _again(stands)
@@ -80,12 +85,12 @@ def replace_activations(
     left += _called(model, held, seen)
     if not chosen and not stands:
         raise CandidateError(_nothing(model, which, left))
-    channels = _channels(chosen, candidate, calls if seen else None, channel_dim)
-    copies = _copies(model, chosen, candidate, channels, unshare, stands)
+    channels = _channels(chosen, recipe.expression, calls if seen else None, channel_dim)
+    copies = _copies(model, chosen, recipe, channels, unshare, stands)
     put_back = _swap(model, chosen, copies) if not dry_run else _nothing_to_undo
     now = {id(p): p.module for p in stands} | dict(zip(map(id, chosen), copies, strict=True))
     return Replacement(
-        candidate=str(candidate),
+        candidate=str(recipe.expression),
         replaced=tuple(
             ReplacedPlace(p.name, p.kind, channels[p.name][0] if p.name in channels else None)
             for p in chosen
@@ -97,6 +102,45 @@ def replace_activations(
         dry_run=dry_run,
         _undo=put_back,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """How the modules of a candidate are made: of its expression, or by an exported class."""
+
+    expression: Expression
+    kind: type[nn.Module] | None
+
+    @staticmethod
+    def of(candidate: Expression | type[nn.Module]) -> _Recipe:
+        """Raises CandidateError for a class that no export wrote."""
+        if isinstance(candidate, Expression):
+            return _Recipe(candidate, None)
+        formula = getattr(candidate, "_formula", None)
+        if not isinstance(formula, str):
+            raise CandidateError(
+                f"an activation is put in as an expression, parse('x * sigmoid(x)'), or as the "
+                f"class of an exported file, from_file('activation.py'), but got {candidate!r}"
+            )
+        return _Recipe(parse(formula), candidate)
+
+    def made(self, module: nn.Module) -> bool:
+        """Whether the module is one of this candidate, of the kind that is asked for."""
+        if self.kind is None:
+            return isinstance(module, Activation) and module.expression == self.expression
+        return is_exported(module) and getattr(module, "_formula", None) == str(self.expression)
+
+    def make(self, channels: int | None, channel_dim: int) -> nn.Module:
+        """A fresh one; `channels` counts where the candidate learns values per channel."""
+        if self.kind is None:
+            return Activation(self.expression, channels=channels, channel_dim=channel_dim)
+        if any(p.granularity == "channel" for p in self.expression.parameters):
+            return self.kind(num_parameters=channels, channel_dim=channel_dim)
+        return self.kind()
+
+    def network_parameters(self) -> list[Parameter]:
+        """Those that are one tensor for the whole model."""
+        return [p for p in self.expression.parameters if p.granularity == "network"]
 
 
 @contextmanager
@@ -127,10 +171,6 @@ def _put_back(place: Place) -> None:
 
 def _nothing_to_undo() -> None:
     """After a dry run."""
-
-
-def _is_candidate(module: nn.Module, candidate: Expression) -> TypeGuard[Activation]:
-    return isinstance(module, Activation) and module.expression == candidate
 
 
 def _again(stands: Sequence[Place]) -> list[Place]:
@@ -258,26 +298,25 @@ def _dimension(name: str, calls: Sequence[Call]) -> int:
 def _copies(
     model: nn.Module,
     chosen: Sequence[Place],
-    candidate: Expression,
+    recipe: _Recipe,
     channels: Mapping[str, tuple[int, int]],
     unshare: bool,
     stands: Sequence[Place],
-) -> list[Activation]:
+) -> list[nn.Module]:
     """The module for each place, in order."""
     shared = {
-        attribute_name(p): place.module.parameter_of(p)
+        attribute_name(p): getattr(place.module, attribute_name(p))
         for place in stands
-        for p in candidate.parameters
-        if p.granularity == "network" and isinstance(place.module, Activation)
+        for p in recipe.network_parameters()
     }
-    made: dict[nn.Module, Activation] = {}
-    copies: list[Activation] = []
+    made: dict[nn.Module, nn.Module] = {}
+    copies: list[nn.Module] = []
     for place in chosen:
-        if _is_candidate(place.module, candidate):
+        if recipe.made(place.module):
             copies.append(copy.deepcopy(place.module))  # learned values and all
         elif unshare or place.module not in made:
             count, dim = channels.get(place.name, (None, 1))
-            module = Activation(candidate, channels=count, channel_dim=dim)
+            module = recipe.make(count, dim)
             like = _like(model, place)
             if like is not None:
                 module.to(device=like.device, dtype=like.dtype)
@@ -286,11 +325,9 @@ def _copies(
             made[place.module] = module
         else:
             copies.append(made[place.module])
-        for p in candidate.parameters:
-            if p.granularity == "network":
-                name = attribute_name(p)
-                tensor = shared.setdefault(name, getattr(copies[-1], name))
-                copies[-1].register_parameter(name, tensor)  # type: ignore[arg-type]
+        for p in recipe.network_parameters():
+            name = attribute_name(p)
+            copies[-1].register_parameter(name, shared.setdefault(name, getattr(copies[-1], name)))
     return copies
 
 
@@ -303,7 +340,7 @@ def _like(model: nn.Module, place: Place) -> nn.Parameter | None:
     return None
 
 
-def _take_over(module: Activation, before: nn.Module, *, first: bool) -> None:
+def _take_over(module: nn.Module, before: nn.Module, *, first: bool) -> None:
     """Mode and hooks; the hooks' very dictionaries, so that their handles still remove them."""
     module.train(before.training)
     for name in _HOOKS:
@@ -312,7 +349,7 @@ def _take_over(module: Activation, before: nn.Module, *, first: bool) -> None:
 
 
 def _swap(
-    model: nn.Module, chosen: Sequence[Place], copies: Sequence[Activation]
+    model: nn.Module, chosen: Sequence[Place], copies: Sequence[nn.Module]
 ) -> Callable[[], None]:
     """Put the copies in their places; what is returned puts back what stood there."""
     fused = _fused(model, chosen)

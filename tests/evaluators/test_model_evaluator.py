@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import r2_score
 from torch import Tensor, nn
 from torch.utils.data import (
     DataLoader,
@@ -27,7 +28,9 @@ from actsearch.evaluators import (
     EvaluatorError,
     Job,
     ModelEvaluator,
+    OverAll,
     Recipe,
+    r2,
 )
 from actsearch.evaluators.training.user_data import Samples
 from actsearch.space import CandidateError
@@ -223,6 +226,32 @@ def test_loss_and_metric_may_be_ones_own() -> None:
     (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
     assert end.test_accuracy is not None
     assert end.test_correct is None, "it is no share of samples"
+
+
+def test_a_metric_over_all_samples_is_that_of_scikit_learn_whatever_the_batches() -> None:
+    targets = X.mean((1, 2, 3))
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def recorded(outputs: Tensor, targets: Tensor) -> Tensor:
+        seen.append((outputs, targets))
+        return r2(outputs, targets)
+
+    evaluator = made(
+        lambda: Net(1),
+        (X, targets),
+        test=(X[:30], targets[:30]),
+        loss=lambda outputs, targets: F.mse_loss(outputs[:, 0], targets),
+        metric=OverAll(recorded),
+    )
+    evaluator.check()
+    seen.clear()
+    (end,) = ends(evaluator, "tanh(x)")
+    outputs, wanted = seen[-1]
+    assert len(wanted) == len(evaluator._validation), "in one piece, though batches are smaller"
+    assert end.val_accuracy == pytest.approx(max(0.0, r2_score(wanted, outputs[:, 0])), abs=1e-6)
+    (end,) = ends(evaluator.opened(), "tanh(x)", test=True)
+    assert end.test_accuracy is not None
+    assert len(seen[-1][1]) == 30
 
 
 def test_a_step_size_that_diverges_leaves_the_hits_of_the_others() -> None:

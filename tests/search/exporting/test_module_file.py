@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from io import StringIO
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,8 @@ from actsearch.search.errors import (
     InvalidSetting,
     NameTaken,
 )
-from actsearch.search.exporting import module_file
-from actsearch.search.exporting.module_file import (
-    TOLERANCE,
-)
+from actsearch.search.exporting import torch_file, writing
+from actsearch.search.exporting.proof import TOLERANCE, Proof
 from actsearch.space import CandidateError, module_source, parse
 
 pytestmark = pytest.mark.heavy  # each proof starts a process that loads torch
@@ -142,13 +140,13 @@ def test_a_link_that_leads_nowhere_is_not_written_through(tmp_path: Path) -> Non
 def test_what_stops_the_writing_leaves_nothing_of_ours_and_all_of_theirs(
     stop: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Full(StringIO):
-        def write(self, text: str) -> int:
+    class Full(BytesIO):
+        def write(self, content: Any) -> int:
             raise stop
 
-    new = module_file._new
-    monkeypatch.setattr(module_file, "_prove", lambda *_: 0.0)
-    monkeypatch.setattr(module_file, "_new", lambda path: new(path).close() or Full())
+    new = writing.new_file
+    monkeypatch.setattr(torch_file, "_prove", lambda *_: Proof(0.0, ""))
+    monkeypatch.setattr(writing, "new_file", lambda path: new(path).close() or Full())
     (tmp_path / "theirs").touch()
     with pytest.raises((KeyboardInterrupt, HomeUnusable)):
         export(parse("sin(x)"), tmp_path / "deep" / "new")
@@ -182,7 +180,7 @@ def spoilt(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
         assert right in source
         return source.replace(right, wrong, 1)
 
-    monkeypatch.setattr("actsearch.search.exporting.module_file.module_source", broken)
+    monkeypatch.setattr("actsearch.search.exporting.torch_file.module_source", broken)
 
 
 @pytest.mark.parametrize(

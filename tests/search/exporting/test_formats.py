@@ -1,0 +1,190 @@
+"""Every format holds the candidate, proves it, and refuses what it cannot hold by name."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from actsearch.search import export
+from actsearch.search.errors import ExportFailed, FormatImpossible, NameTaken
+from actsearch.search.exporting import array_file, jax_file, onnx_file
+from actsearch.search.exporting.array_file import NUMPY, numpy_source
+from actsearch.search.exporting.jax_file import JAX, jax_source
+from actsearch.search.exporting.latex_file import latex_source
+from actsearch.search.exporting.model_card import card_source
+from actsearch.search.exporting.module_file import FORMATS
+from actsearch.search.exporting.proof import proof_points
+from actsearch.search.exporting.subject import Subject
+from actsearch.space import FAMILIES, PRIMITIVES, Expression, UnknownNameError, family, parse
+from actsearch.space.catalog.table import CATALOG
+
+TEXT = "x * sigmoid(beta[channel]=0.5 * x) + log(x) / erf(x)"
+EVERY = {
+    name: parse(f"{name}({', '.join(['beta * x - 1.5', '0.1 + a * x'][: row.arity])})")
+    for name, row in PRIMITIVES.items()
+} | {name: family(name) for name in list(FAMILIES)[::9]}
+
+needs_onnx = pytest.mark.skipif(
+    importlib.util.find_spec("onnxruntime") is None, reason="onnxruntime is not installed"
+)
+needs_jax = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="jax is not installed"
+)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_primitive_is_the_same_in_numpy_in_both_dtypes(name: str) -> None:
+    expression = EVERY[name]
+    names: dict[str, object] = {}
+    exec(numpy_source(Subject(expression)), names)
+    x = proof_points()
+    with np.errstate(all="ignore"):
+        value = names["activation"](x.numpy())  # type: ignore[operator]
+        single = names["activation"](x.float().numpy())  # type: ignore[operator]
+    torch.testing.assert_close(
+        torch.from_numpy(np.asarray(value)), expression.values(x), rtol=1e-10, atol=1e-10
+    )
+    assert single.dtype == np.float32
+
+
+@needs_onnx
+@pytest.mark.parametrize("name", [name for name in EVERY if name in onnx_file.BUILD])
+def test_every_primitive_is_the_same_in_onnx(name: str) -> None:
+    subject = Subject(EVERY[name])
+    where, difference = onnx_file._agreement(
+        subject, onnx_file._model(subject, "").SerializeToString()
+    )
+    assert where.low <= -8
+    assert where.high >= 8
+    assert difference < 1e-5
+
+
+def test_only_bessel_functions_are_missing_and_only_in_onnx() -> None:
+    assert set(PRIMITIVES) == set(NUMPY) == set(JAX)
+    assert set(PRIMITIVES) - set(onnx_file.BUILD) == {"bessel_i0e", "bessel_i1e"}
+
+
+def test_what_a_format_cannot_hold_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    expression = parse("bessel_i0e(x) * x + bessel_i1e(x)")
+    with pytest.raises(FormatImpossible, match="ONNX has no bessel_i0e, bessel_i1e"):
+        export(expression, tmp_path / "new", formats=["latex", "onnx"])
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "extra"),
+    [("onnx", onnx_file, r"actsearch\[onnx\]"), ("jax", jax_file, r"actsearch\[jax\]")],
+)
+def test_a_missing_package_is_one_sentence(
+    name: str, module: object, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(FormatImpossible, match=f"pip install '{extra}'"):
+        export(parse("tanh(x)"), tmp_path / "new", formats=[name])
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_unknown_format_suggests_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="onnx"):
+        export(parse("tanh(x)"), tmp_path / "new", formats=["onx"])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_of_somebody_else_is_refused_and_left_alone(name: str, tmp_path: Path) -> None:
+    theirs = tmp_path / FORMATS[name].files[-1]
+    theirs.write_text("theirs")
+    with pytest.raises(NameTaken, match="exists: choose another --output"):
+        export(parse("tanh(x)"), tmp_path, formats=["latex", name])
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]
+
+
+@pytest.mark.heavy
+def test_a_numpy_file_that_computes_something_else_is_not_handed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(array_file, "NUMPY", {**NUMPY, "tanh": "np.sin({0})"})
+    with pytest.raises(ExportFailed, match="differs from the candidate"):
+        export(parse("tanh(x)"), tmp_path / "new", formats=["numpy"])
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.heavy
+@needs_onnx
+@needs_jax
+def test_all_programs_are_proved_and_say_where_they_come_from(tmp_path: Path) -> None:
+    facts = {"search": "mine", "trial": 12}
+    done = export(
+        parse(TEXT), tmp_path, formats=["torch", "numpy", "jax", "onnx"], facts=facts, memory=True
+    )
+    assert {name: bool(proof) for name, proof in done.proofs.items()} == dict.fromkeys(
+        ["torch", "numpy", "jax", "onnx"], True
+    )
+    for name in ("activation.py", "activation_numpy.py", "activation_jax.py"):
+        source = (tmp_path / name).read_text()
+        assert "SPDX-License-Identifier: Apache-2.0" in source
+        assert "search mine" in " ".join(source.replace("#", " ").split())
+        assert f"f(x) = {parse(TEXT)}" in source
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(tmp_path / "activation.onnx")
+    x = np.linspace(-3.03, 3.11, 12, dtype=np.float32).reshape(4, 3)
+    beta = np.array([0.5, 1.0, 2.0], dtype=np.float32)
+    module = parse(TEXT).module(channels=3)
+    for given in ({}, {"beta": beta}):
+        if given:
+            torch.nn.init.zeros_(module.beta).data += torch.from_numpy(beta)
+        (value,) = session.run(None, {"x": x, **given})
+        np.testing.assert_allclose(value, module(torch.from_numpy(x)).detach(), rtol=2e-5)
+    assert "onnxruntime agrees with torch in float32" in session.get_modelmeta().description
+
+
+@pytest.mark.heavy
+@pytest.mark.slow
+def test_an_mlflow_model_predicts_where_actsearch_is_not(tmp_path: Path) -> None:
+    export(parse("x * sigmoid(beta * x)"), tmp_path, formats=["mlflow"], class_name="Swish")
+    program = (
+        "import sys, importlib.util, mlflow.pyfunc, numpy as np\n"
+        "sys.modules['actsearch'] = None\n"
+        "print(mlflow.pyfunc.load_model(sys.argv[1]).predict(np.ones((2, 3), np.float32)).tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-I", "-c", program, str(tmp_path / "mlflow-model")],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    expected = torch.nn.functional.silu(torch.ones(2, 3))
+    torch.testing.assert_close(torch.tensor(json.loads(done.stdout.splitlines()[-1])), expected)
+
+
+def test_the_card_has_results_with_n_limits_and_how_to_cite() -> None:
+    row = {
+        "test_mean": 0.8964, "test_sd": 0.0006, "n": 5, "difference": -0.0002,
+        "interval": [-0.0022, 0.0018], "verdict": "tie",
+    }  # fmt: skip
+    facts = {"search": "mine", "recipe": "standard-1a2b", "numbers": {"mlp": row}}
+    text = card_source(Subject(parse("log(x) * a"), facts=facts, notes="It ties with Mish."))
+    assert "| mlp | 89.64 % ± 0.06 | 5 | -0.02 points [-0.22, +0.18] | tie |" in text
+    for part in ("Recipe: standard-1a2b", "![", "## Limits", "have floors", "@software{actsearch"):
+        assert part in text
+    bare = card_source(Subject(parse("tanh(x)")))
+    assert "nothing trained it here" in bare
+
+
+def test_latex_has_formula_derivative_and_parameters() -> None:
+    text = latex_source(Subject(parse("x * tanh(beta=0.5 * x)")))
+    assert "f(x) &= x \\tanh" in text
+    assert "f'(x) &=" in text
+    assert "$\\beta$ (initially $0.5$, one per layer)" in text
+
+
+@pytest.mark.parametrize("name", list(CATALOG)[::20])
+def test_jax_source_is_python_for_named_functions(name: str) -> None:
+    expression: Expression = CATALOG[name].expression
+    compile(jax_source(Subject(expression)), name, "exec")
