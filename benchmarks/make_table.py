@@ -3,9 +3,9 @@
     python benchmarks/make_table.py core-1 --processes 2      # Ctrl-C stops it; the same goes on
 
 The candidates come in an order drawn once, block by block, each block under the seeds that all
-get; in core-1 its best fifth get three more, its share of the best hundred ten more. So at any time
-the table is a random sample of what it will be, whole but for its last block. In the end the best
-of all blocks together get what they lack. The tables, their candidates, recipes and seeds:
+get; in core-1 its best fifth get three more, its share of the best hundred ten more. So at any
+time the table is a random sample of what it will be, whole but for its last block. In the end the
+best of all blocks together get what they lack. The tables, their candidates, recipes and seeds:
 table_plans.py.
 
 What has trained is kept in benchmarks/pool/; shipped is the part that has both first seeds.
