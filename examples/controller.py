@@ -37,7 +37,7 @@ STEPS = 4  # of Adam for each
 CLIP = 0.2  # of the ratio of new to old probability
 ENTROPY = 1e-2  # weight of a choice's entropy, which keeps the policy from narrowing too soon
 DECAY = 0.95  # of the baseline
-DRAWS = 100  # for an encoding that was not proposed before
+DRAWS = 20  # for an encoding that was not proposed before
 
 
 @dataclass(frozen=True, slots=True)
