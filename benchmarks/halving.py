@@ -141,7 +141,7 @@ def medians(
 ) -> tuple[Array, Array]:
     """The median regret over orders after each so many epochs: both [points]."""
     candidates = min(LONGEST, len(sides[0].readings))
-    points = np.arange(recipe.epochs, candidates * recipe.epochs + 1, recipe.epochs)
+    points = np.arange(1.0, candidates + 1) * recipe.epochs
     regret = np.full((orders, len(points)), np.inf)
     for number in range(orders):
         seen = sides[seen_seed(FIRST, number)]
