@@ -10,11 +10,14 @@ CHECKED = $(wildcard benchmarks examples tests)
 FREE = $$(d=best; n=1; while test -e $$d; do n=$$((n + 1)); d=best-$$n; done; echo $$d)
 WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n > 2 ? n : 2 )))
 
+# make_table.py goes on for hours, and the plans and peers print nothing
+BENCHES = $(filter-out benchmarks/make_table.py benchmarks/table_plans.py benchmarks/peers.py,$(wildcard benchmarks/*.py))
+
 # a worker for every core, up to eight; tests that share something costly stay on one of them
 SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 DEFAULT := not slow and not soak
 
-.PHONY: help install search test test-fast test-slow test-cpus soak bench lint docs wheel
+.PHONY: help install search record readme test test-fast test-slow test-cpus soak bench lint docs wheel
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +31,12 @@ $(STAMP): pyproject.toml
 
 search: $(STAMP)  ## search on FashionMNIST with one worker per core, and export the best
 	$(BIN)/actsearch search --workers $(WORKERS) --output $(FREE)
+
+record: $(STAMP)  ## time `make search` on an idle machine, keep what it prints, write the pages from it
+	cd benchmarks && ../$(BIN)/python -m records.record_search
+
+readme: $(STAMP)  ## write README.md and docs/results.md from the record of `make search`
+	cd benchmarks && ../$(BIN)/python -m records.pages
 
 test: $(STAMP)  ## run the tests
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(DEFAULT)"
@@ -45,7 +54,7 @@ soak: $(STAMP)  ## run real searches, killed and resumed again and again
 	$(BIN)/pytest -m soak --timeout 3600
 
 bench: $(STAMP)  ## run every benchmark (BENCH=--quick for two minutes each)
-	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(BENCH); done
+	set -e; for script in $(BENCHES); do echo "== $$script"; $(BIN)/python $$script $(BENCH); done
 
 lint: $(STAMP)  ## ruff and mypy --strict
 	$(BIN)/ruff check .

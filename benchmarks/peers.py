@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from sklearn.neighbors import KNeighborsRegressor
 
 from actsearch.search import Strategy
 from actsearch.search.strategies.base import key_of
+from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.search.strategies.surrogate.pool import Pool
 from actsearch.space import Encoding, Space
 from actsearch.space.analysis.features import GROUPS
@@ -72,6 +75,14 @@ def optuna_nsga2(space: Space, seed: int) -> Strategy:
     return OptunaPeer(space, seed, NSGAIISampler(seed=seed, population_size=20))
 
 
+def controller(space: Space, seed: int) -> Strategy:
+    """The RNN of the Swish paper, trained by PPO: examples/controller.py."""
+    examples = str(Path(__file__).parents[1] / "examples")
+    if examples not in sys.path:
+        sys.path.append(examples)
+    return strategy_from_name("controller:Controller", space, seed)
+
+
 class PlainEvolution(Strategy):
     """Regularised evolution as published (Real et al. 2019): 20 random ones, then a mutation of
     the best of 10 among the latest 20; no crossing, no well-known start."""
@@ -119,6 +130,7 @@ PEERS: dict[str, Callable[[Space, int], Strategy]] = {
     "nsga-2": optuna_nsga2,
     "plain-evolution": PlainEvolution,
     "knn-3": Neighbours,
+    "controller": controller,
 }
 
 

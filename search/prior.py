@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..evaluators.tables.score_table import ScoreTable
-from ..evaluators.tables.shipped import is_table, shipped_tables, table_from_name
+from ..evaluators.tables.shipped import TEACHING, is_table, table_from_name
 from ..space.printable import shown
 from .errors import InvalidSetting
 from .storage.home import Home
@@ -23,14 +23,14 @@ def prior_of(
     home: Home, prior: str | Sequence[str] | None, strategy: str, evaluator: str
 ) -> tuple[str, ...]:
     """The stored form of a prior: of `none`, of names of tables and searches, or by default of
-    the tables shipped, but for one that is the evaluator itself.
+    the shipped tables that teach, but for one that is the evaluator itself.
 
     Raises InvalidSetting for a strategy that takes none, or `none` beside others; and where a name
     leads to no table or search.
     """
     takes = bool(getattr(strategy_class(strategy), "takes_prior", False))
     if prior is None:
-        names = [name for name in shipped_tables() if name != evaluator] if takes else []
+        names = [name for name in TEACHING if name != evaluator] if takes else []
     else:
         names = [prior] if isinstance(prior, str) else list(prior)
         if not names or not all(isinstance(name, str) for name in names):

@@ -10,6 +10,9 @@ from .score_table import ScoreTable, read_table
 FOLDER = Path(__file__).parent / "data"
 SUFFIX = "-table"
 ENDING = ".jsonl"
+# What a prior is made of unless told. The other tables judge strategies, or are what these are
+# tuned on: a prior that had seen them would know the answers.
+TEACHING = ("core-1-table",)
 
 
 def is_table(name: str) -> bool:

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="NAME",
         help="what surrogate learns from before it begins: none, tables, searches of this home "
-        "(default: the tables shipped)",
+        "(default: core-1-table)",
     )
     complete(
         group.add_argument("--recipe", help="how candidates are scored (default quick)"), recipes

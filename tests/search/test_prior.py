@@ -58,9 +58,9 @@ def test_none_is_none_and_stands_alone(home: Home) -> None:
         Search("a", home=home.root, prior=["none", "core-1-table"], **SEARCH)
 
 
-def test_by_default_it_is_the_tables_shipped_but_for_the_one_that_scores(home: Home) -> None:
+def test_by_default_it_is_the_table_that_teaches_but_for_the_one_that_scores(home: Home) -> None:
     search = Search("a", home=home.root, **SEARCH)
-    assert names_of(search._file.config.prior) == shipped_tables()
+    assert names_of(search._file.config.prior) == ["core-1-table"], "none that judges strategies"
     for table in shipped_tables():
         settings = {**SEARCH, "recipe": None, "evaluator": table}
         prior = Search("b", home=home.root, **settings)._file.config.prior

@@ -1,0 +1,1 @@
+"""Records of `make search`, and the pages that are written from them."""

@@ -1,0 +1,113 @@
+"""The parts of README.md and docs/results.md that are written from the record of `make search`.
+
+    make readme
+
+Each stands between two comments, which name it; the record is search.json beside this file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from actsearch.evaluators import Recipe
+from actsearch.search.storage.config import STRATEGY, second_recipe
+
+RECORD = Path(__file__).with_name("search.json")
+REPOSITORY = Path(__file__).resolve().parents[2]
+RESULTS = "docs/results.md"
+PAGES = ("README.md", RESULTS)
+BEGIN, END = "<!-- record of make search -->", "<!-- end of the record -->"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One run of the main job.
+
+    strategy, recipe, second: what it searched and confirmed with. seconds: wall clock of all of
+    it, start-up included. printed: the leaderboard, an empty line, the confirmation.
+    """
+
+    command: str
+    commit: str
+    date: str
+    strategy: str
+    recipe: str
+    second: str
+    seconds: float
+    printed: str
+
+    @staticmethod
+    def of(command: str, commit: str, seconds: float, printed: str) -> Record:
+        """The record of a run that has just ended, with the defaults that it had."""
+        recipe = Recipe()
+        second = second_recipe(recipe, None)
+        assert second is not None
+        return Record(
+            command=command,
+            commit=commit,
+            date=date.today().isoformat(),
+            strategy=STRATEGY,
+            recipe=recipe.label,
+            second=second.label,
+            seconds=round(seconds, 1),
+            printed=printed.strip("\n"),
+        )
+
+    @property
+    def confirmation(self) -> str:
+        """The tables of the confirmation and the verdict, without the leaderboard before them."""
+        return self.printed.partition("\n\n")[2]
+
+    @property
+    def duration(self) -> str:
+        """The time it took, in words."""
+        minutes, seconds = divmod(round(self.seconds), 60)
+        return f"{minutes} min {seconds} s"
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_record() -> Record:
+    """The record that is committed."""
+    return Record(**json.loads(RECORD.read_text()))
+
+
+def generated(page: str, record: Record) -> str:
+    """The part of a page that a record gives."""
+    then = "" if record.strategy == STRATEGY else ", the default then"
+    about = f"strategy `{record.strategy}`{then}, commit {record.commit}, {record.date}"
+    if page == RESULTS:
+        return (
+            f"`{record.command}` ({about}; recipe `{record.recipe}`, second network\n"
+            f"`{record.second}`) took {record.duration} and printed:\n\n```\n{record.printed}\n```"
+        )
+    return (
+        f"What it printed on a clean clone in {record.duration}, below the leaderboard ({about};\n"
+        f"[docs/results.md](docs/results.md)):\n\n```\n{record.confirmation}\n```"
+    )
+
+
+def with_record(page: str, text: str, record: Record) -> str:
+    """A page's text with its part written anew."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert begin, f"{page} has no {BEGIN}"
+    assert end, f"{page} has no {END} after it"
+    return f"{before}{BEGIN}\n{generated(page, record)}\n{END}{after}"
+
+
+def write_pages() -> None:
+    """Write each page from the record."""
+    record = read_record()
+    for page in PAGES:
+        path = REPOSITORY / page
+        path.write_text(with_record(page, path.read_text(), record))
+
+
+if __name__ == "__main__":
+    write_pages()

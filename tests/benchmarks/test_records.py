@@ -1,0 +1,43 @@
+"""README.md and docs/results.md show the record of `make search` that is committed."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
+    return importlib.import_module("records.pages")
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/results.md"])
+def test_a_page_is_what_make_readme_writes_from_the_record(pages: Any, name: str) -> None:
+    text = (REPOSITORY / name).read_text()
+    assert name in pages.PAGES
+    assert pages.with_record(name, text, pages.read_record()) == text
+
+
+def test_another_record_changes_its_part_of_a_page_alone(pages: Any) -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    record = pages.Record.of("make search", "abc1234", 754.4, "trial\n    1\n\nmlp\nReLU\n\ntie")
+    changed = pages.with_record("README.md", text, record)
+    assert "clean clone in 12 min 34 s" in changed
+    assert "```\nmlp\nReLU\n\ntie\n```" in changed, "without the leaderboard"
+    assert pages.with_record("README.md", changed, pages.read_record()) == text
+
+
+def test_a_record_is_read_as_it_was_saved(
+    pages: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = pages.Record.of("make search", "abc1234", 60.0, "± of the leaderboard\n\ntables\n")
+    record.save(tmp_path / "search.json")
+    monkeypatch.setattr(pages, "RECORD", tmp_path / "search.json")
+    assert pages.read_record() == record
+    assert record.strategy == "surrogate", "the default"
