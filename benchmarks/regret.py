@@ -24,7 +24,7 @@ class Judge:
 
     def __init__(self, table: ScoreTable, seen: int) -> None:
         self._table = table
-        self._readings = {  # accuracy by the seeds that read
+        self.readings = {  # accuracy by the seeds that read
             text: read_accuracy(table, text, reading_seeds(list(curves), seen))
             for text, curves in table.rows.items()
         }
@@ -33,11 +33,11 @@ class Judge:
             for text, curves in table.rows.items()
             if naming_seeds(list(curves))
         }
-        self._order = sorted(self._readings, key=lambda text: -self._readings[text])
+        self._order = sorted(self.readings, key=lambda text: -self.readings[text])
         most = max(map(len, table.rows.values()))
         named = [text for text in self._namings if len(table.rows[text]) == most]
         best = max(named, key=lambda text: self._namings[text], default=self._order[0])
-        self._best = self._readings[best]
+        self._best = self.readings[best]
         self._best_seeds = len(reading_seeds(list(table.rows[best]), seen))
 
     @property
@@ -63,7 +63,7 @@ class Judge:
         """What the first of a leaderboard lacks to the best, in points of accuracy, and what the
         finalist lacks that a confirmation prefers."""
         confirmed = self.confirmed(leaders[:FINALISTS])
-        first, second = (self._readings[text] for text in (leaders[0], confirmed))
+        first, second = (self.readings[text] for text in (leaders[0], confirmed))
         return 100 * (self._best - first), 100 * (self._best - second)
 
 

@@ -77,11 +77,11 @@ def leaders(trials: Sequence[Trial], count: int) -> list[str]:
     return [trial.expression for trial in trained(entered)[:FINALISTS]]
 
 
-def replay(table: str, strategy: str, seed: int, candidates: int) -> Course:
-    """One search by a strategy."""
+def searched(table: str, strategy: str, seed: int, candidates: int) -> list[Trial]:
+    """The trials of a search on a table by a strategy."""
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(logging.ERROR)
-    scores, evaluator, space, taught = _prepared(table)
+    scores, evaluator, space, taught = prepared(table)
     recipe = scores.recipe
     config = SearchConfig(name="replay", strategy="random", recipe=recipe, second=None, seed=seed)
     made = PEERS[strategy](space, seed) if strategy in PEERS else _ours(strategy, space, seed)
@@ -93,7 +93,13 @@ def replay(table: str, strategy: str, seed: int, candidates: int) -> Course:
         settings = RunSettings(candidates=candidates)
         engine = Engine(config, settings, space, study, lambda _: None, Pace(1), lambda *_: None)
         engine.run(InProcess(), evaluator)
-        trials = study.trials()
+        return study.trials()
+
+
+def replay(table: str, strategy: str, seed: int, candidates: int) -> Course:
+    """A search, judged."""
+    trials = searched(table, strategy, seed, candidates)
+    scores, evaluator, _, _ = prepared(table)
     judge = Judge(scores, seen_seed(FIRST, seed))
     top = judge.top
     entered = [evaluator.text_of(t.expression) for t in trials if t.entered_training]
@@ -108,7 +114,7 @@ def _ours(name: str, space: Space, seed: int) -> Strategy:
 
 
 @cache
-def _prepared(name: str) -> tuple[ScoreTable, TabularEvaluator, Space, ScoreTable | None]:
+def prepared(name: str) -> tuple[ScoreTable, TabularEvaluator, Space, ScoreTable | None]:
     """The table to search, the space it is of, and the one that a prior is taught by."""
     left_out, keys = _BEGUN[0]
     table, taught = parted(sampled(table_from_name(name)), left_out)
