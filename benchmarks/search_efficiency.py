@@ -5,16 +5,15 @@
 
 Each repetition is a real search by the real engine, brackets of nine through the recipe's rungs,
 its latest 18 candidates unseen (the lag), its study in memory (on /dev/shm); scores come from the
-table. The candidate recommended after n is the first of the leaderboard of the first n. Its regret
-is what it lacks, in points of accuracy, to the best of the table; the best is named by seeds, and
-both are read by others, that no search sees (evaluators/tables/tabular.py): a small regret can be
-negative. random is simulated over many orders. `random_equivalent_at_100` is how many candidates
-random needs for the median regret that a strategy has after 100. `top_share_at_n` is the share of
-the table's best TOP (by unseen seeds) among the first n, which the luck of one run does not enter:
-where regrets have reached the floor it still tells strategies apart. `surrogate_no_prior` is
-`--prior none`. `--left-out` parts the table by operators (primitives by name): searches run over
-the candidates that have one of them, and `surrogate` has a prior from those that have none: it
-never saw the functions it is judged on. Where a table is not whole yet,
+table. Two regrets after n candidates, in points of accuracy (regret.py): of the `first` of the
+leaderboard, which is picked by one noisy run, and of what a search says in the end, the finalist
+that a confirmation prefers (`confirmed`; five finalists, trained again under the seeds that name).
+random is simulated over many orders. `random_equivalent_at_100` is how many candidates random
+needs for the median regret that a strategy has after 100. `top_share_at_n` is the share of the
+table's best fortieth among the first n, which the luck of one run does not enter.
+`surrogate_no_prior` is `--prior none`. `--left-out` parts the table by operators (primitives by
+name): searches run over the candidates that have one of them, and `surrogate` has a prior from
+those that have none: it never saw the functions it is judged on. Where a table is not whole yet,
 the space is what it has so far. Optuna's own samplers are slow: a fifth of the repetitions.
 """
 
@@ -27,10 +26,9 @@ import multiprocessing
 import tempfile
 import time
 import warnings
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -39,15 +37,11 @@ import numpy.typing as npt
 import optuna
 import torch
 from peers import PEERS, Within
+from random_search import FIRST, equivalent, random_regrets
+from regret import FINALISTS, Course, Judge
 
-from actsearch.evaluators import ScoreTable, TabularEvaluator, survivors, table_from_name
-from actsearch.evaluators.protocol.successive_halving import cutoffs_of
-from actsearch.evaluators.tables.tabular import (
-    naming_seeds,
-    read_accuracy,
-    reading_seeds,
-    seen_seed,
-)
+from actsearch.evaluators import ScoreTable, TabularEvaluator, table_from_name
+from actsearch.evaluators.tables.tabular import seen_seed
 from actsearch.search import RunSettings, SearchConfig, Strategy, Trial
 from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.in_process import InProcess
@@ -66,12 +60,10 @@ from actsearch.space import (
     space_from_name,
 )
 
-FIRST = (0, 1)  # seeds of a table that searches see
 AT = (25, 50, 100, 200)  # candidates
 ORDERS = 2000  # of random
-TOP = 0.025  # of a table that counts as its best
-LAG = 18  # candidates, the default of a search
-LONGEST = 1500  # candidates of a random order
+KINDS = ("first", "confirmed")  # of a Course's regrets
+TITLES = ("first of the leaderboard", f"best of {FINALISTS} finalists, trained again")
 NO_PRIOR = "surrogate_no_prior"
 SLOW = ("optuna-gp", "nsga-2", "tpe")
 
@@ -79,53 +71,17 @@ Array = npt.NDArray[np.float64]
 Keys = frozenset[frozenset[tuple[str, str]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """Regrets on a table, for searches that see one of its seeds."""
-
-    table: ScoreTable
-
-    def reading(self, text: str, seen: int) -> float:
-        """A candidate's accuracy by the seeds that read."""
-        return read_accuracy(self.table, text, reading_seeds(list(self.table.rows[text]), seen))
-
-    def best(self, seen: int) -> str:
-        """The best candidate by the seeds that name; of a table that has none, by all unseen."""
-        rows = self.table.rows
-        most = max(len(naming_seeds(list(curves))) for curves in rows.values())
-        if most == 0:
-            return max(rows, key=lambda text: self.reading(text, seen))
-        named = [t for t, c in rows.items() if len(naming_seeds(list(c))) == most]
-        return max(named, key=lambda t: read_accuracy(self.table, t, naming_seeds(list(rows[t]))))
-
-    def floor(self, seen: int) -> float:
-        """The standard error of the best one's reading, a fraction: below it nothing is told."""
-        text = self.best(seen)
-        seeds = reading_seeds(list(self.table.rows[text]), seen)
-        deviations = [
-            np.std([self.table.accuracy(t, s) or 0.0 for s in self.table.rows[t]], ddof=1)
-            for t in sorted(self.table.rows, key=lambda t: -self.reading(t, seen))[:100]
-        ]
-        return float(np.median(deviations) / np.sqrt(len(seeds)))
-
-    def top(self, seen: int) -> set[str]:
-        """The best TOP of the table by the seeds that read."""
-        ordered = sorted(self.table.rows, key=lambda text: -self.reading(text, seen))
-        return {*ordered[: max(1, round(TOP * len(ordered)))]}
-
-
-def recommended(trials: Sequence[Trial], count: int) -> Trial:
+def leaders(trials: Sequence[Trial], count: int) -> list[str]:
     """The first of the leaderboard of the first so many candidates."""
     entered = [trial for trial in trials if trial.entered_training][:count]
-    return trained(entered)[0]
+    return [trial.expression for trial in trained(entered)[:FINALISTS]]
 
 
-def replay(table: str, strategy: str, seed: int, candidates: int) -> tuple[list[float], ...]:
-    """The regret of one search after each of AT candidates, in points, and the share of the best
-    that it has trained by then."""
+def searched(table: str, strategy: str, seed: int, candidates: int) -> list[Trial]:
+    """The trials of a search on a table by a strategy."""
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(logging.ERROR)
-    scores, evaluator, space, taught = _prepared(table)
+    scores, evaluator, space, taught = prepared(table)
     recipe = scores.recipe
     config = SearchConfig(name="replay", strategy="random", recipe=recipe, second=None, seed=seed)
     made = PEERS[strategy](space, seed) if strategy in PEERS else _ours(strategy, space, seed)
@@ -137,14 +93,20 @@ def replay(table: str, strategy: str, seed: int, candidates: int) -> tuple[list[
         settings = RunSettings(candidates=candidates)
         engine = Engine(config, settings, space, study, lambda _: None, Pace(1), lambda *_: None)
         engine.run(InProcess(), evaluator)
-        trials = study.trials()
-    judge, seen = Judge(scores), seen_seed(FIRST, seed)
-    best, top = judge.reading(judge.best(seen), seen), judge.top(seen)
+        return study.trials()
+
+
+def replay(table: str, strategy: str, seed: int, candidates: int) -> Course:
+    """A search, judged."""
+    trials = searched(table, strategy, seed, candidates)
+    scores, evaluator, _, _ = prepared(table)
+    judge = Judge(scores, seen_seed(FIRST, seed))
+    top = judge.top
     entered = [evaluator.text_of(t.expression) for t in trials if t.entered_training]
     at = [n for n in AT if n <= candidates]
-    texts = [evaluator.text_of(recommended(trials, n).expression) for n in at]
-    regrets = [100 * (best - judge.reading(text, seen)) for text in texts]
-    return regrets, [len(top & {*entered[:n]}) / len(top) for n in at]
+    regrets = [judge.regrets([*map(evaluator.text_of, leaders(trials, n))]) for n in at]
+    first, confirmed = zip(*regrets, strict=True)
+    return Course(first, confirmed, [len(top & {*entered[:n]}) / len(top) for n in at])
 
 
 def _ours(name: str, space: Space, seed: int) -> Strategy:
@@ -152,7 +114,7 @@ def _ours(name: str, space: Space, seed: int) -> Strategy:
 
 
 @cache
-def _prepared(name: str) -> tuple[ScoreTable, TabularEvaluator, Space, ScoreTable | None]:
+def prepared(name: str) -> tuple[ScoreTable, TabularEvaluator, Space, ScoreTable | None]:
     """The table to search, the space it is of, and the one that a prior is taught by."""
     left_out, keys = _BEGUN[0]
     table, taught = parted(sampled(table_from_name(name)), left_out)
@@ -205,54 +167,44 @@ def keys_of(table: ScoreTable, space: Space) -> Keys:
     return frozenset(keys)
 
 
-def random_regrets(table: ScoreTable, orders: int) -> Array:
-    """The regret in points, [orders, candidates], of random orders through the same halving."""
-    judge, texts, recipe = Judge(table), list(table.rows), table.recipe
-    rng = np.random.default_rng(0)
-    length = min(LONGEST, len(texts)) // 9 * 9
-    readings = {s: np.array([judge.reading(t, s) for t in texts]) for s in (0, 1)}
-    best = {s: judge.reading(judge.best(s), s) for s in (0, 1)}
-    curves = {s: [_fractions(table, text, s) for text in texts] for s in (0, 1)}
-    regrets = np.empty((orders, length))
-    for number in range(orders):
-        seen = seen_seed(FIRST, number)
-        order = rng.permutation(len(texts))[:length]
-        scores: dict[int, list[float]] = {epoch: [] for epoch in recipe.rungs}
-        unseen: deque[dict[int, list[float]]] = deque()  # of the brackets within the lag
-        first: tuple[int, float, int] = (-1, -1.0, 0)
-        for start in range(0, length, 9):
-            live = [int(i) for i in order[start : start + 9]]
-            if len(unseen) > LAG // 9:
-                for epoch, reached in unseen.popleft().items():
-                    scores[epoch] += reached
-            cutoffs, here = cutoffs_of(scores, recipe.eta), dict[int, list[float]]()
-            for rung, epoch in enumerate(recipe.rungs):
-                reached = [curves[seen][i][rung] for i in live]
-                here[epoch] = reached
-                first = max(first, *((rung, a, i) for a, i in zip(reached, live, strict=True)))
-                kept = survivors(list(reached), recipe.eta, cutoffs.get(epoch))
-                live = [live[position] for position in kept]
-                if not live:
-                    break
-            unseen.append(here)
-            regrets[number, start : start + 9] = best[seen] - readings[seen][first[2]]
-    return 100 * regrets
-
-
-def _fractions(table: ScoreTable, text: str, seed: int) -> list[float]:
-    """A curve as accuracies, its end repeated where it ended early."""
-    curve = [(right or 0) / table.recipe.validation for right in table.rows[text][seed]]
-    return curve + [curve[-1]] * (len(table.recipe.rungs) - len(curve))
-
-
-def equivalent(random: Array, regret: float) -> int | None:
-    """How many candidates random needs for a median regret; None where it never has it."""
-    medians = np.median(random, axis=0)
-    reached = np.flatnonzero(medians <= regret)
-    return int(reached[0]) + 1 if len(reached) else None
-
-
 def main() -> None:
+    options = parsed()
+    left_out = options.left_out.split(",") if options.left_out else []
+    ours = [NO_PRIOR, *(["surrogate"] if left_out else []), "evolution", "tpe"]
+    names = options.strategies.split(",") if options.strategies else [*ours, *PEERS]
+    table, taught = parted(sampled(table_from_name(options.table)), left_out)
+    floor = max(Judge(table, seen).floor for seen in FIRST)
+    print(
+        f"{options.table}, recipe {table.recipe.label}: {len(table.rows)} of {table.candidates} "
+        f"candidates; floor {floor:.2f} points"
+        + (f"; a prior from {len(taught.rows)} others" if taught else "")
+    )
+    at = [n for n in AT if n <= options.candidates]
+    random = random_regrets(table, 200 if options.quick else ORDERS)
+    report = Report(at, random)
+    report.add("random", *(regrets[:, [n - 1 for n in at]] for regrets in random))
+    report.record |= {"quick": options.quick, "table": options.table, "floor": floor}
+    context = multiprocessing.get_context("spawn")
+    torch.set_num_threads(1)
+    keys = None if table.is_whole else keys_of(table, space_from_name(table.space))
+    with ProcessPoolExecutor(options.processes, context, begin, (left_out, keys)) as pool:
+        for name in names:
+            share = max(1, options.repetitions // 5) if name in SLOW else options.repetitions
+            start = time.perf_counter()
+            run = partial(replay, options.table, name, candidates=options.candidates)
+            courses = list(pool.map(run, range(share)))
+            first, confirmed = (
+                np.array([getattr(course, kind) for course in courses]) for kind in KINDS
+            )
+            report.add(name, first, confirmed)
+            report.add_shares(name, np.mean([course.shares for course in courses], axis=0))
+            report.record[f"{name}.seconds"] = (time.perf_counter() - start) / share
+    if options.figure is not None:
+        report.draw(options.figure, floor, options.table)
+    print(json.dumps(report.record))
+
+
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--table", default="core-1-table")
     parser.add_argument("--strategies", default="")
@@ -265,78 +217,64 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.repetitions, options.candidates = 3, 50
-    left_out = options.left_out.split(",") if options.left_out else []
-    ours = [NO_PRIOR, *(["surrogate"] if left_out else []), "evolution", "tpe"]
-    known = [*ours, *PEERS]
-    names = options.strategies.split(",") if options.strategies else known
-    table, taught = parted(sampled(table_from_name(options.table)), left_out)
-    random = random_regrets(table, 200 if options.quick else ORDERS)
-    floor = 100 * max(Judge(table).floor(seen) for seen in (0, 1))
-    print(
-        f"{options.table}, recipe {table.recipe.label}: {len(table.rows)} of {table.candidates} "
-        f"candidates; floor {floor:.2f} points"
-        + (f"; a prior from {len(taught.rows)} others" if taught else "")
-    )
-    at = [n for n in AT if n <= options.candidates]
-    record: dict[str, object] = {"quick": options.quick, "table": options.table, "floor": floor}
-    curves = {"random": random[:, [n - 1 for n in at]]}
-    show("random", curves["random"], at, random, record)
-    context = multiprocessing.get_context("spawn")
-    torch.set_num_threads(1)
-    keys = None if table.is_whole else keys_of(table, space_from_name(table.space))
-    with ProcessPoolExecutor(options.processes, context, begin, (left_out, keys)) as pool:
-        for name in names:
-            share = max(1, options.repetitions // 5) if name in SLOW else options.repetitions
-            start = time.perf_counter()
-            run = partial(replay, options.table, name, candidates=options.candidates)
-            results = list(pool.map(run, range(share)))
-            curves[name] = np.array([regrets for regrets, _ in results])
-            shares = np.mean([shares for _, shares in results], axis=0)
-            took = (time.perf_counter() - start) / share
-            show(name, curves[name], at, random, record)
-            print(f"{'':<25}{'  '.join(f'{s:7.0%} of the best' for s in shares)}")
-            record |= {f"{name}.top_share_at_{n}": s for n, s in zip(at, shares, strict=True)}
-            record[f"{name}.seconds"] = took
-    if options.figure is not None:
-        draw(options.figure, curves, at, floor, options.table)
-    print(json.dumps(record))
+    return options
 
 
-def show(
-    name: str, regrets: Array, at: Sequence[int], random: Array, record: dict[str, object]
-) -> None:
-    """A line of the table, and its figures."""
-    low, median, high = np.quantile(regrets, [0.25, 0.5, 0.75], axis=0)
-    cells = [f"{m:5.2f} [{a:5.2f},{b:5.2f}]" for a, m, b in zip(low, median, high, strict=True)]
-    print(f"{name:<16} n {len(regrets):>4}  {'  '.join(cells)}", flush=True)
-    for number, count in enumerate(at):
-        record[f"{name}.regret_at_{count}"] = float(median[number])
-        record[f"{name}.quartiles_at_{count}"] = [float(low[number]), float(high[number])]
-        record[f"{name}.mean_at_{count}"] = float(regrets[:, number].mean())
-        if name != "random":
-            key = f"{name}.random_equivalent_at_{count}"
-            record[key] = equivalent(random, float(median[number]))
-    record[f"{name}.n"] = len(regrets)
+class Report:
+    """The regrets of strategies beside random's, as lines, as a record and as a figure."""
 
+    def __init__(self, at: Sequence[int], random: Sequence[Array]) -> None:
+        """at: candidates after which regrets are looked at. random: its regrets of each kind,
+        [orders, candidates]."""
+        self._at, self._random = at, random
+        self._curves: dict[str, Sequence[Array]] = {}
+        self.record: dict[str, object] = {}
 
-def draw(
-    path: Path, curves: dict[str, Array], at: Sequence[int], floor: float, table: str
-) -> None:
-    """Median regrets, with quartiles, against candidates."""
-    import matplotlib.pyplot as plt
+    def add(self, name: str, *regrets: Array) -> None:
+        """A strategy's regrets of each kind, [repetitions, at]: two lines, and their figures."""
+        self._curves[name] = regrets
+        self.record[f"{name}.n"] = len(regrets[0])
+        for kind, values, random in zip(KINDS, regrets, self._random, strict=True):
+            low, median, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
+            ranges = zip(low, median, high, strict=True)
+            cells = "  ".join(f"{m:5.2f} [{a:5.2f},{b:5.2f}]" for a, m, b in ranges)
+            print(f"{name:<18} {kind:<9} n {len(values):>4}  {cells}", flush=True)
+            for number, count in enumerate(self._at):
+                figures = {
+                    "regret": float(median[number]),
+                    "quartiles": [float(low[number]), float(high[number])],
+                    "mean": float(values[:, number].mean()),
+                }
+                if name != "random":
+                    figures["random_equivalent"] = equivalent(random, float(median[number]))
+                keys = {key: f"{name}.{kind}.{key}_at_{count}" for key in figures}
+                self.record |= {keys[key]: value for key, value in figures.items()}
 
-    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    for name, regrets in curves.items():
-        low, median, high = np.quantile(regrets, [0.25, 0.5, 0.75], axis=0)
-        (line,) = axes.plot(at, median, marker="o", label=f"{name} (n {len(regrets)})")
-        axes.fill_between(at, low, high, alpha=0.12, color=line.get_color())
-    axes.axhline(floor, color="grey", linestyle=":", label="resolution")
-    axes.set(
-        xscale="log", xlabel="candidates trained", ylabel="regret, points of accuracy", title=table
-    )
-    axes.set_xticks(list(at), [str(n) for n in at])
-    axes.legend(fontsize=8)
-    figure.savefig(path, dpi=130)
+    def add_shares(self, name: str, shares: Array) -> None:
+        """The mean share of the table's best among the first candidates."""
+        print(f"{'':<37}{'  '.join(f'{s:7.0%} of the best' for s in shares)}", flush=True)
+        self.record |= {
+            f"{name}.top_share_at_{n}": s for n, s in zip(self._at, shares, strict=True)
+        }
+
+    def draw(self, path: Path, floor: float, table: str) -> None:
+        """Median regrets, with quartiles, against candidates: a panel for each kind."""
+        import matplotlib.pyplot as plt
+
+        figure, panels = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained", sharey=True)
+        for number, axes in enumerate(panels):
+            for name, regrets in self._curves.items():
+                values = regrets[number]
+                low, median, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
+                label = f"{name} (n {len(values):,})"
+                (line,) = axes.plot(self._at, median, marker="o", label=label)
+                axes.fill_between(self._at, low, high, alpha=0.12, color=line.get_color())
+            axes.axhline(floor, color="grey", linestyle=":", label="resolution")
+            axes.set(xscale="log", xlabel="candidates trained", title=TITLES[number])
+            axes.set_xticks(list(self._at), [str(n) for n in self._at])
+        panels[0].set_ylabel(f"regret, points of accuracy ({table})")
+        panels[1].legend(fontsize=8)
+        figure.savefig(path, dpi=130)
 
 
 if __name__ == "__main__":
