@@ -57,6 +57,12 @@ class Outcome:
     shown: bool
     timings: Timings
 
+    def gallery(self, path: str | Path) -> Path:
+        """Write the page of its candidates to a file (`actsearch gallery`); the file's path."""
+        from .gallery.page import write_gallery
+
+        return write_gallery(self.folder, Path(path))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSearch:

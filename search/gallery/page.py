@@ -36,7 +36,6 @@ SCRIPTS = (  # in this order, as one script
     "data.js",
     "plots.js",
     "charts.js",
-    "lineage.js",
     "cards.js",
     "dialogs.js",
     "filters.js",

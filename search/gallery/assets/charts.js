@@ -35,7 +35,7 @@ function showTiles() {
   const first = data.confirmation[0];
   const row = first && first.rows.find((r) => r.name === search.best);
   const tiles = [
-    best && best.accuracy !== undefined && [[percent(best.accuracy), ` ± ${(100 * best.error).toFixed(2)}`], "best on validation, one training"],
+    best && best.accuracy !== undefined && [[percent(best.accuracy), ` ± ${(100 * best.error).toFixed(2)}`], data.search.best ? "best finalist on validation, one training" : "best on validation, one training"],
     row && row.mean !== undefined && [[percent(row.mean), row.sd === undefined ? "" : ` ± ${(100 * row.sd).toFixed(2)}`], `on the test set, ${plural(row.n, "seed")}`],
     row && row.difference !== undefined && [[points(row.difference), " points"], `to ${data.reference}: ${row.verdict}`],
     [[search.trained.toLocaleString("en"), ` of ${search.wanted.toLocaleString("en")}`], "candidates trained"],
@@ -83,7 +83,7 @@ function whiskers(row, reach) {
 function showCharts() {
   if (!scored.length) return;
   byId("search").hidden = byId("to-search").hidden = false;
-  const panels = [progressPanel(), costPanel(), operatorsPanel(), lineagePanel()].filter(Boolean);
+  const panels = [progressPanel(), costPanel(), operatorsPanel()].filter(Boolean);
   byId("charts").replaceChildren(...panels);
 }
 
