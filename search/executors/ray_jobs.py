@@ -121,7 +121,7 @@ def _is_here(host: str) -> bool:
     """Whether a host's name is this machine's."""
     from ray.util import get_node_ip_address
 
-    return host == get_node_ip_address()
+    return host == str(get_node_ip_address())
 
 
 @contextmanager

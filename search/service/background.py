@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -53,19 +52,25 @@ def submit(
         shown = [word for word in full if word != HERE]
         file.write(f"$ actsearch {shlex.join(shown)}\n".encode())
         file.flush()
-        process = subprocess.Popen(
-            [*PROGRAM, *full],
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,  # no hang-up and no Ctrl-C of this terminal reaches it
-        )
-    while process.poll() is None and not _is_on_record(folder, process.pid):
+        process = _spawn([*PROGRAM, *full], file.fileno())
+    while not (has_ended := _has_ended(process)) and not _is_on_record(folder, process):
         time.sleep(LOOK_EVERY)
     record = read_record(folder)
-    if record is None or record.pid != process.pid:
+    if has_ended and (record is None or record.pid != process):
         raise _failure(folder, start)
-    return Submitted(folder.name, process.pid, log)
+    return Submitted(folder.name, process, log)
+
+
+def _spawn(words: Sequence[str], output: int) -> int:
+    """Start a program in a session of its own: no hang-up and no Ctrl-C of this terminal reaches
+    it. No Popen, which warns when it is forgotten before its process has ended."""
+    null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    to_log = [(os.POSIX_SPAWN_DUP2, output, stream) for stream in (1, 2)]
+    return os.posix_spawn(words[0], words, os.environ, file_actions=[null, *to_log], setsid=True)
+
+
+def _has_ended(process: int) -> bool:
+    return os.waitpid(process, os.WNOHANG)[0] == process
 
 
 def _folder(home: Home, name: str | None, resume: bool) -> Path:

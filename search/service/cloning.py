@@ -31,7 +31,7 @@ def cloned_settings(file: SearchFile, changes: Mapping[str, Any]) -> dict[str, A
     settings: dict[str, Any] = {
         field.name: getattr(source, field.name)
         for source in (config, run)
-        for field in dataclasses.fields(source)  # type: ignore[arg-type]
+        for field in dataclasses.fields(source)
     }
     del settings["name"]
     settings["prior"] = names_of(config.prior) or ([NONE] if _takes_prior(config.strategy) else [])
