@@ -1,7 +1,7 @@
 """Run `make search` once, timed, and keep what it printed: `make record`, on an idle machine.
 
 Its home is a new one, so that nothing in it was shown the test set before. What it printed goes
-into search.json beside this file; readme.py writes the pages from there.
+into search.json beside this file; pages.py writes the pages from there.
 """
 
 from __future__ import annotations
