@@ -75,7 +75,9 @@ class Pair:
 
 def functions() -> dict[str, Expression]:
     """The two lists, by name."""
-    plain = {n: e.expression for n, e in CATALOG.items() if not e.trainable and _usual(e.expression)}
+    plain = {
+        n: e.expression for n, e in CATALOG.items() if not e.trainable and _usual(e.expression)
+    }
     chosen = dict(list(plain.items())[:COUNT])
     space, rng = CoreUnits(1), np.random.default_rng(0)
     drawn: dict[str, Expression] = {}
@@ -177,13 +179,17 @@ def main() -> None:
                 statistics.median(p.ratio for p in results), 3
             )
         if only in (None, "compiled"):
-            compiled = ((n, torch.compile(imported(e, folder)), nn.SiLU()) for n, e in chosen.items())
+            compiled = (
+                (n, torch.compile(imported(e, folder)), nn.SiLU()) for n, e in chosen.items()
+            )
             results = compared(compiled, shapes, rounds)
             shown("compiled over nn.SiLU", results)
             ratios = [p.ratio for p in results]
             figures["compiled_over_silu_median"] = round(statistics.median(ratios), 3)
             figures["compiled_over_silu_worst"] = round(max(ratios), 3)
-    print(json.dumps({"quick": quick, **figures, "torch": torch.__version__, "machine": machine()}))
+    print(
+        json.dumps({"quick": quick, **figures, "torch": torch.__version__, "machine": machine()})
+    )
 
 
 if __name__ == "__main__":

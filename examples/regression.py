@@ -31,7 +31,9 @@ def network() -> nn.Module:
 def data() -> tuple[Pairs, Pairs]:
     """342 patients to train and validate on, and 100 to test on; columns of mean 0 and deviation 1
     by the 342."""
-    inputs, targets = (torch.tensor(a, dtype=torch.float32) for a in load_diabetes(return_X_y=True))
+    inputs, targets = (
+        torch.tensor(a, dtype=torch.float32) for a in load_diabetes(return_X_y=True)
+    )
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))
     inputs, targets = inputs[order], targets[order].unsqueeze(1)
     inputs = (inputs - inputs[:342].mean(0)) / inputs[:342].std(0)
