@@ -1,4 +1,4 @@
-"""Searches an activation for a small character model: the next character of a text, by a transformer.
+"""Searches an activation for a small character model, a transformer block.
 
 From the folder of this file:
 
