@@ -5,7 +5,8 @@
 The functions are the first 40 pointwise names without learnable parameters of `actsearch catalog`,
 in the order of the table, and 40 of core-1 drawn with seed 0; those with special functions
 (Bessel) are left out. Signals of 4,194,304 elements and of [128, 4096], float32, forward and
-backward of x, one thread. Two things are timed in turn (A B B A …) by CPU time; a ratio is the median over pairs.
+backward of x, one thread. Two things are timed in turn (A B B A …) by CPU time; a ratio is the
+median over pairs.
 compiled_over_silu: torch.compile of the exported file over nn.SiLU(); median and worst of all.
 exported_over_torch_worst: the exported file over torch's module, for every function that torch has
 a module for, however it is written. memory_time_over_composed: the file of --memory over the
