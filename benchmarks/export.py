@@ -2,10 +2,11 @@
 
     python benchmarks/export.py [--quick]
 
-The functions are the first 40 pointwise names without learnable parameters of `actsearch catalog`
-in the order of the table, and 40 of core-1 drawn with seed 0; those with special functions (Bessel)
-are left out. Signals of 4,194,304 elements and of [128, 4096], float32, forward and backward of x,
-one thread. Two things are timed in turn (A B B A …) by CPU time; a ratio is the median over pairs.
+The functions are the first 40 pointwise names without learnable parameters of `actsearch catalog`,
+in the order of the table, and 40 of core-1 drawn with seed 0; those with special functions
+(Bessel) are left out. Signals of 4,194,304 elements and of [128, 4096], float32, forward and
+backward of x, one thread. Two things are timed in turn (A B B A …) by CPU time; a ratio is the
+median over pairs.
 compiled_over_silu: torch.compile of the exported file over nn.SiLU(); median and worst of all.
 exported_over_torch_worst: the exported file over torch's module, for every function that torch has
 a module for, however it is written. memory_time_over_composed: the file of --memory over the
@@ -75,7 +76,9 @@ class Pair:
 
 def functions() -> dict[str, Expression]:
     """The two lists, by name."""
-    plain = {n: e.expression for n, e in CATALOG.items() if not e.trainable and _usual(e.expression)}
+    plain = {
+        n: e.expression for n, e in CATALOG.items() if not e.trainable and _usual(e.expression)
+    }
     chosen = dict(list(plain.items())[:COUNT])
     space, rng = CoreUnits(1), np.random.default_rng(0)
     drawn: dict[str, Expression] = {}
@@ -177,13 +180,17 @@ def main() -> None:
                 statistics.median(p.ratio for p in results), 3
             )
         if only in (None, "compiled"):
-            compiled = ((n, torch.compile(imported(e, folder)), nn.SiLU()) for n, e in chosen.items())
+            compiled = (
+                (n, torch.compile(imported(e, folder)), nn.SiLU()) for n, e in chosen.items()
+            )
             results = compared(compiled, shapes, rounds)
             shown("compiled over nn.SiLU", results)
             ratios = [p.ratio for p in results]
             figures["compiled_over_silu_median"] = round(statistics.median(ratios), 3)
             figures["compiled_over_silu_worst"] = round(max(ratios), 3)
-    print(json.dumps({"quick": quick, **figures, "torch": torch.__version__, "machine": machine()}))
+    print(
+        json.dumps({"quick": quick, **figures, "torch": torch.__version__, "machine": machine()})
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from .diagnosis.tangent_kernel import tangent_kernel
 from .diagnosis.weight_change import weight_change, weight_matrices
 from .image_classification import ImageClassification, NoImages, NoTestImages
 from .model_evaluator import ModelEvaluator
-from .protocol.metrics import OverAll, r2
 from .networks.registry import NETWORKS, Network
 from .protocol.conformance import check_evaluator
 from .protocol.evaluator import (
@@ -32,6 +31,7 @@ from .protocol.evaluator import (
     Training,
 )
 from .protocol.loading import BUILT_IN, evaluator_from_name
+from .protocol.metrics import OverAll, r2
 from .protocol.report_validation import EvaluatorError
 from .protocol.successive_halving import run_bracket, survivors
 from .recipes.recipe import Recipe, RecipeError

@@ -1,11 +1,11 @@
-"""Searches an activation for a small character model: the next character of a text, by a transformer.
+"""Searches an activation for a small character model, a transformer block.
 
 From the folder of this file:
 
     actsearch search --name letters --evaluator characters:evaluator --candidates 12 --finalists 2
 
-The text is the source of Python's contextlib, some 27,000 characters that every machine with Python
-has. One transformer block of width 64 sees 32 characters and guesses each next one; the metric is
+The text is the source of Python's contextlib, some 27,000 characters that every machine with
+Python has. One transformer block of width 64 sees 32 characters and guesses each next one; the metric is
 the share of them that it gets right: minutes on two cores.
 """
 

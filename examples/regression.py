@@ -5,8 +5,8 @@ From the folder of this file:
     actsearch search --name diabetes --evaluator regression:evaluator --candidates 27 --finalists 2
 
 The network has two hidden layers of 32; of the 442 patients 100 are held out and 100 are the test
-set: about a minute on two cores. R2 is no mean over batches, so it is wrapped in `OverAll`; what it
-says below 0 counts as 0. The tables print it as a percentage, as they do accuracies.
+set: about a minute on two cores. R2 is no mean over batches, so it is wrapped in `OverAll`; what
+it says below 0 counts as 0. The tables print it as a percentage, as they do accuracies.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def network() -> nn.Module:
 def data() -> tuple[Pairs, Pairs]:
     """342 patients to train and validate on, and 100 to test on; columns of mean 0 and deviation 1
     by the 342."""
-    inputs, targets = (torch.tensor(a, dtype=torch.float32) for a in load_diabetes(return_X_y=True))
+    inputs, targets = (
+        torch.tensor(a, dtype=torch.float32) for a in load_diabetes(return_X_y=True)
+    )
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(0))
     inputs, targets = inputs[order], targets[order].unsqueeze(1)
     inputs = (inputs - inputs[:342].mean(0)) / inputs[:342].std(0)

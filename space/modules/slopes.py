@@ -170,16 +170,11 @@ _RULES: Mapping[str, tuple[Callable[..., Any], ...]] = {
         lambda f, a: f.erfc(_n(-math.sqrt(0.5)) * a) / 2 + _n(_ROOT) * a * f.exp(-(a**2) / 2),
     ),
     "mish": (
-        lambda f, a: f.tanh(f.softplus(a))
-        + a * f.sigmoid(a) * (1 - f.tanh(f.softplus(a)) ** 2),
+        lambda f, a: f.tanh(f.softplus(a)) + a * f.sigmoid(a) * (1 - f.tanh(f.softplus(a)) ** 2),
     ),
     "elu": (lambda f, a: f.exp(f.most(a, 0)),),
-    "selu": (
-        lambda f, a: f.pick(a, 0, _n(_SCALE), _n(_SCALE * _ALPHA) * f.exp(f.most(a, 0))),
-    ),
-    "elish": (
-        lambda f, a: f.sigmoid(a) * (f.exp(f.most(a, 0)) + f.elu(a) * (1 - f.sigmoid(a))),
-    ),
+    "selu": (lambda f, a: f.pick(a, 0, _n(_SCALE), _n(_SCALE * _ALPHA) * f.exp(f.most(a, 0))),),
+    "elish": (lambda f, a: f.sigmoid(a) * (f.exp(f.most(a, 0)) + f.elu(a) * (1 - f.sigmoid(a))),),
     "leaky_relu": (lambda f, a: f.pick(a, 0, 1, _n(0.01)),),
     "softsign": (lambda f, a: f.quotient(1, (f.abs(a) + 1) ** 2),),
     "hard_sigmoid": (lambda f, a: f.pick(3, f.abs(a), _n(1 / 6), 0),),
