@@ -77,6 +77,23 @@ class SearchRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """The best of a search, to be registered.
+
+    trial: whose run it belongs to; None: the search's. verdict: 'winner' or 'tie'. module: the
+    exported file, in which class_name is an nn.Module. notes: what is known of it, in words.
+    """
+
+    search: str
+    trial: int | None
+    expression: str
+    verdict: str
+    module: Path
+    class_name: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrontRecord:
     """Accuracy against cost over the candidates of a search that went furthest.
 

@@ -84,7 +84,7 @@ def picture_files(run_id: str, drawing: Drawing, time_ms: int) -> dict[str, byte
 
 
 def log_files(client: MlflowClient, run_id: str, files: Mapping[str, bytes | Path]) -> None:
-    """Add files by their paths in the run, all at once; one that is a path is copied from there."""
+    """Add files by their paths in the run, all at once; a path is copied from there."""
     with scratch_folder() as folder:
         for name, content in files.items():
             path = folder / name

@@ -18,13 +18,21 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..space import parse
-from . import confirmation, experiment_notes, front, run_fields, saved_views, search_run
+from . import (
+    confirmation,
+    experiment_notes,
+    front,
+    registry,
+    run_fields,
+    saved_views,
+    search_run,
+)
 from .candidate_page import page
 from .client import TrackingRefused, connect, database, local_uri, translated
 from .experiments import PREFIX, erase, find_experiment, retire
 from .figures.curves import candidate_curves
 from .figures.drawing import Drawing, studio
-from .records import CandidateRecord, FinalistRecord, FrontRecord, SearchRecord
+from .records import CandidateRecord, FinalistRecord, FrontRecord, ModelRecord, SearchRecord
 from .run_io import (
     IMAGES_TAG,
     NOTE_TAG,
@@ -241,6 +249,19 @@ class Tracker:
         with self._talking() as client:
             front.write(client, experiment, record)
 
+    def register(self, record: ModelRecord) -> str:
+        """Register the best of a search, whose run must have been written; returns its name.
+
+        Raises TrackingRefused also where the server has no registry, or none for this.
+        """
+        experiment = self._experiment(record.search)
+        owner = "tags.role = 'search'" if record.trial is None else _is_trial(record.trial)
+        with self._talking() as client:
+            run = next(find(client, experiment, owner), None)
+            if run is None:
+                raise TrackingRefused(f"MLflow at {self.uri} has no run of the best candidate")
+            return registry.register(client, experiment, run.info.run_id, record)
+
     def close_open_runs(self, search: str) -> int:
         """Mark the runs that a killed process left RUNNING as killed; return how many."""
         with self._talking() as client:
@@ -266,6 +287,7 @@ class Tracker:
             experiment = find_experiment(client, search)
             if experiment is None:
                 return
+            registry.delete(client, search)
             retire(client, experiment)
             if self._local and not self._is_elsewhere(experiment):
                 erase(client, experiment)

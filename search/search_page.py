@@ -231,17 +231,19 @@ def leaderboard_csv(order: Sequence[Trial], ties: set[int]) -> str:
     rungs = sorted({epoch for trial in order for epoch in trial.val_accuracies}, reverse=True)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["place", "trial", "state", "epochs", *(f"val_percent_epoch_{e}" for e in rungs)]
-        + ["tie", "cost", "seconds", "expression"]
-    )
+    scores = [f"val_percent_epoch_{epoch}" for epoch in rungs]
+    first, last = ("place", "trial", "state", "epochs"), ("tie", "cost", "seconds", "expression")
+    writer.writerow([*first, *scores, *last])
     for place, trial in enumerate(order, 1):
         accuracies = trial.val_accuracies
+        tie = "~" if trial.number in ties and len(ties) > 1 else ""
+        cost = trial.cost.time if trial.cost else ""
         writer.writerow(
-            [place, trial.number, trial.state, max(accuracies, default=0)]
-            + [f"{100 * accuracies[e]:.2f}" if e in accuracies else "" for e in rungs]
-            + ["~" if trial.number in ties and len(ties) > 1 else ""]
-            + [trial.cost.time if trial.cost else "", f"{trial.seconds:.3f}", trial.expression]
+            [
+                *(place, trial.number, trial.state, max(accuracies, default=0)),
+                *(f"{100 * accuracies[e]:.2f}" if e in accuracies else "" for e in rungs),
+                *(tie, cost, f"{trial.seconds:.3f}", trial.expression),
+            ]
         )
     return text.getvalue()
 

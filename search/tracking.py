@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..mlflow.client import TrackingError
-from ..mlflow.records import CandidateRecord, FinalistRecord, FrontRecord
+from ..mlflow.records import CandidateRecord, FinalistRecord, FrontRecord, ModelRecord
 from ..mlflow.tracker import Tracker
 from .confirmation.comparison import ComparisonRow, Confirmation, read_confirmation
 from .confirmation.plan import plan_of
 from .provenance import versions
+from .reports.confirmation import verdict_text
 from .search_page import search_record
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
@@ -150,6 +151,37 @@ def show_search(
     return True
 
 
+def register(
+    tracker: Tracker,
+    config: SearchConfig,
+    folder: Path,
+    trials: Sequence[Trial],
+    confirmation: Confirmation | None,
+) -> None:
+    """Register the best finalist as an MLflow model, where it is a winner or a tie and exported;
+    a warning where the server has no registry, or refuses: nothing else depends on it."""
+    module = folder / "best" / "activation.py"
+    if confirmation is None or confirmation.best is None or not module.is_file():
+        return
+    row = confirmation.row(confirmation.best)
+    if row.verdict not in ("winner", "tie"):
+        return
+    numbers = {trial.expression: trial.number for trial in trials if is_shown(trial)}
+    record = ModelRecord(
+        search=config.name,
+        trial=numbers.get(row.expression),
+        expression=row.expression,
+        verdict=row.verdict,
+        module=module,
+        class_name="Activation",
+        notes=verdict_text(confirmation),
+    )
+    try:
+        tracker.register(record)
+    except TrackingError as error:
+        logger.warning("the best is not in MLflow's model registry: %s", error)
+
+
 def sync(home: Home, name: str) -> int:
     """Write a search to MLflow anew from its folder; how many candidates were written.
 
@@ -171,6 +203,7 @@ def sync(home: Home, name: str) -> int:
         if confirmation is not None:
             tracker.write_confirmation(_finalist_records(name, confirmation, trials))
         tracker.write_search(search_record(file, folder, trials, confirmation, ended=True))
+        register(tracker, file.config, folder, trials, confirmation)
     return len(shown)
 
 

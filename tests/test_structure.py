@@ -49,7 +49,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("figures", "records", "uris", "saved_views", "shape", "markdown"),
         ("local_store",), ("client",), ("run_io",), ("run_fields",), ("candidate_page",),
         ("experiments", "experiment_notes"),
-        ("confirmation", "diagnoses", "front", "search_run"), ("tracker",),
+        ("confirmation", "diagnoses", "front", "search_run", "registry"), ("tracker",),
         ("background_writer", "ui_server", "ui_app"),
     ),
     "search": (

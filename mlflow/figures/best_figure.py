@@ -1,4 +1,4 @@
-"""The picture of a search: the best candidate's curve among the baselines', and what they reach."""
+"""The picture of a search: the best candidate's curve among the baselines', and their scores."""
 
 from __future__ import annotations
 
