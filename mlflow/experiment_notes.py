@@ -12,10 +12,11 @@ TITLE = "Search `"  # what precedes it is the headline
 
 _GUIDE = """
 Every row is a candidate; its page has the plot of f and f', the learning curve and how to load
-it. **Views** (above the table) has *Leaderboard*, *Gallery* (with the chart icon: the plots of the
-best ten) and, once confirmed, *Confirmation*. Scores are validation accuracy in per cent; a `~` marks
-those that are ties with the best. Filters that help: `tags.state = 'infeasible'` (the tag `reason`
-says why), `params.size = '2'`, `params.expression ILIKE '%sin%'`, `params.monotone = 'no'`.
+it. **Views** (above the table) has *Leaderboard*, *Gallery* (with the chart icon: the plots of
+the best ten) and, once confirmed, *Confirmation*. Scores are validation accuracy in per cent; a
+`~` marks those that are ties with the best. Filters that help: `tags.state = 'infeasible'` (the
+tag `reason` says why), `params.size = '2'`, `params.expression ILIKE '%sin%'`,
+`params.monotone = 'no'`, `tags.parents LIKE '%12%'`.
 """
 
 

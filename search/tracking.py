@@ -97,6 +97,8 @@ def candidate_record(config: SearchConfig, trial: Trial) -> CandidateRecord:
             if trial.val_accuracy is None
             else noise(trial.val_accuracy, config.recipe.validation)
         ),
+        parents=trial.parents,
+        mutation=trial.mutation,
         reason=trial.reason or trial.error,
         duplicate_of=trial.duplicate_of,
     )
