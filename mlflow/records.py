@@ -61,7 +61,7 @@ class SearchRecord:
     which {run} stands for the run's id. params: what decides which candidates it proposes.
     points: (metric, value, number of the candidate), all of them each time. files: path in the
     run -> content, or the file it is in. top: trials, best first. ties: trials that the noise of
-    one run does not tell from the best. ended: whether the search is over.
+    one run does not tell from the best.
     """
 
     search: str
@@ -73,7 +73,6 @@ class SearchRecord:
     top: Sequence[int] = ()
     ties: Sequence[int] = ()
     started_ms: int
-    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,10 +47,8 @@ def write(client: MlflowClient, experiment: str, record: SearchRecord) -> tuple[
     )
     if record.files:
         log_files(client, run_id, record.files)
-    if record.ended:
-        client.set_terminated(run_id, "FINISHED", end_time=now_ms())
-    elif run.info.status != "RUNNING":
-        client.update_run(run_id, status="RUNNING")
+    # Closed each time: a search that is stopped, or killed, leaves no run open.
+    client.set_terminated(run_id, "FINISHED", end_time=now_ms())
     _mark(client, experiment, record)
     page = run_link("The search’s page", experiment, run_id)
     return run_id, f"**{cell(record.headline)}** {page}"

@@ -55,7 +55,6 @@ def search_record(
         top=[trial.number for trial in order[:SHOWN]],
         ties=sorted(ties) if len(ties) > 1 else (),
         started_ms=min((t.started_ms for t in trials if t.started_ms), default=0),
-        ended=ended,
     )
 
 
@@ -111,7 +110,7 @@ def _page(
         best if ended and order else "",
         f"A search of {code(config.space)} by {code(config.strategy)}, seed {config.seed}, under "
         f"recipe {code(config.recipe.label)} on {cell(config.recipe.dataset)}. "
-        + (f"Its artifacts: {files}." if ended else "It is still running."),
+        + (f"Its artifacts: {files}." if ended else "It has not ended."),
         _confirmed(confirmation),
         _best_table(order, ties),
         "```\n"

@@ -43,12 +43,12 @@ def test_a_search_has_one_run_that_grows_with_it(
     tracker: Tracker, client: MlflowClient, state: Callable[..., SearchRecord]
 ) -> None:
     run_id = tracker.write_search(state())
-    assert client.get_run(run_id).info.status == "RUNNING"
+    assert client.get_run(run_id).info.status == "FINISHED"  # none is left open by a kill
     points = [*state().points, ("best_val_percent", 82.0, 3)]
     files = {"leaderboard.csv": b"place,trial\n", "best/activation.py": b"import torch\n"}
-    ended = state(headline="A tie.", points=points, params={"space": "core-1"}, ended=True)
+    ended = state(headline="A tie.", points=points, params={"space": "core-1"})
     assert tracker.write_search(ended) == run_id
-    assert tracker.write_search(state(points=points, files=files, ended=True)) == run_id
+    assert tracker.write_search(state(points=points, files=files)) == run_id
     (run,) = runs(client, tracker, "tags.role = 'search'")
     assert run.info.status == "FINISHED"
     assert run.data.params == {"space": "core-1"}
