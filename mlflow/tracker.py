@@ -167,7 +167,9 @@ class Tracker:
     ) -> str:
         if run is not None and _is_complete(run):
             return str(run.info.run_id)
-        known = {*run.data.metrics, *run.data.params} if run and finished(run) else set()
+        known: set[str] = set()
+        if run is not None and finished(run):
+            known = {*run.data.metrics, *run.data.params}
         expression = parse(record.expression)
         shape = shape_of(expression)
         images = {} if drawing is None else dict([IMAGES_TAG])

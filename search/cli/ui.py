@@ -75,7 +75,7 @@ def _links(home: Home, search: str | None) -> dict[str, str]:
         return {}
     if search is not None:
         return {search: tracker.link(search)[1]}
-    links = {}
+    links: dict[str, str] = {}
     for name in reversed(home.names()):
         with suppress(TrackingRefused):  # it was never written there
             links[name] = tracker.link(name)[1]

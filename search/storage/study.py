@@ -107,7 +107,7 @@ class Study:
         """Record that a draw goes into training, and its cost where it was measured."""
         number = self._count
         attributes = {**_cost_attribute(cost), EXPRESSION: str(draw.expression)}
-        lineage = {}
+        lineage: dict[str, Any] = {}
         if draw.lineage is not None:
             lineage = {PARENTS: list(draw.lineage.parents), MUTATION: draw.lineage.mutation}
         row = self._create(draw, TrialState.RUNNING, {**attributes, **lineage})
