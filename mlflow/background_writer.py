@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from .client import TrackingRefused, TrackingUnavailable
-from .records import CandidateRecord
+from .records import CandidateRecord, SearchRecord
 from .tracker import Tracker
 
 FIRST_PAUSE = 0.5  # seconds until MLflow is tried again; doubled at every failure in a row
@@ -18,6 +18,9 @@ LAST_TRIES = 0.5  # seconds between tries while closing
 PATIENCE = 60.0  # seconds that closing waits for a record to be written, anew after each
 WHEN_STOPPED = 2.0  # seconds for the record being written, after Ctrl-C or an error
 TOLD_EVERY = 5.0  # seconds between two lines that say how many are left
+
+Record = CandidateRecord | SearchRecord
+Key = tuple[str, int]
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +37,8 @@ class BackgroundWriter:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         self._changed = threading.Condition()
-        self._waiting: dict[tuple[str, int], CandidateRecord] = {}
-        self._refused: dict[tuple[str, int], CandidateRecord] = {}
+        self._waiting: dict[Key, Record] = {}
+        self._refused: dict[Key, Record] = {}
         self._closing = False  # end when nothing waits
         self._leaving = False  # end after the record being written
         self._handled = 0  # records written or refused so far
@@ -44,14 +47,14 @@ class BackgroundWriter:
         self._thread = threading.Thread(target=self._run, name="mlflow-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, record: CandidateRecord) -> None:
+    def submit(self, record: Record) -> None:
         """Take a record to write; returns at once."""
         with self._changed:
             self._raise_error()
-            self._waiting[record.search, record.trial] = record
+            self._waiting[_key(record)] = record
             self._changed.notify_all()
 
-    def close(self, patience: float | None = None) -> list[CandidateRecord]:
+    def close(self, patience: float | None = None) -> list[Record]:
         """Write what is waiting, until none could be for `patience` seconds; return what is left.
 
         Says now and then how many are left, and at the end why. The user gets those by
@@ -107,7 +110,7 @@ class BackgroundWriter:
                     len(self._waiting),
                 )
 
-    def _why_left(self, left: list[CandidateRecord], patience: float) -> str:
+    def _why_left(self, left: list[Record], patience: float) -> str:
         why = self._trouble or "it has not come to an end with the one being written"
         return (
             f"{len(left)} candidates are not in MLflow, which took none for {patience:.0f} s "
@@ -137,7 +140,7 @@ class BackgroundWriter:
                 self._put_back(record, str(error))
                 self._pause(min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE))
             except TrackingRefused as error:
-                log.warning("trial %d is not shown in MLflow: %s", record.trial, error)
+                log.warning("%s is not shown in MLflow: %s", _name(record), error)
                 self._done(record, refused=True)
             else:
                 if failures:
@@ -145,7 +148,7 @@ class BackgroundWriter:
                 failures = 0
                 self._done(record)
 
-    def _next(self) -> CandidateRecord | None:
+    def _next(self) -> Record | None:
         """The record to write now; None when it is time to end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
@@ -153,8 +156,8 @@ class BackgroundWriter:
                 return None
             return next(iter(self._waiting.values()), None)
 
-    def _done(self, record: CandidateRecord, *, refused: bool = False) -> None:
-        key = record.search, record.trial
+    def _done(self, record: Record, *, refused: bool = False) -> None:
+        key = _key(record)
         with self._changed:
             self._handled += 1
             self._trouble = None
@@ -163,8 +166,8 @@ class BackgroundWriter:
             if refused:
                 self._refused[key] = record
 
-    def _put_back(self, record: CandidateRecord, trouble: str) -> None:
-        key = record.search, record.trial
+    def _put_back(self, record: Record, trouble: str) -> None:
+        key = _key(record)
         with self._changed:
             self._trouble = trouble
             self._waiting[key] = self._waiting.pop(key)
@@ -173,3 +176,12 @@ class BackgroundWriter:
         with self._changed:
             if self._changed.wait_for(lambda: self._closing, seconds) and not self._leaving:
                 self._changed.wait(LAST_TRIES)
+
+
+def _key(record: Record) -> Key:
+    """What a newer record takes the place of; a search's own page has the number -1."""
+    return record.search, record.trial if isinstance(record, CandidateRecord) else -1
+
+
+def _name(record: Record) -> str:
+    return f"trial {record.trial}" if isinstance(record, CandidateRecord) else "the search's page"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..space import parse
 from . import experiment_notes, saved_views
 from .records import FinalistRecord
-from .run_fields import LONGEST_NAME, SEARCH_TAG, shortened
+from .run_fields import LONGEST_NAME, SEARCH_TAG, percent, shortened
 from .run_io import Point, find, finished, log, now_ms, picture
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def write(
     same seeds or more, it adds only what is new.
     """
     tables = experiment_notes.confirmation_tables(records)
+    places = _places(records)
     for key, value in saved_views.confirmation_tag(now_ms(), _networks(records)).items():
         client.set_experiment_tag(experiment, key, value)
     functions: dict[tuple[int | None, str], list[FinalistRecord]] = {}
@@ -39,11 +40,27 @@ def write(
     for (trial, _), rows in functions.items():
         run_id = _other_run(client, experiment, rows[0]) if trial is None else run_of_trial(trial)
         _retrainings(client, experiment, run_id, rows)
-        log(client, run_id, (point for row in rows for point in _summary(row)), now_ms())
+        points = [point for row in rows for point in _summary(row)]
+        points.append((saved_views.CONFIRMED_ORDER, places[rows[0].name], 0))
+        intervals = {f"{row.network}/interval": _interval(row) for row in rows if row.interval}
+        tags = {"verdict": rows[0].verdict or "", "confirmed": "yes", **intervals}
+        log(client, run_id, points, now_ms(), tags=tags)
         client.log_text(run_id, tables, "confirmation.md")
-        client.set_tag(run_id, "verdict", rows[0].verdict or "")
-        client.set_tag(run_id, "confirmed", "yes")
     return tables
+
+
+def _places(records: Sequence[FinalistRecord]) -> dict[str, float]:
+    """A number for each function; descending, they are the order in which the records came, that
+    of the terminal: finalists, then baselines, each by their validation mean on the first
+    network."""
+    names = list(dict.fromkeys(record.name for record in records))
+    return {name: float(len(names) - place) for place, name in enumerate(names)}
+
+
+def _interval(record: FinalistRecord) -> str:
+    """The interval of the difference, in points."""
+    low, high = record.interval or (0.0, 0.0)
+    return f"[{percent(low):+.2f}, {percent(high):+.2f}]"
 
 
 def _networks(records: Sequence[FinalistRecord]) -> list[str]:
@@ -51,24 +68,25 @@ def _networks(records: Sequence[FinalistRecord]) -> list[str]:
 
 
 def _summary(record: FinalistRecord) -> Iterator[Point]:
-    """The confirmation's figures, under the network's name; accuracies are fractions."""
+    """The confirmation's figures, under the network's name: per cent, and points of it."""
     low, high = record.interval or (None, None)
-    values = {
-        "test_mean": statistics.fmean(record.test_accuracies) if record.test_accuracies else None,
-        "test_sd": statistics.stdev(record.test_accuracies)
-        if len(record.test_accuracies) > 1
-        else None,
-        "test_n": len(record.test_accuracies),
-        "val_mean": statistics.fmean(record.val_accuracies) if record.val_accuracies else None,
-        "difference": record.difference,
-        "difference_low": low,
-        "difference_high": high,
-        "images_error": record.images_error,
-        "p_value": record.p_value,
+    test, val = record.test_accuracies, record.val_accuracies
+    fractions = {
+        "test_percent_mean": statistics.fmean(test) if test else None,
+        "test_percent_sd": statistics.stdev(test) if len(test) > 1 else None,
+        "test_percent_worst": min(test, default=None),
+        "val_percent_mean": statistics.fmean(val) if val else None,
+        "difference_points": record.difference,
+        "difference_points_low": low,
+        "difference_points_high": high,
+        "images_error_points": record.images_error,
     }
-    for name, value in values.items():
+    for name, value in fractions.items():
         if value is not None:
-            yield f"{record.network}/{name}", value, 0
+            yield f"{record.network}/{name}", percent(value), 0
+    yield f"{record.network}/test_n", len(test), 0
+    if record.p_value is not None:
+        yield f"{record.network}/p_value", round(record.p_value, 4), 0
 
 
 def _other_run(client: MlflowClient, experiment: str, record: FinalistRecord) -> str:
@@ -102,17 +120,17 @@ def _retrainings(
     below = find(client, experiment, f"tags.`mlflow.parentRunId` = '{parent}'")
     known = {run.data.tags.get(RETRAINING_TAG): run for run in below}
     for row in rows:
-        for seed, val, test in zip(
-            row.seeds, row.val_accuracies, row.test_accuracies, strict=True
-        ):
+        trained = zip(row.seeds, row.val_accuracies, row.test_accuracies, strict=True)
+        for place, (seed, val, test) in enumerate(trained, 1):
             identity, now = f"{row.network}/{seed}", now_ms()
             run = known.get(identity)
             if run is not None and finished(run):
                 continue
+            where = "" if row.network == rows[0].network else f" on {row.network}"
             run = run or client.create_run(
                 experiment,
                 start_time=now,
-                run_name=f"{row.network}, seed {seed}",
+                run_name=f"seed {place} of {len(row.seeds)}{where}",
                 tags={
                     SEARCH_TAG: row.search,
                     RETRAINING_TAG: identity,
@@ -120,6 +138,6 @@ def _retrainings(
                     "mlflow.parentRunId": parent,
                 },
             )
-            points = [("val_accuracy", val, 0), ("test_accuracy", test, 0)]
+            points = [("val_percent", percent(val), 0), ("test_percent", percent(test), 0)]
             log(client, run.info.run_id, points, now, {"network": row.network, "seed": str(seed)})
             client.set_terminated(run.info.run_id, "FINISHED", end_time=now)

@@ -8,23 +8,32 @@ from collections.abc import Mapping, Sequence
 from .records import FinalistRecord
 
 CONFIRMATION = "## Confirmation"  # what follows it belongs to the confirmation, what precedes not
+TITLE = "Search `"  # what precedes it is the headline
 
 _GUIDE = """
-Every row is a candidate; its page has the plot of f and f', the curves and the whole record.
-**Views** (above the table) has *Leaderboard* and, once confirmed, *Confirmation*; the chart icon
-shows the plots side by side. Scores are validation accuracy. Filters that help:
-`tags.state = 'infeasible'` (the tag `reason` says why), `tags.size = '2'`,
-`params.expression ILIKE '%sin%'`.
+Every row is a candidate; its page has the plot of f and f', the learning curve and how to load
+it. **Views** (above the table) has *Leaderboard*, *Gallery* (with the chart icon: the plots of
+the best ten) and, once confirmed, *Confirmation*. Scores are validation accuracy in per cent; a
+`~` marks those that are ties with the best. Filters that help: `tags.state = 'infeasible'` (the
+tag `reason` says why), `params.size = '2'`, `params.expression ILIKE '%sin%'`,
+`params.monotone = 'no'`, `tags.parents LIKE '%12%'`.
 """
 
 
 def search_note(search: str, previous: str, description: Mapping[str, str]) -> str:
-    """The note of a search's experiment; a confirmation in the previous note is kept."""
+    """The note of a search's experiment; headline and confirmation of the previous are kept."""
     rows = [f"| {_cell(key)} | {_cell(value)} |" for key, value in description.items()]
     table = "\n".join(["| | |", "| --- | --- |", *rows])
     _, heading, kept = previous.partition(CONFIRMATION)
-    title = f"Search `{_cell(search)}` for an activation function."
-    return f"{title}\n\n{table}\n{_GUIDE}\n{heading}{kept}"
+    title = f"{TITLE}{_cell(search)}` for an activation function."
+    headline = previous.partition(TITLE)[0]
+    return f"{headline}{title}\n\n{table}\n{_GUIDE}\n{heading}{kept}"
+
+
+def headed_note(previous: str, headline: str) -> str:
+    """The previous note with this headline, which MLflow shows where the note is folded."""
+    _, title, kept = previous.partition(TITLE)
+    return f"{headline}\n\n{title}{kept}"
 
 
 def confirmed_note(previous: str, tables: str) -> str:
@@ -33,7 +42,7 @@ def confirmed_note(previous: str, tables: str) -> str:
 
 
 def confirmation_tables(records: Sequence[FinalistRecord]) -> str:
-    """One table per network, the best mean on the test set first; accuracies in percent."""
+    """One table per network, in the records' order; accuracies in per cent."""
     return "\n".join(
         _table(network, [r for r in records if r.network == network])
         for network in dict.fromkeys(r.network for r in records)
@@ -41,11 +50,8 @@ def confirmation_tables(records: Sequence[FinalistRecord]) -> str:
 
 
 def _table(network: str, records: Sequence[FinalistRecord]) -> str:
-    ranked = sorted(
-        records, key=lambda r: -statistics.fmean(r.test_accuracies) if r.test_accuracies else 0.0
-    )
     head = "function", "test %", "validation %", "n", "difference (points)", "p", "verdict"
-    lines = [head, ("---",) * len(head), *(_row(record) for record in ranked)]
+    lines = [head, ("---",) * len(head), *(_row(record) for record in records)]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     compared = [r for r in records if r.interval is not None]
     here = any(r.images_error is None for r in compared)

@@ -1,9 +1,10 @@
-"""The records that MLflow is written from: per candidate, per front, per function re-trained."""
+"""The records that MLflow is written from: per search, candidate, front, function re-trained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class CandidateRecord:
     learned: parameter -> its learned value in each layer (mean over channels where per channel).
     cost: time of forward and backward over ReLU's, where it was measured; cost_quartiles: of the
     pairs it is the median of; cost_device: where.
+    standard_error: of val_accuracy, over draws of validation images (fraction).
+    parents: trials that the strategy made it from; mutation: in what way.
     reason: why it is infeasible or failed. duplicate_of: the trial that was first.
     started_ms, finished_ms: milliseconds since the epoch, UTC.
     """
@@ -43,8 +46,50 @@ class CandidateRecord:
     cost: float | None = None
     cost_quartiles: tuple[float, float] | None = None
     cost_device: str | None = None
+    standard_error: float | None = None
+    parents: Sequence[int] = ()
+    mutation: str | None = None
     reason: str | None = None
     duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRecord:
+    """The state of a search, for its own run and for the marks on its candidates.
+
+    headline: one sentence, the verdict or how far it is. page: its description as Markdown, in
+    which {run} stands for the run's id. params: what decides which candidates it proposes.
+    points: (metric, value, number of the candidate), all of them each time. files: path in the
+    run -> content, or the file it is in. top: trials, best first. ties: trials that the noise of
+    one run does not tell from the best.
+    """
+
+    search: str
+    headline: str
+    page: str
+    params: Mapping[str, str]
+    points: Sequence[tuple[str, float, int]]
+    files: Mapping[str, bytes | Path] = field(default_factory=dict)
+    top: Sequence[int] = ()
+    ties: Sequence[int] = ()
+    started_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """The best of a search, to be registered.
+
+    trial: whose run it belongs to; None: the search's. verdict: 'winner' or 'tie'. module: the
+    exported file, in which class_name is an nn.Module. notes: what is known of it, in words.
+    """
+
+    search: str
+    trial: int | None
+    expression: str
+    verdict: str
+    module: Path
+    class_name: str
+    notes: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

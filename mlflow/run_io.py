@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -24,6 +25,7 @@ Point = tuple[str, float, int]  # metric, value, step
 BATCH = 1000  # metrics MLflow takes in one request
 PAGE = 1000  # runs read in one request
 PARAMS = 100  # parameters MLflow takes in one request
+NOTE_TAG = "mlflow.note.content"  # a description, of a run or an experiment
 IMAGES_TAG = ("mlflow.loggedImages", "True")  # of runs that the gallery looks into
 
 
@@ -33,13 +35,14 @@ def log(
     points: Iterable[Point],
     time_ms: int,
     params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Write metrics and parameters in as few requests as MLflow allows.
+    """Write metrics, parameters and tags in as few requests as MLflow allows.
 
     Values that are not finite are left out: MLflow would show 1.8e308 for infinity. Seven digits
     are kept, since its tables show all there are.
     """
-    from mlflow.entities import Metric, Param
+    from mlflow.entities import Metric, Param, RunTag
 
     metrics = (
         Metric(key, float(f"{value:.7g}"), time_ms, step)
@@ -47,11 +50,13 @@ def log(
         if math.isfinite(value)
     )
     pairs = (Param(key, value) for key, value in (params or {}).items())
+    marks = [RunTag(key, value) for key, value in (tags or {}).items()]
     while True:
         some, others = list(islice(metrics, BATCH)), list(islice(pairs, PARAMS))
-        if not some and not others:
+        if not some and not others and not marks:
             return
-        client.log_batch(run_id, metrics=some, params=others, synchronous=True)
+        client.log_batch(run_id, metrics=some, params=others, tags=marks, synchronous=True)
+        marks = []
 
 
 def picture(
@@ -78,13 +83,13 @@ def picture_files(run_id: str, drawing: Drawing, time_ms: int) -> dict[str, byte
     }
 
 
-def log_files(client: MlflowClient, run_id: str, files: Mapping[str, bytes]) -> None:
-    """Add files by their paths in the run, all at once."""
+def log_files(client: MlflowClient, run_id: str, files: Mapping[str, bytes | Path]) -> None:
+    """Add files by their paths in the run, all at once; a path is copied from there."""
     with scratch_folder() as folder:
         for name, content in files.items():
             path = folder / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
         client.log_artifacts(run_id, str(folder))
 
 

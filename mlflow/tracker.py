@@ -18,19 +18,37 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..space import parse
-from . import confirmation, experiment_notes, front, run_fields, saved_views
+from . import (
+    confirmation,
+    experiment_notes,
+    front,
+    registry,
+    run_fields,
+    saved_views,
+    search_run,
+)
+from .candidate_page import page
 from .client import TrackingRefused, connect, database, local_uri, translated
 from .experiments import PREFIX, erase, find_experiment, retire
 from .figures.curves import candidate_curves
 from .figures.drawing import Drawing, studio
-from .records import CandidateRecord, FinalistRecord, FrontRecord
-from .run_io import IMAGES_TAG, find, finished, log, log_files, now_ms, picture_files
+from .records import CandidateRecord, FinalistRecord, FrontRecord, ModelRecord, SearchRecord
+from .run_io import (
+    IMAGES_TAG,
+    NOTE_TAG,
+    find,
+    finished,
+    log,
+    log_files,
+    now_ms,
+    picture_files,
+)
+from .shape import shape_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Experiment
+    from mlflow.entities import Experiment, Run
 
-NOTE_TAG = "mlflow.note.content"
 AHEAD = 8  # plots drawn before they are written
 LONGEST_NOTE = 20_000  # characters MLflow keeps of an experiment's tag
 
@@ -58,10 +76,14 @@ class Tracker:
             client.search_experiments(max_results=1)
 
     def open_search(
-        self, search: str, description: Mapping[str, str], with_cost: bool = False
+        self,
+        search: str,
+        description: Mapping[str, str],
+        with_cost: bool = False,
+        rungs: Sequence[int] = (),
     ) -> str:
-        """The id of a search's experiment, made or found, with its note and saved view, which
-        shows costs where the search measures them."""
+        """The id of a search's experiment, made or found, with its note and saved views, which
+        have a column for each rung (epochs), and costs where the search measures them."""
         with self._talking() as client:
             experiment = find_experiment(client, search)
             if experiment is not None and self._is_elsewhere(experiment):
@@ -83,7 +105,7 @@ class Tracker:
             tags = {
                 run_fields.SEARCH_TAG: search,
                 NOTE_TAG: note[:LONGEST_NOTE],
-                **saved_views.leaderboard_tag(now_ms(), with_cost),
+                **saved_views.leaderboard_tags(now_ms(), rungs, with_cost),
             }
             for key, value in tags.items():
                 client.set_experiment_tag(experiment_id, key, value)
@@ -96,55 +118,86 @@ class Tracker:
         return experiment, saved_views.link(experiment)
 
     def written(self, search: str) -> set[int]:
-        """The trials of a search whose runs are complete; empty where MLflow does not know it."""
-        with self._talking() as client:
-            experiment = find_experiment(client, search)
-            if experiment is None:
-                return set()
-            runs = find(client, experiment.experiment_id, "tags.role = 'candidate'")
-            trials = [run.data.tags.get(run_fields.TRIAL_TAG, "") for run in runs if finished(run)]
-            return {int(trial) for trial in trials if trial.isdecimal()}  # others are not ours
+        """The trials of a search whose runs are complete, with the names of this version; empty
+        where MLflow does not know it."""
+        return {trial for trial, run in self._runs(search).items() if _is_complete(run)}
 
-    def write(self, record: CandidateRecord) -> str:
-        """The id of a candidate's run: written in one burst, or found if it is there already."""
-        return self._write(record, self._drawing(record))
+    def write(self, record: CandidateRecord | SearchRecord) -> str:
+        """The id of a run: written in one burst, or found if it is there already."""
+        if isinstance(record, SearchRecord):
+            return self.write_search(record)
+        experiment = self._experiment(record.search)
+        with self._talking() as client:
+            run = next(find(client, experiment, _is_trial(record.trial)), None)
+        return self._write(record, run, self._drawing(record, run))
 
     def write_all(self, search: str, records: Iterable[CandidateRecord]) -> None:
         """Write those of a search's records that are not there yet; the next ones' plots are
         drawn meanwhile."""
-        written = self.written(search)
-        ahead = deque[tuple[CandidateRecord, Future[Drawing] | None]]()
+        runs = self._runs(search)
+        ahead = deque[tuple[CandidateRecord, Run | None, Future[Drawing] | None]]()
         for record in records:
-            if record.trial not in written:
-                ahead.append((record, self._drawing(record)))
+            run = runs.get(record.trial)
+            if run is None or not _is_complete(run):
+                ahead.append((record, run, self._drawing(record, run)))
             if len(ahead) > AHEAD:
                 self._write(*ahead.popleft())
         while ahead:
             self._write(*ahead.popleft())
 
-    def _drawing(self, record: CandidateRecord) -> Future[Drawing] | None:
-        """The plot, which is being drawn; a duplicate's is that of the first."""
-        if record.duplicate_of is not None:
+    def _runs(self, search: str) -> dict[int, Run]:
+        """The runs of a search's candidates, by trial."""
+        with self._talking() as client:
+            experiment = find_experiment(client, search)
+            if experiment is None:
+                return {}
+            runs = find(client, experiment.experiment_id, "tags.role = 'candidate'")
+            trials = [(run.data.tags.get(run_fields.TRIAL_TAG, ""), run) for run in runs]
+            return {int(trial): run for trial, run in trials if trial.isdecimal()}  # ours
+
+    def _drawing(self, record: CandidateRecord, run: Run | None) -> Future[Drawing] | None:
+        """The plot, which is being drawn; a duplicate's is that of the first, and a finished
+        run's is there."""
+        if record.duplicate_of is not None or (run is not None and finished(run)):
             return None
         return studio().draw(lambda: candidate_curves(parse(record.expression), record.learned))
 
-    def _write(self, record: CandidateRecord, drawing: Future[Drawing] | None) -> str:
+    def _write(
+        self, record: CandidateRecord, run: Run | None, drawing: Future[Drawing] | None
+    ) -> str:
+        if run is not None and _is_complete(run):
+            return str(run.info.run_id)
+        known: set[str] = set()
+        if run is not None and finished(run):
+            known = {*run.data.metrics, *run.data.params}
+        expression = parse(record.expression)
+        shape = shape_of(expression)
+        images = {} if drawing is None else dict([IMAGES_TAG])
+        tags = run_fields.tags(record, expression)
         experiment = self._experiment(record.search)
         with self._talking() as client:
-            run = next(find(client, experiment, _is_trial(record.trial)), None)
-            if run is not None and finished(run):
-                return str(run.info.run_id)
-            expression = parse(record.expression)
-            images = {} if drawing is None else dict([IMAGES_TAG])
             run = run or client.create_run(
                 experiment,
                 start_time=record.started_ms,
-                tags=run_fields.tags(record, expression) | images,
+                tags=tags | images,
                 run_name=run_fields.shortened(record.expression, run_fields.LONGEST_NAME),
             )
             run_id: str = run.info.run_id
-            params = run_fields.params(record, expression)
-            log(client, run_id, run_fields.metrics(record), record.finished_ms, params)
+            params = run_fields.params(record, expression, shape).items()
+            log(
+                client,
+                run_id,
+                [point for point in run_fields.metrics(record) if point[0] not in known],
+                record.finished_ms,
+                {key: value for key, value in params if key not in known},
+                {
+                    NOTE_TAG: page(record, expression, shape, run_id),
+                    run_fields.FORMAT_TAG: run_fields.FORMAT,
+                    **(tags if known else {}),
+                },
+            )
+            if known:  # of an earlier version: its files are there
+                return run_id
             document = json.dumps(run_fields.as_dict(record), indent=2)
             files = {"candidate.json": document.encode()}
             if drawing is not None:
@@ -152,6 +205,18 @@ class Tracker:
             log_files(client, run_id, files)
             status = "FAILED" if record.state == "failed" else "FINISHED"
             client.set_terminated(run_id, status, end_time=record.finished_ms)
+        return run_id
+
+    def write_search(self, record: SearchRecord) -> str:
+        """Write a search's own run, the marks of its best candidates, and the headline of its
+        note; returns the run's id."""
+        experiment = self._experiment(record.search)
+        with self._talking() as client:
+            run_id, headline = search_run.write(client, experiment, record)
+            previous = client.get_experiment(experiment).tags.get(NOTE_TAG, "")
+            note = experiment_notes.headed_note(previous, headline)
+            if note != previous:
+                client.set_experiment_tag(experiment, NOTE_TAG, note[:LONGEST_NOTE])
         return run_id
 
     def write_confirmation(self, records: Sequence[FinalistRecord]) -> None:
@@ -186,6 +251,19 @@ class Tracker:
         with self._talking() as client:
             front.write(client, experiment, record)
 
+    def register(self, record: ModelRecord) -> str:
+        """Register the best of a search, whose run must have been written; returns its name.
+
+        Raises TrackingRefused also where the server has no registry, or none for this.
+        """
+        experiment = self._experiment(record.search)
+        owner = "tags.role = 'search'" if record.trial is None else _is_trial(record.trial)
+        with self._talking() as client:
+            run = next(find(client, experiment, owner), None)
+            if run is None:
+                raise TrackingRefused(f"MLflow at {self.uri} has no run of the best candidate")
+            return registry.register(client, experiment, run.info.run_id, record)
+
     def close_open_runs(self, search: str) -> int:
         """Mark the runs that a killed process left RUNNING as killed; return how many."""
         with self._talking() as client:
@@ -211,6 +289,7 @@ class Tracker:
             experiment = find_experiment(client, search)
             if experiment is None:
                 return
+            registry.delete(client, search)
             retire(client, experiment)
             if self._local and not self._is_elsewhere(experiment):
                 erase(client, experiment)
@@ -248,6 +327,13 @@ class Tracker:
     def _is_elsewhere(self, experiment: Experiment) -> bool:
         search = experiment.name.removeprefix(PREFIX)
         return self._local and experiment.artifact_location != self._artifact_location(search)
+
+
+def _is_complete(run: Run) -> bool:
+    """Whether nothing is missing of a candidate's run; of one that an earlier version wrote, the
+    names of this are."""
+    current = run.data.tags.get(run_fields.FORMAT_TAG) == run_fields.FORMAT
+    return finished(run) and current
 
 
 def _is_trial(trial: int) -> str:

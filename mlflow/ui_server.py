@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO
 
@@ -24,11 +25,13 @@ PORTS = 65536  # that TCP has
 PORTS_TRIED = 20  # the wished one and those after it
 LONGEST_START = 120.0  # seconds; 4-11 s were measured, more on a machine that is busy
 LONGEST_STOP = 10.0  # seconds until a server that ignores SIGTERM is killed
+APP = "actsearch"  # the entry point of ui_app.py
 
 SETTINGS = {
     # The runner for language-model jobs: 8 more processes, 1.9 GiB, three times the start-up.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_AI_GATEWAY": "false",  # its pages are about language models
 }
 
 
@@ -94,6 +97,8 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def _start(home: Path, host: str, port: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    # An editable install of before this entry point shows MLflow's own first page.
+    app = ("--app-name", APP) if entry_points(group="mlflow.app", name=APP) else ()
     # -P: a file mlflow.py in the working directory must not be taken for the library.
     return subprocess.Popen(
         [
@@ -101,6 +106,7 @@ def _start(home: Path, host: str, port: int, output: IO[bytes]) -> subprocess.Po
             *("--backend-store-uri", local_uri(home)),
             *("--artifacts-destination", str(home.resolve() / "artifacts")),
             *("--host", host, "--port", str(port), "--workers", "1"),
+            *app,
         ],
         env={**os.environ, **SETTINGS},
         stdin=subprocess.DEVNULL,

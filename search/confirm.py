@@ -56,7 +56,8 @@ def confirm_search(
                 plan, log, ShownFunctions(home.root), file.settings, reporter, named
             )
         file.save(folder)
-        tracking.show(tracker, name, confirmation, trials)
+        if tracking.show(tracker, name, confirmation, trials):
+            tracking.show_search(tracker, file, folder, trials, confirmation)
     return confirmation
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from ..evaluators import Evaluator
@@ -27,6 +28,7 @@ from .exporting.winner import Best, best_of, check_record, export_best
 from .prior import about, tables_of
 from .progress import Reporter
 from .remaining_time import Pace
+from .search_page import search_record
 from .service.driver import Driver
 from .service.stoppable import Stoppable
 from .storage.config import SearchConfig, SearchFile
@@ -36,6 +38,8 @@ from .storage.shown_functions import ShownFunctions
 from .storage.study import Study, make_study
 from .storage.trial import Trial, entered
 from .strategies.registry import strategy_from_name
+
+PAGE_EVERY = 9  # candidates that end between two writes of the search's page in MLflow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,10 @@ def run(
             not unsent
             and tracking.show_front(search.tracker, file.config, trials)
             and tracking.show(search.tracker, file.config.name, confirmation, trials)
+            and tracking.show_search(search.tracker, file, search.folder, trials, confirmation)
         )
+    if shown:
+        tracking.register(search.tracker, file.config, search.folder, trials, confirmation)
     return Outcome(
         config=file.config,
         folder=search.folder,
@@ -168,7 +175,7 @@ def _opened(
             study = Study(folder, strategy)
         costs = costs_of(config, settings, study.trials())
         with file.saving(folder):  # last: it makes the folder a search
-            tracker.open_search(config.name, tracking.description_of(config), config.measures_cost)
+            tracking.open_search(tracker, config)
         driver.take(folder)
         if tables:
             driver.stage(about(tables, config.space))
@@ -226,9 +233,15 @@ def _search(search: OpenSearch) -> Engine:
     """Train candidates until the budget, the time or the space is used up."""
     config, settings = search.file.config, search.file.settings
 
+    ended = count(1)
+
     def on_trial(trial: Trial) -> None:
         search.writer.submit(tracking.candidate_record(config, trial))
         search.reporter.candidate(trial)
+        if next(ended) % PAGE_EVERY == 0:
+            search.writer.submit(
+                search_record(search.file, search.folder, search.study.trials(), None, ended=False)
+            )
 
     confirmation = confirmation_work(search.file) if settings.confirm else {}
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from ..mlflow.client import TrackingError
-from ..mlflow.records import CandidateRecord, FinalistRecord, FrontRecord
+from ..mlflow.records import CandidateRecord, FinalistRecord, FrontRecord, ModelRecord
 from ..mlflow.tracker import Tracker
 from .confirmation.comparison import ComparisonRow, Confirmation, read_confirmation
 from .confirmation.plan import plan_of
 from .provenance import versions
+from .reports.confirmation import verdict_text
+from .search_page import search_record
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
-from .storage.ranking import front, furthest, point
+from .storage.ranking import front, furthest, noise, point
 from .storage.study import RETRIES, read_trials
 from .storage.trial import Trial
 
@@ -51,6 +54,13 @@ def description_of(config: SearchConfig) -> dict[str, str]:
     }
 
 
+def open_search(tracker: Tracker, config: SearchConfig) -> None:
+    """Make the search known to MLflow, with its note and views."""
+    tracker.open_search(
+        config.name, description_of(config), config.measures_cost, config.recipe.rungs
+    )
+
+
 def is_shown(trial: Trial) -> bool:
     """Whether it gets a run: what has trained to its end, and what crashed for good.
 
@@ -82,6 +92,13 @@ def candidate_record(config: SearchConfig, trial: Trial) -> CandidateRecord:
         cost=trial.cost.time if trial.cost else None,
         cost_quartiles=(trial.cost.low, trial.cost.high) if trial.cost else None,
         cost_device=trial.cost.device if trial.cost else None,
+        standard_error=(
+            None
+            if trial.val_accuracy is None
+            else noise(trial.val_accuracy, config.recipe.validation)
+        ),
+        parents=trial.parents,
+        mutation=trial.mutation,
         reason=trial.reason or trial.error,
         duplicate_of=trial.duplicate_of,
     )
@@ -118,6 +135,55 @@ def show(
     return True
 
 
+def show_search(
+    tracker: Tracker,
+    file: SearchFile,
+    folder: Path,
+    trials: Sequence[Trial],
+    confirmation: Confirmation | None,
+) -> bool:
+    """Write the home page of a search that has ended; False, with a warning, if that cannot be
+    done now."""
+    record = search_record(file, folder, trials, confirmation, ended=True)
+    try:
+        tracker.write_search(record)
+    except TrackingError as error:
+        logger.warning("MLflow does not show the search's own page: %s", error)
+        return False
+    return True
+
+
+def register(
+    tracker: Tracker,
+    config: SearchConfig,
+    folder: Path,
+    trials: Sequence[Trial],
+    confirmation: Confirmation | None,
+) -> None:
+    """Register the best finalist as an MLflow model, where it is a winner or a tie and exported;
+    a warning where the server has no registry, or refuses: nothing else depends on it."""
+    module = folder / "best" / "activation.py"
+    if confirmation is None or confirmation.best is None or not module.is_file():
+        return
+    row = confirmation.row(confirmation.best)
+    if row.verdict not in ("winner", "tie"):
+        return
+    numbers = {trial.expression: trial.number for trial in trials if is_shown(trial)}
+    record = ModelRecord(
+        search=config.name,
+        trial=numbers.get(row.expression),
+        expression=row.expression,
+        verdict=row.verdict,
+        module=module,
+        class_name="Activation",
+        notes=verdict_text(confirmation),
+    )
+    try:
+        tracker.register(record)
+    except TrackingError as error:
+        logger.warning("the best is not in MLflow's model registry: %s", error)
+
+
 def sync(home: Home, name: str) -> int:
     """Write a search to MLflow anew from its folder; how many candidates were written.
 
@@ -129,7 +195,7 @@ def sync(home: Home, name: str) -> int:
     tracker.check()
     with lock(folder):
         trials = read_trials(folder)
-        tracker.open_search(name, description_of(file.config), file.config.measures_cost)
+        open_search(tracker, file.config)
         tracker.close_open_runs(name)
         shown = [trial for trial in trials if is_shown(trial)]
         tracker.write_all(name, (candidate_record(file.config, trial) for trial in shown))
@@ -138,6 +204,8 @@ def sync(home: Home, name: str) -> int:
         confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
         if confirmation is not None:
             tracker.write_confirmation(_finalist_records(name, confirmation, trials))
+        tracker.write_search(search_record(file, folder, trials, confirmation, ended=True))
+        register(tracker, file.config, folder, trials, confirmation)
     return len(shown)
 
 

@@ -108,7 +108,7 @@ def redraw(figure: Figure, picture: CandidateCurves) -> None:
     shown = [*picture.layers, picture.value, picture.slope]
     for line, curve in zip(axes.lines[fixed : fixed + len(shown)], shown, strict=True):
         line.set_ydata(curve)
-    axes.set_ylim(*_window(picture.value, picture.slope))
+    axes.set_ylim(*window(picture.value, picture.slope))
     for text in list(figure.texts):
         text.remove()
     title(figure, picture.formula)
@@ -152,7 +152,7 @@ def _layers(expression: Expression, learned: Mapping[str, Sequence[float]]) -> l
 def _dress(axes: Axes, value: Curve, slope: Curve) -> None:
     axes.patch.set_alpha(0.0)
     axes.set_xlim(-REACH, REACH)
-    axes.set_ylim(*_window(value, slope))
+    axes.set_ylim(*window(value, slope))
     axes.grid(color=INK, alpha=0.22, linewidth=0.7)
     axes.axhline(0.0, color=INK, linewidth=0.9)
     axes.axvline(0.0, color=INK, linewidth=0.9)
@@ -160,7 +160,7 @@ def _dress(axes: Axes, value: Curve, slope: Curve) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _window(value: Curve, slope: Curve) -> tuple[float, float]:
+def window(value: Curve, slope: Curve) -> tuple[float, float]:
     """The heights to show: both curves whole, or what lies around the median of f."""
     shown = np.concatenate([value, slope])
     shown = shown[np.isfinite(shown)]

@@ -64,6 +64,13 @@ def encoded(figure: Figure) -> Drawing:
     return Drawing(png.getvalue(), thumbnail.getvalue())
 
 
+def png(figure: Figure) -> bytes:
+    """A figure as a PNG file."""
+    file = io.BytesIO()
+    as_image(figure).quantize(COLOURS).save(file, "PNG")
+    return file.getvalue()
+
+
 class Studio:
     """A few processes that draw, started when first needed.
 

@@ -1,5 +1,7 @@
 """Open the MLflow UI on this home's results, on this machine only.
 
+Without a name it opens on the search launched last, and lists the links of the others.
+
 example:
   actsearch ui mine
 """
@@ -10,16 +12,21 @@ import argparse
 import os
 import sys
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from .completers import complete, searches
 from .options import stoppable
+
+if TYPE_CHECKING:
+    from ..storage.home import Home
 
 ORDER = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     search = parser.add_argument(
-        "search", nargs="?", help="open on the leaderboard of this search"
+        "search", nargs="?", help="open on its leaderboard (default: that launched last)"
     )
     complete(search, searches)
     parser.add_argument(
@@ -38,14 +45,17 @@ def run(options: argparse.Namespace) -> int:
     remote = os.environ.get("MLFLOW_TRACKING_URI")
     if remote:
         from ...mlflow.uris import public
-        from ..tracking import tracker_of
 
-        fragment = tracker_of(home).link(options.search)[1] if options.search else ""
-        print(f"{public(remote)}/{fragment}")
+        links = _links(home, options.search)
+        print(f"{public(remote)}/{next(iter(links.values()), '')}")
         return 0
     print("starting the MLflow UI (about 10 s) …", file=sys.stderr)
-    with serve(home.root, options.host, options.port, options.search) as url:
+    links = _links(home, options.search)
+    with serve(home.root, options.host, options.port, next(iter(links), None)) as url:
         print(url, flush=True)
+        address = url.partition("#")[0]
+        for name, link in list(links.items())[1:]:
+            print(f"search '{name}': {address}{link}", file=sys.stderr)
         print("Ctrl-C stops it", file=sys.stderr)
         try:
             with stoppable():
@@ -53,3 +63,20 @@ def run(options: argparse.Namespace) -> int:
                     time.sleep(3600)
         except KeyboardInterrupt:
             return 0
+
+
+def _links(home: Home, search: str | None) -> dict[str, str]:
+    """The end of the URL of a search, or of all that MLflow has, the one launched last first."""
+    from ...mlflow.client import TrackingRefused, database
+    from ..tracking import tracker_of
+
+    tracker = tracker_of(home)
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not database(home.root).exists():
+        return {}
+    if search is not None:
+        return {search: tracker.link(search)[1]}
+    links: dict[str, str] = {}
+    for name in reversed(home.names()):
+        with suppress(TrackingRefused):  # it was never written there
+            links[name] = tracker.link(name)[1]
+    return links

@@ -19,7 +19,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ...space import Encoding, Expression, Space
-from ..strategies.base import Strategy
+from ..strategies.base import Lineage, Strategy
 from ..strategies.objectives import COST
 from ..strategies.quiet import quiet
 from .interruption import is_over
@@ -35,6 +35,7 @@ class Draw:
     expression: Expression
     trial: OptunaTrial
     fixed: bool  # whether it was none of the strategy's
+    lineage: Lineage | None = None  # by the numbers in the file
 
     @property
     def encoding(self) -> Encoding:
@@ -56,6 +57,7 @@ class History:
         stored: Sequence[FrozenTrial],
     ) -> None:
         """attributes: of the study in the file. stored: its trials so far, in order."""
+        self._strategy = strategy
         self._storage = InMemoryStorage()
         with quiet():
             self._id = self._storage.create_new_study(directions, NAME)
@@ -82,7 +84,17 @@ class History:
         if fixed is not None:
             self.study.enqueue_trial(dict(fixed))
         trial = self.study.ask()
-        return Draw(space.build(trial.suggest_categorical), trial, fixed is not None)
+        expression = space.build(trial.suggest_categorical)
+        return Draw(expression, trial, fixed is not None, self._lineage())
+
+    def _lineage(self) -> Lineage | None:
+        """What the strategy made its latest proposal from."""
+        lineage = self._strategy.lineage
+        if lineage is None:
+            return None
+        numbers = {here: number for number, here in self._draws.items()}
+        parents = tuple(numbers[here] for here in lineage.parents if here in numbers)
+        return Lineage(parents, lineage.mutation)
 
     def reject(self, draw: Draw, number: int, attributes: Mapping[str, Any]) -> None:
         """A draw that ended before training, at once for all to see: no score has a part in it.

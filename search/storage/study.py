@@ -41,7 +41,9 @@ from .trial_codec import (
     DUPLICATE_OF,
     ERROR,
     EXPRESSION,
+    MUTATION,
     ORIGIN,
+    PARENTS,
     REASON,
     RESULT,
     RETRY,
@@ -105,7 +107,10 @@ class Study:
         """Record that a draw goes into training, and its cost where it was measured."""
         number = self._count
         attributes = {**_cost_attribute(cost), EXPRESSION: str(draw.expression)}
-        row = self._create(draw, TrialState.RUNNING, attributes)
+        lineage: dict[str, Any] = {}
+        if draw.lineage is not None:
+            lineage = {PARENTS: list(draw.lineage.parents), MUTATION: draw.lineage.mutation}
+        row = self._create(draw, TrialState.RUNNING, {**attributes, **lineage})
         self._history.accept(draw, number, attributes)
         self._running[number] = _Running(row, number)
         return ProposedTrial(
@@ -274,11 +279,11 @@ class Study:
             origin = self._storage.get_trial(
                 self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.origin)
             )
-        cost = {COST: origin.user_attrs[COST]} if COST in origin.user_attrs else {}
+        kept = {k: v for k, v in origin.user_attrs.items() if k in (COST, PARENTS, MUTATION)}
         waiting = create_trial(
             state=TrialState.WAITING,
             system_attrs={FIXED: origin.params},
-            user_attrs={ORIGIN: trial.origin, RETRY: retry, **cost},
+            user_attrs={ORIGIN: trial.origin, RETRY: retry, **kept},
         )
         waiting.number = self._count
         self._add(waiting)

@@ -50,6 +50,8 @@ class Trial:
     reason: str | None = None  # why it is infeasible
     screened: bool = False  # infeasible without any training
     duplicate_of: int | None = None
+    parents: tuple[int, ...] = ()  # trials that its strategy made it from …
+    mutation: str | None = None  # … and in what way
     origin: int = 0  # the trial that was first drawn; itself unless this is a retry
     retry: int = 0
     error: str | None = None  # the traceback of a failed training

@@ -23,6 +23,7 @@ from .validation import mistakes
 # Names of trial attributes: part of the stored format.
 EXPRESSION, RESULT, REASON = "expression", "result", "infeasible"
 DUPLICATE_OF, ORIGIN, RETRY, ERROR = "duplicate_of", "origin", "retry", "error"
+PARENTS, MUTATION = "parents", "mutation"
 # And COST, which strategies read: search/strategies/objectives.py.
 
 
@@ -54,6 +55,8 @@ class _Attributes(TypedDict, total=False):
     retry: _Count
     error: str
     cost: _Cost
+    parents: list[_Count]
+    mutation: str
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -103,6 +106,8 @@ def trial_of(stored: FrozenTrial) -> Trial:
         reason=attributes.get("infeasible"),
         screened=REASON in attributes and not trained,
         duplicate_of=duplicate_of,
+        parents=tuple(attributes.get("parents", ())),
+        mutation=attributes.get("mutation"),
         origin=origin,
         retry=attributes.get("retry", 0),
         error=attributes.get("error"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,17 +40,27 @@ def key_of(encoding: Encoding) -> Key:
     return frozenset(encoding.items())
 
 
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What a proposal was made from: numbers of trials of the study, and in what way."""
+
+    parents: tuple[int, ...]
+    mutation: str
+
+
 class Strategy(BaseSampler):
     """A strategy for one space, made as `Strategy(space, seed)`, which `propose` finds as
     `self.space` and `self.seed`.
 
     may_repeat: whether it may propose an encoding again, so that a run of rejected proposals is
     broken by an unseen random one. takes_prior: whether it learns from scores of earlier searches
-    (`--prior`); `learn` is then called once, before the first proposal.
+    (`--prior`); `learn` is then called once, before the first proposal. lineage: what the latest
+    proposal was made from, which `propose` may set; it is recorded and shown, nothing more.
     """
 
     may_repeat = True
     takes_prior = False
+    lineage: Lineage | None = None
 
     def __init__(self, space: Space, seed: int) -> None:
         self.space, self.seed = space, seed
@@ -72,6 +83,7 @@ class Strategy(BaseSampler):
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Choose the candidate; raises StrategyError where `propose` fails or leaves the space."""
+        self.lineage = None
         if is_enqueued(trial):
             return
         try:

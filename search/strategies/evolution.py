@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from ...space import Encoding, Space
-from .base import Strategy, has_diverged, is_enqueued, was_cut_short
+from .base import Lineage, Strategy, has_diverged, is_enqueued, was_cut_short
 from .objectives import Fitness, fitnesses
 
 STARTUP = 9  # results before the first mutation: one bracket, which with the lag has trained three
@@ -77,17 +77,19 @@ class Evolution(Strategy):
         parent = self._winner(alive, fitness, rng)
         if rng.random() < self._crossed:
             other = self._winner(alive, fitness, rng)
-            child = self.space.cross(parent, other, rng)
-            if child not in (parent, other):
+            child = self.space.cross(parent.params, other.params, rng)
+            if child not in (parent.params, other.params):
+                self.lineage = Lineage((parent.number, other.number), "crossing")
                 return child
-        return self.space.mutate(parent, rng)
+        self.lineage = Lineage((parent.number,), "mutation")
+        return self.space.mutate(parent.params, rng)
 
     def _winner(
         self,
         alive: Sequence[FrozenTrial],
         fitness: Sequence[Fitness],
         rng: np.random.Generator,
-    ) -> Encoding:
-        """The encoding of the best of a few drawn at random."""
+    ) -> FrozenTrial:
+        """The best of a few drawn at random."""
         rivals = rng.choice(len(alive), size=min(self._tournament, len(alive)), replace=False)
-        return alive[max(rivals, key=fitness.__getitem__)].params
+        return alive[max(rivals, key=fitness.__getitem__)]

@@ -42,10 +42,12 @@ def test_the_finalists_run_carries_the_figures_and_the_verdict_of_the_first_netw
     tracker.write_confirmation(rows)
     run = client.get_run(run_id)
     assert run.data.tags["verdict"] == "tie"
-    assert run.data.metrics["mlp/test_mean"] == pytest.approx(0.875)
-    assert run.data.metrics["mlp/test_sd"] == pytest.approx(0.00707, abs=1e-5)
+    assert run.data.metrics["mlp/test_percent_mean"] == 87.5
+    assert run.data.metrics["mlp/test_percent_sd"] == 0.71
+    assert run.data.metrics["mlp/val_percent_mean"] == 88.5
     assert run.data.metrics["mlp/test_n"] == 2
-    assert run.data.metrics["conv/difference_low"] == -0.001
+    assert run.data.metrics["conv/difference_points_low"] == -0.1
+    assert run.data.tags["conv/interval"] == "[-0.10, +0.90]"
     assert run.data.metrics["conv/p_value"] == 0.08
     table = Path(client.download_artifacts(run_id, "confirmation.md")).read_text()
     assert "ReLU" in table
@@ -61,7 +63,7 @@ def test_a_baseline_has_a_top_level_run_of_its_own_with_its_picture(
     assert run.data.params["expression"] == "max(x, 0)"
     assert "mlflow.parentRunId" not in run.data.tags
     assert "curve.png" in {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert "mlp/difference" not in run.data.metrics
+    assert "mlp/difference_points" not in run.data.metrics
     assert tracker.written("mine") == {0}
 
 
@@ -72,11 +74,13 @@ def test_every_training_has_a_run_below_its_function(
     tracker.write_confirmation(rows)
     below = runs(client, tracker, f"tags.`mlflow.parentRunId` = '{run_id}'")
     trainings = {
-        (r.data.params["network"], r.data.params["seed"], r.data.metrics["test_accuracy"])
+        (r.data.params["network"], r.data.params["seed"], r.data.metrics["test_percent"])
         for r in below
     }
+    names = {r.info.run_name for r in below}
+    assert {"seed 1 of 2", "seed 2 of 2", "seed 1 of 2 on conv"} < names
     assert trainings == {
-        (net, *r) for net in ("mlp", "conv") for r in (("11", 0.88), ("12", 0.87))
+        (net, *r) for net in ("mlp", "conv") for r in (("11", 88.0), ("12", 87.0))
     }
 
 
@@ -114,7 +118,13 @@ def test_the_note_and_a_saved_view_show_the_confirmation(
     state = json.loads(json.loads(tags["mlflow.sharedViewState.confirmation"])["state"])
     shown = runs(client, tracker, state["searchFilter"])
     assert {run.data.tags["role"] for run in shown} == {"candidate", "baseline"}
-    assert state["orderByKey"] == "metrics.`mlp/test_mean`"
+    page = client.search_runs(
+        [tracker.link("mine")[0]], state["searchFilter"], order_by=[f"{state['orderByKey']} DESC"]
+    )
+    assert [run.info.run_name for run in page] == ["x * sigmoid(beta * x)", "ReLU"]
+    columns = "test_percent_mean", "val_percent_mean", "difference_points", "p_value"
+    assert {f"metrics.`conv/{name}`" for name in columns} < set(state["selectedColumns"])
+    assert "tags.`conv/interval`" in state["selectedColumns"]
 
 
 def test_a_finalist_that_diverged_on_every_seed_is_written_without_figures(
@@ -128,7 +138,7 @@ def test_a_finalist_that_diverged_on_every_seed_is_written_without_figures(
     data = client.get_run(run_id).data
     assert data.tags["verdict"] == "worse"
     assert data.metrics["mlp/test_n"] == 0
-    assert "mlp/test_mean" not in data.metrics
+    assert "mlp/test_percent_mean" not in data.metrics
 
 
 def test_a_finalist_that_was_never_written_is_refused_with_what_to_do(

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actsearch.mlflow.experiment_notes import confirmation_tables, confirmed_note, search_note
+from actsearch.mlflow.experiment_notes import (
+    confirmation_tables,
+    confirmed_note,
+    headed_note,
+    search_note,
+)
 from actsearch.mlflow.records import FinalistRecord
 
 Finalist = Callable[..., FinalistRecord]
@@ -17,18 +22,20 @@ def test_a_row_gives_mean_spread_n_difference_interval_p_and_verdict(finalist: F
     ) in confirmation_tables([finalist()])
 
 
-def test_the_best_on_the_test_set_comes_first_in_each_networks_table(finalist: Finalist) -> None:
+def test_each_networks_table_has_the_order_of_the_records_as_the_terminal_does(
+    finalist: Finalist,
+) -> None:
     baseline = {"expression": "max(x, 0)", "name": "ReLU", "verdict": "baseline"}
     bare = {"difference": None, "interval": None, "p_value": None}
     rows = [
         finalist(test_accuracies=[0.87, 0.87]),
         finalist(None, test_accuracies=[0.88, 0.88], **baseline, **bare),
-        finalist(network="conv", test_accuracies=[0.91, 0.91]),
         finalist(None, network="conv", test_accuracies=[0.90, 0.90], **baseline, **bare),
+        finalist(network="conv", test_accuracies=[0.91, 0.91]),
     ]
     first, second = confirmation_tables(rows).split("**conv**")
-    assert first.index("ReLU") < first.index("sigmoid")
-    assert second.index("sigmoid") < second.index("ReLU")
+    assert first.index("sigmoid") < first.index("ReLU")
+    assert second.index("ReLU") < second.index("sigmoid")
 
 
 def test_one_seed_has_no_spread(finalist: Finalist) -> None:
@@ -37,18 +44,18 @@ def test_one_seed_has_no_spread(finalist: Finalist) -> None:
     )
 
 
-def test_a_function_that_diverged_on_every_seed_comes_last(finalist: Finalist) -> None:
-    gone = finalist(
-        expression="x ** 3",
-        name="x ** 3",
-        seeds=[],
-        val_accuracies=[],
-        test_accuracies=[],
-        verdict="worse",
-    )
-    table = confirmation_tables([gone, finalist()])
-    assert table.index("sigmoid") < table.index("`x ** 3`")
-    assert "| diverged | diverged | 0 |" in table
+def test_a_function_that_diverged_on_every_seed_is_said_to(finalist: Finalist) -> None:
+    gone = finalist(seeds=[], val_accuracies=[], test_accuracies=[], verdict="worse")
+    assert "| diverged | diverged | 0 |" in confirmation_tables([gone])
+
+
+def test_a_headline_stands_first_and_once_whatever_is_written_after_it() -> None:
+    note = headed_note(search_note("mine", "", {"space": "core-1"}), "**3 of 9**")
+    note = headed_note(search_note("mine", note, {"space": "core-2"}), "**9 of 9**")
+    note = confirmed_note(note, "table")
+    assert note.startswith("**9 of 9**\n\nSearch `mine`")
+    assert "3 of 9" not in note
+    assert "core-2" in note
 
 
 def test_a_new_description_keeps_the_confirmation_and_a_new_confirmation_the_description() -> None:

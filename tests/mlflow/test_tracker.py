@@ -9,8 +9,10 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
@@ -32,12 +34,21 @@ def test_a_candidates_run_shows_its_formula_its_curve_and_its_numbers(
     run = client.get_run(tracker.write(record))
     assert run.info.run_name == run.data.params["expression"] == "x * sigmoid(beta * x)"
     assert run.data.params["initial.beta"] == "1 per layer"
-    assert run.data.metrics["val_accuracy"] == record.val_accuracy
+    assert run.data.metrics["val_percent"] == run.data.metrics["val_percent/epoch_9"] == 86.0
+    shape = {
+        name: run.data.params[name] for name in ("operators", "smooth", "bounded", "monotone")
+    }
+    assert shape == {
+        "operators": "mul, sigmoid",
+        "smooth": "smooth",
+        "bounded": "no",
+        "monotone": "no",
+    }
     assert run.data.metrics["learned/beta/layer_2"] == 0.75
     assert (run.info.start_time, run.info.end_time) == (record.started_ms, record.finished_ms)
     assert run.info.status == "FINISHED"
-    history = client.get_metric_history(run.info.run_id, "val_accuracy")
-    assert {point.step: point.value for point in history} == record.val_accuracies
+    history = client.get_metric_history(run.info.run_id, "val_percent")
+    assert {point.step: point.value for point in history} == {1: 81.0, 3: 84.0, 9: 86.0}
     losses = client.get_metric_history(run.info.run_id, "train_loss")
     assert [p.value for p in sorted(losses, key=lambda p: p.step)] == record.train_losses
 
@@ -158,8 +169,68 @@ def test_the_saved_view_sorts_by_accuracy_and_the_link_opens_it(
     view = json.loads(tag)
     state = json.loads(view["state"])
     assert view["name"] == "Leaderboard"
-    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`val_accuracy`", False)
-    assert state["compareRunCharts"][0]["imageKeys"] == ["curve"]
+    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`leaderboard_order`", False)
+
+
+def test_scores_at_other_rungs_stand_below_and_in_columns_of_their_own(
+    tracker: Tracker, client: MlflowClient, candidate: Trial
+) -> None:
+    tracker.open_search("mine", {}, rungs=(1, 3, 9))
+    lucky = {"state": "pruned", "val_accuracies": {1: 0.99}, "val_losses": {}}
+    tracker.write(candidate(0, **lucky))
+    tracker.write(candidate(1))
+    tracker.write(candidate(2, state="infeasible", val_accuracies={1: 0.9, 3: 0.9}))
+    experiment, _ = tracker.link("mine")
+    tag = client.get_experiment(experiment).tags["mlflow.sharedViewState.leaderboard"]
+    state = json.loads(json.loads(tag)["state"])
+    page = client.search_runs(
+        [experiment], state["searchFilter"], order_by=[f"{state['orderByKey']} DESC"]
+    )
+    assert [run.data.tags["actsearch.trial"] for run in page] == ["1", "0"]
+    assert "val_percent/epoch_9" not in page[1].data.metrics
+    columns = state["selectedColumns"]
+    assert columns.index("metrics.`val_percent/epoch_9`") == 0
+    assert columns.index("metrics.`val_percent/epoch_1`") == 2
+
+
+def test_a_run_of_the_first_release_keeps_its_names_and_gets_those_of_today_once(
+    tracker: Tracker, client: MlflowClient, candidate: Trial
+) -> None:
+    experiment, _ = tracker.link("mine")
+    tags = {"actsearch.search": "mine", "actsearch.trial": "0", "role": "candidate"}
+    old = client.create_run(experiment, tags={**tags, "state": "complete"}).info.run_id
+    client.log_param(old, "expression", "x * sigmoid(beta * x)")
+    client.log_metric(old, "val_accuracy", 0.86)
+    client.log_metric(old, "seconds", 18.5)
+    client.set_terminated(old)
+    assert tracker.written("mine") == set()  # whoever opens the search writes what is missing
+    assert tracker.write(candidate(0)) == tracker.write(candidate(0)) == old
+    data = client.get_run(old).data
+    assert (data.metrics["val_accuracy"], data.metrics["val_percent"]) == (0.86, 86.0)
+    assert data.params["operators"] == "mul, sigmoid"
+    assert "get-artifact" in data.tags["mlflow.note.content"]
+    assert len(client.get_metric_history(old, "seconds")) == 1
+    assert tracker.written("mine") == {0}
+
+
+def test_a_candidates_page_has_formula_plot_scores_and_how_to_load_it(
+    tracker: Tracker, client: MlflowClient, candidate: Trial
+) -> None:
+    run_id = tracker.write(
+        candidate(3, standard_error=0.0035, parents=(1, 2), mutation="crossing")
+    )
+    tags = client.get_run(run_id).data.tags
+    page = tags["mlflow.note.content"]
+    assert f"get-artifact?path=curve.png&run_uuid={run_id}" in page
+    assert "**86.00 %** ± 0.35" in page
+    assert "| validation, % | 81.00 | 84.00 | 86.00 |" in page
+    assert "actsearch export mine --trial 3 --output activation" in page
+    assert "| made from | trial 1, trial 2 by crossing |" in page
+    assert (tags["parents"], tags["mutation"]) == ("1, 2", "crossing")
+    code = page.partition("```python")[2].partition("```")[0]
+    variables: dict[str, Any] = {}
+    exec(code, variables)
+    assert variables["activation"](torch.zeros(3)).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_the_saved_views_filter_is_one_that_mlflow_reads(

@@ -24,7 +24,7 @@ def shown(home: Path) -> list[str]:
     client = MlflowClient(local_uri(home))
     experiment = client.get_experiment_by_name("actsearch/mine")
     assert experiment is not None
-    runs = client.search_runs([experiment.experiment_id], order_by=["start_time ASC"])
+    runs = client.search_runs([experiment.experiment_id], "tags.role = 'candidate'")
     for run in runs:
         assert (home / "artifacts" / "search-mine" / run.info.run_id).is_dir()
         assert "curve.png" in {file.path for file in client.list_artifacts(run.info.run_id)}

@@ -89,7 +89,8 @@ def test_a_second_data_set_stands_in_the_same_table(actsearch: Verb, searched: H
     (experiment,) = client.search_experiments(filter_string="name LIKE '%mine'")
     runs = client.search_runs([experiment.experiment_id], max_results=1000)
     keys = {key for run in runs for key in run.data.metrics}
-    assert {"mlp/test_mean", "conv/test_mean", "mlp on kmnist/test_mean"} <= keys
+    mean = "test_percent_mean"
+    assert {f"mlp/{mean}", f"conv/{mean}", f"mlp on kmnist/{mean}"} <= keys
 
 
 @pytest.mark.usefixtures("with_kmnist")

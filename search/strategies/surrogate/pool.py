@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from optuna.trial import FrozenTrial
 from scipy.spatial.distance import cdist
 
 from ....space import Encoding, Space
 from ....space.analysis.features import LENGTH, features_of
-from ..base import Key, key_of
+from ..base import Key, Lineage, key_of
 from .prior import Prior
 from .projection import Projection
 
@@ -119,15 +120,17 @@ class Pool:
 
 
 def neighbours(
-    space: Space, best: Sequence[Encoding], count: int, rng: np.random.Generator
-) -> list[Encoding]:
-    """Mutations of the best encodings and crossings of two of them, half each."""
-    near: list[Encoding] = []
+    space: Space, best: Sequence[FrozenTrial], count: int, rng: np.random.Generator
+) -> list[tuple[Encoding, Lineage]]:
+    """Mutations of the best trials' encodings and crossings of two of them, half each."""
+    near: list[tuple[Encoding, Lineage]] = []
     for number in range(count):
         first = best[number % len(best)]
         if number % 2 and len(best) > 1:
             other = best[int(rng.integers(len(best)))]
-            near.append(space.cross(first, other, rng))
+            lineage = Lineage((first.number, other.number), "crossing")
+            near.append((space.cross(first.params, other.params, rng), lineage))
         else:
-            near.append(space.mutate(first, rng))
+            lineage = Lineage((first.number,), "mutation")
+            near.append((space.mutate(first.params, rng), lineage))
     return near

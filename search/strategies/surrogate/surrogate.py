@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from ....evaluators.tables.score_table import ScoreTable
 from ....space import Encoding, Space
-from ..base import Strategy, has_diverged, is_enqueued, key_of, was_cut_short
+from ..base import Key, Lineage, Strategy, has_diverged, is_enqueued, key_of, was_cut_short
 from ..objectives import COST, is_multi_objective
 from .expected_cost import expected_costs
 from .gaussian_process import GaussianProcess, Hyperparameters, fitted, start_of
@@ -99,6 +99,7 @@ class Surrogate(Strategy):
         if history.drawn < len(known):
             return known[history.drawn]
         # One thread: two are slower for matrices of some hundred rows, and round in another way.
+        self._near: dict[Key, Lineage] = {}
         with threadpool_limits(1):
             options = self._options(history, rng)
             if not len(options):
@@ -111,7 +112,9 @@ class Surrogate(Strategy):
                 measured = [(t.params, float(t.user_attrs[COST]["time"])) for t in trials]
                 costs = expected_costs(measured, options.encodings)
                 promise = _scalarised(promise, costs, rng)
-            return options.encodings[int(np.argmax(promise))]
+            chosen = options.encodings[int(np.argmax(promise))]
+            self.lineage = self._near.get(key_of(chosen))
+            return chosen
 
     @cached_property
     def _pool(self) -> Pool:
@@ -124,9 +127,10 @@ class Surrogate(Strategy):
         options = pool.options.but(pool.untried(history.proposed))
         if not pool.is_whole and history.results:
             best = sorted(history.results, key=_fitness, reverse=True)[:PARENTS]
-            near = neighbours(self.space, [t.params for t in best], CHILDREN, rng)
+            near = neighbours(self.space, best, CHILDREN, rng)
             tried = {key_of(encoding) for encoding in history.proposed}
-            options = options.and_also(pool.of([e for e in near if key_of(e) not in tried]))
+            options = options.and_also(pool.of([e for e, _ in near if key_of(e) not in tried]))
+            self._near = {key_of(encoding): lineage for encoding, lineage in near}
         options = options.but(options.apart_from(pool.of(history.proposed), SAME))
         running = pool.of([t.params for t in history.running])
         return options.but(options.apart_from(running, APART))

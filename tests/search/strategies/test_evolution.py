@@ -220,3 +220,39 @@ def test_a_quarter_of_the_children_have_two_parents(
     for _ in range(200):
         play(study, None)
     assert binomtest(len(crossed), 200, CROSSED).pvalue > 1e-6  # false alarm: 1e-6 over seeds
+
+
+def test_a_trial_names_the_trials_that_it_was_made_from_and_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, list[tuple[str, ...]]] = {}  # child -> its parents, each time it was made
+    mutate, cross = CoreUnits.mutate, CoreUnits.cross
+
+    def mutated(space: CoreUnits, parent: Encoding, rng: np.random.Generator) -> Encoding:
+        child = mutate(space, parent, rng)
+        made.setdefault(str(space.decode(child)), []).append((str(space.decode(parent)),))
+        return child
+
+    def crossed(
+        space: CoreUnits, one: Encoding, other: Encoding, rng: np.random.Generator
+    ) -> Encoding:
+        child = cross(space, one, other, rng)
+        parents = str(space.decode(one)), str(space.decode(other))
+        made.setdefault(str(space.decode(child)), []).append(parents)
+        return child
+
+    monkeypatch.setattr(CoreUnits, "mutate", mutated)
+    monkeypatch.setattr(CoreUnits, "cross", crossed)
+    study = study_in(tmp_path, Evolution(SPACE, 0))
+    settings = RunSettings(candidates=45)
+    config = SearchConfig(name="mine", recipe=TINY, second=None)
+    engine = Engine(config, settings, SPACE, study, lambda _: None, Pace(1), lambda *_: None)
+    engine.run(InProcess(), Checksums())
+    trials = study.trials()
+    assert not any(trial.parents for trial in trials[:9])  # known functions, and random ones
+    bred = [trial for trial in trials if trial.mutation]
+    assert {trial.mutation for trial in bred} == {"mutation", "crossing"}
+    for trial in bred:
+        parents = tuple(trials[number].expression for number in trial.parents)
+        assert parents in made[trial.expression]
+        assert all(trials[number].val_accuracies for number in trial.parents)

@@ -1,0 +1,35 @@
+"""Markdown as MLflow's descriptions show it, with what a search or a user named made harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+
+def cell(text: str) -> str:
+    """A text in a table or a sentence: on one line, without markup or HTML."""
+    text = " ".join(text.split())
+    for mark in "\\`*_[]<>|":
+        text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
+    return text
+
+
+def code(text: str) -> str:
+    """A text as code, in a table or a sentence."""
+    return f"`{' '.join(text.split()).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells, which stay as they are."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def image(text: str, run_id: str, path: str) -> str:
+    """A picture among a run's artifacts, from the server that shows the page."""
+    return f"![{text}](get-artifact?path={quote(path)}&run_uuid={run_id})"
+
+
+def run_link(text: str, experiment: str, run_id: str) -> str:
+    """A link to a run, on the server that shows the page."""
+    return f"[{text}](#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning)"
