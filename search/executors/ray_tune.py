@@ -148,6 +148,8 @@ class RayTune:
                     name="jobs",
                     storage_path=str(scratch),
                     verbose=0,
+                    # Nothing to keep; and a worker of another machine cannot write here.
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                     stop=StopOnFault(calls),
                     callbacks=[stop, OnError(calls), TellsWaiting(self._workers, self._gpus)],
                 ),
