@@ -12,9 +12,10 @@ WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n >
 
 # a worker for every core, up to eight; tests that share something costly stay on one of them
 SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
-DEFAULT := not slow and not soak
+DEFAULT := not slow and not cluster
+CLUSTER := cluster
 
-.PHONY: help install search test test-fast test-slow test-cpus soak bench lint docs wheel
+.PHONY: help install search test test-fast test-slow test-cpus test-cluster soak bench lint docs wheel
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,13 +37,16 @@ test-fast: $(STAMP)  ## run those of a room that take seconds (ROOM=space, or sp
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(DEFAULT) and not heavy" tests/$(ROOM)
 
 test-slow: $(STAMP) test-cpus  ## run the tests that take minutes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not cluster"
 
 test-cpus: $(STAMP)  ## run the numerical tests as on lesser CPUs, with one thread and with two
 	bash tests/cpus.sh $(BIN)/python $(SIDE_BY_SIDE) -m "$(DEFAULT)"
 
-soak: $(STAMP)  ## run real searches, killed and resumed again and again
-	$(BIN)/pytest -m soak --timeout 3600
+test-cluster: $(STAMP)  ## run searches on Ray nodes in network namespaces; needs root
+	$(BIN)/pytest -m "$(CLUSTER)"
+
+soak: $(STAMP)  ## run real searches, killed and resumed again and again (SOAK="--kills 50 --seed 7"); needs root
+	$(BIN)/python tests/soak/storm.py $(SOAK)
 
 bench: $(STAMP)  ## run every benchmark (BENCH=--quick for two minutes each)
 	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(BENCH); done

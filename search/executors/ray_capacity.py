@@ -6,8 +6,11 @@ import logging
 import math
 import os
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import ray
+from ray._private import state
+from ray.util import placement_group_table
 
 from ..errors import InvalidSetting
 
@@ -45,6 +48,21 @@ def check_capacity(workers: int, gpus: float, machine_cpus: int | None) -> None:
             _count(machine_cpus, "CPU"),
             machine_cpus,
         )
+
+
+def room(gpus: float) -> int:
+    """How many workers this driver can have now: those it has, idle ones among them, and those
+    that fit into what is free."""
+    mine = sum(group["state"] == "CREATED" for group in own_placement_groups())
+    return mine + workers_that_fit(state.available_resources_per_node().values(), gpus)
+
+
+def own_placement_groups() -> list[dict[str, Any]]:
+    """The resources that this driver has asked for, a group for each worker; their numbers end
+    with that of the job."""
+    job = ray.get_runtime_context().get_job_id()
+    groups = placement_group_table().items()
+    return [group for number, group in groups if number.endswith(job)]
 
 
 def usable_cpus() -> int:

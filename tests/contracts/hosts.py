@@ -50,7 +50,7 @@ class Host:
         return [*here, "env", "--ignore-environment", *pairs, *command]
 
     def run(
-        self, *command: str, check: bool = True, timeout: float = 150.0, **variables: str
+        self, *command: str, check: bool = True, timeout: float = 400.0, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command there to its end."""
         done = subprocess.run(
@@ -93,14 +93,24 @@ class Host:
         pids = self.processes(text)
         assert pids, f"nothing like {text} runs on {self.name}"
         for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+            self.kill(pid, number)
         return pids
 
-    def listens_at(self) -> set[str]:
-        """The addresses, without ports, at which something listens for TCP."""
+    def kill(self, pid: int, number: int) -> None:
+        """Send a signal to one of its processes, which may have ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+    def received(self) -> int:
+        """Bytes that came to it over the network so far."""
+        counters = self.run("cat", "/proc/net/dev").stdout.splitlines()
+        return next(int(line.split()[1]) for line in counters if line.strip().startswith("eth0:"))
+
+    def listens_at(self) -> set[tuple[str, int]]:
+        """The addresses and ports at which something listens for TCP."""
         lines = self.run("ss", "--tcp", "--listening", "--numeric", "--no-header").stdout
-        return {line.split()[3].rpartition(":")[0] for line in lines.splitlines()}
+        ends = [line.split()[3].rpartition(":") for line in lines.splitlines()]
+        return {(address, int(port)) for address, _, port in ends}
 
     def off(self) -> None:
         """End all of it at once, as if the power went."""
@@ -156,6 +166,7 @@ def _host(
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_raylet_start_wait_time_s": "300",  # on a machine that is shared
         **variables,
     }
     host = Host(name, address, disk, environment, init)
@@ -172,13 +183,14 @@ def _namespaces(stack: contextlib.ExitStack, *kinds: str) -> int:
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert process.stderr is not None
+    stack.callback(process.stderr.close)
     stack.callback(process.wait)
     stack.callback(process.kill)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     give_up = time.monotonic() + SETTLED
     while time.monotonic() < give_up:
         if process.poll() is not None:
-            assert process.stderr is not None
             raise PermissionError(
                 f"no namespaces can be made: {process.stderr.read().strip()}; tests of clusters "
                 f"need root, with the capabilities to make networks and mounts"

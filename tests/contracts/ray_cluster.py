@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from contracts.hosts import Host
 
 PORT = 6379
 OBJECT_STORE = 100_000_000  # bytes; the training images are 47 MB
-PATIENCE = 200.0  # seconds until a search that should get somewhere is given up
+PATIENCE = 400.0  # seconds until a search that should get somewhere is given up
 STORE_LISTED = """
 import json, ray
 ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
@@ -97,3 +98,19 @@ class RayCluster:
     def trials(self, name: str) -> list[Trial]:
         """The trials of a search, none where there is no such search yet."""
         return read_trials(self.home.folder(name)) if name in self.home.names() else []
+
+
+def exactly_once(trials: list[Trial], candidates: int) -> None:
+    """Check that so many candidates have trained, none twice, and that none is left over."""
+    scored = [t for t in trials if t.trained and t.state not in ("running", "failed")]
+    assert len(scored) == candidates
+    assert max(Counter(t.expression for t in scored).values()) == 1
+    assert not [t for t in trials if t.state == "running"]
+
+
+def wait_until(ready: Callable[[], bool], message: str) -> None:
+    """Return when something has come true."""
+    give_up = time.monotonic() + PATIENCE
+    while not ready():
+        assert time.monotonic() < give_up, message
+        time.sleep(0.1)
