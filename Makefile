@@ -13,9 +13,8 @@ WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n >
 # a worker for every core, up to eight; tests that share something costly stay on one of them
 SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 DEFAULT := not slow and not cluster
-CLUSTER := cluster
 
-.PHONY: help install search test test-fast test-slow test-cpus test-cluster soak bench lint docs wheel
+.PHONY: help install search test test-fast test-slow test-cpus test-cluster test-nodes soak bench lint docs wheel
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +42,10 @@ test-cpus: $(STAMP)  ## run the numerical tests as on lesser CPUs, with one thre
 	bash tests/cpus.sh $(BIN)/python $(SIDE_BY_SIDE) -m "$(DEFAULT)"
 
 test-cluster: $(STAMP)  ## run searches on Ray nodes in network namespaces; needs root
-	$(BIN)/pytest -m "$(CLUSTER)"
+	$(BIN)/pytest -m cluster
+
+test-nodes: $(STAMP)  ## run the short one of these, as CI does
+	$(BIN)/pytest -m "cluster and not slow"
 
 soak: $(STAMP)  ## run real searches, killed and resumed again and again (SOAK="--kills 50 --seed 7"); needs root
 	$(BIN)/python tests/soak/storm.py $(SOAK)

@@ -84,8 +84,9 @@ def _fit(node: Resources, gpus: float) -> int:
         return cpus
     if gpus > 1:
         return min(cpus, math.floor((here + _EPSILON) / gpus))
-    # No worker has parts of two GPUs.
-    return min(cpus, math.floor(here + _EPSILON) * math.floor((1 + _EPSILON) / gpus))
+    # No worker has parts of two GPUs; of what is free, a part of one may be left.
+    whole, part = divmod(here + _EPSILON, 1)
+    return min(cpus, int(whole) * math.floor((1 + _EPSILON) / gpus) + math.floor(part / gpus))
 
 
 def needs(gpus: float) -> str:

@@ -30,6 +30,10 @@ class Meeting(Evaluator):
         self._members = int(os.environ["MEMBERS"])
         self._slowly = float(os.environ.get("SLOWLY", "0"))
 
+    def on(self, device: str) -> Meeting:
+        """On a CPU always: the GPUs of hosts are logical."""
+        return self
+
     def check(self) -> None:
         """Nothing: alone in the driver, its job would meet nobody."""
 

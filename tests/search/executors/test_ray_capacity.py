@@ -22,6 +22,8 @@ from actsearch.search.executors.ray_capacity import check_capacity, room, worker
         ([{"CPU": 8.0, "GPU": 2.0}], 0.6, 2),  # and no parts of two GPUs
         ([{"CPU": 20.0, "GPU": 1.0}], 0.1, 10),
         ([{"CPU": 8.0, "GPU": 3.0}, {"CPU": 8.0, "GPU": 1.0}], 2.0, 1),
+        ([{"CPU": 8.0, "GPU": 0.5}], 0.5, 1),  # free beside another worker
+        ([{"CPU": 8.0, "GPU": 1.5}], 0.4, 3),
         ([], 0.0, 0),
     ],
 )
