@@ -79,24 +79,3 @@ def test_a_stopped_worker_is_ended_by_the_limit_of_a_rung_and_its_candidates_tra
     assert "no report within 20 seconds" in output, output
     exactly_once(cluster.trials("a"), 27)
     wait_until(lambda: not Path(f"/proc/{stopped}").exists(), "the stopped worker is left")
-
-
-def test_a_head_that_is_lost_ends_the_search_in_a_sentence_and_it_is_resumed_on_a_new_one(
-    cluster: RayCluster, meeting: Path
-) -> None:
-    head, second, _ = cluster.hosts
-    cluster.join(second)
-    settings = ("--name", "a", "--candidates", "27", "--workers", "2")
-    variables = {"MEETING": str(meeting), "MEMBERS": "1", "SLOWLY": "1"}
-    log = cluster.search(*settings, *OWN, **variables)
-    cluster.wait_for(log, "a", lambda trials: len(ended(trials)) > 0)
-    head.signal("gcs_server", signal.SIGKILL)
-    status = head.running[-1].wait(300)
-    assert status == 1
-    assert log.read_text().splitlines()[-1].startswith("actsearch: the Ray cluster is lost")
-    for host in (head, second):
-        cluster.leave(host)
-    cluster.start_head()
-    cluster.join(second)
-    cluster.ended(cluster.search(*settings, "--resume", **variables))
-    exactly_once(cluster.trials("a"), 27)

@@ -100,6 +100,9 @@ class Host:
         """Send a signal to one of its processes, which may have ended."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
+        if number == signal.SIGCONT:
+            for process in self.running:  # nsenter stops with the command that it waits for
+                process.send_signal(signal.SIGCONT)
 
     def received(self) -> int:
         """Bytes that came to it over the network so far."""
@@ -117,7 +120,8 @@ class Host:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.init, signal.SIGKILL)
         for process in self.running:
-            process.wait(SETTLED)
+            process.kill()
+            process.wait()
 
 
 def _with_ctrl_c() -> None:

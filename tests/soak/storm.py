@@ -317,23 +317,23 @@ def main() -> int:
         start = time.monotonic()
         storm.run()
         wrong = list(storm.verdict())
-    counts = Counter(f"{kill['target']} {kill['signal']}" for kill in storm.struck)
-    moments = Counter(str(kill["moment"]) for kill in storm.struck)
-    print(
-        json.dumps(
-            {
-                "seed": seed,
-                "kills": len(storm.struck),
-                "by_target": counts,
-                "by_moment": moments,
-                "searches": len(storm.searches),
-                "candidates": CANDIDATES * len(storm.searches),
-                "seconds": round(time.monotonic() - start),
-                "wrong": wrong,
-            },
-            indent=1,
+        counts = Counter(f"{kill['target']} {kill['signal']}" for kill in storm.struck)
+        moments = Counter(str(kill["moment"]) for kill in storm.struck)
+        print(
+            json.dumps(
+                {
+                    "seed": seed,
+                    "kills": len(storm.struck),
+                    "by_target": counts,
+                    "by_moment": moments,
+                    "searches": len(storm.searches),
+                    "candidates": CANDIDATES * len(storm.searches),
+                    "seconds": round(time.monotonic() - start),
+                    "wrong": wrong,
+                },
+                indent=1,
+            )
         )
-    )
     return bool(wrong)
 
 
