@@ -110,17 +110,6 @@ def test_a_node_listens_at_the_ports_it_was_asked_to_and_no_other(cluster: RayCl
     assert open_to_others <= ASKED, open_to_others - ASKED
 
 
-def test_a_search_of_one_machine_listens_to_nobody_else(three_hosts: list[Host]) -> None:
-    host = three_hosts[0]
-    host.start(*SCORE, "--workers", "2", RAY_AUTH_MODE="")
-    seen: set[str] = set()
-    while host.running[-1].poll() is None:
-        seen |= {at for at, _ in host.listens_at()}
-    assert host.running[-1].returncode == 0
-    assert seen
-    assert seen <= {"127.0.0.1", "[::1]", "[::ffff:127.0.0.1]"}, seen
-
-
 def test_a_temporary_folder_too_long_for_sockets_is_told_or_worked_around(
     three_hosts: list[Host],
 ) -> None:
