@@ -15,9 +15,9 @@ BENCHES = $(filter-out benchmarks/make_table.py benchmarks/table_plans.py benchm
 
 # a worker for every core, up to eight; tests that share something costly stay on one of them
 SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
-DEFAULT := not slow and not soak
+DEFAULT := not slow and not cluster
 
-.PHONY: help install search record readme test test-fast test-slow test-cpus soak bench lint docs wheel
+.PHONY: help install search record readme test test-fast test-slow test-cpus test-cluster test-nodes soak bench lint docs wheel
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,13 +45,19 @@ test-fast: $(STAMP)  ## run those of a room that take seconds (ROOM=space, or sp
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(DEFAULT) and not heavy" tests/$(ROOM)
 
 test-slow: $(STAMP) test-cpus  ## run the tests that take minutes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not cluster"
 
 test-cpus: $(STAMP)  ## run the numerical tests as on lesser CPUs, with one thread and with two
 	bash tests/cpus.sh $(BIN)/python $(SIDE_BY_SIDE) -m "$(DEFAULT)"
 
-soak: $(STAMP)  ## run real searches, killed and resumed again and again
-	$(BIN)/pytest -m soak --timeout 3600
+test-cluster: $(STAMP)  ## run searches on Ray nodes in network namespaces; needs root
+	$(BIN)/pytest -m cluster
+
+test-nodes: $(STAMP)  ## run the short one of these, as CI does
+	$(BIN)/pytest -m "cluster and not slow"
+
+soak: $(STAMP)  ## run real searches, killed and resumed again and again (SOAK="--kills 50 --seed 7"); needs root
+	$(BIN)/python tests/soak/storm.py $(SOAK)
 
 bench: $(STAMP)  ## run every benchmark (BENCH=--quick for two minutes each)
 	set -e; for script in $(BENCHES); do echo "== $$script"; $(BIN)/python $$script $(BENCH); done

@@ -60,7 +60,7 @@ class Search:
         candidates: int | None = None,
         time_limit: float | None = None,
         rung_limit: float | None = None,
-        workers: int | None = None,
+        workers: int | str | None = None,
         gpus_per_worker: float | None = None,
         ray_address: str | None = None,
         confirm: bool | None = None,

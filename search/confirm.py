@@ -105,7 +105,7 @@ def _confirm(
     """Train what is missing on workers started for it; raises InvalidSetting without test data."""
     evaluator = evaluator_for(named, [job.recipe for job in missing_jobs(plan, log)])
     with executor_for(settings) as executor:
-        retrain(plan, log, shown, executor, evaluator, reporter, Pace(settings.workers))
+        retrain(plan, log, shown, executor, evaluator, reporter, Pace(settings.fixed_workers))
     confirmation = read_confirmation(plan, log)
     if confirmation is None:
         raise InvalidSetting(f"no confirmation of {named.name}: {NO_TEST_DATA}")

@@ -59,15 +59,19 @@ class Pace:
 
     The driver's clock counts, so that what is outside training is in it, but for the first rung
     of each worker: there the clock has the start of the worker too, and the report's own seconds
-    count.
+    count. workers: None where their number changes; then it is that of the jobs under way.
     """
 
-    def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._workers, self._clock = workers, clock
+    def __init__(self, workers: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fixed_workers, self._clock = workers, clock
         self._moments: dict[int, float] = {}  # job under way -> when it last reported
         self._epochs: dict[int, int] = {}  # job under way -> the epoch it has reached
         self._reported = 0  # jobs that have
         self._measured: dict[Recipe, tuple[float, float]] = {}  # member-epochs, seconds
+
+    @property
+    def _workers(self) -> int:
+        return self._fixed_workers or max(1, len(self._moments))
 
     def begin(self, number: int) -> None:
         """A job goes to a worker."""

@@ -180,6 +180,8 @@ def _opened(
         if tables:
             driver.stage(about(tables, config.space))
         where = f"{settings.workers} Ray workers" if settings.uses_ray else "this process"
+        if settings.fixed_workers is None:
+            where = "as many Ray workers as there is room for"
         driver.stage(
             f"search '{config.name}': {settings.candidates} candidates of {config.space} "
             f"({space.size:,} encodings) by {config.strategy}, recipe {config.recipe.label}, "
@@ -196,7 +198,7 @@ def _opened(
             tracker=tracker,
             writer=BackgroundWriter(tracker),
             reporter=driver,
-            pace=Pace(settings.workers),
+            pace=Pace(settings.fixed_workers),
             shown=ShownFunctions(home.root),
             costs=costs,
         )

@@ -40,7 +40,7 @@ def score(
     reasons: dict[str, list[str]] = {text: [] for text in texts}
     numbers = iter(range(len(jobs)))
     done = 0
-    pace, left = Pace(settings.workers), work_of(jobs)
+    pace, left = Pace(settings.fixed_workers), work_of(jobs)
 
     def next_job() -> Assignment | None:
         number = next(numbers, None)

@@ -97,11 +97,20 @@ def without_defaults(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
     return parser
 
 
+def workers(text: str) -> int | str:
+    """A number of workers, or auto."""
+    return text if text == "auto" else int(text)
+
+
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Where trainings run."""
     group = parser.add_argument_group("workers")
     add_setting(
-        group, "--workers", type=int, metavar="N", help="trainings at a time; above 1 on Ray"
+        group,
+        "--workers",
+        type=workers,
+        metavar="N",
+        help="trainings at a time; above 1 on Ray; auto: as many as there is room for",
     )
     group.add_argument(
         "--gpus-per-worker", type=float, metavar="F", help="share of a GPU each, e.g. 0.5"

@@ -43,12 +43,19 @@ class Lag:
 def idle_workers(config: SearchConfig, settings: RunSettings) -> str | None:
     """What is said where more workers are asked for than the lag feeds."""
     fed = Lag.of(config).brackets
-    if fed is None or settings.workers <= fed:
+    workers = settings.fixed_workers
+    if fed is None or (workers is not None and workers <= fed):
         return None
-    idle = settings.workers - fed
+    if workers is None:
+        return (
+            f"of the workers that there is room for, {fed} at most will have something to do, by "
+            f"--lag {config.lag}; a new search with {config.bracket} more feeds one more, and "
+            f"--asynchronous all of them, but its proposals depend on who ends first"
+        )
+    idle = workers - fed
     return (
-        f"{idle} of {settings.workers} workers will have nothing to do: with --lag {config.lag}, "
+        f"{idle} of {workers} workers will have nothing to do: with --lag {config.lag}, "
         f"{fed} bracket{'s' * (fed > 1)} of {config.bracket} candidates can train at once; "
-        f"a new search with --lag {(settings.workers - 1) * config.bracket} feeds all of them, "
+        f"a new search with --lag {(workers - 1) * config.bracket} feeds all of them, "
         f"or with --asynchronous, whose proposals depend on who ends first"
     )

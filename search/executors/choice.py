@@ -14,5 +14,5 @@ def executor_for(settings: RunSettings) -> Executor:
     from .ray_tune import RayTune
 
     return RayTune(
-        settings.workers, settings.gpus_per_worker, settings.ray_address, settings.rung_limit
+        settings.fixed_workers, settings.gpus_per_worker, settings.ray_address, settings.rung_limit
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ..errors import InvalidSetting
 PATIENCE = 10.0  # seconds until a host has answered
 TOKEN_VARIABLES = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 PORT = 6379  # Ray's own, of a cluster's head
+LONGEST_FOLDER = 38  # characters of the folder for temporary files with any process number
 _HTTP2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))  # its greeting
 _SETTINGS = 4  # the kind of frame with which a server answers it
 _HOST = r"\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+"
@@ -170,6 +172,22 @@ def refusals_explained(address: ClusterAddress) -> Iterator[None]:
         raise InvalidSetting(
             f"{address}: the cluster has other versions than this machine; install its own here, "
             f"or {address.way_out} ({versions})"
+        ) from error
+
+
+@contextmanager
+def short_paths() -> Iterator[None]:
+    """Turn Ray's refusal of a folder into InvalidSetting: the path of a socket has 107 characters
+    at most, of which Ray's own part takes 67 or so."""
+    try:
+        yield
+    except OSError as error:
+        if "AF_UNIX path length" not in str(error):
+            raise
+        folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+        raise InvalidSetting(
+            f"the folder for temporary files, {folder}, is too long for Ray's sockets: set "
+            f"RAY_TMPDIR to a short one, of {LONGEST_FOLDER} characters at most, such as /tmp"
         ) from error
 
 

@@ -25,6 +25,7 @@ from .base import (
     overdue,
 )
 
+LOOK_EVERY = 0.5  # seconds between two looks for room on the cluster
 WORKER_DIED = "the worker process ended while training (killed, or out of memory)"
 
 
@@ -35,10 +36,17 @@ class Calls:
     """
 
     def __init__(
-        self, next_job: NextJob, on_rung: OnRung, on_done: OnDone, rung_limit: float | None
+        self,
+        next_job: NextJob,
+        on_rung: OnRung,
+        on_done: OnDone,
+        rung_limit: float | None,
+        room: Callable[[], int] | None = None,
     ) -> None:
+        """room: how many jobs there is room for now; None: Tune holds to a number."""
         self._next_job, self._on_rung, self._on_done = next_job, on_rung, on_done
-        self._rung_limit = rung_limit
+        self._rung_limit, self._room = rung_limit, room
+        self._looked, self._fit = -LOOK_EVERY, 0
         self.under_way: dict[str, int] = {}  # Tune's trial -> the job's number
         self._heard: dict[str, float] = {}  # Tune's trial -> when it began or last reported
         self.fault: BaseException | None = None
@@ -55,7 +63,18 @@ class Calls:
         except Exception as error:
             self.fault = self.fault or error
 
+    def _is_full(self) -> bool:
+        """Whether there is no room for one more job; the first one always has some, to wait in."""
+        if self._room is None or not self.under_way:
+            return False
+        now = time.monotonic()
+        if now - self._looked >= LOOK_EVERY:
+            self._looked, self._fit = now, self._room()
+        return len(self.under_way) >= self._fit
+
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        if self.fault is None and self._is_full():
+            return None
         assignment = None
         if self.fault is None:
             with self._keeping():
@@ -95,6 +114,15 @@ class JobSearcher(Searcher):
     def __init__(self, calls: Calls) -> None:
         super().__init__()
         self._calls = calls
+
+    def _is_full(self) -> bool:
+        """Whether there is no room for one more job; the first one always has some, to wait in."""
+        if self._room is None or not self.under_way:
+            return False
+        now = time.monotonic()
+        if now - self._looked >= LOOK_EVERY:
+            self._looked, self._fit = now, self._room()
+        return len(self.under_way) >= self._fit
 
     def suggest(self, trial_id: str) -> Any:
         return self._calls.suggest(trial_id)

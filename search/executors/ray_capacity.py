@@ -6,8 +6,11 @@ import logging
 import math
 import os
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import ray
+from ray._private import state
+from ray.util import placement_group_table
 
 from ..errors import InvalidSetting
 
@@ -47,6 +50,21 @@ def check_capacity(workers: int, gpus: float, machine_cpus: int | None) -> None:
         )
 
 
+def room(gpus: float) -> int:
+    """How many workers this driver can have now: those it has, idle ones among them, and those
+    that fit into what is free."""
+    mine = sum(group["state"] == "CREATED" for group in own_placement_groups())
+    return mine + workers_that_fit(state.available_resources_per_node().values(), gpus)
+
+
+def own_placement_groups() -> list[dict[str, Any]]:
+    """The resources that this driver has asked for, a group for each worker; their numbers end
+    with that of the job."""
+    job = ray.get_runtime_context().get_job_id()
+    groups = placement_group_table().items()
+    return [group for number, group in groups if number.endswith(job)]
+
+
 def usable_cpus() -> int:
     """The CPUs of this machine that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
@@ -66,8 +84,9 @@ def _fit(node: Resources, gpus: float) -> int:
         return cpus
     if gpus > 1:
         return min(cpus, math.floor((here + _EPSILON) / gpus))
-    # No worker has parts of two GPUs.
-    return min(cpus, math.floor(here + _EPSILON) * math.floor((1 + _EPSILON) / gpus))
+    # No worker has parts of two GPUs; of what is free, a part of one may be left.
+    whole, part = divmod(here + _EPSILON, 1)
+    return min(cpus, int(whole) * math.floor((1 + _EPSILON) / gpus) + math.floor(part / gpus))
 
 
 def needs(gpus: float) -> str:

@@ -8,6 +8,7 @@ older than the study (measured: Tuner.restore on a persistent study crashed ever
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -38,6 +39,7 @@ from .ray_address import (
     check_answers,
     check_is_session,
     refusals_explained,
+    short_paths,
 )
 from .ray_callbacks import (
     Calls,
@@ -45,14 +47,17 @@ from .ray_callbacks import (
     OnError,
     StopOnFault,
 )
-from .ray_capacity import check_capacity, usable_cpus
+from .ray_capacity import check_capacity, room, usable_cpus
+from .ray_nodes import WatchesNodes, check_nodes
+from .ray_silence import EndsSilent
 from .ray_stopping import Interrupted, StopsOnSignal
 from .ray_waiting import TellsWaiting
 from .ray_worker import Worker
 
 
 class RayTune:
-    """A number of workers, each one Ray actor with one CPU and a share of a GPU.
+    """A number of workers, each one Ray actor with one CPU and a share of a GPU; None: as many as
+    there is room for, which changes as nodes and other users come and go.
 
     rung_limit: seconds after which a worker is ended that has not reported again; its job counts
     as failed. None: it may take as long as it likes.
@@ -60,7 +65,7 @@ class RayTune:
 
     def __init__(
         self,
-        workers: int,
+        workers: int | None,
         gpus_per_worker: float,
         address: str | None,
         rung_limit: float | None = None,
@@ -73,18 +78,19 @@ class RayTune:
     def __enter__(self) -> RayTune:
         """Start Ray here, or connect to the cluster; a session that is open already is used, if it
         is the one asked for."""
-        here = False
         try:
+            address = address_of(self._address)
             if ray.is_initialized():
-                asked = None if self._address is None else address_of(self._address)
-                if asked is not None:
-                    check_is_session(asked, ray.get_runtime_context().gcs_address)
+                if self._address is not None and address is not None:
+                    check_is_session(address, ray.get_runtime_context().gcs_address)
             else:
-                address = address_of(self._address)
-                self._started, here = True, address is None
+                self._started = True
                 with _handlers_restored():
                     self._start(address)
-            check_capacity(self._workers, self._gpus, usable_cpus() if here else None)
+            here = self._started and address is None
+            check_capacity(self._workers or 1, self._gpus, usable_cpus() if here else None)
+            if address is not None:
+                check_nodes(self._gpus)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -97,7 +103,10 @@ class RayTune:
             "logging_level": logging.ERROR,
         }
         if address is None:
-            session = ray.init(address="local", num_cpus=self._workers, **options)
+            with short_paths():
+                session = ray.init(
+                    address="local", num_cpus=self._workers or usable_cpus(), **options
+                )
             assert isinstance(session, RayContext)  # as of every session but a client's
             folder = Path(str(session.address_info["session_dir"]))
             self._session.enter_context(held(folder))
@@ -122,7 +131,8 @@ class RayTune:
         self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone
     ) -> None:
         """As in `Executor.run`; the evaluator and its data go to the object store once."""
-        calls = Calls(next_job, on_rung, on_done, self._rung_limit)
+        fits = None if self._workers is not None else functools.partial(room, self._gpus)
+        calls = Calls(next_job, on_rung, on_done, self._rung_limit, fits)
         with _by_value(local_modules()):
             parameters = {"evaluator": evaluator, "rung_limit": self._rung_limit}
             worker = tune.with_resources(
@@ -130,6 +140,14 @@ class RayTune:
             )
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a dead worker is ours to tell
         stop = StopsOnSignal()
+        callbacks = [
+            stop,
+            OnError(calls),
+            WatchesNodes(calls, self._gpus),
+            TellsWaiting(self._workers, self._gpus),
+        ]
+        if self._rung_limit is not None:
+            callbacks.append(EndsSilent(self._rung_limit))
         with (
             scratch_folder() as scratch,
             _handlers_restored(),
@@ -148,8 +166,10 @@ class RayTune:
                     name="jobs",
                     storage_path=str(scratch),
                     verbose=0,
+                    # Nothing to keep; and a worker of another machine cannot write here.
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                     stop=StopOnFault(calls),
-                    callbacks=[stop, OnError(calls), TellsWaiting(self._workers, self._gpus)],
+                    callbacks=callbacks,
                 ),
             ).fit()
         if calls.fault is not None:

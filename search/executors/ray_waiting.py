@@ -12,9 +12,8 @@ from typing import Any
 import ray
 from ray import tune
 from ray._private import state
-from ray.util import placement_group_table
 
-from .ray_capacity import had, needs
+from .ray_capacity import had, needs, own_placement_groups
 
 FIRST = 6.0  # seconds without room until it is told
 AGAIN = 60.0  # seconds until it is told again; doubled each time
@@ -30,7 +29,8 @@ class TellsWaiting(tune.Callback):
     """Warns as long as workers wait for room: how much each takes, what is free, whose is the
     rest. A worker that has its room and is starting waits for nothing."""
 
-    def __init__(self, workers: int, gpus: float) -> None:
+    def __init__(self, workers: int | None, gpus: float) -> None:
+        """workers: None where they are as many as fit."""
         self._workers, self._gpus = workers, gpus
         self._looked = -LOOK_EVERY
         self._full_since: float | None = None
@@ -51,26 +51,22 @@ class TellsWaiting(tune.Callback):
         if waited >= self._next:
             self._next = waited + self._pause
             self._pause = min(2 * self._pause, SELDOM)
-            logger.warning("%s", self._line(waiting, waited))
+            workers = self._workers or sum(not trial.is_finished() for trial in trials)
+            logger.warning("%s", self._line(waiting, workers, waited))
 
-    def _line(self, waiting: int, waited: float) -> str:
+    def _line(self, waiting: int, workers: int, waited: float) -> str:
         nodes = state.available_resources_per_node().values()
         return (
-            f"{waiting} of {self._workers} workers wait for room on the Ray cluster, for "
+            f"{waiting} of {workers} workers wait for room on the Ray cluster, for "
             f"{waited:.0f} s now: each takes {needs(self._gpus)}, and of what is free there "
             f"{had(nodes, self._gpus)}{_others()} (Ctrl-C stops; what has finished is kept)"
         )
 
 
 def _without_room() -> int:
-    """How many of this driver's workers have not got their resources: its placement groups, whose
-    numbers end with that of the job."""
-    job = ray.get_runtime_context().get_job_id()
-    return sum(
-        group["state"] in ("PENDING", "RESCHEDULING")
-        for number, group in placement_group_table().items()
-        if number.endswith(job)
-    )
+    """How many of this driver's workers have not got their resources."""
+    states = [group["state"] for group in own_placement_groups()]
+    return sum(state in ("PENDING", "RESCHEDULING") for state in states)
 
 
 def _others() -> str:

@@ -62,6 +62,3 @@ class Worker(tune.Trainable):
             yield
         finally:
             faulthandler.cancel_dump_traceback_later()
-
-    def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing worth keeping; Tune calls it at the end of every trial."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -52,6 +52,7 @@ MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks o
 
 CHEAPEST = 0.5  # of --max-cost; on a CPU x takes 0.4 of ReLU's time, and -x and abs(x) 0.9 to 1.2
 ACCURACY = ("accuracy",)
+AUTO = "auto"  # as many workers as there is room for
 _OBJECTIVES = (ACCURACY, ("accuracy", "cost"))
 
 Seconds = Annotated[
@@ -71,6 +72,14 @@ def _objectives(value: Any) -> tuple[str, ...]:
     raise PydanticCustomError(
         "rule", "accuracy, or accuracy,cost (by cost alone x itself is the best)"
     )
+
+
+def _workers(value: Any) -> int | str:
+    """A number of workers, or auto."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (value == AUTO or (whole and 1 <= value <= 1024)):
+        raise PydanticCustomError("rule", "1 to 1024, or auto")
+    return value
 
 
 def _default_recipe() -> Recipe:
@@ -161,7 +170,8 @@ class RunSettings:
     time_limit: Seconds | None = None  # no bracket starts after it
     rung_limit: Seconds | None = None  # without a report; after it a job has failed
     # One without Ray settings trains in this process.
-    workers: Annotated[StrictInt, rule("1 to 1024", lambda n: 1 <= n <= 1024)] = 1
+    # auto: as many as there is room for, on this machine or the cluster, while it runs.
+    workers: Annotated[int | Literal["auto"], BeforeValidator(_workers)] = 1
     gpus_per_worker: Annotated[
         StrictFloat,
         rule(  # Ray's
@@ -200,9 +210,14 @@ class RunSettings:
             dataset_of(self.also_on)
 
     @property
+    def fixed_workers(self) -> int | None:
+        """The number of workers; None where it follows the room that there is."""
+        return None if self.workers == AUTO else int(self.workers)
+
+    @property
     def uses_ray(self) -> bool:
         """Several workers, GPUs or a cluster need Ray; one CPU worker trains in this process."""
-        return self.workers > 1 or self.gpus_per_worker > 0 or self.ray_address is not None
+        return self.workers != 1 or self.gpus_per_worker > 0 or self.ray_address is not None
 
 
 @dataclass(

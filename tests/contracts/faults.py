@@ -109,6 +109,18 @@ class KillsItsProcess(Faulty):
 
 
 @dataclass(frozen=True)
+class StopsItsProcess(Faulty):
+    """Stops as by Ctrl-Z after the first rung; `mark` is a file it leaves, with its process."""
+
+    mark: str = ""
+
+    def go_wrong(self, job: Job) -> Iterator[RungReport]:
+        yield next(iter(self.inner.run(job)))
+        Path(self.mark).write_text(str(os.getpid()))
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@dataclass(frozen=True)
 class DiesOnceOpened(Faulty):
     """Has the test data of `inner`, and dies of SIGKILL before it trains, the first time only:
     `mark` is a file it leaves."""

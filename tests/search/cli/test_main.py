@@ -97,7 +97,7 @@ def test_escape_sequences_of_strangers_are_not_printed_raw(actsearch: Verb) -> N
         (("search", "--space", "cor-1"), "unknown space 'cor-1'"),
         (("search", "--recipe", "quik"), "did you mean 'quick'?"),
         (("search", "--candidates", "0"), "candidates must be at least 1, but got 0"),
-        (("search", "--workers", "0"), "workers must be 1 to 1024, but got 0"),
+        (("search", "--workers", "0"), "workers must be 1 to 1024, or auto, but got 0"),
         (("search", "--gpus-per-worker", "1.5"), "a share from 0 to 1, or a whole number"),
         (("search", "--gpus-per-worker", "inf"), "a share from 0 to 1, or a whole number"),
         (("search", "--gpus-per-worker", "-1"), "a share from 0 to 1, or a whole number"),

@@ -214,6 +214,30 @@ def test_the_lag_feeds_as_many_brackets_as_it_lets_overtake_and_one(
     assert idle_workers(enough, RunSettings(workers=brackets + 1)) is None
 
 
+def test_auto_is_told_how_many_the_lag_feeds_at_most() -> None:
+    sentence = idle_workers(LAGGED, RunSettings(workers="auto")) or ""
+    assert "3 at most will have something to do, by --lag 6" in sentence
+    assert "a new search with 3 more feeds one more" in sentence
+    free = dataclasses.replace(CONFIG, asynchronous=True)
+    assert idle_workers(free, RunSettings(workers="auto")) is None
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_as_many_workers_as_there_is_room_for_search_as_one_does(tmp_path: Path) -> None:
+    from actsearch.search.executors.ray_tune import RayTune
+
+    (tmp_path / "auto").mkdir()
+    auto = run_engine(
+        tmp_path / "auto",
+        Checksums(),
+        candidates=CANDIDATES,
+        config=dataclasses.replace(LAGGED, strategy="evolution"),
+        launch=RunSettings(workers="auto"),
+        executor=RayTune(None, 0.0, None),
+    )
+    assert story(auto) == story(searched(tmp_path / "alone", InProcess()))
+
+
 def test_an_asynchronous_search_feeds_any_number_of_workers() -> None:
     config: SearchConfig = dataclasses.replace(CONFIG, asynchronous=True)
     assert idle_workers(config, RunSettings(workers=99)) is None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 
 import pytest
+import ray
+from ray.util import placement_group, remove_placement_group
 
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.executors.ray_capacity import check_capacity, workers_that_fit
+from actsearch.search.executors.ray_capacity import check_capacity, room, workers_that_fit
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,8 @@ from actsearch.search.executors.ray_capacity import check_capacity, workers_that
         ([{"CPU": 8.0, "GPU": 2.0}], 0.6, 2),  # and no parts of two GPUs
         ([{"CPU": 20.0, "GPU": 1.0}], 0.1, 10),
         ([{"CPU": 8.0, "GPU": 3.0}, {"CPU": 8.0, "GPU": 1.0}], 2.0, 1),
+        ([{"CPU": 8.0, "GPU": 0.5}], 0.5, 1),  # free beside another worker
+        ([{"CPU": 8.0, "GPU": 1.5}], 0.4, 3),
         ([], 0.0, 0),
     ],
 )
@@ -34,6 +38,19 @@ def test_fewer_workers_than_asked_for_are_told(caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.WARNING):
         check_capacity(4, 0.0, None)
     assert "2 of the 4 workers asked for fit at once: each takes 1 CPU" in caplog.text
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_room_is_what_this_driver_has_and_what_is_free() -> None:
+    assert room(0.0) == 2
+    assert room(0.25) == 2
+    assert room(1.0) == 1
+    taken = placement_group([{"CPU": 1}])
+    ray.get(taken.ready())
+    try:
+        assert room(0.0) == 2
+    finally:
+        remove_placement_group(taken)
 
 
 @pytest.mark.usefixtures("ray_session")

@@ -20,7 +20,7 @@ from actsearch.search import (
 from actsearch.search.confirmation.plan import Plan
 from actsearch.search.confirmation.retrain import retrain, with_test_set
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.executors.base import Executor
+from actsearch.search.executors.base import Assignment, Executor
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.executors.ray_callbacks import WORKER_DIED
 from actsearch.search.executors.ray_tune import RayTune
@@ -91,6 +91,26 @@ def test_two_workers_share_a_gpu_and_train_at_the_same_time(
         evaluator = Meets(images, folder=str(tmp_path))
         executor.run(evaluator, events.next_job, events.on_rung, events.on_done)
     assert events.done == {0: None, 1: None}, "each waits for the other before it trains"
+
+
+def test_auto_has_as_many_at_work_as_fit_and_hands_out_no_more(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    jobs = [Job((text,), TINY, seed=0) for text in ("relu(x)", "tanh(x)", "sin(x)", "erf(x)")]
+    events = Events(jobs)
+    most = 0
+
+    def next_job() -> Assignment | None:
+        nonlocal most
+        assignment = events.next_job()
+        most = max(most, len(events.handed_out) - len(events.done))
+        return assignment
+
+    with RayTune(workers=None, gpus_per_worker=0.5, address=None) as executor:
+        evaluator = Meets(images, folder=str(tmp_path))
+        executor.run(evaluator, next_job, events.on_rung, events.on_done)
+    assert events.done == dict.fromkeys(range(4)), "each waits for another before it trains"
+    assert most == 2
 
 
 def test_more_gpus_than_there_are_is_said_with_both_numbers() -> None:

@@ -1,0 +1,81 @@
+"""Nodes join, leave and die in mid-search, workers stop: each candidate is there exactly once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actsearch.search import Trial
+from contracts.hosts import Host
+from contracts.on_hosts import marks
+from contracts.processes import ended
+from contracts.ray_cluster import RayCluster, exactly_once, wait_until
+
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.slow,  # two to four minutes each
+    pytest.mark.heavy,
+    pytest.mark.timeout(1200),
+]
+
+OWN = ("--strategy", "random", "--evaluator", "contracts.on_hosts:Meeting", "--no-confirm")
+WORKER = "ray::Worker"  # in the name of a process of Tune's
+
+
+def more_than(trials: list[Trial]) -> Callable[[list[Trial]], bool]:
+    """Whether more trials have ended than those so far."""
+    return lambda now: len(ended(now)) > len(ended(trials))
+
+
+def at_work(host: Host) -> Callable[[], bool]:
+    """Whether a worker trains on a host."""
+    return lambda: bool(host.processes(WORKER))
+
+
+def test_auto_grows_with_nodes_that_join_and_outlives_those_that_leave_and_die(
+    cluster: RayCluster, meeting: Path
+) -> None:
+    _, second, third = cluster.hosts
+    log = cluster.search(
+        *("--name", "a", "--candidates", "108", "--workers", "auto", "--lag", "27", *OWN),
+        MEETING=str(meeting),
+        MEMBERS="1",
+        SLOWLY="1",
+    )
+    cluster.wait_for(log, "a", lambda trials: len(ended(trials)) > 0)
+    cluster.join(second)
+    wait_until(at_work(second), "nobody works on the node that joined")
+    cluster.join(third)
+    wait_until(at_work(third), "nobody works on the third node")
+    second.signal("raylet/raylet", signal.SIGKILL)
+    trials = cluster.trials("a")
+    cluster.wait_for(log, "a", more_than(trials))
+    cluster.leave(third)
+    wait_until(lambda: not third.processes(WORKER), "a worker has outlived its node")
+    cluster.join(third)
+    cluster.ended(log)
+    exactly_once(cluster.trials("a"), 108)
+    assert {mark["host"] for mark in marks(meeting)} == {"host-1", "host-2", "host-3"}
+
+
+def test_a_stopped_worker_is_ended_by_the_limit_of_a_rung_and_its_candidates_train_elsewhere(
+    cluster: RayCluster, meeting: Path
+) -> None:
+    second = cluster.hosts[1]
+    cluster.join(second)
+    log = cluster.search(
+        *("--name", "a", "--candidates", "27", "--workers", "2", "--rung-limit", "20s", *OWN),
+        MEETING=str(meeting),
+        MEMBERS="2",
+        SLOWLY="1",
+    )
+    cluster.wait_for(log, "a", lambda trials: len(ended(trials)) > 0)
+    wait_until(at_work(second), "nobody works on the second node")
+    (stopped, *_) = second.signal(WORKER, signal.SIGSTOP)
+    output = cluster.ended(log)
+    assert "no report within 20 seconds" in output, output
+    exactly_once(cluster.trials("a"), 27)
+    wait_until(lambda: not Path(f"/proc/{stopped}").exists(), "the stopped worker is left")
