@@ -38,6 +38,7 @@ import numpy as np
 import numpy.typing as npt
 import optuna
 import torch
+from hardware import hardware
 from peers import PEERS, Within
 
 from actsearch.evaluators import ScoreTable, TabularEvaluator, survivors, table_from_name
@@ -299,7 +300,7 @@ def main() -> None:
             record[f"{name}.seconds"] = took
     if options.figure is not None:
         draw(options.figure, curves, at, floor, options.table)
-    print(json.dumps(record))
+    print(json.dumps({**record, **hardware()}))
 
 
 def show(

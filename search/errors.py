@@ -14,7 +14,7 @@ ActsearchError
 
 from __future__ import annotations
 
-from ..space import ActsearchError
+from ..space.errors import ActsearchError
 
 
 class NameTaken(ActsearchError):

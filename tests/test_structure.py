@@ -48,7 +48,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "mlflow": (
         ("figures", "records", "uris", "saved_views"), ("local_store",), ("client",),
         ("run_io",), ("run_fields",),
-        ("experiments", "experiment_notes"), ("confirmation", "diagnoses", "front"), ("tracker",),
+        ("experiments", "experiment_notes"),
+        ("confirmation", "diagnoses", "front", "trimming"), ("tracker",),
         ("background_writer", "ui_server"),
     ),
     "search": (

@@ -50,6 +50,7 @@ from .trial_codec import (
     trial_of,
 )
 from .trial_reader import TrialReader
+from .trial_reader import read_trials as read_trials
 
 _CONNECT = {"connect_args": {"timeout": study_file.LONGEST_LOCKED}}
 
@@ -379,19 +380,6 @@ def make_study(folder: Path, objectives: Sequence[str] = ACCURACY) -> None:
             storage.engine.dispose()
     with usable(folder):
         os.replace(partial, folder / FILE)
-
-
-def read_trials(folder: Path) -> list[Trial]:
-    """Every trial of a search's study, in order, also while a driver is writing it.
-
-    Raises HomeUnusable for a study that is missing, empty or damaged.
-    """
-    path = folder / FILE
-    study_file.check_is_made(folder)
-    with sqlite_errors(path), study_file.readable(path) as file:
-        reader = TrialReader(file, study_file.study_id(file, path))
-        reader.update()
-    return reader.trials
 
 
 def _open(path: Path) -> RDBStorage:

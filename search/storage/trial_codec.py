@@ -6,18 +6,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
-from ...evaluators import CandidateReport
 from ..errors import HomeUnusable
 from ..strategies.objectives import COST
 from .trial import MeasuredCost, State, Trial
 from .validation import mistakes
+
+if TYPE_CHECKING:
+    from ...evaluators import CandidateReport
 
 # Names of trial attributes: part of the stored format.
 EXPRESSION, RESULT, REASON = "expression", "result", "infeasible"

@@ -1,4 +1,7 @@
-"""Reads the trials of a study's file; what has ended is read and decoded once."""
+"""Reads the trials of a study's file; what has ended is read and decoded once.
+
+Loads neither torch nor SQLAlchemy: lists of searches and leaderboards read through here.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,22 @@ from .trial_codec import trial_of
 
 _NONE = 2**63 - 1  # the row after which there is none
 _FOREIGN = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
+def read_trials(folder: Path) -> list[Trial]:
+    """Every trial of a search's study, in order, also while a driver is writing it.
+
+    Raises HomeUnusable for a study that is missing, empty or damaged.
+    """
+    path = folder / study_file.FILE
+    study_file.check_is_made(folder)
+    try:
+        with study_file.readable(path) as file:
+            reader = TrialReader(file, study_file.study_id(file, path))
+            reader.update()
+    except sqlite3.Error as error:
+        raise study_file.unusable(path, error) from error
+    return reader.trials
 
 
 class TrialReader:
