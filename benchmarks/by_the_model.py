@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
+from hardware import hardware
 from random_search import BRACKET, FIRST, LAG
 from regret import Judge
 from search_efficiency import NO_PRIOR, begin, keys_of, prepared, sampled, searched
@@ -188,7 +189,7 @@ def main() -> None:
                 )
                 record[f"{strategy}.{name}.first_at_{count}"] = first
                 record[f"{strategy}.{name}.confirmed_at_{count}"] = confirmed
-    print(json.dumps(record))
+    print(json.dumps({**record, **hardware()}))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import time
 from collections.abc import Sequence
 
 import torch
+from hardware import hardware
 from scipy import stats
 
 from actsearch.evaluators import (
@@ -146,7 +147,7 @@ def main() -> None:
             f"ReLU trained under {recipe.label}", recipe.widths, TRAINED,
             counted(recipe, images, seeds, trained=True),
         )  # fmt: skip
-    print(json.dumps(figures))
+    print(json.dumps({**figures, **hardware()}))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,23 @@
-"""What showing candidates in MLflow costs the process that drives a search.
+"""What a candidate costs the process that drives a search, besides training, and MLflow's part.
 
-    python benchmarks/driver.py [--quick] [--candidates 200]
+    python benchmarks/driver.py [--quick] [--candidates 200] [--only mlflow|search]
 
-Writes the same records into the SQLite store of a temporary home, in turn by us (a run with its
-metrics, its record as a file, its plot and thumbnail) and by plain MLflow calls (`create_run`,
-`log_batch` of the same metrics and parameters, `set_terminated`).
+Without MLflow (long_search.py): ms_per_candidate_N, the driver's CPU milliseconds a candidate
+beside the strategy's own proposal, mean of the last 90 of N candidates of core-2 by `random`, and
+by other strategies from there on (`evolution_N`, …: of 27 candidates, their proposals beside);
+memory_N_mib, resident after those. ask16_after_2000_s: CPU seconds in which a bracket of 16 is
+proposed, accepted and trained at once. resume_10000_s: CPU seconds from opening the study to the
+first proposal; leaderboard_10000_s: of the whole command. optuna_ms: a trial with Optuna's own
+samplers and storage on a copy of the same file.
+
+With MLflow: writes the same records into the SQLite store of a temporary home, in turn by us (a
+run with its metrics, its record as a file, its plot and thumbnail) and by plain MLflow calls
+(`create_run`, `log_batch` of the same metrics and parameters, `set_terminated`).
 mlflow_ms_per_candidate: median milliseconds of this process's own CPU time, as the searching
 process spends them; drawing_ms_per_candidate: mean of the processes that draw, beside it.
 over_plain: the former over that of the plain calls, both medians. sync_per_s: candidates a
 second (wall time) as `actsearch sync` writes them, the start of those processes included.
-`--quick` writes 60 candidates.
+`--quick` writes 60 candidates, and searches 1,000.
 """
 
 from __future__ import annotations
@@ -22,7 +30,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import long_search
+from hardware import hardware
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
@@ -31,7 +42,6 @@ from actsearch.mlflow.client import local_uri
 from actsearch.mlflow.figures.drawing import studio
 from actsearch.mlflow.records import CandidateRecord
 from actsearch.mlflow.tracker import Tracker
-from actsearch.search.provenance import machine
 from actsearch.space import parse
 
 EXPRESSIONS = (
@@ -115,16 +125,18 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--candidates", type=int, default=None)
+    options.add_argument("--only", choices=("mlflow", "search"), default=None)
     arguments = options.parse_args()
     count = arguments.candidates or (60 if arguments.quick else 200)
-    with tempfile.TemporaryDirectory(prefix="actsearch-driver-") as home:
-        figures = measure(Path(home), count)
+    figures: dict[str, Any] = {"candidates": count, "quick": arguments.quick}
+    if arguments.only != "search":
+        with tempfile.TemporaryDirectory(prefix="actsearch-driver-") as home:
+            figures |= measure(Path(home), count)
+    if arguments.only != "mlflow":
+        figures |= long_search.measured(arguments.quick)
     for name, figure in figures.items():
-        print(f"{figure:8.2f}  {name}")
-    result = {
-        **figures, "candidates": count, "quick": arguments.quick, "machine": machine()
-    }  # fmt: skip
-    print(json.dumps(result))
+        print(f"{name:26} {figure}")
+    print(json.dumps({**figures, **hardware()}))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 
 import torch
+from hardware import hardware
 from torch import Tensor, nn
 
 from actsearch.space import (
@@ -186,7 +187,7 @@ def main() -> None:
         "families_built_s": round(building, 2),
         "worst_start_error": round(max(errors), 4),
     }
-    print(json.dumps({"quick": quick, **figures, "torch": torch.__version__}))
+    print(json.dumps({"quick": quick, **figures, **hardware()}))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from functools import partial
 from typing import TypeAlias
 
 import torch
+from hardware import hardware
 
 from actsearch.evaluators import (
     RECIPES,
@@ -164,7 +165,7 @@ def main() -> None:
         "candidates": COUNTS if gpu and not quick else len(TEXTS),
         "rounds": rounds,
         "quick": quick,
-        "torch": torch.__version__,
+        **hardware(),
     }
     print(json.dumps(result))
 

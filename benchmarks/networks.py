@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import torch
+from hardware import hardware
 from torch import Tensor, nn
 
 from actsearch.evaluators import (
@@ -35,7 +36,6 @@ from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.evaluators.training.vmap_ensemble import VmapEnsemble
-from actsearch.search.provenance import machine
 from actsearch.space import parse
 
 BATCH = 128
@@ -132,8 +132,7 @@ def main() -> None:
         "stack_over_one_by_one": stacks,
         "rounds": rounds,
         "quick": quick,
-        "hardware": machine(),
-        "torch": torch.__version__,
+        **hardware(),
     }
     print(json.dumps(result))
 

@@ -20,10 +20,9 @@ import threading
 import time
 from pathlib import Path
 
-import torch
+from hardware import hardware
 
 from actsearch.search import Outcome, Search
-from actsearch.search.provenance import machine
 
 GIB = 2**30
 
@@ -124,8 +123,7 @@ def main() -> None:
         "brackets": outcome.timings.brackets,
         "workers": arguments.workers,
         "quick": arguments.quick,
-        "torch": torch.__version__,
-        "machine": machine(),
+        **hardware(),
     }
     print(json.dumps(result))
 

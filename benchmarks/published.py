@@ -27,6 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
+from hardware import hardware
 from torch import nn
 
 from actsearch.evaluators import (
@@ -236,7 +237,9 @@ def main() -> None:
     show(results, recipes, names)
     near = distances(results, recipes, names)
     nearest = min(near, key=lambda name: near[name]["loss_nats"]) if near else None
-    print(json.dumps({"distance": near, "nearest": nearest, "quick": arguments.quick}))
+    print(
+        json.dumps({"distance": near, "nearest": nearest, "quick": arguments.quick, **hardware()})
+    )
 
 
 if __name__ == "__main__":

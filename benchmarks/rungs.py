@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from hardware import hardware
 from scipy import stats
 
 from actsearch.evaluators import (
@@ -36,7 +37,6 @@ from actsearch.evaluators import (
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
-from actsearch.search.provenance import machine
 from actsearch.space import (
     Expression,
     FingerprintIndex,
@@ -159,8 +159,7 @@ def main() -> None:
         "n": count,
         "recipe": recipe.label,
         "quick": arguments.quick,
-        "hardware": machine(),
-        "torch": torch.__version__,
+        **hardware(),
     }
     print(json.dumps(result))
 

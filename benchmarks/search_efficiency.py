@@ -36,6 +36,7 @@ import numpy as np
 import numpy.typing as npt
 import optuna
 import torch
+from hardware import hardware
 from peers import PEERS, Within
 from random_search import FIRST, equivalent, random_regrets
 from regret import FINALISTS, Course, Judge
@@ -201,7 +202,7 @@ def main() -> None:
             report.record[f"{name}.seconds"] = (time.perf_counter() - start) / share
     if options.figure is not None:
         report.draw(options.figure, floor, options.table)
-    print(json.dumps(report.record))
+    print(json.dumps({**report.record, **hardware()}))
 
 
 def parsed() -> argparse.Namespace:

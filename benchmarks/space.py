@@ -30,9 +30,9 @@ from dataclasses import asdict
 import numpy as np
 import torch
 import torch.nn.functional as F
+from hardware import hardware
 from torch import Tensor, nn
 
-from actsearch.search.provenance import machine
 from actsearch.space import (
     CoreUnits,
     fingerprint,
@@ -134,8 +134,7 @@ def main() -> None:
         "eager_over_handwritten_worst": round(max(r for r, _, _ in ratios.values()), 3),
         "kept_over_handwritten_worst": round(max(k / h for _, k, h in ratios.values()), 3),
         "quick": quick,
-        "torch": torch.__version__,
-        "machine": machine(),
+        **hardware(),
     }
     print(json.dumps(figures))
 

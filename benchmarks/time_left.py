@@ -16,11 +16,10 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-import torch
+from hardware import hardware
 
 from actsearch.search import Search
 from actsearch.search.progress import Silent
-from actsearch.search.provenance import machine
 
 
 @dataclass
@@ -89,8 +88,7 @@ def main() -> None:
         "candidates": options.candidates,
         "workers": options.workers,
         "quick": options.quick,
-        "torch": torch.__version__,
-        "machine": machine(),
+        **hardware(),
     }
     print(json.dumps(result))
 

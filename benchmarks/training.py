@@ -26,6 +26,7 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
+from hardware import hardware
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
@@ -41,7 +42,6 @@ from actsearch.evaluators.data.datasets import FASHION_MNIST
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.dispatch import training_of
 from actsearch.evaluators.training.members import members_of
-from actsearch.search.provenance import machine
 from actsearch.space import parse
 
 BATCH, SIZES = 128, (784, 256, 192, 128, 64, 10)
@@ -197,8 +197,7 @@ def main() -> None:
         "images": images,
         "rounds": rounds,
         "quick": quick,
-        "hardware": machine(),
-        "torch": torch.__version__,
+        **hardware(),
     }
     print(json.dumps(result))
 

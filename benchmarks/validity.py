@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from hardware import hardware
 from pool import replay
 from pool.noise import common_luck, spread, ties
 from pool.trainings import POOL, RECIPE, TAGGED, Trained, extend, read
@@ -272,7 +273,7 @@ def main() -> None:
     if len(different) < 2 or len(different[0]) < 3:
         raise SystemExit(f"{POOL} holds no pool of {RECIPE.label}: --train-pool 100 begins one")
     searches = arguments.searches or (150 if arguments.quick else 1_000)
-    print(json.dumps(measured(pool, searches) | {"quick": arguments.quick}))
+    print(json.dumps(measured(pool, searches) | {"quick": arguments.quick, **hardware()}))
 
 
 if __name__ == "__main__":

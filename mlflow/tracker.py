@@ -10,7 +10,7 @@ import json
 import shutil
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +26,7 @@ from . import (
     run_fields,
     saved_views,
     search_run,
+    trimming,
 )
 from .candidate_page import page
 from .client import TrackingRefused, connect, database, local_uri, translated
@@ -294,6 +295,21 @@ class Tracker:
             if self._local and not self._is_elsewhere(experiment):
                 erase(client, experiment)
                 shutil.rmtree(self._artifacts(search), ignore_errors=True)
+
+    def trim_search(self, search: str, keep: Set[int]) -> int:
+        """Remove the runs of a search's candidates but those of some trials; how many went. From a
+        home's own store for good, plots included; on a server into the trash."""
+        artifacts = self.artifacts(search)
+        experiment = self._experiment(search)
+        with self._talking() as client:
+            removed = trimming.trim(client, experiment, keep, artifacts)
+            if removed and artifacts is not None:
+                trimming.shrink(database(self.home))
+        return removed
+
+    def artifacts(self, search: str) -> Path | None:
+        """Where a search's files are in a home's own store; None for a server's."""
+        return self._artifacts(search) if self._local else None
 
     @contextmanager
     def _talking(self) -> Iterator[MlflowClient]:

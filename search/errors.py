@@ -19,7 +19,7 @@ ActsearchError
 
 from __future__ import annotations
 
-from ..space import ActsearchError
+from ..space.errors import ActsearchError
 
 
 class NameTaken(ActsearchError):

@@ -34,6 +34,7 @@ from .service.stoppable import Stoppable
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
+from .storage.kept import KeptRuns
 from .storage.shown_functions import ShownFunctions
 from .storage.study import Study, make_study
 from .storage.trial import Trial, entered
@@ -226,8 +227,10 @@ def _sweep(search: OpenSearch) -> None:
         )
     search.tracker.close_open_runs(config.name)
     written = search.tracker.written(config.name)
+    kept = KeptRuns.load(search.folder)
     for trial in search.study.trials():
-        if tracking.is_shown(trial) and trial.number not in written:
+        is_due = tracking.is_shown(trial) and kept.shows(trial.number)
+        if is_due and trial.number not in written:
             search.writer.submit(tracking.candidate_record(config, trial))
 
 

@@ -18,7 +18,8 @@ from .search_page import search_record
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
-from .storage.ranking import front, furthest, noise, point
+from .storage.kept import KeptRuns
+from .storage.ranking import finalist_order, front, furthest, noise, point, trained
 from .storage.study import RETRIES, read_trials
 from .storage.trial import Trial
 
@@ -184,6 +185,29 @@ def register(
         logger.warning("the best is not in MLflow's model registry: %s", error)
 
 
+def keep_best(home: Home, name: str, count: int) -> tuple[int, int]:
+    """Remove from MLflow the candidates of a search but the best, its finalists and its front; how
+    many stay, and how many went. Study, configuration, confirmation and export are not touched.
+
+    Raises SearchBusy while the search is driven.
+    """
+    folder = home.folder(name)
+    file = SearchFile.load(folder)
+    tracker = tracker_of(home)
+    tracker.check()
+    with lock(folder):
+        trials = read_trials(folder)
+        best = finalist_order(trained(trials), file.config.objectives)[:count]
+        confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
+        finalists = {row.expression for row in confirmation.rows} if confirmation else set()
+        kept = {t.number for t in trials if is_shown(t) and t.expression in finalists}
+        kept |= {trial.number for trial in best}
+        # Before anything goes: what is not written down would come back with the next sync.
+        KeptRuns(len(trials), frozenset(kept)).save(folder)
+        removed = tracker.trim_search(name, kept)
+    return len(kept), removed
+
+
 def sync(home: Home, name: str) -> int:
     """Write a search to MLflow anew from its folder; how many candidates were written.
 
@@ -197,7 +221,8 @@ def sync(home: Home, name: str) -> int:
         trials = read_trials(folder)
         open_search(tracker, file.config)
         tracker.close_open_runs(name)
-        shown = [trial for trial in trials if is_shown(trial)]
+        kept = KeptRuns.load(folder)
+        shown = [trial for trial in trials if is_shown(trial) and kept.shows(trial.number)]
         tracker.write_all(name, (candidate_record(file.config, trial) for trial in shown))
         if (record := front_record(file.config, trials)) is not None:
             tracker.write_front(record)

@@ -27,6 +27,8 @@ OWNERS = {  # library: where alone it may be imported, as a prefix of the file's
         "search/storage/study.py",
         "search/storage/history.py",
         "search/storage/interruption.py",
+        "search/storage/rows.py",
+        "search/storage/trial_reader.py",
         "search/storage/trial_codec.py",
     ),
     "ray": ("search/executors/ray_tune.py", "search/executors/ray_"),
@@ -49,8 +51,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("figures", "records", "uris", "saved_views", "shape", "markdown"),
         ("local_store",), ("client",), ("run_io",), ("run_fields",), ("candidate_page",),
         ("experiments", "experiment_notes"),
-        ("confirmation", "diagnoses", "front", "search_run", "registry"), ("tracker",),
-        ("background_writer", "ui_server", "ui_app"),
+        ("confirmation", "diagnoses", "front", "search_run", "registry", "trimming"),
+        ("tracker",), ("background_writer", "ui_server", "ui_app"),
     ),
     "search": (
         ("errors",), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
@@ -225,8 +227,19 @@ def test_only_a_confirmation_opens_the_test_images() -> None:
     assert users == {gives, asks}
 
 
-def test_the_space_loads_torch_and_nothing_else_that_is_heavy() -> None:
-    assert loaded_after("import actsearch.space") == {"torch"}
+def test_the_space_loads_torch_for_its_names_and_nothing_else_that_is_heavy() -> None:
+    assert not loaded_after("import actsearch.space, actsearch.evaluators")
+    assert loaded_after("from actsearch.space import parse") == {"torch"}
+
+
+def test_recipes_lists_and_mistakes_are_told_without_torch(tmp_path: Path) -> None:
+    commands = (["recipes"], ["leaderboard", "--home", str(tmp_path)], ["search", "--lag", "-1"])
+    for command in commands:
+        loaded = loaded_after(
+            f"from actsearch.search.cli.main import main\nassert main({command}) in (0, 1)"
+        )
+        assert "torch" not in loaded
+        assert "mlflow" not in loaded
 
 
 def test_help_starts_without_loading_anything_heavy() -> None:

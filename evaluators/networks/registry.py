@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from torch import nn
+if TYPE_CHECKING:
+    from torch import nn
 
-from ...space import Expression
-from ..data.datasets import ImageSpec
-from .conv import conv_net
-from .mlp import mlp
-from .resnet import resnet20
-from .vit import HEAD, vit
+    from ...space import Expression
+    from ..data.datasets import ImageSpec
+
+HEAD = 16  # features of one attention head of a vit
 
 
 class Build(Protocol):
@@ -54,10 +54,21 @@ class Network:
     epoch_cost: float = 100.0
 
 
+def _when_built(module: str, name: str) -> Build:
+    """A builder, loaded when a network is built: with torch, for which a table of recipes need not
+    wait."""
+
+    def build(*arguments: Any, **options: Any) -> nn.Module:
+        builder: Build = getattr(import_module(f".{module}", __package__), name)
+        return builder(*arguments, **options)
+
+    return build
+
+
 NETWORKS: Mapping[str, Network] = MappingProxyType(
     {
         "mlp": Network(
-            build=mlp,
+            build=_when_built("mlp", "mlp"),
             widths_rule="1 width or more",
             fits=lambda widths: len(widths) >= 1,
             stacking="matrices",
@@ -65,20 +76,20 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
             epoch_cost=1.0,
         ),
         "conv": Network(
-            build=conv_net,
+            build=_when_built("conv", "conv_net"),
             widths_rule="exactly 2 widths",
             fits=lambda widths: len(widths) == 2,
             confirmed_together=3,
             epoch_cost=2.0,
         ),
         "resnet20": Network(
-            build=resnet20,
+            build=_when_built("resnet", "resnet20"),
             widths_rule="exactly 3 widths",
             fits=lambda widths: len(widths) == 3,
             epoch_cost=135.0,
         ),
         "vit": Network(
-            build=vit,
+            build=_when_built("vit", "vit"),
             widths_rule=f"one width per block, all of one multiple of {HEAD}",
             fits=lambda widths: len(set(widths)) == 1 and widths[0] % HEAD == 0,
             epoch_cost=87.0,

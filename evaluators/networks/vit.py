@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from ...space import ActsearchError, Expression, replace_activations
 from ..data.datasets import ImageSpec
 from .init import drawn_from, weight_gain
+from .registry import HEAD
 
 PATCH = 4  # pixels a side
-HEAD = 16  # features of one attention head
 EXPANSION = 4  # hidden features of a block's MLP, per feature
 LONGEST = 10_000  # of the position waves, in patches; as Vaswani et al. 2017 have it
 

@@ -8,16 +8,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
-from ...space import ActsearchError, Expression
-from ...space.errors import nearest
+from ...space.errors import ActsearchError, nearest
 from ...space.printable import shown
 from ..data.datasets import ImageSpec
 from ..networks.registry import NETWORKS
 from .rules import TRAIN_IMAGES, broken_rules
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ...space import Expression
 
 # Fields that are stored, hashed and read under the names of the first release.
 FIRST_NAMES: Mapping[str, str] = MappingProxyType(

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ...space import UnknownNameError
 from ...space.bounded_input import toml_file
+from ...space.errors import UnknownNameError
 from ...space.printable import shown
 from .recipe import Recipe, RecipeError
 

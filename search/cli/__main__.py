@@ -7,7 +7,7 @@ import os
 import sys
 from typing import NoReturn
 
-from .main import STOPPED, main
+from .interrupts import STOPPED, ended_by_interrupt
 
 
 def run() -> NoReturn:
@@ -16,6 +16,8 @@ def run() -> NoReturn:
     Stopped, it ends without taking the interpreter down module by module: that is 2 s of the 5 in
     which a search should end. All that is to be done at the end is done before.
     """
+    with ended_by_interrupt():
+        from .main import main
     status = main()
     if status != STOPPED:
         sys.exit(status)

@@ -1,37 +1,75 @@
-"""Remove a search everywhere: its folder and its MLflow experiment. Asks first."""
+"""Remove a search everywhere: its folder and its MLflow experiment. Asks first.
+
+With --keep-best it stays, and only what MLflow shows of its other candidates goes (pictures,
+records and runs, most of what a search takes on disk): leaderboard, confirm, export and --resume
+work as before, and the finalists stay too.
+
+examples:
+  actsearch delete mine
+  actsearch delete mine --keep-best 100
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .completers import complete, searches
+from .options import positive
+
+if TYPE_CHECKING:
+    from ..storage.disk_use import DiskUse
 
 ORDER = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     complete(parser.add_argument("search", help="name of a search"), searches)
+    parser.add_argument(
+        "--keep-best",
+        type=positive,
+        metavar="N",
+        help="keep the search, and in MLflow its N best candidates",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def run(options: argparse.Namespace) -> int:
     from .. import tracking
+    from ..storage.disk_use import DiskUse
     from ..storage.home import Home
 
-    home = Home.at(options.home)
-    folder = home.any_folder(options.search)
-    if not options.yes:
-        answer = input(f"remove {folder} and its MLflow runs? [y/N] ") if _asks() else ""
-        if answer.strip().lower() not in ("y", "yes"):
-            print("nothing removed; --yes removes without asking", file=sys.stderr)
-            return 1
+    home, name = Home.at(options.home), options.search
+    keep: int | None = options.keep_best
+    folder = home.any_folder(name) if keep is None else home.folder(name)
     tracker = tracking.tracker_of(home)
+    before = DiskUse.of(folder, tracker.artifacts(name))
+    if not options.yes and not _agrees(folder, keep, before):
+        print("nothing removed; --yes removes without asking", file=sys.stderr)
+        return 1
+    if keep is not None:
+        kept, removed = tracking.keep_best(home, name, keep)
+        after = DiskUse.of(folder, tracker.artifacts(name))
+        print(
+            f"{name}: {kept:,} candidates stay in MLflow, {removed:,} were removed there; it took "
+            f"{before.text} on disk, and takes {after.text}",
+            file=sys.stderr,
+        )
+        return 0
     tracker.check()
-    home.delete(options.search, lambda: tracker.delete_search(options.search))
-    print(f"removed {options.search}", file=sys.stderr)
+    home.delete(name, lambda: tracker.delete_search(name))
+    print(f"removed {name}", file=sys.stderr)
     return 0
 
 
-def _asks() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
+def _agrees(folder: Path, keep: int | None, use: DiskUse) -> bool:
+    """Whether the user, asked at a terminal, says yes."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    what = f"{folder} and its MLflow runs"
+    if keep is not None:
+        what = f"the MLflow runs of {folder.name}, but for the {keep:,} best and the finalists'"
+    answer = input(f"remove {what} ({use.text})? [y/N] ")
+    return answer.strip().lower() in ("y", "yes")

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
             print(printable(f"search '{name}' cannot be read: {reason}"), file=sys.stderr)
         return 0
     from ..storage.config import SearchFile
-    from ..storage.study import read_trials
+    from ..storage.trial_reader import read_trials
 
     folder = home.folder(options.search)
     config, trials = SearchFile.load(folder).config, read_trials(folder)

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import NoReturn, Protocol, cast
 
 from ...mlflow.uris import redacted
+from .interrupts import STOPPED as STOPPED
+from .interrupts import ended_by_interrupt
 from .options import HelpFormatter, without_defaults
-
-STOPPED = 130  # exit status: 128 and the number of SIGINT, as shells have it
 
 
 class Verb(Protocol):
@@ -41,8 +41,9 @@ class Verb(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit status: 0, 1 for an error, 2 for usage, 130 for Ctrl-C."""
-    verbs = _verbs()
-    parser = _parser(verbs)
+    with ended_by_interrupt():
+        verbs = _verbs()
+        parser = _parser(verbs)
     if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions, as `completion` has it do
         import argcomplete
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..strategies.registry import BUILT_IN
 from .completers import complete, recipes, searches, spaces, strategies
+from .interrupts import ended_by_interrupt
 from .options import (
     add_evaluator,
     add_other_trainings,
@@ -144,14 +145,18 @@ def drive(
     options: argparse.Namespace, settings: Mapping[str, Any], *, submitted: bool = False
 ) -> int:
     """Run a search of these settings in this process, with what it comes to on stdout."""
-    from ..api import Search
-    from ..errors import SearchStopped
-    from ..exporting.module_file import check_free, export
     from ..progress import Progress
+    from ..storage.config import check_settings
 
-    if options.output is not None:
-        check_free(Path(options.output))  # known before the search, not after it
+    check_settings(settings)  # a mistake is told at once, not when torch has loaded
     with Progress() as progress:
+        progress.stage("loading torch, Optuna and MLflow …")
+        with ended_by_interrupt():
+            from ..api import Search
+            from ..errors import SearchStopped
+            from ..exporting.module_file import check_free, export
+        if options.output is not None:
+            check_free(Path(options.output))  # known before the search, not after it
         search = Search(
             home=options.home,
             resume=options.resume,
@@ -262,4 +267,17 @@ def _print_hints(outcome: Outcome, options: argparse.Namespace) -> None:
             f"MLflow does not show all of this yet: `actsearch sync {name}` writes the rest",
             file=sys.stderr,
         )
+    print(_disk_text(outcome, options), file=sys.stderr)
     print(f"browse it with: actsearch ui {name}", file=sys.stderr)
+
+
+def _disk_text(outcome: Outcome, options: argparse.Namespace) -> str:
+    """What the search takes on disk, and of a large one how to free most of it."""
+    from ..storage.disk_use import LARGE, DiskUse
+    from ..storage.home import Home
+    from ..tracking import tracker_of
+
+    name = outcome.config.name
+    use = DiskUse.of(outcome.folder, tracker_of(Home.at(options.home)).artifacts(name))
+    free = f"; actsearch delete {name} --keep-best 100 frees most of it"
+    return f"on disk: {use.text}{free if use.shown > LARGE else ''}"

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ...space import ActsearchError, ExpressionError
-from ..confirmation.novelty import baseline_in_disguise
 from ..storage.config import ACCURACY, SearchFile
 from ..storage.home import Home
 from ..storage.ranking import front, noise, ranked, tied_with_best
-from ..storage.study import read_trials
 from ..storage.trial import Trial, entered, too_dear
+from ..storage.trial_reader import read_trials
 from .text_table import Column, cut, text_table
 
 
@@ -108,8 +107,12 @@ def leaderboard_text(
 def _same_as(trial: Trial) -> str | None:
     """The baseline that a candidate cannot be told from. Of a formula that this version does not
     read that is not known; it is listed all the same."""
+    if not trial.val_accuracies:
+        return None
+    from ..confirmation.novelty import baseline_in_disguise  # which loads torch
+
     try:
-        return baseline_in_disguise(trial) if trial.val_accuracies else None
+        return baseline_in_disguise(trial)
     except ExpressionError:
         return None
 

@@ -322,6 +322,22 @@ def check_names(names: Iterable[str]) -> None:
             raise UnknownNameError("setting", name, known)
 
 
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Raise InvalidSetting with every mistake in numbers and words among the settings of a search.
+
+    What a name leads to (a recipe, a space, a prior, an evaluator) is for `Search` to say, which
+    loads it.
+    """
+    named = {"name", "space", "strategy", "recipe", "second", "evaluator", "prior"}
+    config = {"name": "", "recipe": _default_recipe(), "second": None, "evaluator": ""}
+    run = {field.name for field in dataclasses.fields(RunSettings)}
+    own = {field.name for field in dataclasses.fields(SearchConfig)} - named
+    SearchFile.of(
+        config | {key: value for key, value in settings.items() if key in own},
+        {key: value for key, value in settings.items() if key in run},
+    )
+
+
 def require(setting: str, value: object, holds: bool, rule: str) -> None:
     """Raise InvalidSetting naming the rule and the value unless the rule holds."""
     if not holds:

@@ -23,9 +23,11 @@ from ..strategies.base import Lineage, Strategy
 from ..strategies.objectives import COST
 from ..strategies.quiet import quiet
 from .interruption import is_over
-from .trial_codec import DUPLICATE_OF, EXPRESSION, ORIGIN, RETRY, trial_of
+from .trial import Trial
+from .trial_codec import DUPLICATE_OF, EXPRESSION, FINGERPRINT, ORIGIN, RETRY, trial_of
 
 NAME = "history"
+_HIDDEN = (ORIGIN, RETRY, FINGERPRINT)  # attributes of trials in the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,13 @@ class Draw:
 
     expression: Expression
     trial: OptunaTrial
+    stored: FrozenTrial  # the same, to be read only
     fixed: bool  # whether it was none of the strategy's
     lineage: Lineage | None = None  # by the numbers in the file
 
     @property
     def encoding(self) -> Encoding:
-        return self.trial.params
+        return self.stored.params
 
 
 class History:
@@ -85,7 +88,12 @@ class History:
             self.study.enqueue_trial(dict(fixed))
         trial = self.study.ask()
         expression = space.build(trial.suggest_categorical)
-        return Draw(expression, trial, fixed is not None, self._lineage())
+        stored = self._storage.get_trial(self._row(trial.number))  # no copy, as `trial.params` is
+        return Draw(expression, trial, stored, fixed is not None, self._lineage())
+
+    def encodings(self) -> list[Encoding]:
+        """The encodings of all draws."""
+        return [trial.params for trial in self.study.get_trials(deepcopy=False) if trial.params]
 
     def _lineage(self) -> Lineage | None:
         """What the strategy made its latest proposal from."""
@@ -123,9 +131,9 @@ class History:
         candidate = self._candidates[origin]
         self._rungs[candidate] = {**self._rungs[candidate], epoch: accuracy}
 
-    def end(self, stored: FrozenTrial) -> None:
-        """The last trial of a candidate, a retry perhaps, which has ended."""
-        trial = trial_of(stored)
+    def end(self, stored: FrozenTrial, trial: Trial) -> None:
+        """The last trial of a candidate, a retry perhaps, which has ended: as it is stored, and
+        the same decoded."""
         candidate = self._candidates[trial.origin]
         self._rungs[candidate] = trial.val_accuracies
         self._ends[candidate], self._over[candidate] = stored, True
@@ -154,7 +162,7 @@ class History:
         self._over.append(False)
 
     def _show(self, here: int, stored: FrozenTrial) -> None:
-        trial = self._storage.get_trial_id_from_study_id_trial_number(self._id, here)
+        trial = self._row(here)
         for epoch, accuracy in sorted(stored.intermediate_values.items()):
             self._storage.set_trial_intermediate_value(trial, epoch, accuracy)
         for name, value in self._shown(stored.user_attrs).items():
@@ -162,19 +170,24 @@ class History:
         complete = stored.state == TrialState.COMPLETE
         self.study.tell(here, stored.values if complete else None, state=stored.state)
 
+    def _row(self, here: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._id, here)
+
     def _shown(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes of a trial of the file as they are here."""
-        shown = {k: v for k, v in attributes.items() if k not in (ORIGIN, RETRY)}
+        shown = {k: v for k, v in attributes.items() if k not in _HIDDEN}
         if DUPLICATE_OF in shown:
             shown[DUPLICATE_OF] = self._draws.get(shown[DUPLICATE_OF])
         return shown
 
     def _restore(self, stored: Sequence[FrozenTrial]) -> None:
-        tries: dict[int, list[FrozenTrial]] = {}
-        for trial in stored:
-            tries.setdefault(trial_of(trial).origin, []).append(trial)
-        for number, (first, *_) in tries.items():
-            entered = [t for t in tries[number] if trial_of(t).entered_training]
+        tries: dict[int, list[tuple[FrozenTrial, Trial]]] = {}
+        for frozen in stored:
+            trial = trial_of(frozen)
+            tries.setdefault(trial.origin, []).append((frozen, trial))
+        for number, each in tries.items():
+            first, _ = each[0]
+            entered = [frozen for frozen, trial in each if trial.entered_training]
             if entered:
                 attributes = {
                     k: v for k, v in entered[0].user_attrs.items() if k in (EXPRESSION, COST)
@@ -194,5 +207,6 @@ class History:
             here = self._draws[number] = len(self._draws)
             if entered:
                 self._add(number, here)
-                for last in (t for t in tries[number] if is_over(t)):
-                    self.end(last)
+                for frozen, trial in each:
+                    if is_over(trial):
+                        self.end(frozen, trial)

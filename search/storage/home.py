@@ -6,6 +6,7 @@ HOME/searches/NAME/config.json        its configuration, and the format's versio
                    study.db           the Optuna study, the only truth; study_file.py has its rules
                    confirmation.jsonl finalists' trainings, openings of the test set
                    best/              the best finalist, exported
+                   kept.json          which runs `delete --keep-best` left (kept.py)
                    lock               held with flock by the process that drives it
                    driver.json        that process, and how far it is (search/service/)
                    driver.lock        held with flock from before it begins until it has ended

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from .trial import RETRIES, Trial
-from .trial_codec import DUPLICATE_OF, ERROR, EXPRESSION, REASON, trial_of
+from .trial_codec import DUPLICATE_OF, EXPRESSION, REASON
 
-_ENDS = (TrialState.COMPLETE, TrialState.PRUNED)
+_ENDS = ("complete", "pruned", "infeasible", "duplicate")
 
 
 def is_ended(trial: FrozenTrial) -> bool:
@@ -23,20 +23,20 @@ def is_ended(trial: FrozenTrial) -> bool:
     )
 
 
-def owed_trials(trials: Sequence[FrozenTrial]) -> list[Trial]:
+def owed_trials(trials: Sequence[Trial]) -> list[Trial]:
     """The last trial of each candidate that entered training, has no end, and does not wait for
     another try."""
-    tries: dict[int, list[FrozenTrial]] = {}
+    tries: dict[int, list[Trial]] = {}
     for trial in trials:
-        tries.setdefault(trial_of(trial).origin, []).append(trial)
+        tries.setdefault(trial.origin, []).append(trial)
     return [
-        trial_of(stored[-1])
-        for stored in tries.values()
-        if any(EXPRESSION in trial.user_attrs for trial in stored)
-        and not any(is_over(trial) or trial.state == TrialState.WAITING for trial in stored)
+        each[-1]
+        for each in tries.values()
+        if any(trial.expression for trial in each)
+        and not any(is_over(trial) or trial.state == "waiting" for trial in each)
     ]
 
 
-def is_over(trial: FrozenTrial) -> bool:
+def is_over(trial: Trial) -> bool:
     """Whether a candidate ends with this trial: it needs no other, or had its last try."""
-    return trial.state in _ENDS or (ERROR in trial.user_attrs and trial_of(trial).retry >= RETRIES)
+    return trial.state in _ENDS or (trial.error is not None and trial.retry >= RETRIES)

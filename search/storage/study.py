@@ -18,18 +18,18 @@ from typing import Any
 
 import optuna
 import sqlalchemy
-from optuna.distributions import CategoricalDistribution
-from optuna.storages import BaseStorage, RDBStorage, get_storage
-from optuna.study import StudyDirection
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import Connection
 
 from ...evaluators import CandidateReport
 from ...mlflow.uris import sqlite_uri
-from ...space import Encoding, Expression, Space
+from ...space import Encoding, Expression, Fingerprint, Space
 from ..strategies.base import FIXED, Strategy
 from ..strategies.objectives import COST, OBJECTIVES
 from ..strategies.quiet import quiet
-from . import study_file
+from . import rows, study_file
 from .config import ACCURACY
 from .history import Draw, History
 from .home import usable
@@ -41,6 +41,7 @@ from .trial_codec import (
     DUPLICATE_OF,
     ERROR,
     EXPRESSION,
+    FINGERPRINT,
     MUTATION,
     ORIGIN,
     PARENTS,
@@ -48,9 +49,10 @@ from .trial_codec import (
     RESULT,
     RETRY,
     result_text,
-    stored_trials,
     trial_of,
 )
+from .trial_reader import TrialReader
+from .trial_reader import read_trials as read_trials
 
 _CONNECT = {"connect_args": {"timeout": study_file.LONGEST_LOCKED}}
 
@@ -68,11 +70,21 @@ class ProposedTrial:
 
 @dataclass(slots=True)
 class _Running:
-    """A trial in training: its row in the file, its origin, and the last score it reported."""
+    """A trial in training: its row in the file, its origin, which try of it, and the last score it
+    reported."""
 
     row: int
     origin: int
+    retry: int = 0
     accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A trial that waits to be tried again, and its row in the file."""
+
+    row: int
+    trial: FrozenTrial
 
 
 class Study:
@@ -90,10 +102,13 @@ class Study:
         self.strategy = strategy
         study_file.check(folder)
         with sqlite_errors(self._path):
-            self._storage = _open(self._path)
-            self._id = _study_id(self._path, self._storage)
-            trials = stored_trials(self._storage, self._id)
-            _checked(self._path, trials)
+            storage = _open(self._path)
+            self._engine = storage.engine
+            self._id = study_file.study_id(self._path, self._path)
+            self._directions = storage.get_study_directions(self._id)
+            self._attributes = storage.get_study_user_attrs(self._id)
+            self._reader = TrialReader(self._path, self._id)
+            trials = self._reader.update()
         self._begin(trials)
 
     def ask(self, space: Space, first: int | None = None, fixed: Encoding | None = None) -> Draw:
@@ -103,15 +118,22 @@ class Study:
         self._history.show(first)
         return self._history.draw(space, fixed)
 
-    def accept(self, draw: Draw, cost: MeasuredCost | None = None) -> ProposedTrial:
-        """Record that a draw goes into training, and its cost where it was measured."""
+    def accept(
+        self,
+        draw: Draw,
+        cost: MeasuredCost | None = None,
+        fingerprint: Fingerprint | None = None,
+    ) -> ProposedTrial:
+        """Record that a draw goes into training, its cost where it was measured, and of its
+        fingerprint what a resumed search needs."""
         number = self._count
-        attributes = {**_cost_attribute(cost), EXPRESSION: str(draw.expression)}
+        shown = {**_cost_attribute(cost), EXPRESSION: str(draw.expression)}
         lineage: dict[str, Any] = {}
         if draw.lineage is not None:
             lineage = {PARENTS: list(draw.lineage.parents), MUTATION: draw.lineage.mutation}
-        row = self._create(draw, TrialState.RUNNING, {**attributes, **lineage})
-        self._history.accept(draw, number, attributes)
+        attributes = {**shown, **lineage, **_fingerprint_attribute(fingerprint)}
+        row = self._create(draw, TrialState.RUNNING, attributes)
+        self._history.accept(draw, number, shown)
         self._running[number] = _Running(row, number)
         return ProposedTrial(
             number=number,
@@ -139,41 +161,42 @@ class Study:
 
     def next_retry(self) -> int | None:
         """Which try of its candidate the first trial is that waits; None where none waits."""
-        return self._waiting[0].user_attrs[RETRY] if self._waiting else None
+        return self._waiting[0].trial.user_attrs[RETRY] if self._waiting else None
 
     def retry(self, space: Space) -> ProposedTrial:
         """Begin the first trial that waits."""
-        waiting = self._waiting.popleft()
+        row, waiting = self._waiting[0].row, self._waiting[0].trial
         fixed = waiting.system_attrs[FIXED]
-        with sqlite_errors(self._path):
-            row = self._storage.get_trial_id_from_study_id_trial_number(self._id, waiting.number)
-            self._storage.set_trial_state_values(row, TrialState.RUNNING)
+        distributions: dict[str, BaseDistribution] = {}
 
-            def choose(path: str, options: tuple[str, ...]) -> str:
-                distribution = CategoricalDistribution(options)
-                value = distribution.to_internal_repr(fixed[path])
-                self._storage.set_trial_param(row, path, value, distribution)
-                chosen: str = fixed[path]
-                return chosen
+        def choose(path: str, options: tuple[str, ...]) -> str:
+            distributions[path] = CategoricalDistribution(options)
+            distributions[path].to_internal_repr(fixed[path])  # raises where it is none of them
+            chosen: str = fixed[path]
+            return chosen
 
-            expression = space.build(choose)
-            # Last: a trial without this mark was killed while it was begun, and comes again.
-            self._storage.set_trial_user_attr(row, EXPRESSION, str(expression))
-        origin = waiting.user_attrs[ORIGIN]
-        self._running[waiting.number] = _Running(row, origin)
+        expression = space.build(choose)
+        text = str(expression)
+        with self._writing() as connection:
+            rows.begin(connection, row)
+            rows.insert_params(connection, row, fixed, distributions)
+            rows.insert_attributes(connection, row, {EXPRESSION: text})
+        self._waiting.popleft()
+        origin, retry = waiting.user_attrs[ORIGIN], waiting.user_attrs[RETRY]
+        self._running[waiting.number] = _Running(row, origin, retry)
         return ProposedTrial(
             number=waiting.number,
             expression=expression,
             encoding=fixed,
             origin=origin,
-            retry=waiting.user_attrs[RETRY],
+            retry=retry,
         )
 
     def rung(self, number: int, epoch: int, accuracy: float) -> None:
         """Record a running trial's accuracy (a fraction) at a rung, for readers."""
         running = self._running[number]
-        with sqlite_errors(self._path):
-            self._storage.set_trial_intermediate_value(running.row, epoch, accuracy)
+        with self._writing() as connection:
+            rows.insert_rung(connection, running.row, epoch, accuracy)
         running.accuracy = accuracy
         self._history.rung(running.origin, epoch, accuracy)
 
@@ -187,32 +210,36 @@ class Study:
         if last.state == "complete":
             running.accuracy = last.val_accuracy
         state = TrialState.COMPLETE if last.state == "complete" else TrialState.PRUNED
-        return trial_of(self._finish(number, state, attributes, is_last=True))
+        return self._finish(number, state, attributes, is_last=True)
 
     def fail(self, number: int, error: str) -> Trial:
         """End a trial whose training crashed; it is enqueued again, up to RETRIES times."""
-        with sqlite_errors(self._path):
-            trial = trial_of(self._storage.get_trial(self._running[number].row))
-        again = trial.retry < RETRIES
+        running = self._running[number]
+        again = running.retry < RETRIES
         if again:
-            self._enqueue_again(trial, trial.retry + 1)
-        return trial_of(self._finish(number, TrialState.FAIL, {ERROR: error}, is_last=not again))
+            self._enqueue_again(running.origin, running.retry + 1)
+        return self._finish(number, TrialState.FAIL, {ERROR: error}, is_last=not again)
 
     def sweep(self) -> int:
         """Put right what an earlier driver left, at whatever moment it was killed; how many
         candidates are to be tried again."""
         with sqlite_errors(self._path):
-            for ended in stored_trials(self._storage, self._id):
-                if ended.state == TrialState.RUNNING and is_ended(ended):
-                    self._close(ended, TrialState.PRUNED)
-            trials = stored_trials(self._storage, self._id)
-            for trial in (owed := owed_trials(trials)):
-                self._enqueue_again(trial, max(trial.retry, 1))
+            self._reader.update()
+            left = dict(self._reader.unfinished)
+            for row, trial in left.items():
+                if trial.state == TrialState.RUNNING and is_ended(trial):
+                    self._close(row, trial, TrialState.PRUNED)
+            self._reader.update()
+            owed = owed_trials(self._reader.trials)
+            for last in owed:
+                self._enqueue_again(last.origin, max(last.retry, 1))
             # After the queue: killed between the two, the next sweep finds what waits.
-            for left in trials:
-                if left.state == TrialState.RUNNING or _is_fallback(left):
-                    self._close(left, TrialState.FAIL)
-            self._begin(stored_trials(self._storage, self._id))
+            for row, trial in self._reader.unfinished.items():
+                if _is_left(trial):
+                    self._close(row, trial, TrialState.FAIL)
+            if owed or any(map(_is_left, left.values())):
+                self._reader = TrialReader(self._path, self._id)
+                self._begin(self._reader.update())
         return len(owed)
 
     def waiting(self) -> int:
@@ -238,20 +265,23 @@ class Study:
     def trials(self) -> list[Trial]:
         """Every trial, in order."""
         with sqlite_errors(self._path):
-            return [trial_of(t) for t in stored_trials(self._storage, self._id)]
+            self._reader.update()
+        return self._reader.trials
 
     def encodings(self) -> list[Encoding]:
         """The encodings of all trials that were drawn to the end."""
-        with sqlite_errors(self._path):
-            trials = stored_trials(self._storage, self._id)
-        return [t.params for t in trials if EXPRESSION in t.user_attrs]
+        return self._history.encodings()
 
-    def _begin(self, trials: Sequence[FrozenTrial]) -> None:
-        """Go on from the trials of the file."""
-        directions = self._storage.get_study_directions(self._id)
-        attributes = self._storage.get_study_user_attrs(self._id)
-        self._history = History(self.strategy, directions, attributes, trials)
-        self._waiting = deque(t for t in trials if t.state == TrialState.WAITING)
+    def _begin(self, trials: Mapping[int, FrozenTrial]) -> None:
+        """Go on from the trials of the file, by row."""
+        self._history = History(
+            self.strategy, self._directions, self._attributes, list(trials.values())
+        )
+        self._waiting = deque(
+            _Waiting(row, trial)
+            for row, trial in trials.items()
+            if trial.state == TrialState.WAITING
+        )
         self._count = len(trials)
         self._running: dict[int, _Running] = {}
 
@@ -259,64 +289,76 @@ class Study:
         """Store a draw in one piece; its row."""
         trial = create_trial(
             state=state,
-            params=draw.trial.params,
-            distributions=draw.trial.distributions,
+            params=draw.stored.params,
+            distributions=draw.stored.distributions,
             user_attrs=dict(attributes),
-            system_attrs={FIXED: draw.encoding} if draw.fixed else {},
+            system_attrs={FIXED: dict(draw.encoding)} if draw.fixed else {},
         )
         return self._add(trial)
 
     def _add(self, trial: FrozenTrial) -> int:
-        with sqlite_errors(self._path):
-            row = self._storage.create_new_trial(self._id, trial)
+        trial.number = self._count
+        with self._writing() as connection:
+            row = rows.insert(connection, self._id, trial)
         self._count += 1
         return row
 
-    def _enqueue_again(self, trial: Trial, retry: int) -> None:
+    def _enqueue_again(self, origin: int, retry: int) -> None:
         # Before the trial is failed: killed between the two, the next sweep finds both.
         with sqlite_errors(self._path):
+            self._reader.update()
             # The origin's parameters: a retry that was killed while it was begun lacks some.
-            origin = self._storage.get_trial(
-                self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.origin)
-            )
-        kept = {k: v for k, v in origin.user_attrs.items() if k in (COST, PARENTS, MUTATION)}
+            first = self._reader.read_again(self._reader.row(origin))
+        kept = {k: v for k, v in first.user_attrs.items() if k in (COST, PARENTS, MUTATION)}
         waiting = create_trial(
             state=TrialState.WAITING,
-            system_attrs={FIXED: origin.params},
-            user_attrs={ORIGIN: trial.origin, RETRY: retry, **kept},
+            system_attrs={FIXED: first.params},
+            user_attrs={ORIGIN: origin, RETRY: retry, **kept},
         )
-        waiting.number = self._count
-        self._add(waiting)
-        self._waiting.append(waiting)
+        row = self._add(waiting)
+        self._waiting.append(_Waiting(row, waiting))
 
     def _finish(
         self, number: int, state: TrialState, attributes: Mapping[str, Any], *, is_last: bool
-    ) -> FrozenTrial:
+    ) -> Trial:
         """End a trial; it as it is stored. is_last: whether its candidate ends with it."""
         running = self._running.pop(number)
-        # Attributes before the state: a trial that is finished has them all, whenever killed.
+        with self._writing() as connection:
+            rows.insert_attributes(connection, running.row, attributes)
+            rows.end(connection, running.row, state, _value(state, running.accuracy))
         with sqlite_errors(self._path):
-            for name, attribute in attributes.items():
-                self._storage.set_trial_user_attr(running.row, name, attribute)
-            self._set_state(running.row, state, running.accuracy)
-            stored = self._storage.get_trial(running.row)
+            stored = self._reader.read_again(running.row)
+            trial = trial_of(stored)
         if is_last:
-            self._history.end(stored)
-        return stored
+            self._history.end(stored, trial)
+        return trial
 
-    def _close(self, trial: FrozenTrial, state: TrialState) -> None:
-        row = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial.number)
+    def _close(self, row: int, trial: FrozenTrial, state: TrialState) -> None:
         last = trial.last_step
-        self._set_state(row, state, None if last is None else trial.intermediate_values[last])
+        accuracy = None if last is None else trial.intermediate_values[last]
+        with self._writing() as connection:
+            rows.end(connection, row, state, _value(state, accuracy))
 
-    def _set_state(self, row: int, state: TrialState, accuracy: float | None) -> None:
-        """End a row as Optuna does: one that is pruned has its last score for a value."""
-        values = None if accuracy is None or state == TrialState.FAIL else [accuracy]
-        self._storage.set_trial_state_values(row, state, values)
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A connection whose changes are all in the file at the end of the block, or none."""
+        with sqlite_errors(self._path), self._engine.begin() as connection:
+            yield connection
+
+
+def _value(state: TrialState, accuracy: float | None) -> float | None:
+    """What a trial ends with, as with Optuna: one that is pruned has its last score."""
+    return None if state == TrialState.FAIL else accuracy
 
 
 def _cost_attribute(cost: MeasuredCost | None) -> dict[str, Any]:
     return {} if cost is None else {COST: dataclasses.asdict(cost)}
+
+
+def _fingerprint_attribute(fingerprint: Fingerprint | None) -> dict[str, Any]:
+    if fingerprint is None:
+        return {}
+    return {FINGERPRINT: {"key": fingerprint.key, "form": fingerprint.form}}
 
 
 def make_study(folder: Path, objectives: Sequence[str] = ACCURACY) -> None:
@@ -345,32 +387,7 @@ def make_study(folder: Path, objectives: Sequence[str] = ACCURACY) -> None:
         os.replace(partial, folder / FILE)
 
 
-def read_trials(folder: Path) -> list[Trial]:
-    """Every trial of a search's study, in order, also while a driver is writing it.
-
-    Raises HomeUnusable for a study that is missing, empty or damaged.
-    """
-    path = folder / FILE
-    study_file.check_is_made(folder)
-    with sqlite_errors(path), study_file.readable(path) as file:
-        storage = RDBStorage(
-            sqlite_uri(file),
-            _CONNECT,
-            skip_compatibility_check=True,
-            skip_table_creation=True,
-        )
-        return _checked(path, stored_trials(storage, _study_id(path, storage)))
-
-
-def _checked(path: Path, trials: Sequence[FrozenTrial]) -> list[Trial]:
-    """The trials, in order; raises HomeUnusable where garbage stands for what was written."""
-    try:
-        return [trial_of(trial) for trial in trials]
-    except (ValueError, LookupError, TypeError) as error:
-        raise study_file.damaged(path, f"is damaged ({error})") from error
-
-
-def _open(path: Path) -> BaseStorage:
+def _open(path: Path) -> RDBStorage:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     try:
@@ -383,24 +400,15 @@ def _open(path: Path) -> BaseStorage:
         connection.execute("PRAGMA synchronous=NORMAL")
 
     storage.engine.dispose()  # the connection that made the tables has not seen the pragma
-    return get_storage(storage)  # which keeps what has ended, and reads it no second time
+    return storage
 
 
-def _study_id(path: Path, storage: BaseStorage) -> int:
-    """The number of the one study of a file; raises HomeUnusable where that is none of ours."""
-    try:
-        number = storage.get_study_id_from_name(study_file.NAME)
-        directions = storage.get_study_directions(number)
-    except LookupError as error:
-        raise study_file.damaged(path, f"is damaged ({error})") from error
-    if directions != [StudyDirection.MAXIMIZE]:
-        raise study_file.damaged(path, "is damaged (its direction is not to maximise)")
-    return number
-
-
-def _is_fallback(trial: FrozenTrial) -> bool:
-    """Whether an earlier version was to draw it at random, and was killed first."""
-    return trial.state == TrialState.WAITING and ORIGIN not in trial.user_attrs
+def _is_left(trial: FrozenTrial) -> bool:
+    """Whether no driver will go on with it: it was running, or an earlier version was to draw it
+    at random, and was killed first."""
+    return trial.state == TrialState.RUNNING or (
+        trial.state == TrialState.WAITING and ORIGIN not in trial.user_attrs
+    )
 
 
 @contextmanager

@@ -72,6 +72,25 @@ def check_is_made(folder: Path) -> None:
         raise damaged(path, "is empty")
 
 
+def study_id(file: Path, path: Path) -> int:
+    """The number of the one study of a file; raises HomeUnusable where that is none of ours.
+
+    path: of the study in its search's folder, if what is read is a copy.
+    """
+    with closing(_connect(file)) as connection:
+        studies = connection.execute(
+            "SELECT study_id FROM studies WHERE study_name = ?", (NAME,)
+        ).fetchall()
+        if len(studies) != 1:
+            raise damaged(path, f"is damaged (it has {len(studies)} studies named {NAME})")
+        directions = connection.execute(
+            "SELECT direction FROM study_directions WHERE study_id = ?", studies[0]
+        ).fetchall()
+    if directions != [("MAXIMIZE",)]:
+        raise damaged(path, "is damaged (its direction is not to maximise)")
+    return int(studies[0][0])
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[Path]:
     """A study's file to read from: itself, or a copy where SQLite cannot make the files that it

@@ -57,6 +57,7 @@ class Trial:
     error: str | None = None  # the traceback of a failed training
     started_ms: int = 0
     finished_ms: int = 0
+    fingerprint: tuple[float, str | None] | None = None  # the key and form of one in training
 
     @property
     def trained(self) -> bool:

@@ -6,24 +6,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
-from ...evaluators import CandidateReport
 from ..errors import HomeUnusable
 from ..strategies.objectives import COST
 from .trial import MeasuredCost, State, Trial
 from .validation import mistakes
 
+if TYPE_CHECKING:
+    from ...evaluators import CandidateReport
+
 # Names of trial attributes: part of the stored format.
 EXPRESSION, RESULT, REASON = "expression", "result", "infeasible"
 DUPLICATE_OF, ORIGIN, RETRY, ERROR = "duplicate_of", "origin", "retry", "error"
 PARENTS, MUTATION = "parents", "mutation"
+FINGERPRINT = "fingerprint"  # what of it a resumed search looks later candidates up by
 # And COST, which strategies read: search/strategies/objectives.py.
 
 
@@ -44,6 +46,14 @@ class _Cost(TypedDict):
 
 
 @with_config(_STRICT)
+class _Fingerprint(TypedDict):
+    """The attribute `fingerprint`."""
+
+    key: Annotated[float, Field(allow_inf_nan=False)]
+    form: str | None
+
+
+@with_config(_STRICT)
 class _Attributes(TypedDict, total=False):
     """The attributes that a trial of ours may have; others may stand beside them."""
 
@@ -57,6 +67,7 @@ class _Attributes(TypedDict, total=False):
     cost: _Cost
     parents: list[_Count]
     mutation: str
+    fingerprint: _Fingerprint
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -88,6 +99,7 @@ def trial_of(stored: FrozenTrial) -> Trial:
     except ValidationError as error:
         raise _damaged(stored.number, mistakes(error)) from error
     origin, duplicate_of = attributes.get("origin", stored.number), attributes.get("duplicate_of")
+    mark = attributes.get("fingerprint")
     if max(origin, duplicate_of or 0) > stored.number:
         raise _damaged(stored.number, "it names a later trial as an earlier one")
     return Trial(
@@ -113,18 +125,8 @@ def trial_of(stored: FrozenTrial) -> Trial:
         error=attributes.get("error"),
         started_ms=_milliseconds(stored.datetime_start),
         finished_ms=_milliseconds(stored.datetime_complete),
+        fingerprint=(mark["key"], mark["form"]) if mark else None,
     )
-
-
-def stored_trials(storage: BaseStorage, study: int) -> list[FrozenTrial]:
-    """Every trial of a study, in order; raises HomeUnusable where a row is none of Optuna's."""
-    try:
-        return storage.get_all_trials(study, deepcopy=False)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise HomeUnusable(
-            f"the study holds what no version of actsearch writes ({error!r}): restore study.db "
-            f"from a copy"
-        ) from error
 
 
 def _damaged(number: int, reason: str) -> HomeUnusable:

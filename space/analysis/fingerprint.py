@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -138,12 +139,18 @@ def fingerprint(expression: Expression) -> Fingerprint:
 
 
 class FingerprintIndex:
-    """Candidates seen so far, by fingerprint: find one in logarithmic time."""
+    """Candidates seen so far, by fingerprint: find one in logarithmic time.
 
-    def __init__(self) -> None:
+    recall: makes the fingerprint of a number again. With it only keys and forms are kept, some 200
+    bytes each and not 4 to 15 kB: few candidates are so near that values have to be compared.
+    """
+
+    def __init__(self, recall: Callable[[int], Fingerprint] | None = None) -> None:
+        self._recall = recall
         self._forms: dict[str, int] = {}
         self._keys: list[float] = []
-        self._entries: list[tuple[Fingerprint, int]] = []
+        self._numbers: list[int] = []
+        self._entries: dict[int, Fingerprint] = {}
 
     def find(self, entry: Fingerprint) -> int | None:
         """The number under which an equal candidate was added, or None."""
@@ -154,19 +161,25 @@ class FingerprintIndex:
         reach = 1.001 * TOLERANCE + ROUNDING * abs(key)
         low = bisect.bisect_left(self._keys, key - reach)
         high = bisect.bisect_right(self._keys, key + reach)
-        for known, number in self._entries[low:high]:
+        for number in self._numbers[low:high]:
+            known = self._entries[number] if self._recall is None else self._recall(number)
             if known.matches(entry):
                 return number
         return None
 
     def add(self, entry: Fingerprint, number: int) -> None:
-        """Remember a candidate under a number."""
-        key = entry.key
+        """Remember a candidate under a number of its own."""
+        self.add_known(entry.key, entry.form, number)
+        if self._recall is None:
+            self._entries[number] = entry
+
+    def add_known(self, key: float, form: str | None, number: int) -> None:
+        """Remember a candidate that can be recalled, by the key and form of its fingerprint."""
         at = bisect.bisect_left(self._keys, key)
         self._keys.insert(at, key)
-        self._entries.insert(at, (entry, number))
-        if entry.form is not None:
-            self._forms.setdefault(entry.form, number)
+        self._numbers.insert(at, number)
+        if form is not None:
+            self._forms.setdefault(form, number)
 
 
 def summary(values: Tensor) -> Tensor:

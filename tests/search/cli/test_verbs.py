@@ -298,6 +298,38 @@ def test_a_deleted_search_is_gone_everywhere_and_then_unknown(
     assert (again.status, "there is no search 'mine'" in again.err) == (1, True)
 
 
+def shown_trials(home: Home) -> set[int]:
+    """The candidates that MLflow shows of `mine`, each with its pictures."""
+    client = MlflowClient(local_uri(home.root))
+    (experiment,) = client.search_experiments(filter_string="name LIKE '%mine'")
+    runs = client.search_runs([experiment.experiment_id], "tags.role = 'candidate'")
+    return {int(run.data.tags["actsearch.trial"]) for run in runs}
+
+
+def test_of_a_search_that_keeps_its_best_the_others_leave_mlflow_and_do_not_come_back(
+    actsearch: Verb, searched: Home
+) -> None:
+    at = ("--home", searched.root)
+    assert actsearch("sync", "mine", *at).status == 0  # this home is a copy: plots of its own
+    board = actsearch("leaderboard", "mine", "--json", *at).out
+    before = shown_trials(searched)
+    artifacts = searched.root / "artifacts" / "search-mine"
+    pictures = len(list(artifacts.rglob("curve.png")))
+    result = actsearch("delete", "mine", "--keep-best", "1", "--yes", *at)
+    assert result.status == 0, result.err
+    left = shown_trials(searched)
+    assert left < before
+    assert 1 <= len(left) <= 3  # the best, and the two finalists
+    assert json.loads(board)[0]["trial"] in left
+    assert len(list(artifacts.rglob("curve.png"))) == pictures - len(before - left)
+    assert actsearch("leaderboard", "mine", "--json", *at).out == board
+    assert actsearch("export", "mine", "-o", searched.root / "after", *at).status == 0
+    assert actsearch("sync", "mine", *at).status == 0
+    assert shown_trials(searched) == left
+    again = actsearch("delete", "mine", "--keep-best", "1", "--yes", *at)
+    assert "0 were removed" in again.err
+
+
 def test_sync_writes_mlflow_anew_and_twice_changes_nothing(
     actsearch: Verb, searched: Home, empty_home: Path
 ) -> None:

@@ -23,7 +23,7 @@ from actsearch.search import (
     Trial,
 )
 from actsearch.search.errors import HomeUnusable
-from actsearch.search.storage import study_file
+from actsearch.search.storage import rows, study_file
 from actsearch.search.storage.study import (
     FILE,
     RETRIES,
@@ -209,7 +209,7 @@ def test_killed_between_enqueuing_a_retry_and_failing_it_gives_one_retry_only(
     study = opened(tmp_path)
     left = begun(study)
     with monkeypatch.context() as patch:
-        patch.setattr(RDBStorage, "set_trial_user_attr", die)  # by then it is enqueued
+        patch.setattr(rows, "end", die)  # by then it is enqueued
         with pytest.raises(Killed):
             study.fail(left.number, "no luck")
     assert study.waiting() == 1
@@ -232,9 +232,13 @@ def test_a_retry_killed_before_it_was_begun_comes_again_and_so_in_a_home_that_lo
     study = opened(tmp_path)
     study.sweep()
     with monkeypatch.context() as patch:
-        patch.setattr(RDBStorage, "set_trial_user_attr", die)  # by then it has its parameters
+        patch.setattr(rows, "insert_attributes", die)  # after its parameters
         with pytest.raises(Killed):
             study.retry(SPACE)
+    study = opened(tmp_path)
+    assert (study.sweep(), study.waiting()) == (0, 1)
+    storage = RDBStorage(f"sqlite:///{tmp_path / FILE}")
+    storage.set_trial_state_values(2, optuna.trial.TrialState.RUNNING)  # as earlier versions did
     study = opened(tmp_path)
     assert study.sweep() == 1
     again = study.retry(SPACE)
@@ -246,24 +250,15 @@ def test_a_retry_killed_before_it_was_begun_comes_again_and_so_in_a_home_that_lo
     assert study.retry(SPACE).expression == left.expression
 
 
-def test_what_was_killed_after_its_last_try_never_enters_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(*_: object, **__: object) -> None:
-        raise Killed
-
+def test_what_was_killed_after_its_last_try_never_enters_training(tmp_path: Path) -> None:
     study = opened(tmp_path)
     crashed = begun(study)
     for _ in range(RETRIES):
         study.fail(crashed.number, "no luck")
         crashed = begun(study)
-    with monkeypatch.context() as patch:
-        patch.setattr(RDBStorage, "set_trial_state_values", die)  # its error is there by then
-        with pytest.raises(Killed):
-            study.fail(crashed.number, "no luck")
+    storage = RDBStorage(f"sqlite:///{tmp_path / FILE}")
+    row = storage.get_trial_id_from_study_id_trial_number(1, crashed.number)
+    storage.set_trial_user_attr(row, "error", "no luck")  # first, as earlier versions did
     study = opened(tmp_path)
     assert study.sweep() == 0
     assert study.waiting() == 0
@@ -322,6 +317,27 @@ def test_a_stored_cost_that_cannot_be_one_is_named_with_its_trial(
         )
     with pytest.raises(HomeUnusable, match=r"trial 0 of the study is damaged .* restore study.db"):
         read_trials(tmp_path)
+
+
+def test_optuna_reads_the_file_as_it_is_read_here(tmp_path: Path) -> None:
+    study = opened(tmp_path)
+    first, second, third = (begun(study) for _ in range(3))
+    study.rung(first.number, 1, 0.5)
+    study.end(first.number, {1: report("live", 0.5), 3: report("complete", 0.75)}, 1.0)
+    study.rung(second.number, 1, 0.25)
+    study.end(second.number, {1: report("pruned", 0.25)}, 1.0)
+    study.fail(third.number, "no luck")
+    study.reject(study.ask(SPACE), reason="affine")
+    again = begun(study)
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        stored = list(rows.read_rows(connection, 1).values())
+    loaded = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path / FILE}")
+    assert stored == loaded.get_trials()
+    assert [trial.state.name for trial in stored] == [
+        "COMPLETE", "PRUNED", "FAIL", "RUNNING", "PRUNED",
+    ]  # fmt: skip
+    assert stored[again.number].params == third.encoding
+    assert (loaded.best_value, stored[1].value) == (0.75, 0.25)
 
 
 def test_write_ahead_logging_is_on(tmp_path: Path) -> None:

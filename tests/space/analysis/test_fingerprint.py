@@ -183,6 +183,16 @@ def test_the_index_looks_at_few_entries_even_among_odd_functions() -> None:
     assert len(keys) > 100  # of 250; a plain mean would put the 77 odd ones on one key, 0
 
 
+def test_an_index_that_recalls_finds_what_one_that_keeps_finds() -> None:
+    texts = ["silu(x)", "gelu(x)", "x * sigmoid(beta * x)", "max(beta * x, x)", "tanh(x)"]
+    recalled = FingerprintIndex(lambda number: fingerprint(parse(texts[number])))
+    for number, text in enumerate(texts):
+        entry = fingerprint(parse(text))
+        recalled.add_known(entry.key, entry.form, number)
+    others = ["x * sigmoid(x)", "x / (1 + exp(-x))", "max(x, gamma * x)", "-tanh(-x)", "mish(x)"]
+    assert [recalled.find(fingerprint(parse(t))) for t in others] == [0, 0, 3, 4, None]
+
+
 def test_the_index_gives_the_number_that_was_added() -> None:
     index = FingerprintIndex()
     index.add(fingerprint(parse("silu(x)")), 7)

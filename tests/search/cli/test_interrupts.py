@@ -1,0 +1,39 @@
+"""Ctrl-C while libraries load ends the command at once, without a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_ctrl_c_within_an_import_is_no_traceback(library: str, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SENDS.format(library=library))
+    process = subprocess.run(
+        [sys.executable, "-m", "actsearch.search.cli", "search", "--home", tmp_path / "home"],
+        env={"PYTHONPATH": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 130, process.stderr
+    assert process.stderr.splitlines()[-1] == "stopped: nothing had begun yet"
+    assert "Traceback" not in process.stderr
+    assert not (tmp_path / "home").exists()
+
+
+# Sends itself Ctrl-C when a module of the library is about to be looked for, deep in its import.
+SENDS = """
+import os, signal, sys
+
+class Sends:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("{library}.") and name.count(".") == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Sends())
+"""
