@@ -65,9 +65,8 @@ def test_a_fetched_search_is_the_one_that_was_packed(
         shown = ShownFunctions(here.root).read()
         assert shown == ShownFunctions(finished.root).read()
         assert shown, "the openings of its test set count here too"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "best", "config.json", "confirmation.jsonl", "study.db",
-    ]  # fmt: skip
+    names = {path.name for path in folder.iterdir() if not path.name.startswith("study.db-")}
+    assert names == {"best", "config.json", "confirmation.jsonl", "study.db"}
 
 
 def test_what_is_cut_short_is_not_unpacked(finished: Home) -> None:
