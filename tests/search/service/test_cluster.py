@@ -58,15 +58,15 @@ def test_a_fetched_search_is_the_one_that_was_packed(
     assert data is not None
     for _ in range(2):  # the second one is over the first
         unpack(here, folder, data)
-        assert read_trials(folder) == read_trials(finished.folder("mine"))
+        # As text: a loss that diverged is NaN, which equals nothing.
+        assert repr(read_trials(folder)) == repr(read_trials(finished.folder("mine")))
         for file in ("config.json", "confirmation.jsonl", "best/activation.py"):
             assert (folder / file).read_bytes() == (finished.folder("mine") / file).read_bytes()
         shown = ShownFunctions(here.root).read()
         assert shown == ShownFunctions(finished.root).read()
         assert shown, "the openings of its test set count here too"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "best", "config.json", "confirmation.jsonl", "study.db",
-    ]  # fmt: skip
+    names = {path.name for path in folder.iterdir() if not path.name.startswith("study.db-")}
+    assert names == {"best", "config.json", "confirmation.jsonl", "study.db"}
 
 
 def test_what_is_cut_short_is_not_unpacked(finished: Home) -> None:
