@@ -5,8 +5,8 @@ From the folder of this file:
     actsearch search --name letters --evaluator characters:evaluator --candidates 12 --finalists 2
 
 The text is the source of Python's contextlib, some 27,000 characters that every machine with
-Python has. One transformer block of width 64 sees 32 characters and guesses each next one; the metric is
-the share of them that it gets right: minutes on two cores.
+Python has. One transformer block of width 64 sees 32 characters and guesses each next one; the
+metric is the share of them that it gets right: minutes on two cores.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ from .subject import Subject
 
 FILES = ("activation.py", "activation.json")
 
+WIDTH = 8  # features of the signal of which kept tensors are counted
+
 _PROOF = """
 import importlib.util, json, sys
 import torch
@@ -92,13 +94,16 @@ def keeps_one_tensor(subject: Subject) -> bool:
     compute = subject.kernel.compute if subject.kernel else None
     if subject.kernel and compute is None:
         return True  # F.prelu keeps x
-    return tensors_kept(compute or subject.expression.module(channels=1 if channel else None)) <= 1
+    return (
+        tensors_kept(compute or subject.expression.module(channels=WIDTH if channel else None))
+        <= 1
+    )
 
 
 def tensors_kept(function: Callable[[Tensor], Tensor]) -> int:
     """How many distinct tensors of x's size autograd keeps of a forward pass."""
     kept: dict[int, Tensor] = {}
-    x = torch.linspace(-2, 2, 64, dtype=torch.float32).reshape(8, 8).requires_grad_()
+    x = torch.linspace(-2, 2, 64, dtype=torch.float32).reshape(-1, WIDTH).requires_grad_()
 
     def pack(tensor: Tensor) -> Tensor:
         if tensor.numel() == x.numel():

@@ -9,8 +9,8 @@ from keyword import iskeyword, issoftkeyword
 from ..errors import CandidateError
 
 IMPORTED = (
-    "F", "Tensor", "functional", "fx", "math", "nn", "one_tensor", "per_channel", "prelu_per_channel",
-    "torch",
+    "F", "Tensor", "functional", "fx", "math", "nn", "one_tensor", "per_channel",
+    "prelu_per_channel", "torch",
 )  # fmt: skip
 
 

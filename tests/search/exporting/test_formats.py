@@ -152,7 +152,8 @@ def test_an_mlflow_model_predicts_where_actsearch_is_not(tmp_path: Path) -> None
     program = (
         "import sys, importlib.util, mlflow.pyfunc, numpy as np\n"
         "sys.modules['actsearch'] = None\n"
-        "print(mlflow.pyfunc.load_model(sys.argv[1]).predict(np.ones((2, 3), np.float32)).tolist())"
+        "model = mlflow.pyfunc.load_model(sys.argv[1])\n"
+        "print(model.predict(np.ones((2, 3), np.float32)).tolist())"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-I", "-c", program, str(tmp_path / "mlflow-model")],
