@@ -42,6 +42,7 @@ def left_alone(home: Home) -> Iterator[Home]:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(900)  # two drivers: over 300 s at a load of 30 on two cores
 def test_a_submitted_search_is_stopped_and_goes_on_to_its_end(
     actsearch: Verb, left_alone: Home, recipe: Path
 ) -> None:
