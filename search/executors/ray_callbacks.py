@@ -115,15 +115,6 @@ class JobSearcher(Searcher):
         super().__init__()
         self._calls = calls
 
-    def _is_full(self) -> bool:
-        """Whether there is no room for one more job; the first one always has some, to wait in."""
-        if self._room is None or not self.under_way:
-            return False
-        now = time.monotonic()
-        if now - self._looked >= LOOK_EVERY:
-            self._looked, self._fit = now, self._room()
-        return len(self.under_way) >= self._fit
-
     def suggest(self, trial_id: str) -> Any:
         return self._calls.suggest(trial_id)
 

@@ -53,8 +53,9 @@ def check_capacity(workers: int, gpus: float, machine_cpus: int | None) -> None:
 def room(gpus: float) -> int:
     """How many workers this driver can have now: those it has, idle ones among them, and those
     that fit into what is free."""
-    mine = sum(group["state"] == "CREATED" for group in own_placement_groups())
-    return mine + workers_that_fit(state.available_resources_per_node().values(), gpus)
+    mine = sum(1 for group in own_placement_groups() if group["state"] == "CREATED")
+    free: Mapping[str, Resources] = state.available_resources_per_node()
+    return mine + workers_that_fit(free.values(), gpus)
 
 
 def own_placement_groups() -> list[dict[str, Any]]:

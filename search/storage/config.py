@@ -76,10 +76,11 @@ def _objectives(value: Any) -> tuple[str, ...]:
 
 def _workers(value: Any) -> int | str:
     """A number of workers, or auto."""
+    workers: int | str = value
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not (value == AUTO or (whole and 1 <= value <= 1024)):
         raise PydanticCustomError("rule", "1 to 1024, or auto")
-    return value
+    return workers
 
 
 def _default_recipe() -> Recipe:
