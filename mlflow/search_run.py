@@ -64,15 +64,15 @@ def _mark(client: MlflowClient, experiment: str, record: SearchRecord) -> None:
     marked = f"tags.`{TOP_TAG}` LIKE '%'", f"tags.`{TIE_TAG}` LIKE '%'"
     before = {run.info.run_id: run for where in marked for run in find(client, experiment, where)}
     known = {run.data.tags.get(TRIAL_TAG, ""): run for run in before.values()}
-    for trial in {*wanted, *known} - {""}:
-        run = known.get(trial)
+    for number in {*wanted, *known} - {""}:
+        run = known.get(number)
         if run is None:
-            condition = f"tags.`{TRIAL_TAG}` = '{trial}'"
+            condition = f"tags.`{TRIAL_TAG}` = '{number}'"
             run = next(find(client, experiment, condition), None)
         if run is None:  # it is still to be written
             continue
         for tag in (TOP_TAG, TIE_TAG):
-            mark = wanted.get(trial, {}).get(tag)
+            mark = wanted.get(number, {}).get(tag)
             if mark is None and tag in run.data.tags:
                 client.delete_tag(run.info.run_id, tag)
             elif mark is not None and run.data.tags.get(tag) != mark:

@@ -61,7 +61,7 @@ def submit(
     return Submitted(folder.name, process, log)
 
 
-def _spawn(words: Sequence[str], output: int) -> int:
+def _spawn(words: list[str], output: int) -> int:
     """Start a program in a session of its own: no hang-up and no Ctrl-C of this terminal reaches
     it. No Popen, which warns when it is forgotten before its process has ended."""
     null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)

@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from ...mlflow.uris import redacted
 from ...space import ActsearchError
@@ -34,7 +34,7 @@ class Driver(Forwarding):
     def __init__(
         self,
         reporter: Reporter,
-        workers: int,
+        workers: int | Literal["auto"],
         *,
         logs: bool = False,
         stop: threading.Event | None = None,

@@ -39,7 +39,7 @@ class DriverRecord:
     pid: int
     host: str
     since_ns: int
-    workers: int
+    workers: int | Literal["auto"]
     signal: str | None = None
     logs: bool = False
     stage: Stage = "starting"

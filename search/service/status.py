@@ -56,7 +56,7 @@ class Status:
     left: float | None = None
     later: float | None = None
     again: int = 0
-    workers: int | None = None
+    workers: int | str | None = None
     process: int | None = None
     host: str | None = None
     cluster: str | None = None
