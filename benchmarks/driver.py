@@ -41,6 +41,7 @@ from actsearch.mlflow import run_fields
 from actsearch.mlflow.client import local_uri
 from actsearch.mlflow.figures.drawing import studio
 from actsearch.mlflow.records import CandidateRecord
+from actsearch.mlflow.shape import shape_of
 from actsearch.mlflow.tracker import Tracker
 from actsearch.space import parse
 
@@ -79,7 +80,10 @@ def write_plainly(client: MlflowClient, experiment: str, record: CandidateRecord
     client.log_batch(
         run.info.run_id,
         [Metric(k, v, record.finished_ms, step) for k, v, step in run_fields.metrics(record)],
-        [Param(k, v) for k, v in run_fields.params(record, expression).items()],
+        [
+            Param(k, v)
+            for k, v in run_fields.params(record, expression, shape_of(expression)).items()
+        ],
         synchronous=True,
     )
     client.set_terminated(run.info.run_id, "FINISHED", record.finished_ms)

@@ -83,7 +83,8 @@ def slopes(expression: Expression, names: Mapping[Parameter, str]) -> Slopes:
 
     x = s.Symbol("x", real=True)
     symbols = {p: s.Symbol(name, real=True) for p, name in names.items()}
-    whole = _converted(expression, {Variable(): x, **symbols})
+    places: dict[Expression, Any] = {Variable(): x, **dict(symbols.items())}
+    whole = _converted(expression, places)
     derivatives = [s.diff(whole, symbol) for symbol in (x, *symbols.values())]
     shared, reduced = s.cse(derivatives, symbols=s.numbered_symbols("v", start=1), order="none")
     lines = tuple(f"{symbol.name} = {_text(value)[0]}" for symbol, value in shared)

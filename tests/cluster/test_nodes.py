@@ -35,7 +35,9 @@ SCORE = ("actsearch", "score", "relu(x)", "--limit-data", "2000", "--recipe", "/
 
 def last_line(cluster: RayCluster, host: Host, *options: str, **variables: str) -> str:
     """What `score` on the cluster, from a host, is refused with."""
-    done = host.run(*SCORE, "--ray-address", cluster.address, *options, check=False, **variables)
+    done = host.run(
+        *SCORE, "--ray-address", cluster.address, *options, check=False, variables=variables
+    )
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr
     return done.stderr.splitlines()[-1]
@@ -97,7 +99,7 @@ def test_a_cluster_with_a_token_lets_in_who_has_it_and_tells_who_has_not(
     assert "does not let this machine in" in refusal
     wrong = {**secret, "RAY_AUTH_TOKEN": "f" * 32}
     assert "that of RAY_AUTH_TOKEN is not its own" in last_line(cluster, second, **wrong)
-    done = head.run(*SCORE, "--ray-address", cluster.address, "--workers", "2", **secret)
+    done = head.run(*SCORE, "--ray-address", cluster.address, "--workers", "2", variables=secret)
     assert "relu(x)" in done.stdout
     assert secret["RAY_AUTH_TOKEN"] not in done.stdout + done.stderr
 
@@ -116,9 +118,13 @@ def test_a_temporary_folder_too_long_for_sockets_is_told_or_worked_around(
     host = three_hosts[0]
     long = host.folder / ("a-folder-with-a-long-name-" * 3)
     long.mkdir()
-    done = host.run(*SCORE, "--workers", "2", TMPDIR=f"/tmp/{long.name}", check=False)
+    done = host.run(
+        *SCORE, "--workers", "2", check=False, variables={"TMPDIR": f"/tmp/{long.name}"}
+    )
     assert done.returncode == 1
     assert "is too long for Ray's sockets" in done.stderr.splitlines()[-1]
     assert "set RAY_TMPDIR to a short one" in done.stderr.splitlines()[-1]
-    done = host.run(*SCORE, "--workers", "2", TMPDIR=f"/tmp/{long.name}", RAY_TMPDIR="/tmp")
+    done = host.run(
+        *SCORE, "--workers", "2", variables={"TMPDIR": f"/tmp/{long.name}", "RAY_TMPDIR": "/tmp"}
+    )
     assert "relu(x)" in done.stdout

@@ -50,12 +50,15 @@ class Host:
         return [*here, "env", "--ignore-environment", *pairs, *command]
 
     def run(
-        self, *command: str, check: bool = True, timeout: float = 400.0, **variables: str
+        self,
+        *command: str,
+        check: bool = True,
+        timeout: float = 400.0,
+        variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command there to its end."""
-        done = subprocess.run(
-            self.inside(command, **variables), capture_output=True, text=True, timeout=timeout
-        )
+        """Run a command there to its end; variables: in its environment, beside the host's."""
+        words = self.inside(command, **(variables or {}))
+        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
         assert not check or done.returncode == 0, f"{command} on {self.name}: {done.stderr}"
         return done
 

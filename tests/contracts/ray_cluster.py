@@ -55,7 +55,7 @@ class RayCluster:
         host.run(
             *("ray", "start", f"--node-ip-address={host.address}", f"--num-cpus={cpus}"),
             *(f"--object-store-memory={OBJECT_STORE}", "--disable-usage-stats", *options),
-            **variables,
+            variables=variables,
         )
         self.joined.append(host)
 

@@ -82,8 +82,10 @@ def test_a_model_is_registered_once_and_another_verdict_moves_the_alias(
     assert tracker.register(best()) == tracker.register(best()) == "actsearch-mine"
     (version,) = client.search_model_versions("name = 'actsearch-mine'")
     assert (version.run_id, version.tags["verdict"]) == (run_id, "winner")
-    assert "models:/actsearch-mine@champion" in version.description
-    (logged,) = client.get_run(run_id).outputs.model_outputs
+    assert "models:/actsearch-mine@champion" in str(version.description)
+    outputs = client.get_run(run_id).outputs
+    assert outputs is not None
+    (logged,) = outputs.model_outputs
     assert client.get_logged_model(logged.model_id).artifact_location == version.source
     tracker.register(best(verdict="tie"))
     aliases = client.get_registered_model("actsearch-mine").aliases

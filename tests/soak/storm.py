@@ -252,7 +252,9 @@ class Storm:
         """What is wrong after the storm; nothing, if all is well."""
         yield from self.faults
         self._serve()
-        runs = json.loads(self._host.run("python", "-c", RUNS, MLFLOW_TRACKING_URI=URI).stdout)
+        runs = json.loads(
+            self._host.run("python", "-c", RUNS, variables={"MLFLOW_TRACKING_URI": URI}).stdout
+        )
         for pid in self._server():
             self._host.kill(pid, signal.SIGKILL)
         for name in self.searches:

@@ -34,7 +34,8 @@ def test_the_status_is_read_from_what_it_printed() -> None:
     assert status_in("mine", JOB, "RUNNING", BEGUN).workers == 8
     status = status_in("mine", JOB, "RUNNING", f"{BEGUN}{SWEEP}1:05:00 of confirmation\n")
     assert (status.state, status.entered, status.candidates) == ("searching", 12, 60)
-    assert (status.score, status.expression) == (pytest.approx(0.8742), "x * tanh(x)")
+    assert status.score == pytest.approx(0.8742)
+    assert status.expression == "x * tanh(x)"
     assert (status.left, status.later, status.per_hour) == (130.0, 3900.0, 1200.0)
     status = status_in("mine", JOB, "RUNNING", BEGUN + CONFIRMED)
     assert (status.state, status.trainings, status.entered) == ("confirming", (9, 36), 60)

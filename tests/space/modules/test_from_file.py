@@ -18,9 +18,9 @@ from actsearch.space import (
 )
 
 
-def written(text: str, folder: Path, **options: bool) -> Path:
+def written(text: str, folder: Path, *, memory: bool = False) -> Path:
     path = folder / "activation.py"
-    path.write_text(module_source(parse(text), **options), encoding="utf-8")
+    path.write_text(module_source(parse(text), memory=memory), encoding="utf-8")
     return path
 
 
@@ -39,7 +39,7 @@ def test_channels_are_counted_at_every_place(tmp_path: Path) -> None:
     made = from_file(written("max(x, 0) + a[channel]=0.25 * min(x, 0)", tmp_path))
     report = replace_activations(model, nn.ReLU, made, example=IMAGES)
     assert [place.channels for place in report.replaced] == [4, 6, 5]
-    assert [model[i].a.numel() for i in (1, 3, 6)] == [4, 6, 5]
+    assert [model.get_parameter(f"{i}.a").numel() for i in (1, 3, 6)] == [4, 6, 5]
     model(IMAGES).sum().backward()
     assert replace_activations(model, nn.ReLU, made, example=IMAGES).already == ("1", "3", "6")
 
