@@ -20,7 +20,7 @@ from .evaluator_choice import (
     evaluator_for,
 )
 from .executors.choice import executor_for
-from .exporting.winner import check_record
+from .exporting.winner import best_of, check_record, export_best
 from .progress import Reporter
 from .remaining_time import Pace
 from .storage.config import RunSettings, SearchFile, check_recipes
@@ -56,8 +56,10 @@ def confirm_search(
                 plan, log, ShownFunctions(home.root), file.settings, reporter, named
             )
         file.save(folder)
+        export_best(best_of(file.config, trials, confirmation), folder)  # it may be another now
         if tracking.show(tracker, name, confirmation, trials):
             tracking.show_search(tracker, file, folder, trials, confirmation)
+            tracking.register(tracker, file.config, folder, trials, confirmation)
     return confirmation
 
 

@@ -28,7 +28,8 @@ PICTURE = "best.png"
 EXPORTED = ("best/activation.py", "best/activation.json")
 # Files of a search's folder that its run shows, where they are there: one that is written there
 # before the search ends needs no more than its name here.
-SHOWN_FILES = ("config.json", "gallery.html", *EXPORTED)
+GALLERY = "gallery.html"
+SHOWN_FILES = ("config.json", GALLERY, *EXPORTED)
 
 
 def search_record(

@@ -12,9 +12,10 @@ from ..mlflow.records import CandidateRecord, FinalistRecord, FrontRecord, Model
 from ..mlflow.tracker import Tracker
 from .confirmation.comparison import ComparisonRow, Confirmation, read_confirmation
 from .confirmation.plan import plan_of
+from .gallery.page import write_gallery
 from .provenance import versions
 from .reports.confirmation import verdict_text
-from .search_page import search_record
+from .search_page import GALLERY, search_record
 from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
@@ -24,6 +25,8 @@ from .storage.study import RETRIES, read_trials
 from .storage.trial import Trial
 
 logger = logging.getLogger(__name__)
+
+ON_PAGE = 500  # candidates of the page that MLflow shows, 25 ms each; `actsearch gallery` has all
 
 
 def tracker_of(home: Home) -> Tracker:
@@ -145,6 +148,7 @@ def show_search(
 ) -> bool:
     """Write the home page of a search that has ended; False, with a warning, if that cannot be
     done now."""
+    write_gallery(folder, folder / GALLERY, most=ON_PAGE)
     record = search_record(file, folder, trials, confirmation, ended=True)
     try:
         tracker.write_search(record)
@@ -202,6 +206,8 @@ def keep_best(home: Home, name: str, count: int) -> tuple[int, int]:
         finalists = {row.expression for row in confirmation.rows} if confirmation else set()
         kept = {t.number for t in trials if is_shown(t) and t.expression in finalists}
         kept |= {trial.number for trial in best}
+        if file.config.measures_cost:
+            kept |= {trial.number for trial in front(trials)}
         # Before anything goes: what is not written down would come back with the next sync.
         KeptRuns(len(trials), frozenset(kept)).save(folder)
         removed = tracker.trim_search(name, kept)

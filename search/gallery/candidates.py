@@ -69,6 +69,8 @@ def candidate(trial: Trial, rank: int, context: Context) -> dict[str, Any]:
             "quartiles": [_short(cost.low), _short(cost.high)],
             "device": cost.device,
         }
+    if trial.parents:
+        entry |= {"parents": list(trial.parents), "origin": trial.mutation}
     if context.confirmation is not None:
         entry |= _verdict(trial, context.confirmation)
     return entry | _function(trial, context)

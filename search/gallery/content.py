@@ -31,8 +31,10 @@ def content(
     confirmation: Confirmation | None,
     *,
     measure: bool = False,
+    most: int = MOST,
 ) -> dict[str, Any]:
-    """The page's data. measure: time the candidates whose cost the search did not measure."""
+    """The page's data, of the best `most` candidates; measure: time those whose cost the search
+    did not measure."""
     config = file.config
     board = trained(trials)
     context = Context(
@@ -43,7 +45,7 @@ def content(
         confirmation=confirmation,
         measure=measure,
     )
-    entries = [candidate(trial, rank, context) for rank, trial in enumerate(board[:MOST], 1)]
+    entries = [candidate(trial, rank, context) for rank, trial in enumerate(board[:most], 1)]
     read = [entry["operators"] for entry in entries if "unread" not in entry]
     return {
         "search": _search(file, trials, confirmation),

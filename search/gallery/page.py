@@ -26,7 +26,7 @@ from ..storage.confirmation_log import ConfirmationLog
 from ..storage.home import usable
 from ..storage.study import read_trials
 from ..storage.trial import Trial
-from .content import content
+from .content import MOST, content
 
 MARK = '<meta name="generator" content="actsearch gallery">'  # of a page that may be replaced
 ASSETS = "assets"
@@ -35,6 +35,7 @@ SCRIPTS = (  # in this order, as one script
     "dom.js",
     "data.js",
     "plots.js",
+    "lineage.js",
     "charts.js",
     "cards.js",
     "dialogs.js",
@@ -49,9 +50,11 @@ def gallery_page(
     confirmation: Confirmation | None,
     *,
     measure: bool = False,
+    most: int = MOST,
 ) -> str:
-    """The page of a search; measure: time the candidates whose cost the search did not measure."""
-    return render(content(file, trials, confirmation, measure=measure))
+    """The page of a search, of the best `most` candidates; measure: time those whose cost the
+    search did not measure."""
+    return render(content(file, trials, confirmation, measure=measure, most=most))
 
 
 def render(data: dict[str, Any]) -> str:
@@ -71,15 +74,15 @@ def render(data: dict[str, Any]) -> str:
     )
 
 
-def read_gallery(folder: Path, *, measure: bool = False) -> str:
+def read_gallery(folder: Path, *, measure: bool = False, most: int = MOST) -> str:
     """The page of what a search's folder holds, also while it runs."""
     file = SearchFile.load(folder)
     trials = read_trials(folder)
     confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
-    return gallery_page(file, trials, confirmation, measure=measure)
+    return gallery_page(file, trials, confirmation, measure=measure, most=most)
 
 
-def write_gallery(folder: Path, path: Path, *, measure: bool = False) -> Path:
+def write_gallery(folder: Path, path: Path, *, measure: bool = False, most: int = MOST) -> Path:
     """Write the page of a search's folder to a file, whole or not at all; the file's path.
 
     Raises InvalidSetting where something else than an earlier page has that name, and
@@ -87,7 +90,7 @@ def write_gallery(folder: Path, path: Path, *, measure: bool = False) -> Path:
     """
     path = path.absolute()
     _check_replaceable(path)
-    page = read_gallery(folder, measure=measure)
+    page = read_gallery(folder, measure=measure, most=most)
     partial = path.with_name(f".{path.name}.partial")
     with usable(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

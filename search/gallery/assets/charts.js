@@ -83,7 +83,7 @@ function whiskers(row, reach) {
 function showCharts() {
   if (!scored.length) return;
   byId("search").hidden = byId("to-search").hidden = false;
-  const panels = [progressPanel(), costPanel(), operatorsPanel()].filter(Boolean);
+  const panels = [progressPanel(), costPanel(), operatorsPanel(), lineagePanel()].filter(Boolean);
   byId("charts").replaceChildren(...panels);
 }
 

@@ -20,7 +20,7 @@ function openDetail(candidate) {
   const close = closeButton(dialog);
   dialog.replaceChildren(
     el("div", { class: "sheet-head" }, el("div", {}, el("h2", { id: "detail-title", class: "formula" }, candidate.formula), el("p", {}, rank)), el("div", { class: "tags" }, stepping, close)),
-    el("div", { class: "sheet-body" }, functionFigure(candidate), el("div", {}, el("h3", {}, "Numbers"), factsOf(candidate)), ...learningFigures([candidate]), useOf(candidate)));
+    el("div", { class: "sheet-body" }, functionFigure(candidate), el("div", {}, el("h3", {}, "Numbers"), factsOf(candidate)), ...learningFigures([candidate]), ...kinOf(candidate), useOf(candidate)));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
   close.focus();
@@ -73,6 +73,13 @@ function learningFigures(list) {
     figure("Validation accuracy", (c) => c.rungs, { yText: percents, dots: true }),
     figure("Training loss", (c) => c.losses, { yText: readable, dots: list.every((c) => c.losses.length < 4) }),
   ].filter(Boolean);
+}
+
+function kinOf(candidate) {
+  const parents = (candidate.parents || []).map((n) => byTrial.get(n)).filter(Boolean), children = childrenOf.get(candidate.trial) || [];
+  const lines = [...parents.map((kin) => ["from", kin]), ...children.map((kin) => ["to", kin])];
+  if (!lines.length) return [];
+  return [el("div", { class: "wide" }, el("h3", {}, "Lineage"), el("ul", { class: "tree" }, lines.map(([word, kin]) => el("li", {}, `${word} `, kinLine(kin)))))];
 }
 
 function useOf(candidate) {
