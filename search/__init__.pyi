@@ -1,0 +1,17 @@
+from .api import Search as Search
+from .confirmation.comparison import Confirmation as Confirmation
+from .errors import SearchStopped as SearchStopped
+from .errors import SpaceExhausted as SpaceExhausted
+from .errors import StrategyError as StrategyError
+from .exporting.module_file import export as export
+from .exporting.winner import Best as Best
+from .progress import RungScore as RungScore
+from .run import Outcome as Outcome
+from .service.running_search import RunningSearch as RunningSearch
+from .service.status import Status as Status
+from .storage.config import RunSettings as RunSettings
+from .storage.config import SearchConfig as SearchConfig
+from .storage.home import Home as Home
+from .storage.trial import Trial as Trial
+from .strategies.base import Strategy as Strategy
+from .strategies.conformance import check_strategy as check_strategy
