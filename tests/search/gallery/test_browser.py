@@ -45,6 +45,27 @@ def test_cards_stand_best_first_and_in_the_order_asked_for(page: Page) -> None:
     assert formulas(page)[0] == "max(x, 0)"
 
 
+def test_the_lineage_is_a_tree_of_who_came_from_whom(
+    show: Show, file: SearchFile, trial: Callable[..., Trial]
+) -> None:
+    parent, other = trial(0, "tanh(x)", 0.80), trial(1, "x", 0.60)
+    child = trial(2, "x * tanh(x)", 0.82, parents=(0, 1), mutation="crossing")
+    grandchild = trial(3, "x * sin(x)", 0.70, parents=(2,), mutation="mutation")
+    page = show(gallery_page(file, [parent, other, child, grandchild], None))
+    page.get_by_text("As a tree").click()
+    first = page.locator(".tree > li", has_text="crossing of #0 and #1, 82.00 %")
+    assert first.locator(":scope > button").inner_text() == "tanh(x)"
+    below = first.locator(":scope > ul > li > ul > li")
+    assert below.inner_text() == "x * sin(x) mutation, 70.00 %"
+    assert first.locator(".better").all_inner_texts() == ["crossing of #0 and #1, 82.00 %"]
+    below.get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_contain_text("from x * tanh(x)")
+
+
+def test_without_parents_there_is_no_lineage(page: Page) -> None:
+    expect(page.get_by_text("As a tree")).to_have_count(0)
+
+
 def test_a_card_has_score_spread_cost_name_and_shape(page: Page) -> None:
     text = page.locator(".card", has_text="max(x, 0)").inner_text()
     for part in ("3.", "trial 3", "82.00 %", "±", "1 op", "ReLU", "kinks", "increasing"):
