@@ -136,7 +136,7 @@ class Tracker:
         """Write those of a search's records that are not there yet; the next ones' plots are
         drawn meanwhile."""
         runs = self._runs(search)
-        ahead = deque[tuple[CandidateRecord, Run | None, Future[Drawing] | None]]()
+        ahead: deque[tuple[CandidateRecord, Run | None, Future[Drawing] | None]] = deque()
         for record in records:
             run = runs.get(record.trial)
             if run is None or not _is_complete(run):

@@ -146,6 +146,11 @@ class Progress:
         """A stage that begins now, as a line of its own."""
         self._console.print(printable(text), markup=False, soft_wrap=True)
 
+    def loading(self, libraries: str) -> None:
+        """Say, to somebody who watches, why nothing happens for some seconds."""
+        if self._console.is_terminal:
+            self.stage(f"loading {libraries} …")
+
     def begin(self, done: int, total: int, unit: str) -> None:
         """Start counting `unit`s towards a total."""
         self.end()

@@ -18,7 +18,7 @@ OURS = [
     for path in (REPOSITORY / room).rglob("*.py")
 ]
 # Files of a user's: an exported winner, an example's module, the library's name taken.
-USERS = {"activation.py", "mine.py", "mlflow.py"}
+USERS = {"activation.py", "activation_jax.py", "activation_numpy.py", "mine.py", "mlflow.py"}
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -109,11 +109,10 @@ INSERTIONS = (
         '        "random": "random:Random",',
         '        "backwards": "backwards:Backwards",\n',
     ),
-    ("evaluators/networks/registry.py", "from .vit import", "from .single import single\n"),
     (
         "evaluators/networks/registry.py",
         '        "mlp": Network(',
-        '        "single": Network(\n            build=single,\n'
+        '        "single": Network(\n            build=_when_built("single", "single"),\n'
         '            widths_rule="exactly 1 width",\n'
         "            fits=lambda widths: len(widths) == 1,\n        ),\n",
     ),

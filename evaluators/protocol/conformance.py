@@ -90,6 +90,7 @@ class _Checks:
         yield self.halving_changes_no_score
         yield self.the_best_share_goes_on
         yield self.an_unreachable_cut_off_ends_the_job
+        yield self.whoever_reaches_the_cut_off_goes_on
         yield self.learned_parameters
         if self._diverging is not None:
             yield self.what_diverges_is_infeasible
@@ -160,6 +161,19 @@ class _Checks:
         reports = self._run(dataclasses.replace(self._job, cutoffs={first: 1.1}))
         if len(reports) != 1:
             return "job.cutoffs must be reached to go on, but a cut-off of 1.1 was passed"
+        return None
+
+    def whoever_reaches_the_cut_off_goes_on(self) -> str | None:
+        first = self._job.recipe.rungs[0]
+        if first == self._job.recipe.epochs:
+            return None
+        report = self._run(dataclasses.replace(self._job, cutoffs={first: 0.0}))[0]
+        ended = sum(candidate.state == "pruned" for candidate in report.candidates)
+        if ended:
+            return (
+                f"all that reach job.cutoffs must go on, but {ended} of "
+                f"{len(report.candidates)} that reached one of 0 did not: run_bracket does it"
+            )
         return None
 
     def learned_parameters(self) -> str | None:

@@ -89,8 +89,9 @@ class Evaluator(ABC):
     - yield a RungReport after each epoch of `job.recipe.rungs` with a CandidateReport for each
       candidate that is still live, in order: how good it is on validation data, a fraction, more
       is better;
-    - after each rung but the last let the best 1/eta go on ("live"), of those that reach
-      `job.cutoffs`, and end the others ("pruned"); after the last rung end all ("complete").
+    - after each rung but the last let those go on ("live") that reach `job.cutoffs`, or where it
+      has none for this rung the best 1/eta, and end the others ("pruned"); after the last rung
+      end all ("complete").
       `run_bracket` does this for a `Training`;
     - call a candidate "infeasible", with a reason, if it diverges; raise for anything else;
     - report only after the last epoch where `job.halving` is False, and prune nothing;

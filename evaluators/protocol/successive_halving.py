@@ -1,7 +1,9 @@
-"""A bracket: candidates trained from rung to rung, the best third going on after each.
+"""A bracket: candidates trained from rung to rung, about the best third going on after each.
 
-Successive halving with eta 3 (Jamieson and Talwalkar 2016), plus cut-offs from earlier brackets,
-so that a weak bracket does not carry its least bad candidate to the end.
+Successive halving with eta 3 (Jamieson and Talwalkar 2016) in the first brackets. Later ones are
+held to the best third of all candidates of earlier brackets instead, whatever company a candidate
+is in (as in ASHA, Li et al. 2020): a weak bracket carries nothing on, and from one that a strategy
+has filled with good candidates all may go.
 """
 
 from __future__ import annotations
@@ -37,21 +39,16 @@ def cutoffs_of(scores: Mapping[int, Sequence[float]], eta: int) -> dict[int, flo
 
 
 def survivors(scores: Sequence[float | None], eta: int, cutoff: float | None) -> list[int]:
-    """Positions that go on: the best 1/eta, rounded up, of those that reach the cut-off.
+    """Positions that go on: those that reach the cut-off, or without one the best 1/eta, rounded
+    up.
 
     None stands for a candidate that cannot go on; the share is taken of all, with those. Equal
     scores go by position.
     """
-    share = math.ceil(len(scores) / eta)
-    ranked = sorted(
-        (position for position, score in enumerate(scores) if score is not None),
-        key=lambda position: (-(scores[position] or 0.0), position),
-    )
-    return sorted(
-        position
-        for position in ranked[:share]
-        if cutoff is None or (scores[position] or 0.0) >= cutoff
-    )
+    able = [(-score, position) for position, score in enumerate(scores) if score is not None]
+    if cutoff is not None:
+        return [position for negative, position in able if -negative >= cutoff]
+    return sorted(position for _, position in sorted(able)[: math.ceil(len(scores) / eta)])
 
 
 def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:

@@ -99,7 +99,12 @@ def without_defaults(parser: argparse.ArgumentParser) -> argparse.ArgumentParser
 
 def workers(text: str) -> int | str:
     """A number of workers, or auto."""
-    return text if text == "auto" else int(text)
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither a whole number nor auto") from None
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -150,7 +150,7 @@ def drive(
 
     check_settings(settings)  # a mistake is told at once, not when torch has loaded
     with Progress() as progress:
-        progress.stage("loading torch, Optuna and MLflow …")
+        progress.loading("torch, Optuna and MLflow")
         with ended_by_interrupt():
             from ..api import Search
             from ..errors import SearchStopped

@@ -77,10 +77,11 @@ def test_a_search_cuts_as_brackets_of_nine_do(pool: tuple[Any, list[Any]]) -> No
     trials = replay.search(replay.World([made], np.random.default_rng(2)), 60)
     reached = [max(trial.val_accuracies) for trial in trials]
     assert len(trials) == 60
-    assert [trial.state for trial in trials].count("complete") <= 7
-    # No more than three, then one, of nine go on; two, then one, of the last six.
-    assert all(sum(r > 1 for r in reached[i : i + 9]) <= 3 for i in range(0, 60, 9))
-    assert all(sum(r > 3 for r in reached[i : i + 9]) <= 1 for i in range(0, 60, 9))
+    # Of the first two brackets, before which none is seen, three of nine go on and then one.
+    assert [sum(r > 1 for r in reached[i : i + 9]) for i in (0, 9)] == [3, 3]
+    assert [sum(r > 3 for r in reached[i : i + 9]) for i in (0, 9)] == [1, 1]
+    # Later ones are held to the best third of all so far: of 42 random ones 14 are expected.
+    assert 7 <= sum(r > 1 for r in reached[18:]) <= 21
 
 
 def test_a_function_scores_the_same_whenever_it_is_asked_under_one_seed(

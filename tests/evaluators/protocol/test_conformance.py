@@ -59,8 +59,9 @@ class Told(Evaluator):
         scores = {i: self.score(job, i) for i in live}
         last = epoch == job.recipe.epochs
         share = len(live) if last else -(-len(live) // job.recipe.eta)
-        best = sorted(live, key=lambda i: -scores[i])[:share]
-        kept = [i for i in best if scores[i] >= job.cutoffs.get(epoch, 0.0)]
+        kept = sorted(live, key=lambda i: -scores[i])[:share]
+        if epoch in job.cutoffs and not last:
+            kept = [i for i in live if scores[i] >= job.cutoffs[epoch]]
         goes = "complete" if last else "live"
         return RungReport(
             epoch=epoch,
@@ -128,6 +129,12 @@ class GoesOnBelowTheCutOff(Told):
         return super().run(replace(job, cutoffs={}))
 
 
+class StopsWhatReachesTheCutOff(Told):
+    def run(self, job: Job) -> Iterator[RungReport]:
+        reached = {epoch: cutoff for epoch, cutoff in job.cutoffs.items() if cutoff > 1}
+        return super().run(replace(job, cutoffs=reached))
+
+
 class LearnsNothing(Told):
     def candidate_report(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
         return replace(super().candidate_report(job, index, score, state), learned={})
@@ -182,6 +189,7 @@ def test_the_one_for_any_network_passes() -> None:
         (DrawsFromTheProcess, "the global random generators"),
         (KeepsTheWorst, r"after epoch 1 the best 1 of 3 must go on \(eta 3\), but 2 do"),
         (GoesOnBelowTheCutOff, "a cut-off of 1.1 was passed"),
+        (StopsWhatReachesTheCutOff, "all that reach job.cutoffs must go on, but 2 of 3"),
         (LearnsNothing, "learned must have beta of"),
         (ScoresWhatDiverges, r"exp\(exp\(square\(x\)\)\) must be infeasible, but is complete"),
         (LooksUnasked, "a job with test=True must raise before opened"),

@@ -1,4 +1,4 @@
-"""A bracket lets the best third go on, holds late ones to cut-offs, and reports all candidates."""
+"""First brackets let the best third go on, late ones what reaches a cut-off; all is reported."""
 
 from __future__ import annotations
 
@@ -87,10 +87,11 @@ def test_no_candidate_left_behind_is_better_than_one_that_goes_on(found: Scores,
 
 
 @given(scores, etas, st.floats(0, 1))
-def test_a_cut_off_only_takes_away_those_below_it(found: Scores, eta: int, cutoff: float) -> None:
-    free = survivors(found, eta, None)
-    held = survivors(found, eta, cutoff)
-    assert held == [p for p in free if (s := found[p]) is not None and s >= cutoff]
+def test_all_go_on_that_reach_a_cut_off_and_no_others(
+    found: Scores, eta: int, cutoff: float
+) -> None:
+    kept = survivors(found, eta, cutoff)
+    assert kept == [p for p, score in enumerate(found) if score is not None and score >= cutoff]
 
 
 @given(st.lists(st.none() | st.just(0.5), min_size=1, max_size=20), etas)

@@ -215,7 +215,7 @@ def test_the_help_shows_the_defaults_of_the_settings() -> None:
         "package.module:Class (default surrogate)",
         "how candidates are scored (default quick)",
         "fresh paired seeds (default 5)",
-        "above 1 on Ray (default 1)",
+        "as many as there is room for (default 1)",
     ):
         assert words in text
 

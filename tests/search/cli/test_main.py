@@ -46,7 +46,7 @@ def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> Non
     [
         (("serch",), "did you mean 'search'?"),
         (("leaderbord", "mine"), "did you mean 'leaderboard'?"),
-        (("search", "--workers", "two"), "invalid int value: 'two'"),
+        (("search", "--workers", "two"), "'two' is neither a whole number nor auto"),
         (("leaderboard", "--rows", "-1"), "'-1' is no whole number of at least 1"),
         (("leaderboard", "--rows", "0"), "'0' is no whole number of at least 1"),
     ],
@@ -198,6 +198,7 @@ except KeyboardInterrupt:
 def test_a_stopped_verb_loses_neither_results_nor_what_is_to_be_done_at_the_end() -> None:
     script = """
 import atexit
+import actsearch.search.cli.main
 from actsearch.search.cli import __main__ as program
 
 def main():
@@ -205,7 +206,7 @@ def main():
     print("a result")
     return 130
 
-program.main = main
+actsearch.search.cli.main.main = main
 program.run()
 """
     process = subprocess.run(

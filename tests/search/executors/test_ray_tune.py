@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
@@ -169,7 +171,9 @@ def test_a_worker_killed_during_a_confirmation_costs_no_training_and_no_opening(
 
 STOPPED = """
 import os, signal, sys, threading, time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from actsearch.evaluators import ImageClassification, Job, load_train
 from actsearch.search.cli.options import stoppable
 from actsearch.search.executors.base import Assignment
@@ -240,12 +244,19 @@ def test_sigterm_stops_a_driver_that_is_starting_ray_too() -> None:
     assert done.returncode == 130, done.stderr
 
 
+@pytest.fixture
+def handler() -> Iterator[Any]:
+    """Python's own of Ctrl-C, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_ends_the_workers_of_a_run_in_an_open_session_and_frees_their_room(
-    images: ImageClassification, tmp_path: Path
+    images: ImageClassification, tmp_path: Path, handler: Any
 ) -> None:
     mark = tmp_path / "hangs"
     events = Events([Job(("relu(x)",), TINY, seed=0)])
-    handler = signal.getsignal(signal.SIGINT)
 
     def stop() -> None:
         while not mark.exists():

@@ -28,7 +28,7 @@ def page(show: Show, file: SearchFile, trials: Sequence[Trial]) -> Page:
 
 def formulas(page: Page) -> list[str]:
     """Those of the cards, in their order."""
-    return page.locator(".card .open").all_inner_texts()
+    return page.locator(".card .open").all_text_contents()
 
 
 def count(page: Page) -> str:

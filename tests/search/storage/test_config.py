@@ -46,7 +46,7 @@ def test_every_mistake_is_told_at_once_with_its_rule_and_value() -> None:
     assert str(caught.value).split("; ") == [
         "candidates must be at least 1, but got 0",
         "time limit must be above 0 seconds, but got 0.0",
-        "workers must be a whole number, but got 'two'",
+        "workers must be 1 to 1024, or auto, but got 'two'",
         "gpus per worker must be a share from 0 to 1, or a whole number, but got 1.5",
         "ray address must be a text, but got 3",
         "confirm must be true or false, but got 'yes'",
