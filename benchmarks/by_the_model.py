@@ -4,9 +4,10 @@
 
 Searches on a table, by the surrogate (`--prior none`) and at random. Promotion: of every other
 bracket of nine, three go on after the first rung, chosen by their score there, by what the model
-expects of them, by both (each weighed by its variance), or, as a limit, by their last score;
-counted are those of the table's best fortieth that go on, and how much less accurate the best of
-the three is than the best of the nine. The model has learned from what a search has seen by then.
+expects of them, by both (each weighed by its variance), or, as a limit, by their last score; or,
+as in a search, as many as reach the best third of all that the search has seen (`cut-off`).
+Counted are how many go on of the table's best fortieth, and how much less accurate the best of
+them is than the best of the nine. The model has learned from what a search has seen by then.
 
 Recommending: the regrets (regret.py) of the leaderboard's first, ordered by score or by what the
 model of all results expects of each (its own score taken into account), after 50 and 100.
@@ -27,6 +28,7 @@ from regret import Judge
 from search_efficiency import NO_PRIOR, begin, keys_of, prepared, sampled, searched
 
 from actsearch.evaluators import ScoreTable, table_from_name
+from actsearch.evaluators.protocol.successive_halving import cutoffs_of
 from actsearch.evaluators.tables.tabular import seen_seed
 from actsearch.search.strategies.surrogate.gaussian_process import (
     GaussianProcess,
@@ -41,6 +43,7 @@ from actsearch.space.analysis.features import features_of
 
 CANDIDATES = 200
 GO_ON = 3  # of a bracket
+ETA = 3  # one in so many reaches the cut-off, over all brackets
 FROM = 45  # candidates before the first bracket that is looked at
 AT = (50, 100)  # candidates after which one is recommended
 
@@ -113,10 +116,13 @@ def whole_curve(table: ScoreTable, text: str, seed: int) -> dict[int, float]:
     return dict(zip(rungs, curve + [curve[-1]] * (len(rungs) - len(curve)), strict=True))
 
 
-def promotions(results: Results) -> dict[str, list[tuple[int, int, float]]]:
-    """By what decides: of each bracket how many of the best go on, of how many, and what the best
-    that goes on lacks to the best of the bracket, in points."""
-    judge, rows = results.judge, dict[str, list[tuple[int, int, float]]]()
+Promotion = tuple[int, int, int, float]
+
+
+def promotions(results: Results) -> dict[str, list[Promotion]]:
+    """By what decides, of each bracket: how many go on, how many of the best among them, of how
+    many, and what the best that goes on lacks to the best of the bracket, in points."""
+    judge, rows = results.judge, dict[str, list[Promotion]]()
     for start in range(FROM, len(results.texts) - BRACKET + 1, 2 * BRACKET):
         before, here = slice(0, start - LAG), slice(start, start + BRACKET)
         model = Model(results.features[before], results.curves[before])
@@ -134,10 +140,17 @@ def promotions(results: Results) -> dict[str, list[tuple[int, int, float]]]:
         }
         readings = np.array([judge.readings[text] for text in texts])
         best = np.array([text in judge.top for text in texts])
-        for name, values in decided.items():
-            go_on = np.argsort(-values, kind="stable")[:GO_ON]
-            lost = 100 * float(readings.max() - readings[go_on].max())
-            rows.setdefault(name, []).append((int(best[go_on].sum()), int(best.sum()), lost))
+        chosen = {
+            f"{GO_ON} by {name}": np.argsort(-values, kind="stable")[:GO_ON]
+            for name, values in decided.items()
+        }
+        seen = [curve[first] for curve in results.curves[before] if first in curve]
+        cutoff = cutoffs_of({first: seen}, ETA)[first]
+        chosen["cut-off"] = np.flatnonzero([curve[first] >= cutoff for curve in whole])
+        for name, go_on in chosen.items():
+            lost = readings.max() - readings[go_on].max(initial=0.0)
+            counts = len(go_on), int(best[go_on].sum()), int(best.sum())
+            rows.setdefault(name, []).append((*counts, 100 * float(lost)))
     return rows
 
 
@@ -167,18 +180,19 @@ def main() -> None:
     record: dict[str, object] = {"table": options.table, "repetitions": repetitions}
     for strategy in (NO_PRIOR, "random"):
         searches = [Results(options.table, strategy, seed) for seed in range(repetitions)]
-        promoted: dict[str, list[tuple[int, int, float]]] = {}
+        promoted: dict[str, list[Promotion]] = {}
         for results in searches:
             for name, rows in promotions(results).items():
                 promoted.setdefault(name, []).extend(rows)
         for name, rows in promoted.items():
-            kept, best, lost = np.array(rows).T
+            count, kept, best, lost = np.array(rows).T
             print(
-                f"{strategy:<18} {len(rows)} brackets, {GO_ON} go on by {name:<10}: "
-                f"{int(kept.sum())} of {int(best.sum())} of the best, {lost.mean():.3f} lost"
+                f"{strategy:<18} {len(rows)} brackets, {name:<15}: {count.mean():.1f} go on, "
+                f"{int(kept.sum())} of {int(best.sum())} of the best, {np.median(lost):.2f} lost"
             )
+            record[f"{strategy}.{name}.go_on"] = float(count.mean())
             record[f"{strategy}.{name}.kept"] = float(kept.sum() / max(1, best.sum()))
-            record[f"{strategy}.{name}.lost"] = float(lost.mean())
+            record[f"{strategy}.{name}.lost"] = float(np.median(lost))
         for count in AT:
             regrets = [recommendations(results, count) for results in searches]
             for name in regrets[0]:
