@@ -87,7 +87,8 @@ def generated(page: str, record: Record) -> str:
             f"`{record.second}`) took {record.duration} and printed:\n\n```\n{record.printed}\n```"
         )
     return (
-        f"What it printed on a clean clone in {record.duration}, below the leaderboard ({about};\n"
+        f"What `make search` printed from a new home in {record.duration}, below the leaderboard "
+        f"({about};\n"
         f"[docs/results.md](docs/results.md)):\n\n```\n{record.confirmation}\n```"
     )
 

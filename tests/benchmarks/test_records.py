@@ -28,7 +28,7 @@ def test_another_record_changes_its_part_of_a_page_alone(pages: Any) -> None:
     text = (REPOSITORY / "README.md").read_text()
     record = pages.Record.of("make search", "abc1234", 754.4, "trial\n    1\n\nmlp\nReLU\n\ntie")
     changed = pages.with_record("README.md", text, record)
-    assert "clean clone in 12 min 34 s" in changed
+    assert "new home in 12 min 34 s" in changed
     assert "```\nmlp\nReLU\n\ntie\n```" in changed, "without the leaderboard"
     assert pages.with_record("README.md", changed, pages.read_record()) == text
 
