@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..mlflow.client import TrackingError
-from ..mlflow.records import CandidateRecord, FinalistRecord, FrontRecord, ModelRecord
+from ..mlflow.records import (
+    CandidateRecord,
+    FinalistRecord,
+    FrontRecord,
+    ModelRecord,
+    SearchRecord,
+)
 from ..mlflow.tracker import Tracker
 from .confirmation.comparison import ComparisonRow, Confirmation, read_confirmation
 from .confirmation.plan import plan_of
+from .errors import HomeUnusable, InvalidSetting
 from .gallery.page import write_gallery
 from .provenance import versions
 from .reports.confirmation import verdict_text
@@ -112,14 +119,7 @@ def show_front(tracker: Tracker, config: SearchConfig, trials: Sequence[Trial]) 
     """Write the front to MLflow where cost is an objective; False, with a warning, if that cannot
     be done now."""
     record = front_record(config, trials)
-    if record is None:
-        return True
-    try:
-        tracker.write_front(record)
-    except TrackingError as error:
-        logger.warning("MLflow does not show the front: %s", error)
-        return False
-    return True
+    return record is None or _done(lambda: tracker.write_front(record), "does not show the front")
 
 
 def show(
@@ -131,12 +131,8 @@ def show(
     """Write a confirmation to MLflow; False, with a warning, if that cannot be done now."""
     if confirmation is None:
         return True
-    try:
-        tracker.write_confirmation(_finalist_records(search, confirmation, trials))
-    except TrackingError as error:
-        logger.warning("MLflow does not show the confirmation: %s", error)
-        return False
-    return True
+    records = _finalist_records(search, confirmation, trials)
+    return _done(lambda: tracker.write_confirmation(records), "does not show the confirmation")
 
 
 def show_search(
@@ -148,12 +144,31 @@ def show_search(
 ) -> bool:
     """Write the home page of a search that has ended; False, with a warning, if that cannot be
     done now."""
-    write_gallery(folder, folder / GALLERY, most=ON_PAGE)
-    record = search_record(file, folder, trials, confirmation, ended=True)
+    record = _home_page(file, folder, trials, confirmation)
+    return _done(lambda: tracker.write_search(record), "does not show the search's own page")
+
+
+def _home_page(
+    file: SearchFile,
+    folder: Path,
+    trials: Sequence[Trial],
+    confirmation: Confirmation | None,
+) -> SearchRecord:
+    """The home page of a search that has ended, its gallery written anew. Where that cannot be, as
+    something else has its name or the disk is full, a warning: all results are stored by then."""
     try:
-        tracker.write_search(record)
+        write_gallery(folder, folder / GALLERY, most=ON_PAGE)
+    except (HomeUnusable, InvalidSetting) as error:
+        logger.warning("the search's folder has no gallery of today: %s", error)
+    return search_record(file, folder, trials, confirmation, ended=True)
+
+
+def _done(write: Callable[[], object], what: str) -> bool:
+    """Whether MLflow took what is written; a warning where it does not."""
+    try:
+        write()
     except TrackingError as error:
-        logger.warning("MLflow does not show the search's own page: %s", error)
+        logger.warning("MLflow %s: %s", what, error)
         return False
     return True
 
@@ -183,10 +198,7 @@ def register(
         class_name="Activation",
         notes=verdict_text(confirmation),
     )
-    try:
-        tracker.register(record)
-    except TrackingError as error:
-        logger.warning("the best is not in MLflow's model registry: %s", error)
+    _done(lambda: tracker.register(record), "has not got the best in its model registry")
 
 
 def keep_best(home: Home, name: str, count: int) -> tuple[int, int]:
@@ -235,7 +247,7 @@ def sync(home: Home, name: str) -> int:
         confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
         if confirmation is not None:
             tracker.write_confirmation(_finalist_records(name, confirmation, trials))
-        tracker.write_search(search_record(file, folder, trials, confirmation, ended=True))
+        tracker.write_search(_home_page(file, folder, trials, confirmation))
         register(tracker, file.config, folder, trials, confirmation)
     return len(shown)
 

@@ -347,6 +347,21 @@ def test_sync_writes_mlflow_anew_and_twice_changes_nothing(
     assert counts[0] == counts[1] >= 8
 
 
+def test_what_has_the_name_of_the_gallery_is_kept_and_costs_one_sentence(
+    actsearch: Verb, searched: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = searched.folder("mine") / "gallery.html"
+    page.unlink(missing_ok=True)
+    page.write_text("my notes")
+    result = actsearch("sync", "mine", "--home", searched.root)
+    assert result.status == 0
+    assert "the search's folder has no gallery of today" in caplog.text
+    assert page.read_text() == "my notes"
+    page.unlink()
+    assert actsearch("sync", "mine", "--home", searched.root).status == 0
+    assert page.read_text().startswith("<!doctype html>")
+
+
 def test_data_says_where_the_verified_images_are(actsearch: Verb) -> None:
     result = actsearch("data", "--json")
     (row,) = json.loads(result.out)
