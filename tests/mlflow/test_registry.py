@@ -22,7 +22,10 @@ Trial = Callable[..., CandidateRecord]
 # What a colleague runs: torch and MLflow installed, actsearch not.
 LOADING = """
 import importlib.machinery, importlib.util, os, sys
-sys.path = [path for path in sys.path if not os.path.isdir(os.path.join(path, "actsearch"))]
+def has_it(path):  # as a folder, or by the path hook of an editable install
+    return "__editable__" in path or os.path.isdir(os.path.join(path, "actsearch"))
+
+sys.path = [path for path in sys.path if not has_it(path)]
 sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
 assert importlib.util.find_spec("actsearch") is None
 import mlflow, torch
