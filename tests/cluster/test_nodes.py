@@ -8,6 +8,7 @@ import pytest
 
 from contracts.hosts import Host
 from contracts.on_hosts import marks
+from contracts.processes import without_actsearch
 from contracts.ray_cluster import RayCluster, exactly_once
 from contracts.smoke import smoke
 
@@ -51,8 +52,7 @@ def test_a_node_with_another_torch_or_without_our_code_is_told_before_training(
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.9\n")
     cluster.join(second, PYTHONPATH="/tmp/other")
-    (third.folder / "none/actsearch").mkdir(parents=True)
-    (third.folder / "none/actsearch/__init__.py").touch()  # hides the namespace
+    without_actsearch(third.folder / "none")
     cluster.join(third, PYTHONPATH="/tmp/none")
     refusal = last_line(cluster, head)
     assert "the node 10.77.0.2 has torch 9.9 (" in refusal

@@ -19,6 +19,19 @@ from actsearch.search.storage.study import read_trials
 
 PATIENCE = 150.0  # seconds until a search that should get somewhere is given up
 
+# Python runs it at its start, before any of ours: nothing leads to actsearch, whatever way
+# it is installed.
+HIDING = """
+import sys
+
+class Hides:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "actsearch":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hides())
+"""
+
 
 class Driver:
     """A running `actsearch`, with its output so far."""
@@ -44,6 +57,12 @@ def environment(**changes: str) -> dict[str, str]:
     """This process's, without what would lead a search elsewhere."""
     kept = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "PYTHONPATH")}
     return {**kept, "PYTHONUNBUFFERED": "1", **changes}
+
+
+def without_actsearch(folder: Path) -> None:
+    """Have the processes that find this folder first (PYTHONPATH) find no actsearch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sitecustomize.py").write_text(HIDING)
 
 
 @contextmanager

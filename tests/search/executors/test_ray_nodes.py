@@ -12,7 +12,7 @@ from ray import cloudpickle
 
 from actsearch.search.executors import ray_tune  # sets Ray's environment first
 from actsearch.search.executors.ray_nodes import installed
-from contracts.processes import environment
+from contracts.processes import environment, without_actsearch
 
 NODE = """
 import json, sys
@@ -48,8 +48,7 @@ def test_a_node_with_another_torch_and_without_our_code_says_so(tmp_path: Path) 
     other = tmp_path / "torch-9.9.dist-info"
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.9\n")
-    (tmp_path / "actsearch").mkdir()
-    (tmp_path / "actsearch/__init__.py").touch()  # hides the namespace
+    without_actsearch(tmp_path)
     said = said_by_a_node(tmp_path)
     assert said["torch"] == "9.9"
     assert "actsearch" not in said
