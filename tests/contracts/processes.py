@@ -17,7 +17,7 @@ from actsearch.search import (
 )
 from actsearch.search.storage.study import read_trials
 
-PATIENCE = 150.0  # seconds until a search that should get somewhere is given up
+PATIENCE = 400.0  # seconds until a search that should get somewhere is given up
 
 # Python runs it at its start, before any of ours: nothing leads to actsearch, whatever way
 # it is installed.

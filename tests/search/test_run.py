@@ -32,7 +32,10 @@ from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 
 pytestmark = pytest.mark.heavy  # by fixtures that it names only as it runs
 MORE = 4  # candidates after the last interruption
-BEGIN = ("search", "--name", "mine", "--limit-data", "1500", "--no-confirm", "--candidates", "500")
+BEGIN = (
+    *("search", "--name", "mine", "--limit-data", "1500", "--no-confirm", "--candidates", "500"),
+    *("--strategy", "evolution"),  # it looks at what has trained, and begins at once
+)
 RESUME = ("search", "--name", "mine", "--resume")
 
 
