@@ -140,11 +140,11 @@ class LongSearch:
         """So many candidates more; the CPU milliseconds of each without the strategy's own, and of
         the strategy."""
         engine = self._engine(self.study.entered() + more)
-        own, began = self.strategy.seconds, time.process_time()
+        proposal, began = self.strategy.seconds, time.process_time()
         engine.run(InProcess(), AtOnce())
-        own = self.strategy.seconds - own
+        proposal = self.strategy.seconds - proposal
         total = time.process_time() - began
-        return 1000 * (total - own) / more, 1000 * own / more
+        return 1000 * (total - proposal) / more, 1000 * proposal / more
 
     def _engine(self, candidates: int) -> Engine:
         def record(trial: Trial) -> None:  # as for MLflow
@@ -168,10 +168,10 @@ def measured(quick: bool) -> dict[str, Any]:
         for strategy in STRATEGIES:
             for count in counts:
                 figures[f"{strategy}_{count}"] = _gone_on(home, f"at-{count}", strategy)
-        asked = {s: _asked(home, f"at-{after}", s) for s in ("random", *STRATEGIES)}
+        ask_seconds = {s: _asked(home, f"at-{after}", s) for s in ("random", *STRATEGIES)}
         last = f"at-{counts[-1]}"
         figures |= {
-            f"ask{ASKED}_after_{after}_s": asked,
+            f"ask{ASKED}_after_{after}_s": ask_seconds,
             f"resume_{counts[-1]}_s": round(LongSearch(home, last, "random").opening, 2),
             f"leaderboard_{counts[-1]}_s": round(_leaderboard_s(home, last), 2),
             f"disk_{counts[-1]}_mib": round((home.searches / last / FILE).stat().st_size / MIB, 1),
@@ -192,12 +192,12 @@ def _grown(home: Home, counts: Sequence[int]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for count in counts:
         search.go_on(count - OVER - search.study.entered())
-        driver, own = search.go_on(OVER)
+        driver, proposal = search.go_on(OVER)
         figures |= {
             f"ms_per_candidate_{count}": round(driver, 1),
             f"memory_{count}_mib": round(resident() / MIB),
         }
-        _show(f"random, {count} candidates", driver, own)
+        _show(f"random, {count} candidates", driver, proposal)
         shutil.copytree(search.folder, home.searches / f"at-{count}")
     return figures
 
@@ -206,9 +206,9 @@ def _gone_on(home: Home, name: str, strategy: str) -> dict[str, float]:
     """What a candidate costs a strategy that goes on from a copy of a search."""
     copy = f"{name}-{strategy}"
     shutil.copytree(home.searches / name, home.searches / copy)
-    driver, own = LongSearch(home, copy, strategy).go_on(MORE)
-    _show(f"{strategy}, {name}", driver, own)
-    return {"ms_per_candidate": round(driver, 1), "proposal_ms": round(own, 1)}
+    driver, proposal = LongSearch(home, copy, strategy).go_on(MORE)
+    _show(f"{strategy}, {name}", driver, proposal)
+    return {"ms_per_candidate": round(driver, 1), "proposal_ms": round(proposal, 1)}
 
 
 def _asked(home: Home, name: str, strategy: str) -> float:
@@ -249,8 +249,10 @@ def _optuna_ms(folder: Path, sampler: Callable[[], BaseSampler]) -> float:
     return round(1000 * (time.process_time() - began) / (trials - 1), 1)
 
 
-def _show(what: str, driver: float, own: float) -> None:
-    print(f"{driver:8.1f} ms a candidate, beside {own:.1f} of the strategy: {what}", flush=True)
+def _show(what: str, driver: float, proposal: float) -> None:
+    print(
+        f"{driver:8.1f} ms a candidate, beside {proposal:.1f} of the strategy: {what}", flush=True
+    )
 
 
 def resident() -> int:

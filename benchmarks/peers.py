@@ -53,12 +53,12 @@ class OptunaPeer(Strategy):
         for past in study.get_trials(deepcopy=False, states=(TrialState.PRUNED,)):
             if past.number in self._asked:  # screened out, or a duplicate
                 self._study.tell(self._asked.pop(past.number), state=TrialState.FAIL)
-        asked = self._study.ask()
-        self._asked[trial.number] = asked
+        peer_trial = self._study.ask()
+        self._asked[trial.number] = peer_trial
         encoding: dict[str, str] = {}
 
         def choose(path: str, options: tuple[str, ...]) -> str:
-            encoding[path] = str(asked._suggest(path, CategoricalDistribution(options)))
+            encoding[path] = str(peer_trial._suggest(path, CategoricalDistribution(options)))
             return encoding[path]
 
         self.space.build(choose)

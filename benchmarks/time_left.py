@@ -29,13 +29,15 @@ class Stage:
     unit: str
     begin: float
     end: float = 0.0
-    told: list[tuple[float, float]] = field(default_factory=list)  # moment, seconds left
+    estimates: list[tuple[float, float]] = field(default_factory=list)  # moment, seconds left
     later: float | None = None
 
     def ratios(self) -> list[tuple[float, float]]:
         """(share of the stage that was over, told whole time over true time)."""
         whole = self.end - self.begin
-        return [((at - self.begin) / whole, (at - self.begin + s) / whole) for at, s in self.told]
+        return [
+            ((at - self.begin) / whole, (at - self.begin + s) / whole) for at, s in self.estimates
+        ]
 
 
 class Recorder(Silent):
@@ -49,7 +51,7 @@ class Recorder(Silent):
 
     def expect(self, left: float | None, later: float | None = None) -> None:
         if left is not None:
-            self.stages[-1].told.append((time.monotonic(), left))
+            self.stages[-1].estimates.append((time.monotonic(), left))
         self.stages[-1].later = later
 
     def end(self) -> None:

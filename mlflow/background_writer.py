@@ -97,14 +97,14 @@ class BackgroundWriter:
     def _await_end(self, patience: float) -> None:
         """Return when the thread has ended, or has not got on for `patience` seconds."""
         now = time.monotonic()
-        handled, progress, told = self._handled, now, now
+        handled, progress, warned = self._handled, now, now
         while self._thread.is_alive() and now - progress < patience:
             self._thread.join(min(LAST_TRIES, patience))
             now = time.monotonic()
             if self._handled != handled:
                 handled, progress = self._handled, now
-            if now - told >= TOLD_EVERY and self._thread.is_alive():
-                told = now
+            if now - warned >= TOLD_EVERY and self._thread.is_alive():
+                warned = now
                 log.warning(
                     "writing to MLflow: %d records left (Ctrl-C leaves them to actsearch sync)",
                     len(self._waiting),

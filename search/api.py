@@ -185,7 +185,7 @@ def _resumed(
     recipe, second = stored.config.recipe, stored.config.second
     if "recipe" in config or limit not in (None, recipe.limit):
         # Without one given, the stored one at another limit; an own evaluator takes no limit.
-        base = config.get("recipe", None if named.own else recipe)
+        base = config.get("recipe", None if named.custom else recipe)
         config["recipe"] = recipe_of(named, base, limit)
     if "second" in config:
         second = second_recipe(recipe, config["second"])

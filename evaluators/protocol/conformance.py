@@ -214,10 +214,10 @@ class _Checks:
         opened = self._evaluator.opened()
         if opened is None:
             return None
-        asked = _ends(_run(opened, dataclasses.replace(self._unhalved, test=True)))
+        ends = _ends(_run(opened, dataclasses.replace(self._unhalved, test=True)))
         shut = {
             i: dataclasses.replace(end, test_accuracy=None, test_correct=None)
-            for i, end in asked.items()
+            for i, end in ends.items()
         }
         if shut != self._straight:
             return "opened() must change no validation score, but does"

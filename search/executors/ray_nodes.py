@@ -35,10 +35,10 @@ Installed = Mapping[str, str]
 def check_nodes(gpus: float) -> None:
     """Raise InvalidSetting unless each node that takes a worker has what this machine has."""
     nodes = usable_nodes(gpus)
-    asked = [_ask(node) for node in nodes]
-    ready, _ = ray.wait(asked, num_returns=len(asked), timeout=PATIENCE)
+    answers = [_ask(node) for node in nodes]
+    ready, _ = ray.wait(answers, num_returns=len(answers), timeout=PATIENCE)
     wrong = []
-    for node, answer in zip(nodes, asked, strict=True):
+    for node, answer in zip(nodes, answers, strict=True):
         if answer not in ready:
             logger.warning(
                 "the node %s of the Ray cluster has not said within %g s what is installed there",

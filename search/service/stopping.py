@@ -31,10 +31,10 @@ def stop(home: Home, name: str, on_wait: Callable[[str], None]) -> Status:
         _refuse(home, folder)
     record = _record(folder)
     _ask(folder, record)
-    start, told = time.monotonic(), False
+    start, warned = time.monotonic(), False
     while driving_process(folder) is not None:
-        if not told and time.monotonic() - start > TOLD_AFTER:
-            told = True
+        if not warned and time.monotonic() - start > TOLD_AFTER:
+            warned = True
             on_wait(
                 f"process {record.pid} was asked to stop and is still at it; waiting goes on "
                 f"(`kill -KILL {record.pid}` ends it at once: what has finished is kept all the "

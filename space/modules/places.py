@@ -48,8 +48,8 @@ class Place:
 def class_name(module: nn.Module) -> str:
     """Its class; with its module where that is not torch's own, so that two names are not one."""
     kind = type(module)
-    own = kind.__module__.startswith(("torch.nn.", "actsearch."))
-    return kind.__name__ if own else f"{kind.__module__}.{kind.__qualname__}"
+    shipped = kind.__module__.startswith(("torch.nn.", "actsearch."))
+    return kind.__name__ if shipped else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def places(model: nn.Module) -> Iterator[Place]:

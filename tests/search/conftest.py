@@ -66,7 +66,7 @@ def searched(finished: Home, tmp_path: Path) -> Home:
 def stored(monkeypatch: pytest.MonkeyPatch) -> Callable[[Search], SearchFile]:
     """What a search would be run with, which is not run."""
 
-    def asked(search: Search) -> SearchFile:
+    def stored_file(search: Search) -> SearchFile:
         handed_over: list[SearchFile] = []
         with monkeypatch.context() as patch:
             patch.setattr(
@@ -75,7 +75,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Callable[[Search], SearchFile]:
             search.run()
         return handed_over[0]
 
-    return asked
+    return stored_file
 
 
 @pytest.fixture

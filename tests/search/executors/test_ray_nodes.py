@@ -27,12 +27,12 @@ def said_by_a_node(path: Path) -> Any:
     assert ray_tune
     cloudpickle.register_pickle_by_value(module)
     try:
-        asked = cloudpickle.dumps(installed)
+        pickled = cloudpickle.dumps(installed)
     finally:
         cloudpickle.unregister_pickle_by_value(module)
     done = subprocess.run(
         [sys.executable, "-c", NODE],
-        input=asked,
+        input=pickled,
         env=environment(PYTHONPATH=str(path)),
         stdout=subprocess.PIPE,
         check=True,

@@ -191,8 +191,8 @@ def test_axe_has_nothing_to_say(show: Show, finished: Home, width: int, dark: bo
 
 def violations(page: Page) -> list[Any]:
     """What axe-core finds, of every rule it has by default."""
-    found = Axe().run(page).response["violations"]
-    return [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found]
+    faults = Axe().run(page).response["violations"]
+    return [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in faults]
 
 
 def test_a_confirmation_is_a_table_of_every_function_with_its_verdict(
