@@ -162,7 +162,7 @@ def correlations(functions: Functions, points: Sequence[Array], size: int, draws
 
 
 def judged_prior(table: ScoreTable, operators: Sequence[str]) -> dict[str, float]:
-    """What a prior from the functions without these operators says of those with one."""
+    """Quality of a prior, learned from functions without these operators, on those with one."""
     held_out, taught = parted(table, operators)
     assert taught is not None
     functions = Functions.of(held_out)

@@ -1,4 +1,4 @@
-"""What long searches cost the process that drives them, besides training: for driver.py.
+"""Cost of long searches to the process that drives them, without training: for driver.py.
 
 Searches of core-2 by the real engine, in brackets of nine through three rungs, the study in SQLite
 on disk, with an evaluator that scores at once. One search by `random` grows to the largest count;
@@ -203,7 +203,7 @@ def _grown(home: Home, counts: Sequence[int]) -> dict[str, Any]:
 
 
 def _gone_on(home: Home, name: str, strategy: str) -> dict[str, float]:
-    """What a candidate costs a strategy that goes on from a copy of a search."""
+    """CPU ms per candidate, of driver and of strategy, going on from a copy of a search."""
     copy = f"{name}-{strategy}"
     shutil.copytree(home.searches / name, home.searches / copy)
     driver, proposal = LongSearch(home, copy, strategy).go_on(MORE)

@@ -24,7 +24,7 @@ from actsearch.search.progress import Silent
 
 @dataclass
 class Stage:
-    """What was told while one stage ran; moments are seconds of the clock."""
+    """A stage and the estimates given while it ran; moments are seconds of the clock."""
 
     unit: str
     begin: float
@@ -33,7 +33,7 @@ class Stage:
     later: float | None = None
 
     def ratios(self) -> list[tuple[float, float]]:
-        """(share of the stage that was over, told whole time over true time)."""
+        """(share of the stage that was over, estimated whole time over true time)."""
         whole = self.end - self.begin
         return [
             ((at - self.begin) / whole, (at - self.begin + s) / whole) for at, s in self.estimates

@@ -179,7 +179,7 @@ class BackgroundWriter:
 
 
 def _key(record: Record) -> Key:
-    """What a newer record takes the place of; a search's own page has the number -1."""
+    """Key under which a newer record replaces an older; a search's own page has the number -1."""
     return record.search, record.trial if isinstance(record, CandidateRecord) else -1
 
 

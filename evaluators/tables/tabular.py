@@ -36,12 +36,12 @@ def seen_seed(seeds: Sequence[int], search: int) -> int:
 
 
 def naming_seeds(seeds: Sequence[int]) -> list[int]:
-    """Those that name the best."""
+    """Seeds that name the best: the even ones that no search may see."""
     return [seed for seed in sorted(seeds)[SEEN:] if seed % 2 == 0]
 
 
 def reading_seeds(seeds: Sequence[int], seen: int) -> list[int]:
-    """Those that read how good a candidate is, where a search saw `seen`."""
+    """Seeds that read how good a candidate is, where a search saw the seed `seen`."""
     return [seed for seed in sorted(seeds) if seed != seen and seed not in naming_seeds(seeds)]
 
 

@@ -22,8 +22,8 @@ SLOPES = 51  # values that a baseline's own parameters are tried at, from 0 to 1
 
 
 def baseline_in_disguise(trial: Trial) -> str | None:
-    """What a candidate is that cannot be told from a baseline, as "ReLU with a learnable
-    parameter"; None for one that says something new.
+    """Name of the baseline that a candidate cannot be told from, as in "ReLU with a learnable
+    parameter"; None for a candidate that is something new.
 
     The distance is the root mean square of the difference over that of the candidate, for a
     standard Gaussian x, at the best positive scaling of the baseline, which the next layer's

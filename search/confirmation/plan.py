@@ -67,7 +67,7 @@ def plan_of(file: SearchFile, trials: Sequence[Trial]) -> Plan:
 
 
 def left_out(plan: Plan) -> str:
-    """What is said of candidates that are no finalists though they were good enough, one line."""
+    """One line on candidates good enough for finalists that cannot be told from a baseline."""
     shown = [f"{expression} ({what})" for expression, what in plan.set_aside.items()]
     listed = ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" * (len(shown) > SHOWN))
     if not plan.finalists:

@@ -1,4 +1,4 @@
-"""What candidates cost beside ReLU: measured once, before training, read from the study after.
+"""Costs of candidates relative to ReLU: measured once, before training, then read from the study.
 
 A search that was not asked to mind the cost measures none, and shows none: an estimate, such as
 the FLOPs that `describe` counts, would look like a measured time (min(x, sin(x)) has the FLOPs of

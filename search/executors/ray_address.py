@@ -92,7 +92,7 @@ def check_is_session(address: ClusterAddress, session: str) -> None:
 
 
 def no_cluster(address: ClusterAddress) -> InvalidSetting:
-    """What to say where nobody answers."""
+    """The error where no cluster answers at an address, with what to do."""
     if address.text == "auto":
         return InvalidSetting(
             f"{address}: no Ray cluster runs on this machine, where auto looks for one: start one "

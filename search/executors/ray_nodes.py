@@ -1,5 +1,5 @@
-"""What is installed on a cluster's nodes: the code and the libraries that decide scores must be
-those of this machine, and a node where they are not is told before anything trains there.
+"""Checks of a cluster's nodes: the code and the libraries that decide scores must be those of
+this machine, and a node where they differ is named before anything trains there.
 
 Imported by ray_tune.py alone, which sets Ray's environment first.
 """
@@ -106,7 +106,7 @@ def _ask(node: Node) -> Any:
 
 
 def _complaint(node: Node, answer: Any) -> str | None:
-    """What differs between a node and this machine; None where nothing does, or it has gone."""
+    """A node's differences from this machine, in words; None if there are none or it has gone."""
     try:
         there: Installed = ray.get(answer, timeout=0)
     except (RayError, GetTimeoutError):
@@ -128,8 +128,8 @@ def _differences(there: Installed, here: Installed) -> Iterable[str]:
 
 
 def installed() -> dict[str, str]:
-    """What decides scores, by its version; of our own code a digest, since a checkout changes
-    without one. What is missing is left out."""
+    """Versions of all that decides scores; of our own code a digest, since a checkout changes
+    without a new version. What is missing is left out."""
     import hashlib
     import importlib.metadata
     import importlib.util

@@ -1,4 +1,4 @@
-"""What filters ask of a function: smooth, monotone, bounded, its operators, its known name.
+"""Traits of a function, for filters: smooth, monotone, bounded, its operators, its known name.
 
 Quick answers, some 15 ms a candidate, so that a page of 1,000 takes seconds: measured, not proven
 as `actsearch describe` does. At the initial parameters.

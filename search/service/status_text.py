@@ -105,7 +105,7 @@ def _process(status: Status) -> str:
 
 
 def _next(status: Status, home: str) -> str:
-    """What to type about it."""
+    """The command to type next about a search; "" where none is needed."""
     name = status.name
     if status.runs:
         return "" if status.state == "busy" else f"actsearch stop {name}{home}"

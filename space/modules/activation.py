@@ -72,9 +72,9 @@ class Activation(nn.Module):
         return value
 
     def __prepare_scriptable__(self) -> Activation:
-        """What `torch.jit.script` asks a module for before it reads its `forward`.
+        """Prepare for `torch.jit.script`, which calls this before it reads `forward`.
 
-        It reads source, and the program has none: what torch.fx makes of it has.
+        It reads source, and the program has none, so torch.fx's `forward` takes its place.
         """
         vars(self).pop("forward", None)
         graph = torch.fx.Tracer().trace(self)

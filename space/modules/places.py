@@ -34,7 +34,7 @@ class Place:
 
     @property
     def held(self) -> object:
-        """What stands there."""
+        """The function or the module that stands there."""
         return self.function or self.module
 
     @property
@@ -113,7 +113,7 @@ def is_meant(place: Place, which: Which) -> bool:
 
 
 def left_places(model: nn.Module, held: list[Place], which: Which) -> list[LeftPlace]:
-    """What looks like an activation and is not among the chosen, with the reason."""
+    """Places that look like activations and are not among the chosen, with the reason."""
     left = [LeftPlace(p.name, p.kind, _reason(p, which)) for p in held if _looks_like(p.module)]
     if _looks_like(model):
         reason = "nothing holds it, so nothing can take its place: use candidate.module()"

@@ -139,7 +139,7 @@ class _Recipe:
         return self.kind()
 
     def network_parameters(self) -> list[Parameter]:
-        """Those that are one tensor for the whole model."""
+        """Parameters that are one tensor for the whole model."""
         return [p for p in self.expression.parameters if p.granularity == "network"]
 
 

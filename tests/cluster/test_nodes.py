@@ -1,4 +1,4 @@
-"""What a cluster asks of its nodes: packages, GPUs, tokens, ports; each fault in one sentence."""
+"""Demands of a cluster on its nodes: packages, GPUs, tokens, ports; each fault in one sentence."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SCORE = ("actsearch", "score", "relu(x)", "--limit-data", "2000", "--recipe", "/
 
 
 def last_line(cluster: RayCluster, host: Host, *options: str, **variables: str) -> str:
-    """What `score` on the cluster, from a host, is refused with."""
+    """Last line of the error with which `score` on the cluster, from a host, is refused."""
     done = host.run(
         *SCORE, "--ray-address", cluster.address, *options, check=False, variables=variables
     )

@@ -17,7 +17,7 @@ from contracts.tiny import TINY, TINY_CONV
 
 
 class Told(NamedTuple):
-    """What a verb of the command line came to."""
+    """Exit status and output of a verb of the command line."""
 
     status: int
     out: str
@@ -64,7 +64,7 @@ def searched(finished: Home, tmp_path: Path) -> Home:
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Callable[[Search], SearchFile]:
-    """What a search would be run with, which is not run."""
+    """Settings that a search would run with; it is not run."""
 
     def stored_file(search: Search) -> SearchFile:
         handed_over: list[SearchFile] = []

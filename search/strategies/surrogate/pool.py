@@ -57,7 +57,7 @@ class Options:
         return len(self.encodings)
 
     def but(self, kept: npt.NDArray[np.bool_]) -> Options:
-        """Those where `kept` [n] is true."""
+        """The options where `kept` [n] is true."""
         numbers = np.flatnonzero(kept)
         return Options(
             [self.encodings[i] for i in numbers.tolist()],

@@ -45,8 +45,8 @@ _NOTHING: tuple[Array, Array, float, float] = (np.empty(0), np.empty(0), 0.0, 1.
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """What a study holds before a trial: candidates with a result, and in training; encodings that
-    were proposed, and how many of them were drawn."""
+    """A study before a trial: candidates with a result, and in training; encodings that were
+    proposed, and how many of them were drawn."""
 
     results: Sequence[FrozenTrial]
     running: Sequence[FrozenTrial]

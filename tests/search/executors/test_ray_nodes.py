@@ -1,4 +1,4 @@
-"""What a node says it has, also where our code is missing; tests/cluster asks real nodes."""
+"""A node's own account of what it has, also without our code; tests/cluster asks real nodes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ print(json.dumps(cloudpickle.load(sys.stdin.buffer)()))
 
 
 def said_by_a_node(path: Path) -> Any:
-    """What a process says that finds a folder before all others."""
+    """Account of a process that finds a folder before all others."""
     module = sys.modules[installed.__module__]
     assert ray_tune
     cloudpickle.register_pickle_by_value(module)

@@ -28,7 +28,7 @@ class Told(NamedTuple):
 
 
 def data_of(page: str) -> dict[str, Any]:
-    """What the page's script reads."""
+    """The data that the page's script reads."""
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
     data: dict[str, Any] = json.loads(text)
     return data
