@@ -53,7 +53,7 @@ SPACE = "core-2"  # large: core-1 has 3,700 candidates
 COUNTS = (100, 1_000, 10_000)  # candidates at which a search is looked at
 QUICK_COUNTS = (100, 300, 1_000)
 ASKED_AFTER = 2_000
-ASKED = 16
+ASK_SIZE = 16
 OVER = 90  # candidates before each count that its figures are the mean of: ten brackets
 MORE = 27  # candidates that a strategy goes on for from a copy
 STRATEGIES = ("surrogate", "evolution", "tpe")  # beside random
@@ -168,10 +168,10 @@ def measured(quick: bool) -> dict[str, Any]:
         for strategy in STRATEGIES:
             for count in counts:
                 figures[f"{strategy}_{count}"] = _gone_on(home, f"at-{count}", strategy)
-        ask_seconds = {s: _asked(home, f"at-{after}", s) for s in ("random", *STRATEGIES)}
+        ask_seconds = {s: _ask_seconds(home, f"at-{after}", s) for s in ("random", *STRATEGIES)}
         last = f"at-{counts[-1]}"
         figures |= {
-            f"ask{ASKED}_after_{after}_s": ask_seconds,
+            f"ask{ASK_SIZE}_after_{after}_s": ask_seconds,
             f"resume_{counts[-1]}_s": round(LongSearch(home, last, "random").opening, 2),
             f"leaderboard_{counts[-1]}_s": round(_leaderboard_s(home, last), 2),
             f"disk_{counts[-1]}_mib": round((home.searches / last / FILE).stat().st_size / MIB, 1),
@@ -211,14 +211,14 @@ def _gone_on(home: Home, name: str, strategy: str) -> dict[str, float]:
     return {"ms_per_candidate": round(driver, 1), "proposal_ms": round(proposal, 1)}
 
 
-def _asked(home: Home, name: str, strategy: str) -> float:
-    """CPU seconds in which a bracket of ASKED is proposed, accepted and trained at once: the mean
-    of two, after a first in which a strategy makes what it keeps."""
+def _ask_seconds(home: Home, name: str, strategy: str) -> float:
+    """CPU seconds in which a bracket of ASK_SIZE is proposed, accepted and trained at once: the
+    mean of two, after a first in which a strategy builds the state that it keeps."""
     copy = f"{name}-{strategy}-asked"
     shutil.copytree(home.searches / name, home.searches / copy)
-    search = LongSearch(home, copy, strategy, ASKED)
-    search.go_on(ASKED)
-    return round(sum(search.go_on(2 * ASKED)) * ASKED / 1000, 2)
+    search = LongSearch(home, copy, strategy, ASK_SIZE)
+    search.go_on(ASK_SIZE)
+    return round(sum(search.go_on(2 * ASK_SIZE)) * ASK_SIZE / 1000, 2)
 
 
 def _leaderboard_s(home: Home, name: str) -> float:

@@ -17,7 +17,7 @@ LONGEST_PAUSE = 15.0  # seconds; a server that comes back is noticed within this
 LAST_TRIES = 0.5  # seconds between tries while closing
 PATIENCE = 60.0  # seconds that closing waits for a record to be written, anew after each
 WHEN_STOPPED = 2.0  # seconds for the record being written, after Ctrl-C or an error
-TOLD_EVERY = 5.0  # seconds between two lines that say how many are left
+WARN_EVERY = 5.0  # seconds between two lines that say how many are left
 
 Record = CandidateRecord | SearchRecord
 Key = tuple[str, int]
@@ -103,7 +103,7 @@ class BackgroundWriter:
             now = time.monotonic()
             if self._handled != handled:
                 handled, progress = self._handled, now
-            if now - warned >= TOLD_EVERY and self._thread.is_alive():
+            if now - warned >= WARN_EVERY and self._thread.is_alive():
                 warned = now
                 log.warning(
                     "writing to MLflow: %d records left (Ctrl-C leaves them to actsearch sync)",

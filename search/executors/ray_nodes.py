@@ -59,7 +59,7 @@ class WatchesNodes(tune.Callback):
     def __init__(self, calls: Calls, gpus: float) -> None:
         self._calls, self._gpus = calls, gpus
         self._known = {node["NodeID"] for node in usable_nodes(gpus)}
-        self._asked: list[tuple[Node, Any]] = []
+        self._pending: list[tuple[Node, Any]] = []
         self._looked = time.monotonic()
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
@@ -69,11 +69,11 @@ class WatchesNodes(tune.Callback):
         for node in usable_nodes(self._gpus):
             if node["NodeID"] not in self._known:
                 self._known.add(node["NodeID"])
-                self._asked.append((node, _ask(node)))
-        answers = [answer for _, answer in self._asked]
+                self._pending.append((node, _ask(node)))
+        answers = [answer for _, answer in self._pending]
         ready = ray.wait(answers, num_returns=len(answers), timeout=0)[0] if answers else []
-        for node, answer in [pair for pair in self._asked if pair[1] in ready]:
-            self._asked.remove((node, answer))
+        for node, answer in [pair for pair in self._pending if pair[1] in ready]:
+            self._pending.remove((node, answer))
             if (complaint := _complaint(node, answer)) is not None:
                 self._calls.fault = self._calls.fault or InvalidSetting(
                     f"a node has joined the Ray cluster, and {complaint}: {_ADVICE}; --resume "

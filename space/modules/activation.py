@@ -16,7 +16,7 @@ from ..expressions.expression import Expression, Parameter
 from .channels import per_channel
 
 # Attributes of an Activation
-_OWN = ("training", "expression", "channels", "channel_dim", "parameter_of")
+_NAMES = ("training", "expression", "channels", "channel_dim", "parameter_of")
 
 # torch.fx takes the call as it is, so that the check is of the shapes that a traced net meets.
 torch.fx.wrap("per_channel")
@@ -97,7 +97,7 @@ def attribute_name(parameter: Parameter) -> str:
     So have the names that differ from such a one by trailing _ only: no two collide.
     """
     stem = parameter.name.rstrip("_")
-    return parameter.name + "_" * (hasattr(nn.Module, stem) or stem in _OWN or iskeyword(stem))
+    return parameter.name + "_" * (hasattr(nn.Module, stem) or stem in _NAMES or iskeyword(stem))
 
 
 # Ours and torch's own: pointwise, so that one can stand where another does and a unit's slope is a

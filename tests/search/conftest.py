@@ -16,7 +16,7 @@ from actsearch.search.storage.config import SearchFile
 from contracts.tiny import TINY, TINY_CONV
 
 
-class Told(NamedTuple):
+class CommandResult(NamedTuple):
     """Exit status and output of a verb of the command line."""
 
     status: int
@@ -79,14 +79,14 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Callable[[Search], SearchFile]:
 
 
 @pytest.fixture
-def actsearch(capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+def actsearch(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
     """A verb of the command line, run in this process: its status, results and messages."""
 
-    def run(*arguments: str | Path) -> Told:
+    def run(*arguments: str | Path) -> CommandResult:
         try:
             status = main([str(argument) for argument in arguments])
         except SystemExit as stopped:  # how argparse ends
             status = int(stopped.code or 0)
-        return Told(status, *capsys.readouterr())
+        return CommandResult(status, *capsys.readouterr())
 
     return run

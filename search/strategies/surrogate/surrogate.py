@@ -63,7 +63,7 @@ class _History:
         ended = (TrialState.COMPLETE, TrialState.PRUNED)
         results = [t for t in trials if t.state in ended and _was_trained(t)]
         return _History(
-            results=_told(results),
+            results=_modelled(results),
             running=[t for t in trials if t.state == TrialState.RUNNING and t.params],
             proposed=[t.params for t in trials if t.params],
             drawn=sum(not is_enqueued(t) for t in trials),
@@ -186,7 +186,7 @@ def _scalarised(promise: Array, costs: Array, rng: np.random.Generator) -> Array
     return mixed
 
 
-def _told(results: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+def _modelled(results: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """The results a model is made of, in order: all, or the best half of MOST and the latest."""
     if len(results) <= MOST:
         return list(results)

@@ -21,7 +21,7 @@ from actsearch.search.storage.config import SearchFile
 from actsearch.space import parse
 
 
-class Told(NamedTuple):
+class CommandResult(NamedTuple):
     status: int
     out: str
     err: str
@@ -133,7 +133,7 @@ def test_the_page_fetches_nothing_and_runs_no_script_but_its_own(
 
 
 def test_the_verb_writes_the_page_and_only_over_an_earlier_one(
-    actsearch: Callable[..., Told], finished: Home, tmp_path: Path
+    actsearch: Callable[..., CommandResult], finished: Home, tmp_path: Path
 ) -> None:
     target = tmp_path / "new" / "page.html"
     command = ("gallery", "mine", "--home", finished.root, "-o", target)
