@@ -89,7 +89,7 @@ class Functions:
 
 
 def mean_accuracy(table: ScoreTable, text: str) -> float:
-    """Over all of its seeds; 0 under one where it diverged."""
+    """Mean accuracy over all seeds of a candidate; 0 under a seed where it diverged."""
     return float(np.mean([table.accuracy(text, seed) or 0.0 for seed in table.rows[text]]))
 
 

@@ -137,8 +137,8 @@ class LongSearch:
         self.opening = time.process_time() - began  # CPU seconds
 
     def go_on(self, more: int) -> tuple[float, float]:
-        """So many candidates more; the CPU milliseconds of each without the strategy's own, and of
-        the strategy."""
+        """Train so many more candidates; CPU milliseconds per candidate of all but the strategy,
+        and of the strategy."""
         engine = self._engine(self.study.entered() + more)
         proposal, began = self.strategy.seconds, time.process_time()
         engine.run(InProcess(), AtOnce())

@@ -61,7 +61,7 @@ def whole_core_1() -> list[str]:
 def stratified() -> list[str]:
     """Candidates of core-1 spread evenly over the ranks of the first RANKED in its table.
 
-    Every STRATA in a row have one of each stratum: what is there at any time is spread as evenly.
+    Every STRATA in a row have one of each stratum, so a table half made is spread as evenly.
     """
     table = read_table(POOL / "core-1.jsonl")
     ranked = best(table, whole_core_1()[:RANKED], FIRST, RANKED)

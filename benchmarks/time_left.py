@@ -1,4 +1,4 @@
-"""How true the time left is that a search tells, over a real search with its confirmation.
+"""Accuracy of the time left that a search shows, over a real search with its confirmation.
 
     python benchmarks/time_left.py [--quick] [--workers 2] [--candidates 60]
 
@@ -41,7 +41,7 @@ class Stage:
 
 
 class Recorder(Silent):
-    """Keeps what it is told, with the moment."""
+    """Keeps each stage and each estimate of the time left, with its moment."""
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []

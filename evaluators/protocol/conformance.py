@@ -255,7 +255,7 @@ class _Checks:
 
 
 def _run(evaluator: Evaluator, job: Job) -> list[RungReport]:
-    """A job's reports, without seconds and diverged candidates' numbers: nan equals nothing."""
+    """A job's reports, to be compared: no seconds, no numbers of diverged candidates (NaN)."""
     return [
         dataclasses.replace(r, seconds=0.0, candidates=tuple(map(_comparable, r.candidates)))
         for r in checked_reports(evaluator, job)

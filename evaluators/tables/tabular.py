@@ -5,8 +5,8 @@
 It answers rung by rung, through the same halving as a training: a score is never seen before the
 rungs below it were. The seeds of a table have three roles, and none has two of them:
 
-- one of the first two that all its candidates have, by the search's seed, is what a search sees;
-- of the seeds behind them the even ones say which candidates are best;
+- a search sees one of the first two seeds that all candidates have, by the search's own seed;
+- of the later seeds the even ones say which candidates are best;
 - the others read how good a candidate is: the regret of a search is judged by them.
 """
 

@@ -23,8 +23,8 @@ SHOWN = 5  # candidates that a line names
 class Plan:
     """Finalists and baselines, name -> expression, and each recipe with its number of seeds.
 
-    set_aside: better candidates than the last finalist, or all where there is none, that say
-    nothing new beside the baselines: expression -> what each is.
+    set_aside: candidates that score better than the last finalist (or all, where there is none)
+    but cannot be told from a baseline: expression -> that baseline, in words.
     """
 
     finalists: Mapping[str, str]

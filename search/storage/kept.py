@@ -35,7 +35,7 @@ class KeptRuns:
         return number >= self.before or number in self.kept
 
     def save(self, folder: Path) -> None:
-        """Write them whole or not at all."""
+        """Write the record whole or not at all."""
         partial = folder / f"{FILE}.partial"
         content = {"before": self.before, "kept": sorted(self.kept)}
         with usable(folder):

@@ -43,14 +43,14 @@ def is_multi_objective(study: optuna.Study) -> bool:
 
 
 def results(study: optuna.Study) -> list[Result]:
-    """Of every finished trial that reached a rung, in order."""
+    """Results of every finished trial that reached a rung, in order."""
     states = (TrialState.COMPLETE, TrialState.PRUNED)
     trials = study.get_trials(deepcopy=False, states=states)
     return [result_of(trial) for trial in trials if trial.intermediate_values]
 
 
 def result_of(trial: FrozenTrial) -> Result:
-    """Of a trial that reached a rung."""
+    """Result of a trial that reached a rung."""
     epoch = max(trial.intermediate_values)
     cost = trial.user_attrs.get(COST, {}).get("time", math.inf)
     return Result(trial=trial, epoch=epoch, accuracy=trial.intermediate_values[epoch], cost=cost)

@@ -128,7 +128,7 @@ def _min(a: Jet, b: Jet) -> Jet:
 
 
 def _chosen(a: Jet, b: Jet, first: Tensor, second: Tensor, value: Interval) -> Jet:
-    """One of two, each where it is known to be the one; else, as at a tie, what either allows."""
+    """The jet of the operand that is chosen; where that may be either, bounds for both."""
     first, second = first & ~second, second & ~first
     slope = a.slope.where(first, b.slope.where(second, a.slope.joined(b.slope)))
     every = everything(value.low)

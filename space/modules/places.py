@@ -46,7 +46,7 @@ class Place:
 
 
 def class_name(module: nn.Module) -> str:
-    """Its class; with its module where that is not torch's own, so that two names are not one."""
+    """Name of a module's class, with its Python module unless that is torch.nn or ours."""
     kind = type(module)
     shipped = kind.__module__.startswith(("torch.nn.", "actsearch."))
     return kind.__name__ if shipped else f"{kind.__module__}.{kind.__qualname__}"

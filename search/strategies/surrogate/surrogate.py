@@ -88,7 +88,7 @@ class Surrogate(Strategy):
         self._lengths: dict[int, Hyperparameters] = {}
 
     def learn(self, tables: Sequence[ScoreTable]) -> None:
-        """As in `Strategy`; a prior is made of them at the first proposal."""
+        """As in `Strategy`; the prior is made of the tables at the first proposal."""
         self._tables = tuple(tables)
 
     def propose(
