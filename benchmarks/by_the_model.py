@@ -1,4 +1,4 @@
-"""What the surrogate's model is worth after a training: to promote candidates, and to recommend.
+"""Promoting and recommending by the surrogate's model, compared with doing so by score.
 
     python benchmarks/by_the_model.py [--quick] [--table core-1-table] [--repetitions 10]
 
@@ -6,8 +6,8 @@ Searches on a table, by the surrogate (`--prior none`) and at random. Promotion:
 bracket of nine, three go on after the first rung, chosen by their score there, by what the model
 expects of them, by both (each weighed by its variance), or, as a limit, by their last score; or,
 as in a search, as many as reach the best third of all that the search has seen (`cut-off`).
-Counted are how many go on of the table's best fortieth, and how much less accurate the best of
-them is than the best of the nine. The model has learned from what a search has seen by then.
+Two figures: how many of the table's best fortieth go on, and how much less accurate the best that
+goes on is than the best of the nine. The model has learned from what a search has seen by then.
 
 Recommending: the regrets (regret.py) of the leaderboard's first, ordered by score or by what the
 model of all results expects of each (its own score taken into account), after 50 and 100.
@@ -68,12 +68,12 @@ class Model:
         self.process = GaussianProcess(self.points, flat, self.targets, self.noise, self.hyper)
 
     def expected(self, features: Array) -> tuple[Array, Array]:
-        """What others are expected to reach, and its variance, their own peculiarity included."""
+        """Expected targets of other functions, and their variances, peculiarities included."""
         mean, deviation = self.process.predict(self.project(features), np.zeros(len(features)))
         return mean, deviation**2 + self.hyper.white
 
     def smoothed(self) -> Array:
-        """What each result is expected to be without the luck of its run."""
+        """Each target without the expected luck of its run."""
         mean = self.process.mean(self.points, np.zeros(len(self.targets)))
         luck = self.noise / (self.noise + self.hyper.white)
         smoothed: Array = self.targets - luck * (self.targets - mean)

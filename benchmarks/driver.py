@@ -1,4 +1,4 @@
-"""What a candidate costs the process that drives a search, besides training, and MLflow's part.
+"""Cost of a candidate to the process that drives a search, without training; MLflow's apart.
 
     python benchmarks/driver.py [--quick] [--candidates 200] [--only mlflow|search]
 

@@ -1,4 +1,4 @@
-"""What an exported activation costs: compiled, beside torch's own module, and with --memory.
+"""Cost of an exported activation: compiled, beside torch's own module, and with --memory.
 
     python benchmarks/export.py [--quick]
 

@@ -89,7 +89,7 @@ class Functions:
 
 
 def mean_accuracy(table: ScoreTable, text: str) -> float:
-    """Over all of its seeds; 0 under one where it diverged."""
+    """Mean accuracy over all seeds of a candidate; 0 under a seed where it diverged."""
     return float(np.mean([table.accuracy(text, seed) or 0.0 for seed in table.rows[text]]))
 
 
@@ -151,21 +151,21 @@ def correlations(functions: Functions, points: Sequence[Array], size: int, draws
         seen, others = order[:size], order[size:]
         others = others[accuracies[others] > LEARNS]
         scale = float(targets[seen].std())
-        told = (targets[seen] - targets[seen].mean()) / scale
+        standardised = (targets[seen] - targets[seen].mean()) / scale
         flat, spread = np.zeros(size), noise[seen] / scale**2
         known = [group[seen] for group in points]
-        hyper = fitted(known, flat, told, spread, start_of(len(known)))
-        model = GaussianProcess(known, flat, told, spread, hyper)
+        hyper = fitted(known, flat, standardised, spread, start_of(len(known)))
+        model = GaussianProcess(known, flat, standardised, spread, hyper)
         expected = model.mean([group[others] for group in points], np.zeros(len(others)))
         reached.append(spearmanr(expected, accuracies[others]).statistic)
     return np.array(reached)
 
 
 def judged_prior(table: ScoreTable, operators: Sequence[str]) -> dict[str, float]:
-    """What a prior from the functions without these operators says of those with one."""
-    asked, taught = parted(table, operators)
+    """Quality of a prior, learned from functions without these operators, on those with one."""
+    held_out, taught = parted(table, operators)
     assert taught is not None
-    functions = Functions.of(asked)
+    functions = Functions.of(held_out)
     accuracies = functions.accuracies
     expected = Prior([taught])(functions.turned)
     good = accuracies > LEARNS

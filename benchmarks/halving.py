@@ -1,14 +1,15 @@
-"""What successive halving saves: epochs to a regret, without cuts over with them, on a table.
+"""Savings of successive halving: epochs to a regret, without cuts over with them, on a table.
 
     python benchmarks/halving.py [--quick] [--table uncut-table] [--orders 300]
 
 Random orders of a table's candidates, in brackets through its rungs as a search runs them (with
 cut-offs from earlier brackets, the latest two unseen), against training each to the last rung.
-Spent are candidate-epochs; recommended is the first of the leaderboard: the last rung reached,
-then the score there, by the one seed that a search sees. Its regret is read by the table's other
-seeds (evaluators/tables/tabular.py), against the best of the table; where no seeds are left to
-name the best, against what training all of them to the end would recommend. `halving` is a
-search's bracket of nine; `hyperband` goes round brackets that begin at each rung (Li et al. 2018).
+Cost is in candidate-epochs; the recommendation is the leaderboard's first: by the last rung
+reached, then by the score there, of the one seed that a search sees. Its regret is read by the
+table's other seeds (evaluators/tables/tabular.py), against the best of the table; where no seeds
+are left to name the best, against what training all of them to the end would recommend. `halving`
+is a search's bracket of nine; `hyperband` goes round brackets that begin at each rung (Li et al.
+2018).
 Without --table it is uncut-table, or core-1-table as long as that is not shipped.
 
 `time_ratio_at_equal_regret`: the epochs after which the median regret without cuts is 0.2 points
@@ -77,8 +78,11 @@ def schedules(recipe: Recipe) -> dict[str, list[Bracket]]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a search sees of a table, accuracies [candidates, rungs] under one seed, and what it is
-    judged by: readings [candidates] and the reading of the best."""
+    """A table under the one seed that a search sees, and the readings that judge the search.
+
+    curves: accuracies under that seed [candidates, rungs]. readings: accuracies by the seeds that
+    read [candidates]. best: the reading of the best candidate.
+    """
 
     curves: Array
     readings: Array

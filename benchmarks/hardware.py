@@ -1,4 +1,4 @@
-"""What a figure was measured on, as every benchmark's JSON has it.
+"""The hardware that a figure was measured on, for every benchmark's JSON.
 
     print(json.dumps({**figures, **hardware()}))
 

@@ -1,4 +1,4 @@
-"""What long searches cost the process that drives them, besides training: for driver.py.
+"""Cost of long searches to the process that drives them, without training: for driver.py.
 
 Searches of core-2 by the real engine, in brackets of nine through three rungs, the study in SQLite
 on disk, with an evaluator that scores at once. One search by `random` grows to the largest count;
@@ -53,7 +53,7 @@ SPACE = "core-2"  # large: core-1 has 3,700 candidates
 COUNTS = (100, 1_000, 10_000)  # candidates at which a search is looked at
 QUICK_COUNTS = (100, 300, 1_000)
 ASKED_AFTER = 2_000
-ASKED = 16
+ASK_SIZE = 16
 OVER = 90  # candidates before each count that its figures are the mean of: ten brackets
 MORE = 27  # candidates that a strategy goes on for from a copy
 STRATEGIES = ("surrogate", "evolution", "tpe")  # beside random
@@ -137,14 +137,14 @@ class LongSearch:
         self.opening = time.process_time() - began  # CPU seconds
 
     def go_on(self, more: int) -> tuple[float, float]:
-        """So many candidates more; the CPU milliseconds of each without the strategy's own, and of
-        the strategy."""
+        """Train so many more candidates; CPU milliseconds per candidate of all but the strategy,
+        and of the strategy."""
         engine = self._engine(self.study.entered() + more)
-        own, began = self.strategy.seconds, time.process_time()
+        proposal, began = self.strategy.seconds, time.process_time()
         engine.run(InProcess(), AtOnce())
-        own = self.strategy.seconds - own
+        proposal = self.strategy.seconds - proposal
         total = time.process_time() - began
-        return 1000 * (total - own) / more, 1000 * own / more
+        return 1000 * (total - proposal) / more, 1000 * proposal / more
 
     def _engine(self, candidates: int) -> Engine:
         def record(trial: Trial) -> None:  # as for MLflow
@@ -168,10 +168,10 @@ def measured(quick: bool) -> dict[str, Any]:
         for strategy in STRATEGIES:
             for count in counts:
                 figures[f"{strategy}_{count}"] = _gone_on(home, f"at-{count}", strategy)
-        asked = {s: _asked(home, f"at-{after}", s) for s in ("random", *STRATEGIES)}
+        ask_seconds = {s: _ask_seconds(home, f"at-{after}", s) for s in ("random", *STRATEGIES)}
         last = f"at-{counts[-1]}"
         figures |= {
-            f"ask{ASKED}_after_{after}_s": asked,
+            f"ask{ASK_SIZE}_after_{after}_s": ask_seconds,
             f"resume_{counts[-1]}_s": round(LongSearch(home, last, "random").opening, 2),
             f"leaderboard_{counts[-1]}_s": round(_leaderboard_s(home, last), 2),
             f"disk_{counts[-1]}_mib": round((home.searches / last / FILE).stat().st_size / MIB, 1),
@@ -192,33 +192,33 @@ def _grown(home: Home, counts: Sequence[int]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for count in counts:
         search.go_on(count - OVER - search.study.entered())
-        driver, own = search.go_on(OVER)
+        driver, proposal = search.go_on(OVER)
         figures |= {
             f"ms_per_candidate_{count}": round(driver, 1),
             f"memory_{count}_mib": round(resident() / MIB),
         }
-        _show(f"random, {count} candidates", driver, own)
+        _show(f"random, {count} candidates", driver, proposal)
         shutil.copytree(search.folder, home.searches / f"at-{count}")
     return figures
 
 
 def _gone_on(home: Home, name: str, strategy: str) -> dict[str, float]:
-    """What a candidate costs a strategy that goes on from a copy of a search."""
+    """CPU ms per candidate, of driver and of strategy, going on from a copy of a search."""
     copy = f"{name}-{strategy}"
     shutil.copytree(home.searches / name, home.searches / copy)
-    driver, own = LongSearch(home, copy, strategy).go_on(MORE)
-    _show(f"{strategy}, {name}", driver, own)
-    return {"ms_per_candidate": round(driver, 1), "proposal_ms": round(own, 1)}
+    driver, proposal = LongSearch(home, copy, strategy).go_on(MORE)
+    _show(f"{strategy}, {name}", driver, proposal)
+    return {"ms_per_candidate": round(driver, 1), "proposal_ms": round(proposal, 1)}
 
 
-def _asked(home: Home, name: str, strategy: str) -> float:
-    """CPU seconds in which a bracket of ASKED is proposed, accepted and trained at once: the mean
-    of two, after a first in which a strategy makes what it keeps."""
+def _ask_seconds(home: Home, name: str, strategy: str) -> float:
+    """CPU seconds in which a bracket of ASK_SIZE is proposed, accepted and trained at once: the
+    mean of two, after a first in which a strategy builds the state that it keeps."""
     copy = f"{name}-{strategy}-asked"
     shutil.copytree(home.searches / name, home.searches / copy)
-    search = LongSearch(home, copy, strategy, ASKED)
-    search.go_on(ASKED)
-    return round(sum(search.go_on(2 * ASKED)) * ASKED / 1000, 2)
+    search = LongSearch(home, copy, strategy, ASK_SIZE)
+    search.go_on(ASK_SIZE)
+    return round(sum(search.go_on(2 * ASK_SIZE)) * ASK_SIZE / 1000, 2)
 
 
 def _leaderboard_s(home: Home, name: str) -> float:
@@ -249,8 +249,10 @@ def _optuna_ms(folder: Path, sampler: Callable[[], BaseSampler]) -> float:
     return round(1000 * (time.process_time() - began) / (trials - 1), 1)
 
 
-def _show(what: str, driver: float, own: float) -> None:
-    print(f"{driver:8.1f} ms a candidate, beside {own:.1f} of the strategy: {what}", flush=True)
+def _show(what: str, driver: float, proposal: float) -> None:
+    print(
+        f"{driver:8.1f} ms a candidate, beside {proposal:.1f} of the strategy: {what}", flush=True
+    )
 
 
 def resident() -> int:

@@ -102,7 +102,7 @@ def wanted(plan: Plan, table: ScoreTable, texts: Sequence[str]) -> Iterator[Work
 
 
 def missing(table: ScoreTable, texts: Sequence[str], seeds: range) -> Iterator[Work]:
-    """What is not there yet, seed by seed, in jobs as equal as can be."""
+    """The trainings that a table lacks, seed by seed, in jobs as equal as can be."""
     for seed in seeds:
         left = [text for text in texts if seed not in table.rows.get(text, {})]
         jobs = math.ceil(len(left) / TOGETHER)

@@ -41,24 +41,24 @@ class OptunaPeer(Strategy):
     def __init__(self, space: Space, seed: int, sampler: BaseSampler) -> None:
         super().__init__(space, seed)
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
-        self._asked: dict[int, optuna.Trial] = {}
+        self._peer_trials: dict[int, optuna.Trial] = {}
 
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
         ended = trained(study)
         for past, score in zip(ended, scores_of(ended), strict=True):
-            if past.number in self._asked:
-                self._study.tell(self._asked.pop(past.number), float(score))
+            if past.number in self._peer_trials:
+                self._study.tell(self._peer_trials.pop(past.number), float(score))
         for past in study.get_trials(deepcopy=False, states=(TrialState.PRUNED,)):
-            if past.number in self._asked:  # screened out, or a duplicate
-                self._study.tell(self._asked.pop(past.number), state=TrialState.FAIL)
-        asked = self._study.ask()
-        self._asked[trial.number] = asked
+            if past.number in self._peer_trials:  # screened out, or a duplicate
+                self._study.tell(self._peer_trials.pop(past.number), state=TrialState.FAIL)
+        peer_trial = self._study.ask()
+        self._peer_trials[trial.number] = peer_trial
         encoding: dict[str, str] = {}
 
         def choose(path: str, options: tuple[str, ...]) -> str:
-            encoding[path] = str(asked._suggest(path, CategoricalDistribution(options)))
+            encoding[path] = str(peer_trial._suggest(path, CategoricalDistribution(options)))
             return encoding[path]
 
         self.space.build(choose)

@@ -60,8 +60,8 @@ class Judge:
         return max(named, key=lambda text: self._namings[text], default=finalists[0])
 
     def regrets(self, leaders: Sequence[str]) -> tuple[float, float]:
-        """What the first of a leaderboard lacks to the best, in points of accuracy, and what the
-        finalist lacks that a confirmation prefers."""
+        """Regrets in points of accuracy: of the leaderboard's first, and of the finalist that a
+        confirmation prefers."""
         confirmed = self.confirmed(leaders[:FINALISTS])
         first, second = (self.readings[text] for text in (leaders[0], confirmed))
         return 100 * (self._best - first), 100 * (self._best - second)

@@ -1,9 +1,9 @@
-"""What the tables of make_table.py are made of: candidates, recipes, seeds, and in which order.
+"""Plans of the tables that make_table.py fills: candidates, recipes, seeds, and their order.
 
 - core-1: every distinct, trainable candidate of core-1 under `brief`.
 - uncut: 400 of them by `quick` to nine epochs, none stopped on the way: for halving.py.
-- conv: the same 400 on the conv net: what strategies are tuned on.
-- elsewhere: 200 of tree-5 that core-1 does not have: what nothing may learn from.
+- conv: the same 400 on the conv net, on which strategies are tuned.
+- elsewhere: 200 of tree-5 that core-1 does not have, from which nothing may learn.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ OTHERS = 200  # of tree-5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a table is made of.
+    """The plan of one table.
 
-    candidates: makes their canonical texts, in the order of training. seeds: those of all; fifth,
-    hundred: further ones of the best fifth and of the best hundred. block: how many candidates get
+    candidates: makes their canonical texts, in the order of training. seeds: for all candidates;
+    fifth, hundred: further ones for the best fifth and hundred. block: how many candidates get
     `seeds` before the next ones get any. chance: the accuracy after the first rung below which a
     training stops; None: all go on to the end.
     """
@@ -61,7 +61,7 @@ def whole_core_1() -> list[str]:
 def stratified() -> list[str]:
     """Candidates of core-1 spread evenly over the ranks of the first RANKED in its table.
 
-    Every STRATA in a row have one of each stratum: what is there at any time is spread as evenly.
+    Every STRATA in a row have one of each stratum, so a table half made is spread as evenly.
     """
     table = read_table(POOL / "core-1.jsonl")
     ranked = best(table, whole_core_1()[:RANKED], FIRST, RANKED)

@@ -1,4 +1,4 @@
-"""How true the time left is that a search tells, over a real search with its confirmation.
+"""Accuracy of the time left that a search shows, over a real search with its confirmation.
 
     python benchmarks/time_left.py [--quick] [--workers 2] [--candidates 60]
 
@@ -24,22 +24,24 @@ from actsearch.search.progress import Silent
 
 @dataclass
 class Stage:
-    """What was told while one stage ran; moments are seconds of the clock."""
+    """A stage and the estimates given while it ran; moments are seconds of the clock."""
 
     unit: str
     begin: float
     end: float = 0.0
-    told: list[tuple[float, float]] = field(default_factory=list)  # moment, seconds left
+    estimates: list[tuple[float, float]] = field(default_factory=list)  # moment, seconds left
     later: float | None = None
 
     def ratios(self) -> list[tuple[float, float]]:
-        """(share of the stage that was over, told whole time over true time)."""
+        """(share of the stage that was over, estimated whole time over true time)."""
         whole = self.end - self.begin
-        return [((at - self.begin) / whole, (at - self.begin + s) / whole) for at, s in self.told]
+        return [
+            ((at - self.begin) / whole, (at - self.begin + s) / whole) for at, s in self.estimates
+        ]
 
 
 class Recorder(Silent):
-    """Keeps what it is told, with the moment."""
+    """Keeps each stage and each estimate of the time left, with its moment."""
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []
@@ -49,7 +51,7 @@ class Recorder(Silent):
 
     def expect(self, left: float | None, later: float | None = None) -> None:
         if left is not None:
-            self.stages[-1].told.append((time.monotonic(), left))
+            self.stages[-1].estimates.append((time.monotonic(), left))
         self.stages[-1].later = later
 
     def end(self) -> None:

@@ -50,7 +50,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a trial; reward: the accuracy at the last rung it reached, 0 if it diverged."""
+    """Result of a trial; reward: the accuracy at the last rung it reached, 0 if it diverged."""
 
     number: int
     encoding: Encoding
@@ -191,7 +191,7 @@ class Controller(Strategy):
             self._optimizer.add_param_group({"params": new})
 
     def _advantage(self, reward: float) -> float:
-        """What a reward has above the average of those before it, which it then enters."""
+        """The reward less the running average of those before it, which it then enters."""
         baseline = reward if self._baseline is None else self._baseline
         self._baseline = DECAY * baseline + (1 - DECAY) * reward
         return reward - baseline

@@ -17,7 +17,7 @@ LONGEST_PAUSE = 15.0  # seconds; a server that comes back is noticed within this
 LAST_TRIES = 0.5  # seconds between tries while closing
 PATIENCE = 60.0  # seconds that closing waits for a record to be written, anew after each
 WHEN_STOPPED = 2.0  # seconds for the record being written, after Ctrl-C or an error
-TOLD_EVERY = 5.0  # seconds between two lines that say how many are left
+WARN_EVERY = 5.0  # seconds between two lines that say how many are left
 
 Record = CandidateRecord | SearchRecord
 Key = tuple[str, int]
@@ -97,14 +97,14 @@ class BackgroundWriter:
     def _await_end(self, patience: float) -> None:
         """Return when the thread has ended, or has not got on for `patience` seconds."""
         now = time.monotonic()
-        handled, progress, told = self._handled, now, now
+        handled, progress, warned = self._handled, now, now
         while self._thread.is_alive() and now - progress < patience:
             self._thread.join(min(LAST_TRIES, patience))
             now = time.monotonic()
             if self._handled != handled:
                 handled, progress = self._handled, now
-            if now - told >= TOLD_EVERY and self._thread.is_alive():
-                told = now
+            if now - warned >= WARN_EVERY and self._thread.is_alive():
+                warned = now
                 log.warning(
                     "writing to MLflow: %d records left (Ctrl-C leaves them to actsearch sync)",
                     len(self._waiting),
@@ -179,7 +179,7 @@ class BackgroundWriter:
 
 
 def _key(record: Record) -> Key:
-    """What a newer record takes the place of; a search's own page has the number -1."""
+    """Key under which a newer record replaces an older; a search's own page has the number -1."""
     return record.search, record.trial if isinstance(record, CandidateRecord) else -1
 
 

@@ -64,7 +64,7 @@ def make_whole(database: Path) -> None:
 
 
 def _defect(database: Path) -> str | None:
-    """What is wrong with a store that cannot be used as it is; None if nothing is."""
+    """The defect of a store that cannot be used as it is; None if it has none."""
     if not database.is_file():
         return "it is not a file"
     try:

@@ -200,7 +200,7 @@ def _scatter(across: str, up: str) -> Mapping[str, Any]:
 
 
 def _parallel(metric: str) -> Mapping[str, Any]:
-    """What candidates are made of against what they reach."""
+    """Parallel coordinates: properties of candidates against the metric."""
     return {
         "type": "PARALLEL",
         "selectedParams": ["operators", "size", "smooth", "bounded", "monotone"],

@@ -75,7 +75,7 @@ class Search:
         on_rung: Callable[[RungScore], object] | None = None,
         reporter: Reporter | None = None,
     ) -> None:
-        config = _given(
+        config = _not_none(
             space=space,
             strategy=strategy,
             recipe=recipe,
@@ -87,7 +87,7 @@ class Search:
             max_cost=max_cost,
             objectives=objectives,
         )
-        settings = _given(
+        settings = _not_none(
             candidates=candidates,
             time_limit=time_limit,
             rung_limit=rung_limit,
@@ -151,7 +151,7 @@ class Search:
             return run(home, self._file, resume=self._resume, driver=driver, named=self._evaluator)
 
 
-def _given(**settings: Any) -> dict[str, Any]:
+def _not_none(**settings: Any) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
@@ -185,7 +185,7 @@ def _resumed(
     recipe, second = stored.config.recipe, stored.config.second
     if "recipe" in config or limit not in (None, recipe.limit):
         # Without one given, the stored one at another limit; an own evaluator takes no limit.
-        base = config.get("recipe", None if named.own else recipe)
+        base = config.get("recipe", None if named.custom else recipe)
         config["recipe"] = recipe_of(named, base, limit)
     if "second" in config:
         second = second_recipe(recipe, config["second"])

@@ -71,9 +71,9 @@ def run(
 
 def parts_of(only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
     """The parts asked for; unknown names stay in, for `diagnose` to refuse."""
-    asked = tuple(only) or PARTS
+    parts = tuple(only) or PARTS
     unknown = tuple(part for part in skip if part not in PARTS)
-    return tuple(part for part in asked if part not in skip) + unknown
+    return tuple(part for part in parts if part not in skip) + unknown
 
 
 def text_of(diagnoses: Sequence[Diagnosis]) -> str:

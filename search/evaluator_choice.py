@@ -27,10 +27,10 @@ _AS_OBJECT = " given in Python"  # ends the stored name of an evaluator that no 
 
 @dataclass(frozen=True, slots=True)
 class NamedEvaluator:
-    """An evaluator and the name a search stores; own: None where it is the built-in one."""
+    """An evaluator and the name a search stores; custom: None where it is the built-in one."""
 
     name: str = BUILT_IN
-    own: Evaluator | None = None
+    custom: Evaluator | None = None
 
 
 BUILT_IN_EVALUATOR = NamedEvaluator()
@@ -40,24 +40,24 @@ BUILT_IN_EVALUATOR = NamedEvaluator()
 class ByRecipe(Evaluator):
     """An own evaluator, and the built-in one beside it for recipes of ours (`--second`)."""
 
-    own: Evaluator
+    custom: Evaluator
     built_in: ImageClassification
 
     def on(self, device: str) -> ByRecipe:
         """Both on a worker's device."""
-        return ByRecipe(self.own.on(device), self.built_in.on(device))
+        return ByRecipe(self.custom.on(device), self.built_in.on(device))
 
     def run(self, job: Job) -> Iterator[RungReport]:
         """The reports of the evaluator whose recipe the job has."""
-        return (self.own if job.recipe.evaluator else self.built_in).run(job)
+        return (self.custom if job.recipe.evaluator else self.built_in).run(job)
 
     def objection(self, expression: str) -> str | None:
         """The own evaluator's."""
-        return self.own.objection(expression)
+        return self.custom.objection(expression)
 
     def check(self) -> None:
         """The own evaluator's check."""
-        self.own.check()
+        self.custom.check()
 
 
 def chosen(evaluator: str | Evaluator | None) -> NamedEvaluator:
@@ -91,7 +91,7 @@ def chosen_again(config: SearchConfig, evaluator: str | Evaluator | None) -> Nam
             f"search '{config.name}' was begun with evaluator {config.evaluator}, but got "
             f"{named.name}: leave it out to go on, or start a new search"
         )
-    if named.own is not None and named.own.recipe is not None:
+    if named.custom is not None and named.custom.recipe is not None:
         now, then = recipe_of(named), config.recipe
         if now != then:
             raise InvalidSetting(
@@ -111,7 +111,7 @@ def recipe_of(
     Raises InvalidSetting for a recipe or a limit that it does not take.
     """
     requested = None if recipe is None else recipe_from(recipe)
-    if named.own is None:
+    if named.custom is None:
         require("limit data", repr(limit), isinstance(limit, int | None), "a whole number")
         return (requested or Recipe()).limited(limit)
     if limit is not None:
@@ -119,7 +119,7 @@ def recipe_of(
             f"--limit-data cuts the data sets we fetch: evaluator {named.name} has data of its "
             f"own, so cut them where it is made"
         )
-    fixed = named.own.recipe
+    fixed = named.custom.recipe
     if fixed is not None and requested is not None:
         raise InvalidSetting(
             f"evaluator {named.name} has a recipe of its own, {fixed.label}, and takes no "
@@ -131,10 +131,10 @@ def recipe_of(
 
 def evaluator_for(named: NamedEvaluator, recipes: Iterable[Recipe]) -> Evaluator:
     """The evaluator under these recipes; raises DataUnavailable where our data cannot be had."""
-    if named.own is None:
+    if named.custom is None:
         return ImageClassification.of(recipes)
     built_in = [recipe for recipe in recipes if not recipe.evaluator]
-    return ByRecipe(named.own, ImageClassification.of(built_in)) if built_in else named.own
+    return ByRecipe(named.custom, ImageClassification.of(built_in)) if built_in else named.custom
 
 
 def _has_a_name(kind: type[object]) -> bool:

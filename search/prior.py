@@ -68,7 +68,7 @@ def tables_of(home: Home, prior: Sequence[str]) -> list[ScoreTable]:
 
 
 def about(tables: Sequence[ScoreTable], space: str) -> str:
-    """What a search is told of its prior."""
+    """One line about a search's prior: its tables, and whether the search's space is in them."""
     listed = ", ".join(
         f"{table.name} ({len(table.rows):,} candidates of {table.space} by {table.recipe.label})"
         for table in tables

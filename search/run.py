@@ -211,7 +211,7 @@ def _ready_evaluator(file: SearchFile, named: NamedEvaluator, reporter: Reporter
     recipes = recipes_of(config.recipe, config.second, settings) if settings.confirm else []
     trained = [recipe for recipe, seeds in recipes if seeds > 0]
     evaluator = evaluator_for(named, trained or [config.recipe])
-    if named.own is not None:
+    if named.custom is not None:
         reporter.stage(f"evaluator {named.name}, recipe {config.recipe.label}: a first try")
         evaluator.check()
     return evaluator

@@ -160,7 +160,7 @@ def _best_table(order: Sequence[Trial], ties: set[int]) -> str:
 
 
 def _params(config: SearchConfig) -> dict[str, str]:
-    """What decides which candidates are proposed and what they score."""
+    """Settings that decide which candidates are proposed and what they score, as parameters."""
     return {
         "space": config.space,
         "strategy": config.strategy,

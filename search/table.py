@@ -24,15 +24,15 @@ def table_of(home: Home, names: Sequence[str], title: str) -> ScoreTable:
     files = [SearchFile.load(home.folder(name)) for name in names]
     first = files[0]
     for name, file in zip(names, files, strict=True):
-        for what, own, shared in (
+        for what, value, shared in (
             ("space", file.config.space, first.config.space),
             ("recipe", file.config.recipe.label, first.config.recipe.label),
             ("fingerprint version", file.fingerprints, first.fingerprints),
         ):
-            if own != shared:
+            if value != shared:
                 raise InvalidSetting(
                     f"a table is about one {what}: search '{names[0]}' has {shared}, but "
-                    f"'{name}' has {own}"
+                    f"'{name}' has {value}"
                 )
     seeds = [file.config.seed for file in files]
     if len(set(seeds)) < len(seeds):

@@ -178,7 +178,7 @@ def insert(path: Path, before: str, text: str) -> None:
 
 
 def python(root: Path, *arguments: str) -> str:
-    """What Python prints in the copy."""
+    """Output of Python in the copy."""
     paths = (root, root / "tests")
     process = subprocess.run(
         [sys.executable, "-W", "ignore", *arguments],

@@ -17,7 +17,7 @@ WORDS = {2: "two", 3: "three", 5: "five", 6: "six", 9: "nine"}
 
 
 def sentences() -> dict[str, str]:
-    """What README says, by what it is about, with the numbers of the code."""
+    """Sentences that README must have, by subject, with the numbers of the code."""
     core, table = space_from_name("core-1"), table_from_name("core-1-table")
     config, settings = SearchConfig(name="readme", second=None), RunSettings()
     first, second, last = RECIPES["quick"].rungs

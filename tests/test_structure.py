@@ -154,8 +154,8 @@ def test_imports_point_one_way(room: str) -> None:
 
 
 def imports_up(room: str, path: Path, names: Iterable[str]) -> list[str]:
-    """Those of a file's imports from its own room that are of a higher layer, of a neighbour on
-    its own, or of the room's door; path: relative to the repository."""
+    """Imports of a file from its own room that are of a higher layer, of a neighbour on its own
+    layer, or of the room's door; path: relative to the repository."""
     level = {name: depth for depth, names in enumerate(LAYERS[room]) for name in names}
     package = path.parts[1].removesuffix(".py")
     imported = [name.split(".") for name in names if name.startswith(f"actsearch.{room}.")]

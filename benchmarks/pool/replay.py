@@ -261,6 +261,6 @@ def copies(pool: Sequence[Trained]) -> list[Trained]:
 
 def different(pool: Sequence[Trained]) -> list[list[Trained]]:
     """The trainings of each function, over the seeds that all of them have."""
-    names = list(dict.fromkeys(one.name for one in pool))
+    names = list(dict.fromkeys(trained.name for trained in pool))
     seeds = set.intersection(*({o.seed for o in pool if o.name == name} for name in names))
     return [[o for o in pool if o.name == name and o.seed in seeds] for name in names]

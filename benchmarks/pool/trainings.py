@@ -35,7 +35,7 @@ from actsearch.space import Expression, baselines, parse
 POOL = Path(__file__).with_name("quick.jsonl")
 RECIPE = Recipe()
 TAGGED = "SiLU"  # the function whose copies a search finds nothing in
-FOUND = (  # by searches of the default space: as a confirmation compares with the baselines
+WINNERS = (  # by searches of the default space: as a confirmation compares with the baselines
     "sigmoid(beta * x) * asinh(x)",
     "sigmoid(x) * (x + beta)",
     "sigmoid(tanh(x)) * atan(x)",
@@ -96,7 +96,7 @@ def _line(trained: Trained) -> str:
 
 def functions() -> dict[str, Expression]:
     """Every function of the pool by name: the baselines, and what searches found."""
-    return {**baselines(), **{text: parse(text) for text in FOUND}}
+    return {**baselines(), **{text: parse(text) for text in WINNERS}}
 
 
 def blocks(count: int) -> Iterator[list[tuple[str, int]]]:

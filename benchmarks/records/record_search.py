@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _printed_by(command: list[str], environment: Mapping[str, str] | None = None) -> str:
-    """What a command prints, its progress shown; ends this process where it fails."""
+    """Output of a command, its progress shown; ends this process where the command fails."""
     run = subprocess.run(
         command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, check=False
     )

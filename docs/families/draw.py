@@ -37,24 +37,24 @@ def main() -> None:
     """Write one PNG per family and the page's table."""
     rows = ["| family | formula, options and source | at the start |", "| --- | --- | --- |"]
     for name, family in FAMILIES.items():
-        found = fitted(name)
-        draw(name, found)
-        rows.append(row(family, found))
+        fit = fitted(name)
+        draw(name, fit)
+        rows.append(row(family, fit))
     text = PAGE.read_text()
     table = "\n".join([START, "", *rows, "", END])
     PAGE.write_text(re.sub(f"{START}.*{END}", lambda _: table, text, flags=re.DOTALL))
 
 
-def row(family: Family, found: Fitted) -> str:
+def row(family: Family, fit: Fitted) -> str:
     """One line of the table."""
     options = ", ".join(f"`{o.name}` {o.default}" for o in family.options if o.name != "tolerance")
-    count = len(found.expression.parameters)
+    count = len(fit.expression.parameters)
     lines = [f"`{cell(family.formula)}`", f"options: {cell(options)}", cell(family.source)]
     lines += [cell(family.note)] if family.note else []
     start = f"{count} parameter{'s' * (count != 1)}"
-    if found.start is not None:
-        start += f"<br>off from `{cell(found.start)}` by {found.core_error:.3f} on [-3, 3], "
-        start += f"{found.max_error:.3f} on [-10, 10]"
+    if fit.start is not None:
+        start += f"<br>off from `{cell(fit.start)}` by {fit.core_error:.3f} on [-3, 3], "
+        start += f"{fit.max_error:.3f} on [-10, 10]"
     picture = f"![{family.name}](families/{family.name}.png)"
     return f"| **{family.name}**<br>{picture} | {'<br>'.join(lines)} | {start} |"
 
@@ -64,10 +64,10 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def draw(name: str, found: Fitted) -> None:
+def draw(name: str, fit: Fitted) -> None:
     """The family's PNG."""
     figure, axes = plt.subplots(figsize=(2.4, 1.8), dpi=90)
-    expression = found.expression
+    expression = fit.expression
     initial = torch.tensor([p.initial for p in expression.parameters], dtype=torch.float64)
     generator = torch.Generator().manual_seed(0)
     for _ in range(4):
@@ -77,8 +77,8 @@ def draw(name: str, found: Fitted) -> None:
     value, slope = expression.values_and_slopes(X)
     axes.plot(X, slope, color=ORANGE, linewidth=1.0, linestyle="--")
     axes.plot(X, value, color=BLUE, linewidth=1.8)
-    if found.start is not None:
-        wanted = target(found.start).values(X)
+    if fit.start is not None:
+        wanted = target(fit.start).values(X)
         axes.plot(X, wanted, color="black", linewidth=0.9, linestyle=":")
     low, high = float(min(value.min(), slope.min())), float(max(value.max(), slope.max()))
     margin = 0.1 * (high - low)

@@ -83,7 +83,7 @@ def contents_of(dataset: DataSet, source: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _files_in(folder: Path, dataset: DataSet) -> dict[str, Path]:
-    """Those of a data set's files that a folder has, as they are or else packed."""
+    """Paths, by name, of a data set's files that a folder has: unpacked, or else as .gz."""
     here = _spelled(folder)
     places = {
         name: here.get(_spelling(name)) or here.get(f"{_spelling(name)}.gz")

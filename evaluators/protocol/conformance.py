@@ -214,10 +214,10 @@ class _Checks:
         opened = self._evaluator.opened()
         if opened is None:
             return None
-        asked = _ends(_run(opened, dataclasses.replace(self._unhalved, test=True)))
+        ends = _ends(_run(opened, dataclasses.replace(self._unhalved, test=True)))
         shut = {
             i: dataclasses.replace(end, test_accuracy=None, test_correct=None)
-            for i, end in asked.items()
+            for i, end in ends.items()
         }
         if shut != self._straight:
             return "opened() must change no validation score, but does"
@@ -255,7 +255,7 @@ class _Checks:
 
 
 def _run(evaluator: Evaluator, job: Job) -> list[RungReport]:
-    """A job's reports, without seconds and diverged candidates' numbers: nan equals nothing."""
+    """A job's reports, to be compared: no seconds, no numbers of diverged candidates (NaN)."""
     return [
         dataclasses.replace(r, seconds=0.0, candidates=tuple(map(_comparable, r.candidates)))
         for r in checked_reports(evaluator, job)

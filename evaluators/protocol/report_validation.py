@@ -109,11 +109,11 @@ def _broken_candidate(report: CandidateReport, last: bool, job: Job) -> list[str
         broken.append(
             f"an infeasible candidate must say its reason, but says {_shown(report.reason)}"
         )
-    asked = job.test and report.state == "complete"
-    if not asked and report.test_accuracy is not None:
+    test_due = job.test and report.state == "complete"
+    if not test_due and report.test_accuracy is not None:
         broken.append("test_accuracy must be None where the job does not ask for it")
     broken += _broken_correct(report, job.recipe.seeds_per_score)
-    for field in ("val_accuracy", "test_accuracy") if asked else ("val_accuracy",):
+    for field in ("val_accuracy", "test_accuracy") if test_due else ("val_accuracy",):
         value = getattr(report, field)
         if not _is_number(value):
             broken.append(f"{field} must be a number, but is {_shown(value)}")

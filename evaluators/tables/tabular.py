@@ -5,8 +5,8 @@
 It answers rung by rung, through the same halving as a training: a score is never seen before the
 rungs below it were. The seeds of a table have three roles, and none has two of them:
 
-- one of the first two that all its candidates have, by the search's seed, is what a search sees;
-- of the seeds behind them the even ones say which candidates are best;
+- a search sees one of the first two seeds that all candidates have, by the search's own seed;
+- of the later seeds the even ones say which candidates are best;
 - the others read how good a candidate is: the regret of a search is judged by them.
 """
 
@@ -36,12 +36,12 @@ def seen_seed(seeds: Sequence[int], search: int) -> int:
 
 
 def naming_seeds(seeds: Sequence[int]) -> list[int]:
-    """Those that name the best."""
+    """Seeds that name the best: the even ones that no search may see."""
     return [seed for seed in sorted(seeds)[SEEN:] if seed % 2 == 0]
 
 
 def reading_seeds(seeds: Sequence[int], seen: int) -> list[int]:
-    """Those that read how good a candidate is, where a search saw `seen`."""
+    """Seeds that read how good a candidate is, where a search saw the seed `seen`."""
     return [seed for seed in sorted(seeds) if seed != seen and seed not in naming_seeds(seeds)]
 
 

@@ -38,7 +38,7 @@ Curve = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class CandidateCurves:
-    """What a candidate's picture is drawn from; each curve has POINTS values over [-5, 5].
+    """Curves of a candidate's picture; each has POINTS values over [-5, 5].
 
     layers: f as each layer learned it; empty where nothing was learned, or nothing finite.
     """

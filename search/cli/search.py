@@ -195,7 +195,7 @@ def settings_in(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _stopped(options: argparse.Namespace, name: str) -> str:
-    """What is said of a search that Ctrl-C stopped: whether there is something to go on with."""
+    """Message after Ctrl-C: whether there is a search to go on with, and how."""
     from ..storage.home import Home
     from ..storage.study import read_trials
     from ..storage.trial import interrupted
@@ -207,7 +207,7 @@ def _stopped(options: argparse.Namespace, name: str) -> str:
 
 
 def left_by_stop(again: int, command: str) -> str:
-    """What a stopped search has left, and the command that goes on with it."""
+    """Message of a stopped search: what is kept, and the command that goes on with it."""
     rest = f", and {again} candidates were in training, which are tried again" if again else ""
     return f"stopped; what has finished is kept{rest}. Go on with: {command}"
 
@@ -272,7 +272,7 @@ def _print_hints(outcome: Outcome, options: argparse.Namespace) -> None:
 
 
 def _disk_text(outcome: Outcome, options: argparse.Namespace) -> str:
-    """What the search takes on disk, and of a large one how to free most of it."""
+    """The search's size on disk, and for a large one the command that frees most of it."""
     from ..storage.disk_use import LARGE, DiskUse
     from ..storage.home import Home
     from ..tracking import tracker_of

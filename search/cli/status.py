@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    look = _one(options) if options.search is not None else _all(options)
+    look = _single(options) if options.search is not None else _all(options)
     if options.watch and not options.json:
         try:
             _watch(look)
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 Look = Callable[[], tuple[str, bool]]  # the text, and whether anything runs
 
 
-def _one(options: argparse.Namespace) -> Look:
+def _single(options: argparse.Namespace) -> Look:
     from ..service.overview import current_status
     from ..service.status_text import status_json, status_text
     from ..storage.home import Home

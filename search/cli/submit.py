@@ -120,6 +120,6 @@ def _begin_on_cluster(
 
 
 def next_steps(name: str, home: str) -> str:
-    """What to type about a search that was submitted."""
+    """Commands to type about a search that was submitted, one a line."""
     commands = ("status {} --watch", "log {} --follow", "stop {}", "leaderboard {}")
     return "\n".join(f"  actsearch {command.format(name)}{home}" for command in commands)

@@ -1,8 +1,7 @@
-"""Whether a candidate is told from the baselines by what it computes, initially or once learned.
+"""Whether a candidate computes something new beside the baselines, initially or once learned.
 
-ReLU with a parameter that starts as ReLU, and stays there, is trained again as a finalist to no
-end. What counts is the function of each layer at the values that were learned; that a candidate
-only starts as a baseline is no fault of it.
+A finalist that is ReLU with a parameter, starts as ReLU and stays there, is trained again in vain.
+The function of each layer at the learned values counts: a candidate may well start as a baseline.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ SLOPES = 51  # values that a baseline's own parameters are tried at, from 0 to 1
 
 
 def baseline_in_disguise(trial: Trial) -> str | None:
-    """What a candidate is that cannot be told from a baseline, as "ReLU with a learnable
-    parameter"; None for one that says something new.
+    """Name of the baseline that a candidate cannot be told from, as in "ReLU with a learnable
+    parameter"; None for a candidate that is something new.
 
     The distance is the root mean square of the difference over that of the candidate, for a
     standard Gaussian x, at the best positive scaling of the baseline, which the next layer's
-    weights undo. A candidate is a baseline if it is within DISTANCE of it in every layer. Of a
-    parameter per channel its mean is known, of one that was never trained its initial value.
+    weights undo. A candidate is a baseline if it is within DISTANCE of it in every layer. A
+    parameter per channel counts with its mean, one that was never trained with its initial value.
     """
     expression = parse(trial.expression)
     start, learned = _values(expression, None), _values(expression, trial)

@@ -23,8 +23,8 @@ SHOWN = 5  # candidates that a line names
 class Plan:
     """Finalists and baselines, name -> expression, and each recipe with its number of seeds.
 
-    set_aside: better candidates than the last finalist, or all where there is none, that say
-    nothing new beside the baselines: expression -> what each is.
+    set_aside: candidates that score better than the last finalist (or all, where there is none)
+    but cannot be told from a baseline: expression -> that baseline, in words.
     """
 
     finalists: Mapping[str, str]
@@ -67,7 +67,7 @@ def plan_of(file: SearchFile, trials: Sequence[Trial]) -> Plan:
 
 
 def left_out(plan: Plan) -> str:
-    """What is said of candidates that are no finalists though they were good enough, one line."""
+    """One line on candidates good enough for finalists that cannot be told from a baseline."""
     shown = [f"{expression} ({what})" for expression, what in plan.set_aside.items()]
     listed = ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" * (len(shown) > SHOWN))
     if not plan.finalists:

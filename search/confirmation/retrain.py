@@ -163,7 +163,7 @@ def with_test_set(evaluator: Evaluator, datasets: Iterable[str]) -> Evaluator | 
     """The evaluator with the test samples of those data sets: the one place that hands them out.
     An own evaluator opens its own; None if it has none."""
     if isinstance(evaluator, ByRecipe):
-        opened = with_test_set(evaluator.own, datasets)
+        opened = with_test_set(evaluator.custom, datasets)
         return opened and ByRecipe(opened, _with_test_images(evaluator.built_in, datasets))
     if isinstance(evaluator, ImageClassification):
         return _with_test_images(evaluator, datasets)

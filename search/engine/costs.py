@@ -1,4 +1,4 @@
-"""What candidates cost beside ReLU: measured once, before training, read from the study after.
+"""Costs of candidates relative to ReLU: measured once, before training, then read from the study.
 
 A search that was not asked to mind the cost measures none, and shows none: an estimate, such as
 the FLOPs that `describe` counts, would look like a measured time (min(x, sin(x)) has the FLOPs of
@@ -79,10 +79,10 @@ class Costs:
         if self._in_a_row and not self._passed:
             raise self._nothing_passes("every candidate of the space costs")
 
-    def _nothing_passes(self, those: str) -> InvalidSetting:
+    def _nothing_passes(self, candidates: str) -> InvalidSetting:
         text, cost = min(self._costs.items(), key=lambda item: item[1].time)
         return InvalidSetting(
-            f"{those} more than --max-cost {self._limit:g}: the cheapest seen, {text}, costs "
+            f"{candidates} more than --max-cost {self._limit:g}: the cheapest seen, {text}, costs "
             f"{cost.time:.2f} times ReLU's time; start a new search with a larger --max-cost or "
             f"another --space"
         )

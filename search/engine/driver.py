@@ -132,8 +132,8 @@ class Engine:
         return Assignment(self._number, job)
 
     def _next_bracket(self) -> list[ProposedTrial]:
-        """Those to train next; none where nothing is left, or what they depend on is not in yet:
-        then a worker is still at it, and its end has the executor ask again."""
+        """Trials to train next; none where nothing is left, or where results that they depend on
+        are not in yet: a worker still trains those, and when it ends the executor asks again."""
         if time.monotonic() >= self._deadline:
             left = self._study.waiting() or self._has_budget()
             self.timed_out = self.timed_out or bool(left and not self.exhausted)
@@ -266,7 +266,7 @@ class Engine:
 
 
 def _score(trial: ProposedTrial, epoch: int, report: CandidateReport) -> RungScore:
-    """What a listener is told of a candidate at a rung."""
+    """A candidate's score at a rung, as listeners get it."""
     diverged = report.state == "infeasible"
     return RungScore(
         trial=trial.number,

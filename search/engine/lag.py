@@ -41,7 +41,7 @@ class Lag:
 
 
 def idle_workers(config: SearchConfig, settings: RunSettings) -> str | None:
-    """What is said where more workers are asked for than the lag feeds."""
+    """Warning about more workers than the lag feeds; None where it feeds all."""
     fed = Lag.of(config).brackets
     workers = settings.fixed_workers
     if fed is None or (workers is not None and workers <= fed):

@@ -42,15 +42,15 @@ class ClusterAddress:
         return "leave --ray-address out to use this machine"
 
 
-def address_of(asked: str | None) -> ClusterAddress | None:
+def address_of(option: str | None) -> ClusterAddress | None:
     """The cluster that is asked for, else that of RAY_ADDRESS; None: this machine alone.
 
     Raises InvalidSetting for what is no address of a cluster. As for Ray, `local` is this machine,
     and `auto` is that of RAY_ADDRESS where it is set.
     """
     variable = os.environ.get("RAY_ADDRESS", "").strip()
-    if asked and not (asked == "auto" and variable):
-        address = ClusterAddress(asked, "--ray-address")
+    if option and not (option == "auto" and variable):
+        address = ClusterAddress(option, "--ray-address")
     elif variable:
         address = ClusterAddress(variable, "RAY_ADDRESS")
     else:
@@ -92,7 +92,7 @@ def check_is_session(address: ClusterAddress, session: str) -> None:
 
 
 def no_cluster(address: ClusterAddress) -> InvalidSetting:
-    """What to say where nobody answers."""
+    """The error where no cluster answers at an address, with what to do."""
     if address.text == "auto":
         return InvalidSetting(
             f"{address}: no Ray cluster runs on this machine, where auto looks for one: start one "

@@ -91,12 +91,12 @@ def _fit(node: Resources, gpus: float) -> int:
 
 
 def needs(gpus: float) -> str:
-    """What a worker takes."""
+    """Resources that a worker takes, in words."""
     return "1 CPU" + (f" and {_count(gpus, 'GPU')} of the same node" if gpus else "")
 
 
 def had(nodes: Iterable[Resources], gpus: float) -> str:
-    """What nodes have of it, as the end of "there …"."""
+    """Resources of nodes in words, as the end of "there …"."""
     nodes = list(nodes)
     texts = [_amounts(node, gpus) for node in nodes[:SHOWN]]
     if len(nodes) > SHOWN:

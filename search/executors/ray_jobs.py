@@ -65,7 +65,7 @@ class RayJobs:
             return str(self._client.get_job_status(job).value)
 
     def message(self, job: str) -> str:
-        """What the server says of a job that failed."""
+        """The server's message about a job that failed; "" without one."""
         with _explained(self.address, self._url, job):
             return str(self._client.get_job_info(job).message or "")
 

@@ -1,5 +1,5 @@
-"""What is installed on a cluster's nodes: the code and the libraries that decide scores must be
-those of this machine, and a node where they are not is told before anything trains there.
+"""Checks of a cluster's nodes: the code and the libraries that decide scores must be those of
+this machine, and a node where they differ is named before anything trains there.
 
 Imported by ray_tune.py alone, which sets Ray's environment first.
 """
@@ -35,10 +35,10 @@ Installed = Mapping[str, str]
 def check_nodes(gpus: float) -> None:
     """Raise InvalidSetting unless each node that takes a worker has what this machine has."""
     nodes = usable_nodes(gpus)
-    asked = [_ask(node) for node in nodes]
-    ready, _ = ray.wait(asked, num_returns=len(asked), timeout=PATIENCE)
+    answers = [_ask(node) for node in nodes]
+    ready, _ = ray.wait(answers, num_returns=len(answers), timeout=PATIENCE)
     wrong = []
-    for node, answer in zip(nodes, asked, strict=True):
+    for node, answer in zip(nodes, answers, strict=True):
         if answer not in ready:
             logger.warning(
                 "the node %s of the Ray cluster has not said within %g s what is installed there",
@@ -59,7 +59,7 @@ class WatchesNodes(tune.Callback):
     def __init__(self, calls: Calls, gpus: float) -> None:
         self._calls, self._gpus = calls, gpus
         self._known = {node["NodeID"] for node in usable_nodes(gpus)}
-        self._asked: list[tuple[Node, Any]] = []
+        self._pending: list[tuple[Node, Any]] = []
         self._looked = time.monotonic()
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
@@ -69,11 +69,11 @@ class WatchesNodes(tune.Callback):
         for node in usable_nodes(self._gpus):
             if node["NodeID"] not in self._known:
                 self._known.add(node["NodeID"])
-                self._asked.append((node, _ask(node)))
-        answers = [answer for _, answer in self._asked]
+                self._pending.append((node, _ask(node)))
+        answers = [answer for _, answer in self._pending]
         ready = ray.wait(answers, num_returns=len(answers), timeout=0)[0] if answers else []
-        for node, answer in [pair for pair in self._asked if pair[1] in ready]:
-            self._asked.remove((node, answer))
+        for node, answer in [pair for pair in self._pending if pair[1] in ready]:
+            self._pending.remove((node, answer))
             if (complaint := _complaint(node, answer)) is not None:
                 self._calls.fault = self._calls.fault or InvalidSetting(
                     f"a node has joined the Ray cluster, and {complaint}: {_ADVICE}; --resume "
@@ -106,7 +106,7 @@ def _ask(node: Node) -> Any:
 
 
 def _complaint(node: Node, answer: Any) -> str | None:
-    """What differs between a node and this machine; None where nothing does, or it has gone."""
+    """A node's differences from this machine, in words; None if there are none or it has gone."""
     try:
         there: Installed = ray.get(answer, timeout=0)
     except (RayError, GetTimeoutError):
@@ -128,8 +128,8 @@ def _differences(there: Installed, here: Installed) -> Iterable[str]:
 
 
 def installed() -> dict[str, str]:
-    """What decides scores, by its version; of our own code a digest, since a checkout changes
-    without one. What is missing is left out."""
+    """Versions of all that decides scores; of our own code a digest, since a checkout changes
+    without a new version. What is missing is left out."""
     import hashlib
     import importlib.metadata
     import importlib.util

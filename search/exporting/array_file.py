@@ -136,7 +136,7 @@ def numpy_source(subject: Subject) -> str:
 
 
 def file_texts(subject: Subject) -> dict[str, str]:
-    """What both array files say: formula, notes, header, arguments, and what of parameters."""
+    """Texts that both array files share: formula, notes, header, arguments, about parameters."""
     parameters = subject.expression.parameters
     arguments = ["x", *(f"{argument_name(p)}={p.initial!r}" for p in parameters)]
     about = ""

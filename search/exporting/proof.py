@@ -31,7 +31,7 @@ CHANNELS = 3  # of the proof, where parameters are per channel
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the proof of a format saw: the largest relative difference, and all of it in words."""
+    """Result of a format's proof: the largest relative difference, and all of it in words."""
 
     difference: float
     text: str
@@ -71,8 +71,8 @@ def run_alone(
     task: Mapping[str, Any],
     variables: Mapping[str, str] | None = None,
 ) -> Any:
-    """What a program prints as JSON in a process of its own, in a folder with the files, where
-    task.json is its task. Raises ExportFailed with the last line of what it dies of."""
+    """The JSON that a program prints, run in a process of its own in a folder with the files,
+    where task.json is its task. Raises ExportFailed with the last line of its error."""
     with scratch_folder() as scratch:
         for name, content in files.items():
             write(scratch / name, content)

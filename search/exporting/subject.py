@@ -21,8 +21,7 @@ WIDTH = 90  # of the lines of notes
 
 @dataclass(frozen=True)
 class Subject:
-    """What is exported.
-
+    """A candidate to export.
     facts: verdict and numbers, for the JSON and the card; notes: the same in words. memory:
     whether the torch file keeps one tensor for the backward pass and computes the rest anew.
     """

@@ -25,11 +25,12 @@ LOSSES = 200  # epochs of a learning curve that are kept, evenly spread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a candidate's entry says of it beside the others.
+    """Facts about the whole search that a candidate's entry needs.
 
-    validation: images that an accuracy is over. tied, front: numbers of trials. identified: of
-    those that are compared with all that is known, scalings and families too (a third of a second
-    each). measure: whether costs that the search did not measure are measured now.
+    validation: number of images behind an accuracy. tied, front: numbers of trials. identified:
+    numbers of trials that are compared with all known functions, scalings and families too (a
+    third of a second each). measure: whether costs that the search did not measure are measured
+    now.
     """
 
     validation: int
@@ -87,7 +88,7 @@ def references() -> list[dict[str, Any]]:
 
 
 def _function(trial: Trial, context: Context) -> dict[str, Any]:
-    """What is known of the function; of a formula that this version does not read, nothing."""
+    """The function's part of an entry; of a formula that this version does not read, the error."""
     try:
         expression = parse(trial.expression)
     except ExpressionError as error:

@@ -92,7 +92,7 @@ def _search(
 
 
 def _settings(config: SearchConfig) -> list[tuple[str, str]]:
-    """What decides a search, for reading."""
+    """Settings that decide a search, for reading: (label, value)."""
     rungs = ", ".join(map(str, config.recipe.rungs))
     return [
         ("Space", config.space),
@@ -118,7 +118,7 @@ def _status(done: int, wanted: int, finished: bool, confirmation: Confirmation |
 
 
 def _without(file: SearchFile, done: int, finished: bool) -> str:
-    """What is said in place of a verdict, with the next step."""
+    """Text in place of a verdict, with the next step."""
     name = file.config.name
     if not done:
         return (

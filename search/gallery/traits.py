@@ -1,4 +1,4 @@
-"""What filters ask of a function: smooth, monotone, bounded, its operators, its known name.
+"""Traits of a function, for filters: smooth, monotone, bounded, its operators, its known name.
 
 Quick answers, some 15 ms a candidate, so that a page of 1,000 takes seconds: measured, not proven
 as `actsearch describe` does. At the initial parameters.
@@ -87,7 +87,7 @@ def _direction(values: Tensor) -> Direction:
 
 
 def _exact(expression: Expression) -> list[str]:
-    """The catalog's functions that it is as it starts."""
+    """Names of the catalog's functions that an expression equals as it starts."""
     here = squashed_values(expression)
     names, values, probes = _known()
     probe = here[_probed()]
@@ -111,8 +111,8 @@ def _nearest(expression: Expression) -> str:
 
 @lru_cache(maxsize=1)
 def _probed() -> Tensor:
-    """Numbers of the points that are looked at before all of them are: some 100, none so near 0
-    that the floor of a division shows."""
+    """Indices of some 100 points that are compared before all are; none is so near 0 that the
+    floor of a division shows."""
     x = every_point().abs()
     return ((x > 0.01) & (x < 50)).nonzero().flatten()[::PROBED]
 

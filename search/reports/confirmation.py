@@ -123,7 +123,7 @@ def _held_to(rows: Sequence[ComparisonRow]) -> str:
 
 
 def _failures(row: ComparisonRow) -> str:
-    """What so few seeds cannot tell of a winner: that none of the next ones fails."""
+    """Sentence on the rate of failures that so few seeds do not exclude for a winner."""
     n = len(row.test_accuracies)
     return (
         f" None of its {_seeds(n)} failed, the worst reached {100 * (row.test_worst or 0):.2f}%; "

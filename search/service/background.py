@@ -108,7 +108,7 @@ def _is_on_record(folder: Path, process: int) -> bool:
 
 
 def _failure(folder: Path, start: int) -> SubmitFailed:
-    """What the driver said before it ended, whose place was never taken."""
+    """The error, in its own words, of a driver that never took its place; removes its log."""
     log = folder / DRIVER_LOG
     with log.open("rb") as file:
         file.seek(start)

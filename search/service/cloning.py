@@ -49,7 +49,7 @@ def cloned_settings(file: SearchFile, changes: Mapping[str, Any]) -> dict[str, A
 
 def _recipe(config: SearchConfig) -> Recipe | None:
     """A recipe to give again; None for one that the evaluator brings."""
-    evaluator = chosen(config.evaluator).own
+    evaluator = chosen(config.evaluator).custom
     if evaluator is not None and evaluator.recipe is not None:
         return None
     return dataclasses.replace(config.recipe, evaluator="")

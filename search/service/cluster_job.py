@@ -115,7 +115,7 @@ def _wait_for_place(jobs: RayJobs, job: str, name: str) -> None:
 
 
 def _advice(text: str) -> str:
-    """What a driver said, with what to do where it was not there at all."""
+    """Error of a driver in its own words, or what to do where the cluster has no actsearch."""
     if ("No module named" in text and "actsearch" in text) or "not found" in text:
         return (
             f"{text.splitlines()[-1]}: the cluster's head has no actsearch in the `python` of its "

@@ -46,7 +46,7 @@ def cluster_stop(name: str, job: ClusterJob, on_wait: Callable[[str], None]) -> 
 
 
 def status_in(name: str, job: ClusterJob, state: str, log: str) -> Status:
-    """What the last launch in a log says; a resumed search has a job of its own."""
+    """Status by the lines of a job's log; a resumed search has a job of its own."""
     lines = list(_LINE.finditer(log))
     sweeps = [line for line in lines if line["unit"] == "candidates"]
     last, sweep = (lines[-1] if lines else None), (sweeps[-1] if sweeps else None)

@@ -63,8 +63,8 @@ class SearchComparison:
         """The settings that are not the same in all, each with its values in order."""
         settings = [search.settings for search in self.searches]
         names = dict.fromkeys(itertools.chain.from_iterable(settings))
-        values = {name: [own.get(name) for own in settings] for name in names}
-        return {name: own for name, own in values.items() if any(v != own[0] for v in own)}
+        values = {name: [each.get(name) for each in settings] for name in names}
+        return {name: row for name, row in values.items() if any(v != row[0] for v in row)}
 
     @property
     def budgets(self) -> list[int]:

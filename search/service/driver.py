@@ -87,11 +87,11 @@ class Driver(Forwarding):
             )
 
     def wait_behind(self, names: tuple[str, ...]) -> None:
-        """It waits for these; for none: it is starting."""
+        """Record that the search waits for these; without any, that it is starting."""
         self._change(stage="waiting" if names else "starting", behind=names)
 
     def ends(self, end: End, reason: str) -> None:
-        """Say how it ends, where it ends well but before all was done."""
+        """Record how the search ends, where it ends well but before all was done."""
         self._ending = end, reason
 
     def check_stop(self) -> None:

@@ -18,10 +18,10 @@ JOB_LOOK_EVERY = 2.0  # seconds: the whole log comes over the wire each time
 
 
 def log_lines(home: Home, name: str, *, follow: bool) -> Iterator[str]:
-    """What a search's driver has printed, piece by piece; with `follow` until it has ended.
+    """Output of a search's driver, piece by piece; with `follow` until the driver has ended.
 
-    On this machine of all its launches, on a cluster of the last. Raises NotRunning where it
-    prints to a terminal.
+    On this machine the output of all launches, on a cluster that of the last. Raises NotRunning
+    where the driver prints to a terminal.
     """
     if (job := job_of(home, name)) is not None:
         yield from _job_lines(job, follow)

@@ -113,7 +113,7 @@ def status_of(home: Home, name: str) -> Status:
 
 
 def _of_record(name: str, folder: Path, record: DriverRecord, driven: bool) -> Status:
-    """What a record alone says."""
+    """Status by a record alone."""
     state: State = _STATES[record.stage] if driven else (record.end or "killed")
     reason = record.reason
     if state == "killed":

@@ -14,7 +14,7 @@ from .status import Status
 
 
 def status_json(status: Status) -> dict[str, Any]:
-    """Its fields by name, and whether it runs."""
+    """Fields of a status by name, and whether the search runs."""
     return {**dataclasses.asdict(status), "runs": status.runs}
 
 
@@ -39,7 +39,7 @@ def status_text(status: Status, home: str = "") -> str:
 
 
 def statuses_text(rows: Sequence[Status], root: Path) -> str:
-    """Several, a line each, and where the logs are."""
+    """Several searches, a line each, and where the logs are."""
     if not rows:
         return f"no search in {root} yet: begin one with `actsearch submit --name mine`"
     columns = (
@@ -105,7 +105,7 @@ def _process(status: Status) -> str:
 
 
 def _next(status: Status, home: str) -> str:
-    """What to type about it."""
+    """The command to type next about a search; "" where none is needed."""
     name = status.name
     if status.runs:
         return "" if status.state == "busy" else f"actsearch stop {name}{home}"

@@ -16,7 +16,7 @@ from .driver_record import DriverRecord, driving_process, read_record
 from .status import Status, folder_of, status_of
 
 LOOK_EVERY = 0.1  # seconds
-TOLD_AFTER = 10.0  # seconds until it is said that it still runs; workers are killed within 5
+WARN_AFTER = 10.0  # seconds until it is said that it still runs; workers are killed within 5
 
 
 def stop(home: Home, name: str, on_wait: Callable[[str], None]) -> Status:
@@ -31,10 +31,10 @@ def stop(home: Home, name: str, on_wait: Callable[[str], None]) -> Status:
         _refuse(home, folder)
     record = _record(folder)
     _ask(folder, record)
-    start, told = time.monotonic(), False
+    start, warned = time.monotonic(), False
     while driving_process(folder) is not None:
-        if not told and time.monotonic() - start > TOLD_AFTER:
-            told = True
+        if not warned and time.monotonic() - start > WARN_AFTER:
+            warned = True
             on_wait(
                 f"process {record.pid} was asked to stop and is still at it; waiting goes on "
                 f"(`kill -KILL {record.pid}` ends it at once: what has finished is kept all the "

@@ -332,9 +332,9 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     named = {"name", "space", "strategy", "recipe", "second", "evaluator", "prior"}
     config = {"name": "", "recipe": _default_recipe(), "second": None, "evaluator": ""}
     run = {field.name for field in dataclasses.fields(RunSettings)}
-    own = {field.name for field in dataclasses.fields(SearchConfig)} - named
+    config_fields = {field.name for field in dataclasses.fields(SearchConfig)} - named
     SearchFile.of(
-        config | {key: value for key, value in settings.items() if key in own},
+        config | {key: value for key, value in settings.items() if key in config_fields},
         {key: value for key, value in settings.items() if key in run},
     )
 

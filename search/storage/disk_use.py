@@ -1,4 +1,4 @@
-"""What a search takes on disk: its folder, and the pictures and records of its candidates."""
+"""Size of a search on disk: its folder, and the pictures and records of its candidates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy is shown of a search: a study in memory that knows no results but those allowed.
+"""A search as its strategy sees it: a study in memory that knows only the results allowed.
 
 A trial here is a draw, numbered in the order of the draws. What the file has beside them is left
 out (a retry is its origin's, and what a killed driver was drawing comes again), so that the same
@@ -83,7 +83,7 @@ class History:
         return len(self._numbers)
 
     def draw(self, space: Space, fixed: Encoding | None = None) -> Draw:
-        """What the strategy proposes now, or a fixed encoding."""
+        """The strategy's next proposal, or a fixed encoding."""
         if fixed is not None:
             self.study.enqueue_trial(dict(fixed))
         trial = self.study.ask()
@@ -96,7 +96,7 @@ class History:
         return [trial.params for trial in self.study.get_trials(deepcopy=False) if trial.params]
 
     def _lineage(self) -> Lineage | None:
-        """What the strategy made its latest proposal from."""
+        """Origin of the strategy's latest proposal; None where the strategy names none."""
         lineage = self._strategy.lineage
         if lineage is None:
             return None

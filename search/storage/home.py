@@ -81,7 +81,7 @@ class Home:
         return [path.parent.name for path in in_order]
 
     def incomplete(self) -> dict[str, str]:
-        """What stands in a search's place without a config.json, by name, and what to do."""
+        """Searches without a config.json: name -> what is left of them, and what to do."""
         if not self.searches.is_dir():
             return {}
         with usable(self.root):
@@ -191,8 +191,8 @@ class Home:
                 shutil.rmtree(folder)
 
     def _remains(self, folder: Path) -> list[str]:
-        """What is in the place of a search without a config.json, but for what is left of one that
-        was killed before it began."""
+        """Names in the place of a search without a config.json, without the files of a search
+        that was killed before it began."""
         with usable(self.root):
             if not folder.is_dir():
                 return [folder.name] if os.path.lexists(folder) else []

@@ -1,4 +1,4 @@
-"""What a driver that was killed owes, told from the study alone: candidates without an end.
+"""Candidates that a killed driver owes, known from the study alone: those without an end.
 
 A candidate is a first trial, its origin, and the retries of it. It entered training when one of
 them was accepted, and from then on it has to end: with a score, as infeasible, or as failed.

@@ -21,8 +21,11 @@ SIZE = 16 * 1024 * 1024  # bytes of it; a million numbers have 8 MB
 
 @dataclass(frozen=True, slots=True)
 class KeptRuns:
-    """before: trials from this number on came later, and are shown like any. kept: the earlier
-    ones that have a run still."""
+    """Trials that have a run in MLflow.
+
+    before: trials from this number on came later, and all have one. kept: the earlier ones that
+    still have theirs.
+    """
 
     before: int = 0
     kept: frozenset[int] = frozenset()
@@ -32,7 +35,7 @@ class KeptRuns:
         return number >= self.before or number in self.kept
 
     def save(self, folder: Path) -> None:
-        """Write them whole or not at all."""
+        """Write the record whole or not at all."""
         partial = folder / f"{FILE}.partial"
         content = {"before": self.before, "kept": sorted(self.kept)}
         with usable(folder):
@@ -43,8 +46,8 @@ class KeptRuns:
 
     @staticmethod
     def load(folder: Path) -> KeptRuns:
-        """Those of a search's folder; without a file, every trial is shown. Raises HomeUnusable
-        where it cannot be read."""
+        """Read the record in a search's folder; without a file, every trial is shown. Raises
+        HomeUnusable where it cannot be read."""
         path = folder / FILE
         if not os.path.lexists(path):
             return KeptRuns()

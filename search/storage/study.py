@@ -112,8 +112,8 @@ class Study:
         self._begin(trials)
 
     def ask(self, space: Space, first: int | None = None, fixed: Encoding | None = None) -> Draw:
-        """What the strategy proposes from the results of the first so many candidates (None: of
-        all that have ended), or a fixed encoding. Nothing of it is stored before it is accepted or
+        """The strategy's proposal from the results of the first so many candidates (None: of all
+        that have ended), or a fixed encoding. Nothing is stored before it is accepted or
         rejected."""
         self._history.show(first)
         return self._history.draw(space, fixed)
@@ -347,7 +347,7 @@ class Study:
 
 
 def _value(state: TrialState, accuracy: float | None) -> float | None:
-    """What a trial ends with, as with Optuna: one that is pruned has its last score."""
+    """Final value of a trial, as with Optuna: one that is pruned has its last score."""
     return None if state == TrialState.FAIL else accuracy
 
 

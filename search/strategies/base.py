@@ -42,7 +42,7 @@ def key_of(encoding: Encoding) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What a proposal was made from: numbers of trials of the study, and in what way."""
+    """Origin of a proposal: numbers of the study's trials it was made from, and the operation."""
 
     parents: tuple[int, ...]
     mutation: str

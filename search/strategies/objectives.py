@@ -1,8 +1,8 @@
-"""What a study optimises, as a strategy reads it: each trial's accuracy and cost, and the front.
+"""Objectives of a study, as a strategy reads them: each trial's accuracy and cost, and the front.
 
 is_multi_objective(study)  whether cost is an objective beside accuracy
 results(study)             every finished trial's rung, accuracy and cost
-front_of(results)          those on the front, the most accurate first
+front_of(results)          results on the front, the most accurate first
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Fitness = tuple[float, ...]  # of a parent: the largest is the best
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What training a trial gave: at its last rung, `epoch`, the accuracy (a fraction).
+    """Result of training a trial: at its last rung, `epoch`, the accuracy (a fraction).
 
     cost: time of forward and backward over ReLU's; infinite where it was not measured.
     """
@@ -43,21 +43,21 @@ def is_multi_objective(study: optuna.Study) -> bool:
 
 
 def results(study: optuna.Study) -> list[Result]:
-    """Of every finished trial that reached a rung, in order."""
+    """Results of every finished trial that reached a rung, in order."""
     states = (TrialState.COMPLETE, TrialState.PRUNED)
     trials = study.get_trials(deepcopy=False, states=states)
     return [result_of(trial) for trial in trials if trial.intermediate_values]
 
 
 def result_of(trial: FrozenTrial) -> Result:
-    """Of a trial that reached a rung."""
+    """Result of a trial that reached a rung."""
     epoch = max(trial.intermediate_values)
     cost = trial.user_attrs.get(COST, {}).get("time", math.inf)
     return Result(trial=trial, epoch=epoch, accuracy=trial.intermediate_values[epoch], cost=cost)
 
 
 def front_of(results: Sequence[Result]) -> list[Result]:
-    """Those that no other beats in accuracy and cost, the most accurate first, among those that
+    """Results that no other beats in accuracy and cost, the most accurate first, among those that
     went furthest: the accuracies of different rungs cannot be compared."""
     furthest = max((result.epoch for result in results), default=0)
     last = [result for result in results if result.epoch == furthest]

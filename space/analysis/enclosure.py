@@ -65,7 +65,7 @@ def enclose(expression: Expression, low: Tensor, high: Tensor) -> Jet:
     expression."""
     inside = Interval(low, high)
     jets: dict[Expression, Jet] = {}
-    zero, one = number(0.0, low), number(1.0, low)
+    zero, unit = number(0.0, low), number(1.0, low)
 
     def visit(node: Expression) -> Jet:
         if node not in jets:
@@ -74,7 +74,7 @@ def enclose(expression: Expression, low: Tensor, high: Tensor) -> Jet:
             elif isinstance(node, Constant):
                 jets[node] = Jet(number(node.value, low), zero, zero)
             else:
-                jets[node] = Jet(inside, one, zero)
+                jets[node] = Jet(inside, unit, zero)
         return jets[node]
 
     return visit(expression)
@@ -128,7 +128,7 @@ def _min(a: Jet, b: Jet) -> Jet:
 
 
 def _chosen(a: Jet, b: Jet, first: Tensor, second: Tensor, value: Interval) -> Jet:
-    """One of two, each where it is known to be the one; else, as at a tie, what either allows."""
+    """The jet of the operand that is chosen; where that may be either, bounds for both."""
     first, second = first & ~second, second & ~first
     slope = a.slope.where(first, b.slope.where(second, a.slope.joined(b.slope)))
     every = everything(value.low)

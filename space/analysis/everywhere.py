@@ -27,7 +27,7 @@ REACH = 100.0  # |x| up to which values must agree that are not finite, and fitt
 
 @cache
 def every_point() -> Tensor:
-    """Those of fingerprints of version 1 and 2, and more, closer and farther: float64 [points].
+    """Points of fingerprints of version 1 and 2, and more, closer and farther: float64 [points].
 
     Remembered: do not write to them.
     """

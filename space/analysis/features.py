@@ -1,4 +1,4 @@
-"""What a model may learn from about a candidate before it trains: numbers of its function.
+"""Features of a candidate for a model to learn from, before it trains: numbers of its function.
 
 Four groups, each of a fixed length, all of the function divided by its root mean square under
 N(0, 1), since a network's initial gain takes that away, and turned in a standard way: a network

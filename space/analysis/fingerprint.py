@@ -112,9 +112,9 @@ def drawn(rank: int, initial: float) -> Tensor:
     their values from (a later rank takes a sum of two), the fourth how far all move.
     """
     digits = torch.arange(SETTINGS)[:, None] // torch.tensor([27, 9, 3, 1]) % 3
-    own, second, third = (digits[:, (rank + k) % 3] for k in range(3))
+    first, second, third = (digits[:, (rank + k) % 3] for k in range(3))
     size = digits[:, 3]
-    range_, fine = (own + rank // 3 * second) % 3, (second + rank // 3 * third + size) % 3
+    range_, fine = (first + rank // 3 * second) % 3, (second + rank // 3 * third + size) % 3
     values = torch.tensor((*BELOW, *WITHIN, *BEYOND), dtype=torch.float64)
     chosen = values[9 * range_ + 3 * size + fine]
     # No two parameters ever have the same value: that could hide which is which.

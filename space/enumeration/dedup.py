@@ -30,7 +30,7 @@ BLOCK = 2**16  # rows kept in one piece: growing a single array would hold it tw
 
 
 def shortened(values: Tensor) -> Tensor:
-    """What is kept of fingerprints, float64 [n, P]: [n, SINGLE + BLOCKS] of float32."""
+    """Fingerprints, float64 [n, P], in short: float32 [n, SINGLE + BLOCKS], means of blocks."""
     single, others = values[:, :SINGLE], values[:, SINGLE:]
     edges = [others.shape[1] * i // BLOCKS for i in range(BLOCKS + 1)]
     total = torch.nn.functional.pad(others.cumsum(1), (1, 0))[:, edges].diff(dim=1)

@@ -66,8 +66,7 @@ OTHERWISE: Mapping[str, str] = MappingProxyType(
 
 
 def mistakable(name: str) -> str | None:
-    """What a formula from elsewhere means by a name, and how to write it; None for any other.
-
+    """Meaning of a name in formulas from elsewhere, and how to write it; None for any other.
     As a parameter such a name is always declared with its initial value: `e=1`.
     """
     if re.fullmatch("[xX]_?[0-9]*|inputs?", name) and name != "x":

@@ -16,7 +16,7 @@ from ..expressions.expression import Expression, Parameter
 from .channels import per_channel
 
 # Attributes of an Activation
-_OWN = ("training", "expression", "channels", "channel_dim", "parameter_of")
+_NAMES = ("training", "expression", "channels", "channel_dim", "parameter_of")
 
 # torch.fx takes the call as it is, so that the check is of the shapes that a traced net meets.
 torch.fx.wrap("per_channel")
@@ -72,9 +72,9 @@ class Activation(nn.Module):
         return value
 
     def __prepare_scriptable__(self) -> Activation:
-        """What `torch.jit.script` asks a module for before it reads its `forward`.
+        """Prepare for `torch.jit.script`, which calls this before it reads `forward`.
 
-        It reads source, and the program has none: what torch.fx makes of it has.
+        It reads source, and the program has none, so torch.fx's `forward` takes its place.
         """
         vars(self).pop("forward", None)
         graph = torch.fx.Tracer().trace(self)
@@ -97,7 +97,7 @@ def attribute_name(parameter: Parameter) -> str:
     So have the names that differ from such a one by trailing _ only: no two collide.
     """
     stem = parameter.name.rstrip("_")
-    return parameter.name + "_" * (hasattr(nn.Module, stem) or stem in _OWN or iskeyword(stem))
+    return parameter.name + "_" * (hasattr(nn.Module, stem) or stem in _NAMES or iskeyword(stem))
 
 
 # Ours and torch's own: pointwise, so that one can stand where another does and a unit's slope is a

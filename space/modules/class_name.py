@@ -29,7 +29,7 @@ def check_class_name(name: str) -> None:
 
 
 def _reason(name: str) -> str | None:
-    """What is wrong with the name; None if nothing."""
+    """The fault of a name; None if it has none."""
     if not name:
         return "is empty"
     if not re.fullmatch(r"[A-Za-z_0-9]+", name):

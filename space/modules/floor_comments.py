@@ -70,7 +70,7 @@ def _value(node: Expression) -> float:
 
 
 def _with_floors(node: Expression) -> str:
-    """That a number was computed with the floors of its operators, if it was."""
+    """Note on the operators' floors that a number was computed with; "" without any."""
     names = {part.primitive for part in node.nodes() if isinstance(part, Call)}
     used = [name for name in FLOORS if name in names]
     return f", the floor of {' and '.join(used)} in it, as in the search" if used else ""

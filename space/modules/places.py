@@ -34,7 +34,7 @@ class Place:
 
     @property
     def held(self) -> object:
-        """What stands there."""
+        """The function or the module that stands there."""
         return self.function or self.module
 
     @property
@@ -46,10 +46,10 @@ class Place:
 
 
 def class_name(module: nn.Module) -> str:
-    """Its class; with its module where that is not torch's own, so that two names are not one."""
+    """Name of a module's class, with its Python module unless that is torch.nn or ours."""
     kind = type(module)
-    own = kind.__module__.startswith(("torch.nn.", "actsearch."))
-    return kind.__name__ if own else f"{kind.__module__}.{kind.__qualname__}"
+    shipped = kind.__module__.startswith(("torch.nn.", "actsearch."))
+    return kind.__name__ if shipped else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def places(model: nn.Module) -> Iterator[Place]:
@@ -113,7 +113,7 @@ def is_meant(place: Place, which: Which) -> bool:
 
 
 def left_places(model: nn.Module, held: list[Place], which: Which) -> list[LeftPlace]:
-    """What looks like an activation and is not among the chosen, with the reason."""
+    """Places that look like activations and are not among the chosen, with the reason."""
     left = [LeftPlace(p.name, p.kind, _reason(p, which)) for p in held if _looks_like(p.module)]
     if _looks_like(model):
         reason = "nothing holds it, so nothing can take its place: use candidate.module()"

@@ -21,7 +21,7 @@ class ReplacedPlace:
 
 @dataclass(frozen=True, slots=True)
 class LeftPlace:
-    """What looks like an activation and was not replaced, with the reason."""
+    """A place that looks like an activation and was not replaced, with the reason."""
 
     name: str
     kind: str
@@ -33,12 +33,13 @@ class LeftPlace:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What `replace_activations` did, or with `dry_run` would do; print it to read it.
+    """Report of `replace_activations`, done or with `dry_run` planned; print it to read it.
 
-    replaced: the new places. already: those where the candidate stood before, left as they are.
-    left: what looks like an activation and was not chosen, or cannot be replaced. shared: names of
-    places that have one module, and so one set of parameters, between them; `unshare=True` parts
-    them. traced: whether an example ran, without which calls such as F.relu(x) cannot be seen.
+    replaced: the new places. already: places where the candidate stood before, left as they are.
+    left: places that look like activations but were not chosen, or cannot be replaced. shared:
+    names of places that have one module, and so one set of parameters, between them;
+    `unshare=True` parts them. traced: whether an example ran, without which calls such as
+    F.relu(x) cannot be seen.
     """
 
     candidate: str

@@ -119,8 +119,8 @@ def _function(s: Any, name: str, rules: tuple[Callable[..., Any], ...], f: Any) 
         larger, smaller = (a, b) if name == "max" else (b, a)
         return f.pick(larger, smaller, a.diff(symbol), b.diff(symbol))
 
-    own = {"_eval_derivative": picked} if name in ("max", "min") else {"fdiff": fdiff}
-    return type(name, (s.Function,), {**own, "is_real": True})
+    methods = {"_eval_derivative": picked} if name in ("max", "min") else {"fdiff": fdiff}
+    return type(name, (s.Function,), {**methods, "is_real": True})
 
 
 def _n(value: float) -> Any:
@@ -255,8 +255,8 @@ def _text(value: Any) -> tuple[str, int]:
 
 
 def _bound(value: Any, strength: int) -> str:
-    text, own = _text(value)
-    return text if own >= strength else f"({text})"
+    text, binding = _text(value)
+    return text if binding >= strength else f"({text})"
 
 
 def _atom(value: Any) -> str:

@@ -139,7 +139,7 @@ class _Recipe:
         return self.kind()
 
     def network_parameters(self) -> list[Parameter]:
-        """Those that are one tensor for the whole model."""
+        """Parameters that are one tensor for the whole model."""
         return [p for p in self.expression.parameters if p.granularity == "network"]
 
 
@@ -195,13 +195,13 @@ def _called(model: nn.Module, held: Sequence[Place], seen: Pass | None) -> list[
     """The activations that the pass saw called as functions, but for those held as such."""
     if seen is None:
         return []
-    own = {(id(p.parent), p.function) for p in held if p.function is not None}
+    held_calls = {(id(p.parent), p.function) for p in held if p.function is not None}
     names = {id(module): name for name, module in model.named_modules()}
     advice = "called as a function in forward: make it a module in __init__ and call that"
     return [
         LeftPlace(names[id(module)], f"{type(module).__name__} calls {function.__name__}", advice)
         for module, function in seen.functions
-        if not is_activation(module) and (id(module), function) not in own
+        if not is_activation(module) and (id(module), function) not in held_calls
     ]
 
 

@@ -1,4 +1,4 @@
-"""What halving saves, on a made-up table whose answer is known."""
+"""Savings of halving, on a made-up table whose answer is known."""
 
 from __future__ import annotations
 

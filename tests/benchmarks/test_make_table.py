@@ -1,4 +1,4 @@
-"""What a plan has trained next: block by block, and in order of what is missing."""
+"""A plan trains next what is missing: block by block, and in order."""
 
 from __future__ import annotations
 

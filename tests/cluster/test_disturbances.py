@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.timeout(1200),
 ]
 
-OWN = ("--strategy", "random", "--evaluator", "contracts.on_hosts:Meeting", "--no-confirm")
+OPTIONS = ("--strategy", "random", "--evaluator", "contracts.on_hosts:Meeting", "--no-confirm")
 WORKER = "ray::Worker"  # in the name of a process of Tune's
 
 
@@ -40,7 +40,7 @@ def test_auto_grows_with_nodes_that_join_and_outlives_those_that_leave_and_die(
 ) -> None:
     _, second, third = cluster.hosts
     log = cluster.search(
-        *("--name", "a", "--candidates", "108", "--workers", "auto", "--lag", "27", *OWN),
+        *("--name", "a", "--candidates", "108", "--workers", "auto", "--lag", "27", *OPTIONS),
         MEETING=str(meeting),
         MEMBERS="1",
         SLOWLY="1",
@@ -67,7 +67,7 @@ def test_a_stopped_worker_is_ended_by_the_limit_of_a_rung_and_its_candidates_tra
     second = cluster.hosts[1]
     cluster.join(second)
     log = cluster.search(
-        *("--name", "a", "--candidates", "27", "--workers", "2", "--rung-limit", "20s", *OWN),
+        *("--name", "a", "--candidates", "27", "--workers", "2", "--rung-limit", "20s", *OPTIONS),
         MEETING=str(meeting),
         MEMBERS="2",
         SLOWLY="1",

@@ -1,4 +1,4 @@
-"""What a cluster asks of its nodes: packages, GPUs, tokens, ports; each fault in one sentence."""
+"""Demands of a cluster on its nodes: packages, GPUs, tokens, ports; each fault in one sentence."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PORTS = (
     "--min-worker-port=6400",
     "--max-worker-port=6499",
 )
-ASKED = {*range(6380, 6386), *range(6400, 6500)}
+OPENED = {*range(6380, 6386), *range(6400, 6500)}
 SCORE = ("actsearch", "score", "relu(x)", "--limit-data", "2000", "--recipe", "/tmp/smoke.toml")
 
 
 def last_line(cluster: RayCluster, host: Host, *options: str, **variables: str) -> str:
-    """What `score` on the cluster, from a host, is refused with."""
+    """Last line of the error with which `score` on the cluster, from a host, is refused."""
     done = host.run(
         *SCORE, "--ray-address", cluster.address, *options, check=False, variables=variables
     )
@@ -109,7 +109,7 @@ def test_a_node_listens_at_the_ports_it_was_asked_to_and_no_other(cluster: RayCl
     cluster.join(second, 1, *PORTS)
     open_to_others = {port for at, port in second.listens_at() if not at.startswith("127.")}
     assert {6380, 6381} <= open_to_others
-    assert open_to_others <= ASKED, open_to_others - ASKED
+    assert open_to_others <= OPENED, open_to_others - OPENED
 
 
 def test_a_temporary_folder_too_long_for_sockets_is_told_or_worked_around(

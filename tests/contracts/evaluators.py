@@ -216,13 +216,13 @@ class EvaluatorContract:
         self, evaluator: Evaluator, with_test: Evaluator, recipe: Recipe
     ) -> None:
         job = Job((*HARMLESS, DIVERGING), recipe, 0, halving=False)
-        (unasked,) = with_test.run(job)
-        (asked,) = with_test.run(replace(job, test=True))
+        (untested,) = with_test.run(job)
+        (tested,) = with_test.run(replace(job, test=True))
         (without,) = evaluator.run(job)
-        assert unasked.candidates[:3] == without.candidates[:3]
-        assert all(candidate.test_accuracy is None for candidate in unasked.candidates)
-        shut = [replace(s, test_accuracy=None, test_correct=None) for s in asked.candidates[:3]]
-        assert shut == [*unasked.candidates[:3]]
-        *accuracies, diverged = [candidate.test_accuracy for candidate in asked.candidates]
+        assert untested.candidates[:3] == without.candidates[:3]
+        assert all(candidate.test_accuracy is None for candidate in untested.candidates)
+        shut = [replace(s, test_accuracy=None, test_correct=None) for s in tested.candidates[:3]]
+        assert shut == [*untested.candidates[:3]]
+        *accuracies, diverged = [candidate.test_accuracy for candidate in tested.candidates]
         assert diverged is None
         assert all(accuracy is not None and 0 < accuracy < 1 for accuracy in accuracies)

@@ -57,5 +57,5 @@ class Meeting(Evaluator):
 
 
 def marks(folder: Path) -> list[dict[str, object]]:
-    """What the worker processes so far have left, one each."""
+    """Marks that worker processes have left so far, one each."""
     return [json.loads(p.read_text()) for p in folder.iterdir() if not p.name.startswith(".")]

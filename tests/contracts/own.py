@@ -20,7 +20,7 @@ from actsearch.evaluators import (
     subset,
 )
 
-OWN = Recipe(name="own-mlp", rungs=(1, 2, 3), batch_size=32, warmup=2)
+RECIPE = Recipe(name="own-mlp", rungs=(1, 2, 3), batch_size=32, warmup=2)
 
 
 def network() -> nn.Module:
@@ -50,7 +50,7 @@ def made(**changes: Any) -> ModelEvaluator:
         "network": network,
         "train": tensors(train_images()),
         "validation": 100,
-        "recipe": OWN,
+        "recipe": RECIPE,
         **changes,
     }
     return ModelEvaluator(settings.pop("network"), settings.pop("train"), **settings)

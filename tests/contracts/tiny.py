@@ -83,7 +83,7 @@ class Ran:
     study: Study
     engine: Engine
     jobs: Sequence[Job]
-    told: list[Trial]  # in the order they were reported
+    reported: list[Trial]  # in the order of their reports
 
     @property
     def candidates(self) -> list[Trial]:

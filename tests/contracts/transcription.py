@@ -36,7 +36,7 @@ class Unwritable(Exception):
 
 
 class Symbol:
-    """What a formula has done so far, as text of ours."""
+    """A formula's text so far, in our notation, which NumPy's functions extend."""
 
     def __init__(self, text: str) -> None:
         self.text = text

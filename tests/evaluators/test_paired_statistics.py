@@ -255,21 +255,21 @@ def test_seeds_without_a_failure_leave_a_rate_of_failures_possible(
 
 
 @given(p_values)
-def test_holm_lies_between_none_and_bonferroni_and_keeps_the_order(found: list[float]) -> None:
-    adjusted = holm(found)
-    for raw, new in zip(found, adjusted, strict=True):
-        assert raw <= new <= min(1.0, raw * len(found))
-    order = sorted(range(len(found)), key=lambda i: found[i])
+def test_holm_lies_between_none_and_bonferroni_and_keeps_the_order(values: list[float]) -> None:
+    adjusted = holm(values)
+    for raw, new in zip(values, adjusted, strict=True):
+        assert raw <= new <= min(1.0, raw * len(values))
+    order = sorted(range(len(values)), key=lambda i: values[i])
     assert [adjusted[i] for i in order] == sorted(adjusted)
 
 
 @given(p_values)
-def test_holm_does_not_depend_on_the_order_given(found: list[float]) -> None:
-    assert holm(found[::-1])[::-1] == holm(found)
+def test_holm_does_not_depend_on_the_order_given(values: list[float]) -> None:
+    assert holm(values[::-1])[::-1] == holm(values)
 
 
 @pytest.mark.parametrize(
-    ("difference", "p", "told"),
+    ("difference", "p", "expected"),
     [
         (0.01, 0.049, "winner"),
         (0.01, 0.05, "tie"),
@@ -280,7 +280,7 @@ def test_holm_does_not_depend_on_the_order_given(found: list[float]) -> None:
     ],
 )
 def test_a_winner_is_better_and_its_adjusted_p_is_below_5_percent(
-    difference: float, p: float, told: str
+    difference: float, p: float, expected: str
 ) -> None:
     # The comparison's own p-value, not corrected, plays no part.
     assert (
@@ -290,7 +290,7 @@ def test_a_winner_is_better_and_its_adjusted_p_is_below_5_percent(
             ),
             p,
         )
-        == told
+        == expected
     )
 
 

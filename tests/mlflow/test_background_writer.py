@@ -227,7 +227,7 @@ def test_an_outage_is_told_once(candidate: Trial, caplog: pytest.LogCaptureFixtu
 def test_closing_goes_on_for_as_long_as_records_are_written(
     candidate: Trial, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actsearch.mlflow.background_writer.TOLD_EVERY", 0.2)
+    monkeypatch.setattr("actsearch.mlflow.background_writer.WARN_EVERY", 0.2)
     writer = writer_for(lambda _: time.sleep(0.1))
     for trial in range(20):
         writer.submit(candidate(trial))

@@ -1,4 +1,4 @@
-"""What answers at MLFLOW_TRACKING_URI is input: it is named and refused, not believed."""
+"""Answers at MLFLOW_TRACKING_URI are input: strange ones are named and refused, not believed."""
 
 from __future__ import annotations
 

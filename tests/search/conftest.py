@@ -16,8 +16,8 @@ from actsearch.search.storage.config import SearchFile
 from contracts.tiny import TINY, TINY_CONV
 
 
-class Told(NamedTuple):
-    """What a verb of the command line came to."""
+class CommandResult(NamedTuple):
+    """Exit status and output of a verb of the command line."""
 
     status: int
     out: str
@@ -64,9 +64,9 @@ def searched(finished: Home, tmp_path: Path) -> Home:
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Callable[[Search], SearchFile]:
-    """What a search would be run with, which is not run."""
+    """Settings that a search would run with; it is not run."""
 
-    def asked(search: Search) -> SearchFile:
+    def stored_file(search: Search) -> SearchFile:
         handed_over: list[SearchFile] = []
         with monkeypatch.context() as patch:
             patch.setattr(
@@ -75,18 +75,18 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Callable[[Search], SearchFile]:
             search.run()
         return handed_over[0]
 
-    return asked
+    return stored_file
 
 
 @pytest.fixture
-def actsearch(capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+def actsearch(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
     """A verb of the command line, run in this process: its status, results and messages."""
 
-    def run(*arguments: str | Path) -> Told:
+    def run(*arguments: str | Path) -> CommandResult:
         try:
             status = main([str(argument) for argument in arguments])
         except SystemExit as stopped:  # how argparse ends
             status = int(stopped.code or 0)
-        return Told(status, *capsys.readouterr())
+        return CommandResult(status, *capsys.readouterr())
 
     return run

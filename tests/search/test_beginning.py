@@ -37,8 +37,8 @@ def fails_at_the_server(patch: pytest.MonkeyPatch) -> None:
 
 
 def experiments(home: Home) -> list[str]:
-    found = MlflowClient(local_uri(home.root)).search_experiments()
-    return [experiment.name for experiment in found if experiment.name != "Default"]
+    listed = MlflowClient(local_uri(home.root)).search_experiments()
+    return [experiment.name for experiment in listed if experiment.name != "Default"]
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,8 @@ def test_its_name_and_its_recipe_are_stored_and_in_the_digest(ran: Home) -> None
     config = stored(ran).config
     assert config.evaluator == NAME
     assert config.recipe.evaluator.startswith(f"{NAME} model-")
-    assert config.recipe.rungs == own.OWN.rungs
-    assert config.recipe.digest not in {own.OWN.digest, own.evaluator().recipe.digest}
+    assert config.recipe.rungs == own.RECIPE.rungs
+    assert config.recipe.digest not in {own.RECIPE.digest, own.evaluator().recipe.digest}
 
 
 def test_it_is_confirmed_in_that_network_alone_and_its_test_data_opened_once(ran: Home) -> None:
@@ -188,15 +188,15 @@ def test_one_without_a_recipe_takes_any_under_its_name() -> None:
 def test_jobs_go_to_the_evaluator_of_their_recipe() -> None:
     report = RungReport(epoch=7, candidates=(), seconds=0.0)
 
-    class Own(Evaluator):
-        def on(self, device: str) -> Own:
+    class Custom(Evaluator):
+        def on(self, device: str) -> Custom:
             return self
 
         def run(self, job: Job) -> Iterator[RungReport]:
             return iter([report])
 
-    own_recipe = Recipe(evaluator="mine:Own")
-    both = evaluator_for(NamedEvaluator("mine:Own", Own()), [TINY, own_recipe])
+    own_recipe = Recipe(evaluator="mine:Custom")
+    both = evaluator_for(NamedEvaluator("mine:Custom", Custom()), [TINY, own_recipe])
     assert list(both.on("cpu").run(Job(("tanh(x)",), own_recipe, 0))) == [report]
     assert [r.epoch for r in both.run(Job(("tanh(x)",), TINY, 0))] == list(TINY.rungs)
     assert isinstance(evaluator_for(NamedEvaluator(), [TINY]), ImageClassification)

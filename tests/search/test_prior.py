@@ -1,4 +1,4 @@
-"""What a search learned from before it began is named, checked, and kept for its life."""
+"""The prior of a search is named, checked, and kept for the search's life."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ def test_the_network_of_an_own_evaluator_is_not_guessed() -> None:
     pace = Pace(1, Clock())
     pace.begin(1)
     pace.add(1, job(QUICK, 9), rung(1, 9, seconds=9.0))
-    own = dataclasses.replace(QUICK, network="theirs", evaluator="theirs")
-    assert pace.seconds({own: 10.0}) is None
+    custom = dataclasses.replace(QUICK, network="theirs", evaluator="theirs")
+    assert pace.seconds({custom: 10.0}) is None
 
 
 def test_work_counts_every_network_of_a_confirmation() -> None:

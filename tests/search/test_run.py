@@ -41,7 +41,7 @@ RESUME = ("search", "--name", "mine", "--resume")
 
 @dataclass
 class Story:
-    """What was seen of one search through its interruptions."""
+    """One search as seen through its interruptions."""
 
     home: Home
     workers: int
@@ -149,7 +149,7 @@ def story(request: pytest.FixtureRequest) -> Story:
     scope="module", params=["alone", pytest.param("stopped_on_ray", marks=pytest.mark.slow)]
 )
 def halted(request: pytest.FixtureRequest) -> Story:
-    """Those that a signal stopped after the kill."""
+    """The story of a search that a signal stopped after the kill."""
     value: Story = request.getfixturevalue(request.param)
     return value
 

@@ -249,7 +249,7 @@ class Storm:
         return len(path.read_bytes().splitlines()) if path.exists() else 0
 
     def verdict(self) -> Iterator[str]:
-        """What is wrong after the storm; nothing, if all is well."""
+        """Faults after the storm; none, if all is well."""
         yield from self.faults
         self._serve()
         runs = json.loads(

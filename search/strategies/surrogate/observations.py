@@ -1,4 +1,4 @@
-"""What a study says about candidates, as targets of one kind with their noise.
+"""Observations of a study's candidates, as targets of one kind with their noise.
 
 A rung is a fidelity: an accuracy at an early rung counts as one at the last, moved by what those
 gained that went on, with the scatter of their gains as noise beside that of one run.

@@ -69,7 +69,7 @@ class Options:
         return len(self.encodings)
 
     def but(self, kept: npt.NDArray[np.bool_]) -> Options:
-        """Those where `kept` [n] is true."""
+        """The options where `kept` [n] is true."""
         numbers = np.flatnonzero(kept)
         return Options(
             [self.encodings[i] for i in numbers.tolist()],
@@ -78,7 +78,7 @@ class Options:
         )
 
     def and_also(self, others: Options) -> Options:
-        """Both, those of `others` behind."""
+        """These options, then those of `others`."""
         return Options(
             [*self.encodings, *others.encodings],
             [np.concatenate(pair) for pair in zip(self.points, others.points, strict=True)],
@@ -86,7 +86,7 @@ class Options:
         )
 
     def apart_from(self, others: Options, distance: float) -> npt.NDArray[np.bool_]:
-        """Whether each is farther than a distance from all others: [n]."""
+        """Whether each option is farther than a distance from all `others`: [n]."""
         if not len(others) or not len(self):
             return np.ones(len(self), bool)
         nearest = cdist(np.concatenate(self.points, 1), np.concatenate(others.points, 1)).min(1)
@@ -114,7 +114,7 @@ class Pool:
         self._numbers = {key_of(e): i for i, e in enumerate(self.options.encodings)}
 
     def of(self, encodings: Sequence[Encoding]) -> Options:
-        """These encodings, but for those that are not finite."""
+        """Options of these encodings, but for those that are not finite."""
         features = self.features(encodings)
         finite = np.flatnonzero(np.isfinite(features).all(1))
         kept = features[finite]

@@ -1,7 +1,7 @@
-"""What shipped tables teach: an expected score for any function, from functions like it.
+"""A prior from shipped tables: an expected score for any function, from functions like it.
 
-A Gaussian process over a table's candidates, whose mean is asked at others'. It knows functions
-only: what it says of a candidate is what functions of that shape did in the table's network.
+A Gaussian process over a table's candidates, whose mean is taken at others. It knows functions
+only: its score of a candidate is that of functions of such a shape in the table's network.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ _NOTHING: tuple[Array, Array, float, float] = (np.empty(0), np.empty(0), 0.0, 1.
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """What a study holds before a trial: candidates with a result, and in training; encodings that
-    were proposed, and how many of them were drawn."""
+    """A study before a trial: candidates with a result, and in training; encodings that were
+    proposed, and how many of them were drawn."""
 
     results: Sequence[FrozenTrial]
     running: Sequence[FrozenTrial]
@@ -63,7 +63,7 @@ class _History:
         ended = (TrialState.COMPLETE, TrialState.PRUNED)
         results = [t for t in trials if t.state in ended and _was_trained(t)]
         return _History(
-            results=_told(results),
+            results=_modelled(results),
             running=[t for t in trials if t.state == TrialState.RUNNING and t.params],
             proposed=[t.params for t in trials if t.params],
             drawn=sum(not is_enqueued(t) for t in trials),
@@ -88,7 +88,7 @@ class Surrogate(Strategy):
         self._lengths: dict[int, Hyperparameters] = {}
 
     def learn(self, tables: Sequence[ScoreTable]) -> None:
-        """As in `Strategy`; a prior is made of them at the first proposal."""
+        """As in `Strategy`; the prior is made of the tables at the first proposal."""
         self._tables = tuple(tables)
 
     def propose(
@@ -186,7 +186,7 @@ def _scalarised(promise: Array, costs: Array, rng: np.random.Generator) -> Array
     return mixed
 
 
-def _told(results: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+def _modelled(results: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """The results a model is made of, in order: all, or the best half of MOST and the latest."""
     if len(results) <= MOST:
         return list(results)

@@ -30,16 +30,16 @@ def worth(text: str, seed: int) -> float:
 
 
 @dataclass(frozen=True)
-class Told(Evaluator):
+class FromText(Evaluator):
     """Keeps the contract with numbers drawn from the candidate's text."""
 
     recipe: Recipe = RECIPE
     tests: bool = False
 
-    def on(self, device: str) -> Told:
+    def on(self, device: str) -> FromText:
         return self
 
-    def opened(self) -> Told:
+    def opened(self) -> FromText:
         return replace(self, tests=True)
 
     def run(self, job: Job) -> Iterator[RungReport]:
@@ -101,22 +101,22 @@ class Told(Evaluator):
         )
 
 
-class ForgetsTheSeed(Told):
+class ForgetsTheSeed(FromText):
     def score(self, job: Job, index: int) -> float:
         return worth(job.expressions[index], 0)
 
 
-class LooksAtItsNeighbours(Told):
+class LooksAtItsNeighbours(FromText):
     def score(self, job: Job, index: int) -> float:
         return worth(job.expressions[index], job.seed) / len(job.expressions)
 
 
-class DrawsFromTheProcess(Told):
+class DrawsFromTheProcess(FromText):
     def score(self, job: Job, index: int) -> float:
         return random.random()
 
 
-class KeepsTheWorst(Told):
+class KeepsTheWorst(FromText):
     def report(self, job: Job, live: list[int], epoch: int) -> RungReport:
         report = super().report(job, live, epoch)
         states: dict[str, Any] = {"live": "pruned", "pruned": "live", "complete": "complete"}
@@ -124,23 +124,23 @@ class KeepsTheWorst(Told):
         return replace(report, candidates=turned)
 
 
-class GoesOnBelowTheCutOff(Told):
+class GoesOnBelowTheCutOff(FromText):
     def run(self, job: Job) -> Iterator[RungReport]:
         return super().run(replace(job, cutoffs={}))
 
 
-class StopsWhatReachesTheCutOff(Told):
+class StopsWhatReachesTheCutOff(FromText):
     def run(self, job: Job) -> Iterator[RungReport]:
         reached = {epoch: cutoff for epoch, cutoff in job.cutoffs.items() if cutoff > 1}
         return super().run(replace(job, cutoffs=reached))
 
 
-class LearnsNothing(Told):
+class LearnsNothing(FromText):
     def candidate_report(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
         return replace(super().candidate_report(job, index, score, state), learned={})
 
 
-class ScoresWhatDiverges(Told):
+class ScoresWhatDiverges(FromText):
     def candidate_report(self, job: Job, index: int, score: float, state: Any) -> CandidateReport:
         return CandidateReport(
             index=index,
@@ -152,28 +152,28 @@ class ScoresWhatDiverges(Told):
         )
 
 
-class LooksUnasked(Told):
+class LooksUnasked(FromText):
     def run(self, job: Job) -> Iterator[RungReport]:
-        return Told(tests=True).run(job)
+        return FromText(tests=True).run(job)
 
 
-class OpensOntoOtherScores(Told):
-    def opened(self) -> Told:
+class OpensOntoOtherScores(FromText):
+    def opened(self) -> FromText:
         return LooksAtItsNeighbours(tests=True)
 
 
-class CannotTravel(Told):
+class CannotTravel(FromText):
     def __reduce__(self) -> Any:
         raise TypeError("cannot pickle 'module' object")
 
 
-class Percent(Told):
+class Percent(FromText):
     def score(self, job: Job, index: int) -> float:
         return 100 * worth(job.expressions[index], job.seed)
 
 
 def test_an_evaluator_that_keeps_the_contract_passes() -> None:
-    check_evaluator(Told())
+    check_evaluator(FromText())
 
 
 def test_the_one_for_any_network_passes() -> None:
@@ -199,7 +199,7 @@ def test_the_one_for_any_network_passes() -> None:
             "the evaluator travels: it raised TypeError: cannot pickle 'module' object",
         ),
         (Percent, r"tanh\(x\): val_accuracy must be a fraction from 0 to 1, but is"),
-        (lambda: Told(Recipe(validation=0)), "its validation must be above 0"),
+        (lambda: FromText(Recipe(validation=0)), "its validation must be above 0"),
     ],
 )
 def test_each_broken_rule_is_named(kind: Callable[[], Evaluator], message: str) -> None:

@@ -180,38 +180,36 @@ def test_numbers_of_numpy_become_pythons_own() -> None:
 
 
 def test_hits_beside_a_test_accuracy_of_nan_go_with_it() -> None:
-    asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
+    job = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
     end = replace(LAST.candidates[0], index=0, test_accuracy=math.nan, test_correct=b"\1\0")
-    (report,) = heard(replace(LAST, candidates=(end,)), job=asked)
+    (report,) = heard(replace(LAST, candidates=(end,)), job=job)
     assert (report.candidates[0].state, report.candidates[0].test_correct) == ("infeasible", None)
 
 
 def test_test_hits_are_counts_of_repeats_and_have_the_accuracy() -> None:
-    asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
-    asked = replace(asked, recipe=replace(RECIPE, seeds_per_score=2))
+    job = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
+    job = replace(job, recipe=replace(RECIPE, seeds_per_score=2))
     end = replace(
         LAST.candidates[0], index=0, test_accuracy=0.625, test_correct=bytes([2, 1, 2, 0])
     )
     last = replace(LAST, candidates=(end,))
-    assert heard(last, job=asked) == [last]
+    assert heard(last, job=job) == [last]
     for hits in (bytes([3, 1, 1, 0]), b"", [2, 1, 2, 0], "yes"):
         with pytest.raises(
             EvaluatorError, match="test_correct must be a byte from 0 to 2 for each"
         ):
-            heard(
-                replace(last, candidates=(replace(end, test_correct=cast(Any, hits)),)), job=asked
-            )
+            heard(replace(last, candidates=(replace(end, test_correct=cast(Any, hits)),)), job=job)
 
 
 def test_a_test_accuracy_is_due_where_the_job_asks_for_it() -> None:
-    asked = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
+    job = replace(JOB, expressions=JOB.expressions[1:], halving=False, test=True)
     last = replace(LAST, candidates=(replace(LAST.candidates[0], index=0, test_accuracy=0.65),))
-    assert heard(last, job=asked) == [last]
+    assert heard(last, job=job) == [last]
     with pytest.raises(EvaluatorError, match="test_accuracy must be a number, but is None"):
-        heard(replace(LAST, candidates=(replace(LAST.candidates[0], index=0),)), job=asked)
+        heard(replace(LAST, candidates=(replace(LAST.candidates[0], index=0),)), job=job)
     wrong = replace(last.candidates[0], test_correct=bytes([1, 1, 1, 0]))
     with pytest.raises(EvaluatorError, match=r"the share test_accuracy, 0\.65, of samples"):
-        heard(replace(last, candidates=(wrong,)), job=asked)
+        heard(replace(last, candidates=(wrong,)), job=job)
     lucky = replace(last.candidates[0], test_accuracy=65.0)
     with pytest.raises(EvaluatorError, match="test_accuracy must be a fraction"):
-        heard(replace(last, candidates=(lucky,)), job=asked)
+        heard(replace(last, candidates=(lucky,)), job=job)

@@ -72,26 +72,26 @@ def constant(values: Sequence[float]) -> dict[int, Sequence[float]]:
 
 
 @given(scores, etas)
-def test_one_in_eta_goes_on_rounded_up_among_those_that_can(found: Scores, eta: int) -> None:
-    able = sum(score is not None for score in found)
-    assert len(survivors(found, eta, None)) == min(able, math.ceil(len(found) / eta))
+def test_one_in_eta_goes_on_rounded_up_among_those_that_can(rung: Scores, eta: int) -> None:
+    able = sum(score is not None for score in rung)
+    assert len(survivors(rung, eta, None)) == min(able, math.ceil(len(rung) / eta))
 
 
 @given(scores, etas)
-def test_no_candidate_left_behind_is_better_than_one_that_goes_on(found: Scores, eta: int) -> None:
-    kept = survivors(found, eta, None)
+def test_no_candidate_left_behind_is_better_than_one_that_goes_on(rung: Scores, eta: int) -> None:
+    kept = survivors(rung, eta, None)
     assert kept == sorted(set(kept))
-    worst = min((s for p in kept if (s := found[p]) is not None), default=2.0)
-    left = [s for p, s in enumerate(found) if p not in kept and s is not None]
+    worst = min((s for p in kept if (s := rung[p]) is not None), default=2.0)
+    left = [s for p, s in enumerate(rung) if p not in kept and s is not None]
     assert all(score <= worst for score in left)
 
 
 @given(scores, etas, st.floats(0, 1))
 def test_all_go_on_that_reach_a_cut_off_and_no_others(
-    found: Scores, eta: int, cutoff: float
+    rung: Scores, eta: int, cutoff: float
 ) -> None:
-    kept = survivors(found, eta, cutoff)
-    assert kept == [p for p, score in enumerate(found) if score is not None and score >= cutoff]
+    kept = survivors(rung, eta, cutoff)
+    assert kept == [p for p, score in enumerate(rung) if score is not None and score >= cutoff]
 
 
 @given(st.lists(st.none() | st.just(0.5), min_size=1, max_size=20), etas)

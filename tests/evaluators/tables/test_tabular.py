@@ -86,8 +86,8 @@ def test_what_is_seen_what_names_the_best_and_what_reads_are_three_sets(
 
 
 def test_a_table_of_one_search_is_seen_whatever_its_seed(table: ScoreTable) -> None:
-    one = dataclasses.replace(table, rows={"tanh(x)": {7: (10, 20, 30)}})
-    (report, *_) = TabularEvaluator(one).run(Job(("tanh(x)",), TINY, 0))
+    single = dataclasses.replace(table, rows={"tanh(x)": {7: (10, 20, 30)}})
+    (report, *_) = TabularEvaluator(single).run(Job(("tanh(x)",), TINY, 0))
     assert report.candidates[0].val_accuracy == 0.1
 
 

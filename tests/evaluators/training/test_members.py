@@ -21,8 +21,8 @@ CANDIDATES = [parse("relu(x)"), parse("tanh(x)"), parse("sin(x)")]
 
 
 @dataclasses.dataclass
-class Told:
-    """A training that says what it is given: accuracies by (expression, repeat, step)."""
+class Planned:
+    """A training with planned results: accuracies by (expression, repeat, step)."""
 
     members: list[Member]
     accuracies: dict[tuple[str, int, float], float | None]
@@ -61,7 +61,7 @@ class Told:
 
 def grid(accuracies: dict[tuple[str, int, float], float | None]) -> SweepAggregate:
     return SweepAggregate(
-        Told(members_of(CANDIDATES, RECIPE, 0), accuracies), RECIPE, len(CANDIDATES)
+        Planned(members_of(CANDIDATES, RECIPE, 0), accuracies), RECIPE, len(CANDIDATES)
     )
 
 

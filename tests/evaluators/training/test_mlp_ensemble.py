@@ -137,8 +137,8 @@ def test_neighbours_that_leave_change_no_bit(parts: Parts, recipe: Recipe) -> No
 
 
 def test_place_and_company_change_no_bit(parts: Parts) -> None:
-    one, other = parts.start(TEXTS, ODD), parts.start([*reversed(TEXTS), "relu(x)"], ODD)
-    assert list(reversed(other.advance(1)[:-1])) == one.advance(1)
+    first, second = parts.start(TEXTS, ODD), parts.start([*reversed(TEXTS), "relu(x)"], ODD)
+    assert list(reversed(second.advance(1)[:-1])) == first.advance(1)
 
 
 def test_copies_of_one_candidate_are_equal_to_the_last_bit(parts: Parts) -> None:

@@ -38,7 +38,7 @@ TRAININGS: dict[str, type[SequentialTraining] | type[VmapEnsemble]] = {
 def trained(
     images: Images, training_class: str, name: str, precision: str
 ) -> tuple[list[MemberProgress], set[torch.dtype]]:
-    """What is learned, and the formats of all that is learned wherever it is used."""
+    """Progress of the members, and the formats of all that is learned wherever it is used."""
     recipe = dataclasses.replace(
         RECIPES[name], precision=precision, limit=200, validation=40, rungs=(3,), warmup=2,
         batch_size=32, learning_rate=5e-3,

@@ -120,7 +120,7 @@ def test_bash_completes_with_the_script_it_is_given(a_search: Home, tmp_path: Pa
 
 
 def in_shell(tmp_path: Path, *command: str) -> str:
-    """What a shell prints that finds `actsearch` in its path."""
+    """Output of a shell that finds `actsearch` in its path."""
     script = tmp_path / "actsearch"
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m actsearch.search.cli "$@"\n')
     script.chmod(0o755)

@@ -148,8 +148,8 @@ def test_which_images_were_right_widens_the_interval_by_what_other_images_would_
             test = sum(correct) / 1_000
             by_image.add([training(text, seed, 0.8, test, correct=correct)])
             means.add([training(text, seed, 0.8, test)])
-    one = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
-    wide, narrow = sine(one, by_image).comparison, sine(one, means).comparison
+    planned = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
+    wide, narrow = sine(planned, by_image).comparison, sine(planned, means).comparison
     assert wide is not None
     assert narrow is not None
     assert wide.difference == narrow.difference
@@ -164,7 +164,7 @@ def test_which_images_were_right_widens_the_interval_by_what_other_images_would_
 
 def test_trainings_without_a_record_by_image_leave_it_to_those_with_one(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    one = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
+    planned = replace(plan({"sin(x)": "sin(x)"}), baselines={"Tanh": "tanh(x)"})
     chances = np.array([0.3] * 200 + [0.8] * 300), np.array([0.9] * 200 + [0.8] * 300)
     drawn = {
         text: (rng.random((SEEDS, 500)) < chance).astype(np.uint8)
@@ -177,11 +177,11 @@ def test_trainings_without_a_record_by_image_leave_it_to_those_with_one(tmp_path
         log = ConfirmationLog(tmp_path / folder)
         recipe = replace(TINY, seeds_per_score=times)
         for text, right in drawn.items():
-            for k, seed in enumerate(one.seeds(SEEDS)):
+            for k, seed in enumerate(planned.seeds(SEEDS)):
                 correct = bytes((right[k] * times).tolist()) if k in recorded else None
                 test = float(right[k].mean())
                 log.add([training(text, seed, 0.8, test, recipe=recipe, correct=correct)])
-        comparison = sine(replace(one, recipes=((recipe, SEEDS),)), log).comparison
+        comparison = sine(replace(planned, recipes=((recipe, SEEDS),)), log).comparison
         assert comparison is not None
         assert comparison.n == SEEDS
         return comparison.images_error

@@ -59,7 +59,7 @@ class OpensAndRaises(RaisesAtOnce):
 
 
 def retrained(plan: Plan, folder: Path, evaluator: Evaluator) -> Heard:
-    """What a confirmation in a folder told."""
+    """The reporter that has heard a confirmation in a folder."""
     reporter = Heard()
     shown = ShownFunctions(folder)
     retrain(plan, ConfirmationLog(folder), shown, InProcess(), evaluator, reporter, Pace(1))

@@ -1,4 +1,4 @@
-"""What costs too much is not trained, and what was measured is not measured again."""
+"""Candidates that cost too much are not trained, and no cost is measured twice."""
 
 from __future__ import annotations
 

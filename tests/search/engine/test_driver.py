@@ -67,10 +67,10 @@ def test_a_candidates_score_is_that_of_its_last_rung(ran: Ran) -> None:
 
 
 def test_every_candidate_is_reported_once_and_with_its_end(ran: Ran) -> None:
-    assert sorted(trial.number for trial in ran.told) == [
+    assert sorted(trial.number for trial in ran.reported) == [
         trial.number for trial in ran.candidates if trial.entered_training
     ]
-    assert not {trial.state for trial in ran.told} & {"running", "waiting", "failed"}
+    assert not {trial.state for trial in ran.reported} & {"running", "waiting", "failed"}
 
 
 def test_the_same_search_comes_out_the_same(
@@ -143,7 +143,7 @@ def test_an_exhausted_space_ends_the_search(images: ImageClassification, tmp_pat
 
 def test_candidates_that_crash_with_another_complete_in_a_retry(crashed: Ran, ran: Ran) -> None:
     culprit = ran.jobs[0].expressions[0]
-    ends = {trial.expression: trial for trial in crashed.told}
+    ends = {trial.expression: trial for trial in crashed.reported}
     assert entered(crashed.candidates) == 12
     assert ends[culprit].state == "failed"
     assert {trial.state for e, trial in ends.items() if e != culprit} <= {
@@ -200,7 +200,7 @@ def test_a_crash_between_rungs_takes_only_what_was_still_live(
 ) -> None:
     (survivor,) = [c.expression for c in ran.candidates if c.number <= 3 and c.state == "complete"]
     crashed = run_engine(tmp_path, RaisesBetweenRungs(images, survivor), candidates=3)
-    ends = {trial.expression: trial for trial in crashed.told}
+    ends = {trial.expression: trial for trial in crashed.reported}
     assert {e: trial.state == "failed" for e, trial in ends.items()} == {
         e: e == survivor for e in ran.jobs[0].expressions
     }

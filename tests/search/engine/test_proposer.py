@@ -81,8 +81,8 @@ def test_a_strategy_that_is_stuck_gives_way_to_unseen_random_candidates(tmp_path
     space = CoreUnits()
     study = study_in(tmp_path, Stuck(space, 0))
     proposer = Proposer(study, space, 0, 2)
-    asked = [proposer.next() for _ in range(3)]
-    expressions = [str(trial.expression) for trial in asked if trial is not None]
+    trials = [proposer.next() for _ in range(3)]
+    expressions = [str(trial.expression) for trial in trials if trial is not None]
     assert len(set(expressions)) == 3
     stuck = [trial for trial in study.trials() if trial.expression == "x + x"]
     assert len(stuck) >= 3 * TRIES
@@ -94,13 +94,13 @@ def test_a_stuck_strategy_still_comes_to_the_end_of_a_small_space(
 ) -> None:
     ran = run_engine(tmp_path, images, space=PRODUCTS, strategy=Stuck(PRODUCTS, 0))
     assert ran.engine.exhausted
-    assert {c.expression for c in ran.told} == {"x * x", "x * tanh(x)", "tanh(x) * tanh(x)"}
+    assert {c.expression for c in ran.reported} == {"x * x", "x * tanh(x)", "tanh(x) * tanh(x)"}
 
 
 def test_what_an_earlier_process_trained_is_known_by_its_function(tmp_path: Path) -> None:
     expressions = [SMALL.decode(encoding) for encoding in SMALL.encodings()]
     first = Proposer(study_in(tmp_path, Exhaustive(SMALL, 0)), SMALL, 0, 2)
-    assert [str(asked.expression) for asked in (first.next(), first.next()) if asked] == [
+    assert [str(trial.expression) for trial in (first.next(), first.next()) if trial] == [
         str(expression) for expression in expressions[:2]
     ]
     study = study_in(tmp_path, Exhaustive(SMALL, 0))
@@ -108,7 +108,7 @@ def test_what_an_earlier_process_trained_is_known_by_its_function(tmp_path: Path
     second = Proposer(study, SMALL, 0, 2)
     assert [study.retry(SMALL).retry for _ in range(study.waiting())] == [1, 1]
     following = [second.next() for _ in range(4)]  # tanh(x) * x, the fourth, repeats the second
-    assert [str(asked.expression) for asked in following if asked] == [
+    assert [str(trial.expression) for trial in following if trial] == [
         "x * max(x, 0)", "tanh(x) * tanh(x)", "tanh(x) * max(x, 0)", "max(x, tanh(x))",
     ]  # fmt: skip
 
@@ -118,9 +118,9 @@ def test_the_fallback_of_a_resumed_search_is_not_the_one_it_had(tmp_path: Path) 
     drawn = []
     for _ in range(3):
         proposer = Proposer(study_in(tmp_path, Stuck(space, 0)), space, 0, 2)
-        asked = proposer.next()
-        assert asked is not None
-        drawn.append(str(asked.expression))
+        trial = proposer.next()
+        assert trial is not None
+        drawn.append(str(trial.expression))
     assert len(set(drawn)) == 3
 
 
@@ -130,10 +130,10 @@ def test_no_strategy_makes_the_proposer_give_out_a_function_twice(
 ) -> None:
     study = study_in(tmp_path, strategy_from_name(name, PRODUCTS, 0))
     proposer = Proposer(study, PRODUCTS, 0, 2)
-    asked = []
-    while (one := proposer.next()) is not None:
-        asked.append(one)
-    prints = [fingerprint(one.expression) for one in asked]
+    trials = []
+    while (trial := proposer.next()) is not None:
+        trials.append(trial)
+    prints = [fingerprint(trial.expression) for trial in trials]
     assert len(prints) == 3
     assert not any(a.matches(b) for i, a in enumerate(prints) for b in prints[:i])
 
@@ -147,8 +147,8 @@ def test_a_search_goes_on_under_the_fingerprints_that_it_was_begun_with(
     tmp_path: Path, version: int, trained: int
 ) -> None:
     proposer = Proposer(study_in(tmp_path, Exhaustive(TWINS, 0)), TWINS, 0, version)
-    asked = [proposer.next() for _ in range(3)]
-    assert len([trial for trial in asked if trial is not None]) == trained
+    trials = [proposer.next() for _ in range(3)]
+    assert len([trial for trial in trials if trial is not None]) == trained
 
 
 def test_fingerprints_of_a_later_version_are_refused_with_advice(tmp_path: Path) -> None:
@@ -200,11 +200,11 @@ def test_a_search_that_finds_nothing_more_ends_with_what_it_has_and_a_warning(
     few = CoreUnits(operators=Operators((*AFFINE.operators.unary, "max(x, 0)"), ("x1 + x2",)))
     ran = run_engine(tmp_path, Checksums(), candidates=99, space=few, strategy=Seldom(few, 0))
     assert not ran.engine.exhausted
-    assert len(ran.told) >= 1
-    assert {trial.state for trial in ran.told} <= {"complete", "pruned", "infeasible"}
+    assert len(ran.reported) >= 1
+    assert {trial.state for trial in ran.reported} <= {"complete", "pruned", "infeasible"}
     (warning,) = [r.message for r in caplog.records if "proposals in a row" in r.message]
     assert warning.startswith("60 proposals in a row were rejected")
-    assert f"ends with {len(ran.told)} candidates: " in warning
+    assert f"ends with {len(ran.reported)} candidates: " in warning
 
 
 class Seldom(Strategy):

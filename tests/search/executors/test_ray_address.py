@@ -107,8 +107,8 @@ def test_a_port_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_another_session_than_the_one_asked_for_is_refused_by_its_port() -> None:
-    asked = ClusterAddress("head:6379", "--ray-address")
-    check_is_session(asked, "10.0.0.1:6379")
+    address = ClusterAddress("head:6379", "--ray-address")
+    check_is_session(address, "10.0.0.1:6379")
     check_is_session(ClusterAddress("auto", "--ray-address"), "10.0.0.1:7000")
     with pytest.raises(InvalidSetting, match=r"session of Ray at 10\.0\.0\.1:7000: leave the"):
-        check_is_session(asked, "10.0.0.1:7000")
+        check_is_session(address, "10.0.0.1:7000")

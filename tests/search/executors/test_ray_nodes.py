@@ -1,4 +1,4 @@
-"""What a node says it has, also where our code is missing; tests/cluster asks real nodes."""
+"""A node's own account of what it has, also without our code; tests/cluster asks real nodes."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ print(json.dumps(cloudpickle.load(sys.stdin.buffer)()))
 
 
 def said_by_a_node(path: Path) -> Any:
-    """What a process says that finds a folder before all others."""
+    """Account of a process that finds a folder before all others."""
     module = sys.modules[installed.__module__]
     assert ray_tune
     cloudpickle.register_pickle_by_value(module)
     try:
-        asked = cloudpickle.dumps(installed)
+        pickled = cloudpickle.dumps(installed)
     finally:
         cloudpickle.unregister_pickle_by_value(module)
     done = subprocess.run(
         [sys.executable, "-c", NODE],
-        input=asked,
+        input=pickled,
         env=environment(PYTHONPATH=str(path)),
         stdout=subprocess.PIPE,
         check=True,

@@ -74,14 +74,16 @@ def test_a_killed_worker_is_recorded_as_what_it_is(harmed: Ran) -> None:
 
 def test_its_candidates_are_trained_again_and_nothing_is_lost(harmed: Ran, unharmed: Ran) -> None:
     assert entered(harmed.candidates) == 6
-    expressions = [trial.expression for trial in harmed.told]
-    assert sorted(expressions) == sorted(trial.expression for trial in unharmed.told)
+    expressions = [trial.expression for trial in harmed.reported]
+    assert sorted(expressions) == sorted(trial.expression for trial in unharmed.reported)
     assert not harmed.by_state("running")
 
 
 def test_the_scores_are_those_of_a_search_without_the_accident(harmed: Ran, unharmed: Ran) -> None:
-    first_rungs = {trial.expression: trial.val_accuracies.get(1) for trial in unharmed.told}
-    assert {trial.expression: trial.val_accuracies.get(1) for trial in harmed.told} == first_rungs
+    first_rungs = {trial.expression: trial.val_accuracies.get(1) for trial in unharmed.reported}
+    assert {
+        trial.expression: trial.val_accuracies.get(1) for trial in harmed.reported
+    } == first_rungs
 
 
 def test_two_workers_share_a_gpu_and_train_at_the_same_time(

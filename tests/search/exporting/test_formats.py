@@ -137,10 +137,10 @@ def test_all_programs_are_proved_and_say_where_they_come_from(tmp_path: Path) ->
     x = np.linspace(-3.03, 3.11, 12, dtype=np.float32).reshape(4, 3)
     beta = np.array([0.5, 1.0, 2.0], dtype=np.float32)
     module = parse(TEXT).module(channels=3)
-    for given in ({}, {"beta": beta}):
-        if given:
+    for inputs in ({}, {"beta": beta}):
+        if inputs:
             module.load_state_dict({"beta": torch.from_numpy(beta)})
-        (value,) = session.run(None, {"x": x, **given})
+        (value,) = session.run(None, {"x": x, **inputs})
         np.testing.assert_allclose(value, module(torch.from_numpy(x)).detach(), rtol=2e-5)
     assert "onnxruntime agrees with torch in float32" in session.get_modelmeta().description
 

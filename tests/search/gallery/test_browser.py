@@ -27,7 +27,7 @@ def page(show: Show, file: SearchFile, trials: Sequence[Trial]) -> Page:
 
 
 def formulas(page: Page) -> list[str]:
-    """Those of the cards, in their order."""
+    """Formulas of the cards, in their order."""
     return page.locator(".card .open").all_text_contents()
 
 
@@ -190,9 +190,9 @@ def test_axe_has_nothing_to_say(show: Show, finished: Home, width: int, dark: bo
 
 
 def violations(page: Page) -> list[Any]:
-    """What axe-core finds, of every rule it has by default."""
-    found = Axe().run(page).response["violations"]
-    return [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found]
+    """Violations that axe-core reports, by every rule it has by default."""
+    faults = Axe().run(page).response["violations"]
+    return [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in faults]
 
 
 def test_a_confirmation_is_a_table_of_every_function_with_its_verdict(

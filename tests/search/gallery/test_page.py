@@ -21,14 +21,14 @@ from actsearch.search.storage.config import SearchFile
 from actsearch.space import parse
 
 
-class Told(NamedTuple):
+class CommandResult(NamedTuple):
     status: int
     out: str
     err: str
 
 
 def data_of(page: str) -> dict[str, Any]:
-    """What the page's script reads."""
+    """The data that the page's script reads."""
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
     data: dict[str, Any] = json.loads(text)
     return data
@@ -133,17 +133,17 @@ def test_the_page_fetches_nothing_and_runs_no_script_but_its_own(
 
 
 def test_the_verb_writes_the_page_and_only_over_an_earlier_one(
-    actsearch: Callable[..., Told], finished: Home, tmp_path: Path
+    actsearch: Callable[..., CommandResult], finished: Home, tmp_path: Path
 ) -> None:
     target = tmp_path / "new" / "page.html"
     command = ("gallery", "mine", "--home", finished.root, "-o", target)
-    told = actsearch(*command, "--json")
-    assert json.loads(told.out) == {"page": str(target), "bytes": target.stat().st_size}
+    outcome = actsearch(*command, "--json")
+    assert json.loads(outcome.out) == {"page": str(target), "bytes": target.stat().st_size}
     assert len(data_of(target.read_text())["candidates"]) == 8
     assert actsearch(*command).status == 0
     target.write_text("my notes")
-    told = actsearch(*command)
-    assert told.status == 1
-    assert "page.html is something else: name another with -o FILE" in told.err
+    outcome = actsearch(*command)
+    assert outcome.status == 1
+    assert "page.html is something else: name another with -o FILE" in outcome.err
     assert target.read_text() == "my notes"
     assert [path.name for path in target.parent.iterdir()] == ["page.html"]

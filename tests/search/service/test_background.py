@@ -77,14 +77,14 @@ def test_a_submitted_search_is_stopped_and_goes_on_to_its_end(
     assert nothing.status == 1
     assert "'mine' does not run, so there is nothing to stop: it is stopped" in nothing.err
 
-    asked = status.entered
-    resumed = actsearch("submit", "--name", "mine", "--resume", "--candidates", asked, *where)
+    entered = status.entered
+    resumed = actsearch("submit", "--name", "mine", "--resume", "--candidates", entered, *where)
     assert resumed.status == 0, resumed.err
     log = actsearch("log", "mine", "--follow", *where).out
     assert log.count("$ actsearch submit") == 2
     assert "stopped; what has finished is kept" in log
     status = status_of(home, "mine")
-    assert (status.state, status.entered, status.again) == ("finished", asked, 0)
+    assert (status.state, status.entered, status.again) == ("finished", entered, 0)
     (row,) = json.loads(actsearch("status", "--json", *where).out)
     assert (row["name"], row["state"], row["runs"]) == ("mine", "finished", False)
 

@@ -17,7 +17,7 @@ Stored = Callable[[Search], SearchFile]
 
 
 def clone_of(original: Search, home: Home, stored: Stored, **changes: Any) -> SearchFile:
-    """What a clone would be run with."""
+    """Settings that a clone would run with."""
     settings = cloned_settings(stored(original), changes)
     return stored(Search("new", home=home.root, **settings))
 

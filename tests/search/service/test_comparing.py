@@ -46,12 +46,12 @@ def test_the_best_is_told_at_each_budget(two: Home) -> None:
 
 
 def test_budgets_triple_up_to_where_each_search_has_come() -> None:
-    found = Improvement(candidates=5, seconds=1.0, score=0.5, expression="x")
+    improvement = Improvement(candidates=5, seconds=1.0, score=0.5, expression="x")
     search = ComparedSearch(
-        name="mine", settings={}, improvements=[found], ended=100, seconds=9.0, functions={}
+        name="mine", settings={}, improvements=[improvement], ended=100, seconds=9.0, functions={}
     )
     assert search.best(4) is None
-    assert search.best(9) == found
+    assert search.best(9) == improvement
 
 
 def test_functions_are_shared_however_they_are_written(two: Home) -> None:
@@ -74,6 +74,8 @@ def test_the_command_prints_tables_and_draws_one_figure(
     assert result.status == 0
     assert "finalists  2     7" in result.out
     assert plot.read_bytes().startswith(b"\x89PNG")
-    found = json.loads(actsearch("compare", "mine", "other", "--json", "--home", two.root).out)
-    assert found["settings"] == {"finalists": {"mine": 2, "other": 7}}
-    assert found["shared"] == [{"searches": ["mine", "other"], "functions": 8}]
+    comparison = json.loads(
+        actsearch("compare", "mine", "other", "--json", "--home", two.root).out
+    )
+    assert comparison["settings"] == {"finalists": {"mine": 2, "other": 7}}
+    assert comparison["shared"] == [{"searches": ["mine", "other"], "functions": 8}]

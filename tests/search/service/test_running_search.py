@@ -34,8 +34,8 @@ def test_it_calls_back_and_has_a_result(home: Home) -> None:
     assert running.status.state == "finished"
     trained = [trial for trial in outcome.trials if trial.trained]
     assert sorted(trial.number for trial in candidates) == sorted(t.number for t in trained)
-    told = {(s.trial, s.epoch): s.val_accuracy for s in scores if s.val_accuracy is not None}
-    assert told == {
+    accuracies = {(s.trial, s.epoch): s.val_accuracy for s in scores if s.val_accuracy is not None}
+    assert accuracies == {
         (trial.number, epoch): accuracy
         for trial in trained
         for epoch, accuracy in trial.val_accuracies.items()

@@ -1,4 +1,4 @@
-"""What `delete --keep-best` left is on record, and a record that cannot be one is named."""
+"""The trials that `delete --keep-best` left are on record, and a damaged record is named."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ TESTS = Path(__file__).parents[2]
 def killed(
     folder: Path, strategy: str, candidates: int, step: int, before: int, *max_cost: float
 ) -> list[Any]:
-    """What became of a search for each commit at which a launch of it was killed."""
+    """Outcome of a search for each commit at which a launch of it was killed."""
     arguments = [str(folder), strategy, *map(str, (candidates, step, before, *max_cost))]
     done = subprocess.run(
         [sys.executable, "-m", "contracts.kills", *arguments],

@@ -1,4 +1,4 @@
-"""What a home holds is input: bounded, named where it is wrong, and no link is followed."""
+"""Files of a home are input: bounded, named where they are wrong, and no link is followed."""
 
 from __future__ import annotations
 

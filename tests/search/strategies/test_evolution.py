@@ -234,10 +234,10 @@ def test_a_trial_names_the_trials_that_it_was_made_from_and_how(
         return child
 
     def crossed(
-        space: CoreUnits, one: Encoding, other: Encoding, rng: np.random.Generator
+        space: CoreUnits, first: Encoding, second: Encoding, rng: np.random.Generator
     ) -> Encoding:
-        child = cross(space, one, other, rng)
-        parents = str(space.decode(one)), str(space.decode(other))
+        child = cross(space, first, second, rng)
+        parents = str(space.decode(first)), str(space.decode(second))
         made.setdefault(str(space.decode(child)), []).append(parents)
         return child
 

@@ -12,8 +12,8 @@ from actsearch.search.strategies.pareto import Point, crowding, front, ranks
 COARSE = st.tuples(st.integers(0, 5).map(float), st.integers(1, 6).map(float))
 
 
-def beats(one: Point, other: Point) -> bool:
-    return one[0] >= other[0] and one[1] <= other[1] and one != other
+def beats(point: Point, other: Point) -> bool:
+    return point[0] >= other[0] and point[1] <= other[1] and point != other
 
 
 @given(st.lists(COARSE, max_size=20))

@@ -26,7 +26,7 @@ from actsearch.space.analysis.properties import properties
 from actsearch.space.catalog.table import find
 from contracts.expressions import expressions
 
-ASKED = [
+ITEMS = [
     "non-linear",
     "differentiable",
     "cheap",
@@ -45,7 +45,7 @@ def verdicts(measured: Card) -> dict[str, bool]:
 
 def test_relu_is_judged_as_the_textbooks_do() -> None:
     measured = card(parse("relu(x)"))
-    assert [v.item for v in measured.verdicts] == ASKED
+    assert [v.item for v in measured.verdicts] == ITEMS
     assert all(any(c.isdigit() for c in v.because) or v.because for v in measured.verdicts)
     judged = verdicts(measured)
     assert judged["sparse"]
@@ -75,7 +75,7 @@ def test_every_card_prints_and_is_strict_json(text: str) -> None:
     assert "known as" in card_text(measured)
     back = json.loads(json.dumps(card_json(measured), allow_nan=False))
     assert back["expression"] == str(parse(text))
-    assert len(back["verdicts"]) == len(ASKED)
+    assert len(back["verdicts"]) == len(ITEMS)
 
 
 def test_a_card_at_learned_values_is_of_that_function() -> None:

@@ -43,9 +43,9 @@ def test_f_and_its_mirror_images_have_the_same(seed: int) -> None:
 @pytest.mark.parametrize("factor", [0.01, 3.0])
 def test_a_scaled_output_differs_in_its_size_alone(factor: float) -> None:
     swish = parse("x * sigmoid(x)")
-    one, other = features_of([swish, Call("mul", (Constant(factor), swish))])
-    assert other[SIZE] - one[SIZE] == pytest.approx(math.log(factor))
-    np.testing.assert_allclose(np.delete(other, SIZE), np.delete(one, SIZE), atol=1e-9)
+    plain, scaled = features_of([swish, Call("mul", (Constant(factor), swish))])
+    assert scaled[SIZE] - plain[SIZE] == pytest.approx(math.log(factor))
+    np.testing.assert_allclose(np.delete(scaled, SIZE), np.delete(plain, SIZE), atol=1e-9)
 
 
 def test_the_series_of_relu_is_that_of_the_literature() -> None:

@@ -26,15 +26,15 @@ from actsearch.space.spaces.operator_sets import SWISH
 from contracts.expressions import expressions
 
 
-def same(one: str, other: str) -> bool:
+def same(left: str, right: str) -> bool:
     """Whether two texts have matching fingerprints, asked both ways."""
-    a, b = fingerprint(parse(one)), fingerprint(parse(other))
+    a, b = fingerprint(parse(left)), fingerprint(parse(right))
     assert a.matches(b) == b.matches(a)
     return a.matches(b)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("x * sigmoid(x)", "silu(x)"),
         ("max(x, 0)", "relu(x)"),
@@ -62,12 +62,12 @@ def same(one: str, other: str) -> bool:
         ("a * max(x, 0) + b * min(x, 0)", "b * max(x, 0) + a * min(x, 0)"),
     ],
 )
-def test_equal_functions_match_however_they_are_written(one: str, other: str) -> None:
-    assert same(one, other)
+def test_equal_functions_match_however_they_are_written(left: str, right: str) -> None:
+    assert same(left, right)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("x", "-x"),
         ("x", "abs(x)"),
@@ -94,8 +94,8 @@ def test_equal_functions_match_however_they_are_written(one: str, other: str) ->
         ("a * x", "abs(a) * x"),
     ],
 )
-def test_different_candidates_do_not_match(one: str, other: str) -> None:
-    assert not same(one, other)
+def test_different_candidates_do_not_match(left: str, right: str) -> None:
+    assert not same(left, right)
 
 
 def test_the_grid_is_symmetric_with_tails_and_without_zero() -> None:

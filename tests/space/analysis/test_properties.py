@@ -1,4 +1,4 @@
-"""What is measured of functions whose properties are known in closed form."""
+"""Measured properties of functions are those known in closed form."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ ALLOWED = 1e-4  # after asinh; the fingerprints' 1e-5 and a slope of ten between
 SETTINGS = 200
 
 
-def same(one: str, other: str) -> bool:
-    return fingerprint(parse(one)).matches(fingerprint(parse(other)))
+def same(left: str, right: str) -> bool:
+    return fingerprint(parse(left)).matches(fingerprint(parse(right)))
 
 
 def rewritten(tree: Expression, rng: random.Random) -> Expression:
@@ -66,17 +66,17 @@ def values(tree: Expression, rows: Tensor, order: tuple[int, ...], x: Tensor) ->
     return torch.asinh(tree.values(x, columns))
 
 
-def difference(one: Expression, other: Expression, seed: int) -> float:
+def difference(left: Expression, right: Expression, seed: int) -> float:
     """The largest difference after asinh of two candidates at other points and parameters, in the
     best order of the parameters; where both are finite and beyond the divisor's floor."""
     generator = torch.Generator().manual_seed(seed)
-    count = len(one.parameters)
+    count = len(left.parameters)
     rows = torch.randn(SETTINGS, count, generator=generator, dtype=torch.float64)
     rows[: SETTINGS // 2] *= 2.5
     rows[SETTINGS // 2 :] = 1 + 0.5 * rows[SETTINGS // 2 :]
     # A divisor beta * x below 1e-3 is a matter of its floor, 6e-8.
     rows = torch.where(rows.abs() < 0.1, 0.1, rows).clamp(-4.1, 4.3)  # the neighbourhood
-    start = torch.tensor([[p.initial for p in one.parameters]], dtype=torch.float64)
+    start = torch.tensor([[p.initial for p in left.parameters]], dtype=torch.float64)
     rows = torch.cat([start.expand(1, count), rows]) if count else rows[:1]
     x = torch.cat(
         [
@@ -85,10 +85,10 @@ def difference(one: Expression, other: Expression, seed: int) -> float:
         ]
     )
     x = x[x.abs() > 0.05].expand(len(rows), -1)
-    target = values(one, rows, tuple(range(count)), x)
+    target = values(left, rows, tuple(range(count)), x)
     best = float("inf")
     for order in itertools.permutations(range(count)):
-        gap = (values(other, rows, order, x) - target).abs()
+        gap = (values(right, rows, order, x) - target).abs()
         finite = gap.isfinite() & (target.abs() < 20)
         # A pole is where rounding decides; two different functions differ at more than one point.
         worst = gap[finite].sort(descending=True).values[2:3]
@@ -129,7 +129,7 @@ def sampled(name: str, count: int | None) -> list[Expression]:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("max(x, beta * x)", "beta * x + (1 - beta) * max(x, 0)"),
         ("max(x + beta, exp(x))", "beta * exp(x) + (1 - beta) * exp(x)"),
@@ -146,12 +146,12 @@ def sampled(name: str, count: int | None) -> list[Expression]:
         ("a * x + b * max(x, 0)", "a * x + b * max(x, 0) + max(min(a, -b), 0) * sin(x)"),
     ],
 )
-def test_functions_that_part_anywhere_in_the_neighbourhood_are_two(one: str, other: str) -> None:
-    assert not same(one, other)
+def test_functions_that_part_anywhere_in_the_neighbourhood_are_two(left: str, right: str) -> None:
+    assert not same(left, right)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("a * relu(b * x)", "relu(b * x) * a"),
         ("a * relu(b * x)", "relu(a * x) * b"),
@@ -168,8 +168,8 @@ def test_functions_that_part_anywhere_in_the_neighbourhood_are_two(one: str, oth
         ("sin(exp(exp(a * x)) * 3 * x)", "sin(x * (3 * exp(exp(a * x))))"),
     ],
 )
-def test_commuted_renamed_and_reassociated_forms_are_one(one: str, other: str) -> None:
-    assert same(one, other)
+def test_commuted_renamed_and_reassociated_forms_are_one(left: str, right: str) -> None:
+    assert same(left, right)
 
 
 @pytest.mark.parametrize("name", ["core-1", "core-2", "tree-3", "tree-5", "tree-7"])
@@ -192,7 +192,7 @@ def test_no_pair_of_a_space_is_merged_or_parted_wrongly(name: str, count: int | 
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("left", "right"),
     [
         ("a * relu(b * x)", "relu(b * x) * a"),
         ("x * sigmoid(beta * x)", "x / (1 + exp(-beta * x))"),
@@ -200,9 +200,9 @@ def test_no_pair_of_a_space_is_merged_or_parted_wrongly(name: str, count: int | 
         ("(a * x + b) * x", "a * x ** 2 + b * x"),
     ],
 )
-def test_sympy_says_the_same_of_what_is_merged(one: str, other: str) -> None:
-    assert same(one, other)
-    first, second = parse(one), parse(other)
+def test_sympy_says_the_same_of_what_is_merged(left: str, right: str) -> None:
+    assert same(left, right)
+    first, second = parse(left), parse(right)
     gaps = []
     for order in itertools.permutations(second.parameters):
         names = zip(order, first.parameters, strict=True)

@@ -100,9 +100,9 @@ def test_vmap_over_the_parameters_is_each_one_alone(text: str) -> None:
     many = {name: torch.tensor([0.5, 1.0, -2.0]) for name, _ in module.named_parameters()}
 
     def value(state: dict[str, Tensor]) -> Tensor:
-        found: Tensor = torch.func.functional_call(module, state, (X,))
-        return found
+        result: Tensor = torch.func.functional_call(module, state, (X,))
+        return result
 
-    found = torch.func.vmap(value)(many)
-    for i, row in enumerate(found):
+    rows = torch.func.vmap(value)(many)
+    for i, row in enumerate(rows):
         torch.testing.assert_close(row, value({name: v[i] for name, v in many.items()}))

@@ -174,7 +174,7 @@ def test_equal_configurations_are_one_candidate() -> None:
 
 
 def test_every_family_of_the_issue_is_there() -> None:
-    asked = """prelu swish-beta e-swish pelu mpelu srelu crrelu acon-c smu smu-1 erfact pserf arelu
+    names = """prelu swish-beta e-swish pelu mpelu srelu crrelu acon-c smu smu-1 erfact pserf arelu
         starrelu snake xielu adaptive-sigmoid sgt nipuna learnable-elu telu tanhsoft-2 rational
         b-spline fourier staf hermite chebyshev dct apl splash piecewise-linear wrapper mixture"""
-    assert set(asked.split()) <= set(FAMILIES)
+    assert set(names.split()) <= set(FAMILIES)

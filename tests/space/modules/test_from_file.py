@@ -52,15 +52,15 @@ def test_without_an_example_channels_are_asked_for(tmp_path: Path) -> None:
 
 def test_the_file_computes_what_its_expression_does_and_undo_puts_back(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    text, one, two = "x * sigmoid(b[network]=0.5 * x)", net(), net()
-    two.load_state_dict(one.state_dict())
-    before = one(IMAGES)
-    report = replace_activations(one, nn.ReLU, from_file(written(text, tmp_path)))
-    replace_activations(two, nn.ReLU, parse(text))
-    torch.testing.assert_close(one(IMAGES), two(IMAGES))
-    assert one[1].b is one[3].b, "one for the whole net"
+    text, first, second = "x * sigmoid(b[network]=0.5 * x)", net(), net()
+    second.load_state_dict(first.state_dict())
+    before = first(IMAGES)
+    report = replace_activations(first, nn.ReLU, from_file(written(text, tmp_path)))
+    replace_activations(second, nn.ReLU, parse(text))
+    torch.testing.assert_close(first(IMAGES), second(IMAGES))
+    assert first[1].b is first[3].b, "one for the whole net"
     report.undo()
-    assert torch.equal(one(IMAGES), before)
+    assert torch.equal(first(IMAGES), before)
 
 
 def test_a_model_with_the_class_is_pickled_within_the_process(tmp_path: Path) -> None:

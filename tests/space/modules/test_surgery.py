@@ -199,15 +199,15 @@ def test_a_pattern_takes_the_activations_of_that_name_and_nothing_else() -> None
 
 def test_a_function_of_name_and_module_chooses_layer_by_layer() -> None:
     net = Blocks()
-    asked: dict[str, nn.Module] = {}
+    modules: dict[str, nn.Module] = {}
 
     def second_blocks(name: str, module: nn.Module) -> bool:
-        asked[name] = module
+        modules[name] = module
         return isinstance(module, nn.ReLU) and ".1." in name
 
     assert len(replace_activations(net, second_blocks, parse("tanh(x)")).replaced) == 1
     assert places(net) == ["layer1.1.relu"]
-    assert asked["layer2.0.conv"] is net.layer2[0].conv
+    assert modules["layer2.0.conv"] is net.layer2[0].conv
 
 
 def test_a_pattern_may_take_one_place_of_a_module_that_has_two() -> None:

@@ -112,9 +112,9 @@ def test_epsilon_is_shared_as_the_spaces_parameters_are() -> None:
 
 
 def test_a_space_of_one_candidate_can_still_be_corrected() -> None:
-    one = Corrected(CoreUnits(1, operators=Operators(("relu(x)",), ("max(x1, x2)",))))
-    start = {PATH: NONE, **one.space.sample(np.random.default_rng(0))}
-    assert one.mutate(start, np.random.default_rng(0))[PATH] != NONE
+    single = Corrected(CoreUnits(1, operators=Operators(("relu(x)",), ("max(x1, x2)",))))
+    start = {PATH: NONE, **single.space.sample(np.random.default_rng(0))}
+    assert single.mutate(start, np.random.default_rng(0))[PATH] != NONE
 
 
 def test_a_union_is_corrected_member_by_member() -> None:

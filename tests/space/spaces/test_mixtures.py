@@ -34,11 +34,11 @@ def test_the_space_holds_the_familys_mixtures_and_nothing_else() -> None:
 
 def test_the_order_of_the_functions_does_not_matter() -> None:
     space = Mixtures(2)
-    one, other = (
+    first, second = (
         space.decode({"gates": "softmax", "function.0": a, "function.1": b})
         for a, b in (("tanh(x)", "sin(x)"), ("sin(x)", "tanh(x)"))
     )
-    assert fingerprint(one).matches(fingerprint(other))
+    assert fingerprint(first).matches(fingerprint(second))
 
 
 def test_a_mixture_of_one_or_of_many_is_refused() -> None:

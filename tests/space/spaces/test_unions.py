@@ -18,10 +18,10 @@ from actsearch.space import (
 )
 from actsearch.space.spaces.unions import MEMBER
 
-GIVEN = Listed(
+LISTED = Listed(
     "given", {"Swish": "x * sigmoid(beta * x)", "PReLU": "max(x, 0) + a=0.25 * min(x, 0)"}
 )
-BOTH = Union(((CoreUnits(1), 3.0), (GIVEN, 1.0)))
+BOTH = Union(((CoreUnits(1), 3.0), (LISTED, 1.0)))
 
 
 def test_members_are_drawn_by_weight() -> None:
@@ -47,7 +47,7 @@ def test_parents_of_two_members_have_a_child_like_one_of_them() -> None:
 
 
 def test_the_size_is_the_sum_and_the_enumeration_goes_through_the_members() -> None:
-    small = Union(((GIVEN, 1.0), (Listed("more", {"x": "x"}), 1.0)))
+    small = Union(((LISTED, 1.0), (Listed("more", {"x": "x"}), 1.0)))
     assert small.size == 3
     assert [str(small.decode(e)) for e in small.encodings()] == [
         "x * sigmoid(beta * x)",
@@ -57,9 +57,9 @@ def test_the_size_is_the_sum_and_the_enumeration_goes_through_the_members() -> N
 
 
 def test_a_listed_candidate_is_recognised_with_its_initial_values() -> None:
-    assert GIVEN.encode(parse("max(x, 0) + b=0.25 * min(x, 0)")) == {"candidate": "PReLU"}
-    assert not GIVEN.contains(parse("max(x, 0) + b=0.5 * min(x, 0)"))
-    assert not GIVEN.contains(parse("x * sigmoid(beta[channel] * x)"))
+    assert LISTED.encode(parse("max(x, 0) + b=0.25 * min(x, 0)")) == {"candidate": "PReLU"}
+    assert not LISTED.contains(parse("max(x, 0) + b=0.5 * min(x, 0)"))
+    assert not LISTED.contains(parse("x * sigmoid(beta[channel] * x)"))
 
 
 def test_a_wrong_member_or_choice_is_refused_by_name() -> None:

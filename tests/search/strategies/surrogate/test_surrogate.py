@@ -1,4 +1,4 @@
-"""What the surrogate proposes, on a made-up score that is smooth over functions."""
+"""Proposals of the surrogate, on a made-up score that is smooth over functions."""
 
 from __future__ import annotations
 
