@@ -24,6 +24,7 @@ _DLDNA = Recipe(
     name="dldna", granularity="network", rungs=(15,), optimizer="sgd", momentum=0.9,
     schedule="constant", warmup=0, moment_init=False, pixels="-1 to 1", validation=0,
 )  # fmt: skip
+_DEEP = Recipe(name="deep", widths=(64,) * 12)
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
@@ -47,6 +48,9 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 name="vit", network="vit", widths=(64,) * 6, rungs=(3, 9, 27),
                 weight_decay=5e-2, warmup=500,
             ),
+            # Twelve layers without norms: where the function decides whether a net learns at all.
+            _DEEP,
+            dataclasses.replace(_DEEP, name="deep-no-gain", moment_init=False),
             _DLDNA,
             dataclasses.replace(_DLDNA, name="dldna-0.8", momentum=0.8),
             # The same with 10,000 training images held out: what a search may select by.

@@ -83,6 +83,9 @@ def test_the_default_is_the_documented_protocol() -> None:
         ("conv", "4eb57468"),
         ("resnet20", "ac3801c6"),
         ("vit", "83a434e9"),
+        ("brief", "13a77b37"),
+        ("deep", "d77c9580"),
+        ("deep-no-gain", "a3eed1c7"),
         ("dldna", "a2d3eeb5"),
         ("dldna-0.8", "fc69f6da"),
         ("dldna-validation", "e1a3ab69"),
@@ -92,6 +95,15 @@ def test_digests_of_shipped_recipes_never_change(name: str, digest: str) -> None
     # They stand beside stored scores: if this fails, those scores have lost their recipe.
     assert RECIPES[name].digest == digest
     assert RECIPES[name].label == f"{name}-{digest}"
+
+
+def test_every_shipped_recipe_has_its_digest_above() -> None:
+    (mark,) = (
+        mark
+        for mark in test_digests_of_shipped_recipes_never_change.pytestmark  # type: ignore[attr-defined]
+        if mark.name == "parametrize"
+    )
+    assert {name for name, _ in mark.args[1]} == set(RECIPES)
 
 
 def test_a_shipped_recipe_is_found_by_its_own_name() -> None:
