@@ -18,10 +18,11 @@ from scipy.spatial.distance import cdist
 from ....space import Encoding, Space
 from ....space.analysis.features import LENGTH, features_of
 from ..base import Key, Lineage, key_of
+from .feature_cache import cached_features
 from .prior import Prior
 from .projection import Projection
 
-WHOLE = 10_000  # encodings of a space that are all in the pool: 5 s
+WHOLE = 10_000  # encodings of a space that are all in the pool: 10 s, once on a machine
 SAMPLE = 2000  # of a larger one
 # Moments beside them did harm: of functions that a model had seen 30 to 120 of, rank correlation
 # with the score fell by 0.02 (docs/searching.md).
@@ -30,14 +31,14 @@ USED = ("values", "slopes", "parameters")
 Array = npt.NDArray[np.float64]
 
 
-# Searches of one process are often of one space: core-1's features take 5 s and 13 MB.
+# Searches of one process are often of one space; core-1's features are 13 MB.
 @functools.lru_cache(maxsize=2)
 def features_of_whole(space: Space) -> Mapping[Key, Array]:
     """The features of every encoding of a small space, in order."""
-    keys = {key_of(encoding): encoding for encoding in space.encodings()}
-    rows = features_of(space.decode(encoding) for encoding in keys.values())
-    rows.setflags(write=False)
-    return MappingProxyType(dict(zip(keys, rows, strict=True)))
+    encodings = {key_of(encoding): encoding for encoding in space.encodings()}
+    expressions = [space.decode(encoding) for encoding in encodings.values()]
+    rows = cached_features([*map(str, expressions)], lambda: features_of(expressions))
+    return MappingProxyType(dict(zip(encodings, rows, strict=True)))
 
 
 class Features:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ....evaluators.tables.score_table import ScoreTable
 from ....space import parse
 from ....space.analysis.features import GROUPS, features_of
+from .feature_cache import cached_features
 from .gaussian_process import GaussianProcess, fitted, start_of
 from .observations import MARGIN, RUN_NOISE, log_regrets
 from .projection import Projection
@@ -51,7 +52,8 @@ class _Model:
         best = order[: int(BEST * MOST)]
         others = rng.permutation(order[len(best) :])[: MOST - len(best)]
         chosen = rng.permutation(np.concatenate([best, others]))
-        features = features_of(parse(texts[i]) for i in chosen)
+        names = [texts[i] for i in chosen]
+        features = cached_features(names, lambda: features_of(map(parse, names)))
         finite = np.isfinite(features).all(1)
         chosen, features = chosen[finite], features[finite]
         below = accuracies.max() + MARGIN - accuracies[chosen]

@@ -1,0 +1,112 @@
+"""Features kept in the user's cache: core-1's take 6 s to reckon and 0.1 s to read.
+
+A file holds the rows of one list of candidates. Its name is a digest of that list and of whatever
+decides a bit of them: our code, torch, numpy and the CPU. A file that is not as it must be is made
+anew; where none can be written, every process reckons for itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from .... import space
+from ....evaluators.data.cache import data_root
+from ....space.analysis.features import LENGTH
+
+FOLDER = "features"
+KEPT = 6  # files, of 13 MB at most each; the latest used
+LEAST = 500  # candidates worth a file: half a second
+
+Array = npt.NDArray[np.float64]
+
+logger = logging.getLogger(__name__)
+
+
+def cached_features(candidates: Sequence[str], reckon: Callable[[], Array]) -> Array:
+    """The features of candidates [n, LENGTH], read-only: from a file, else by `reckon`.
+
+    candidates: texts that say, with the code, which functions these are, in order.
+    """
+    if len(candidates) < LEAST:
+        rows = reckon()
+    else:
+        path = data_root() / FOLDER / f"{_digest(candidates)}.npy"
+        stored = _read(path, len(candidates))
+        rows = reckon() if stored is None else stored
+        if stored is None:
+            _write(path, rows)
+    rows.setflags(write=False)
+    return rows
+
+
+def _read(path: Path, count: int) -> Array | None:
+    """The rows in a file; None where there is none, or not these many numbers."""
+    size = count * LENGTH * 8
+    try:
+        if not size < path.stat().st_size < size + 1024:  # numpy's header has 128 bytes
+            return None
+        rows: Array = np.load(path, allow_pickle=False)
+        os.utime(path)  # it was used: `_sweep` takes the others
+    except (OSError, ValueError, EOFError) as error:
+        logger.debug("the features in %s are not used: %s", path, error)
+        return None
+    fits = rows.shape == (count, LENGTH) and rows.dtype == np.float64
+    return rows if fits else None
+
+
+def _write(path: Path, rows: Array) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                np.save(file, rows, allow_pickle=False)
+            os.replace(partial, path)
+        except BaseException:
+            os.unlink(partial)
+            raise
+        _sweep(path.parent)
+    except OSError as error:  # a full disk, a folder of somebody else's
+        logger.debug("the features cannot be kept in %s: %s", path, error)
+
+
+def _sweep(folder: Path) -> None:
+    """Keep the files that were used last, whatever left the others."""
+    files = {}
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process sweeps too
+            files[path] = path.stat().st_mtime
+    for path in sorted(files, key=files.__getitem__, reverse=True)[KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+def _digest(candidates: Sequence[str]) -> str:
+    parts = (
+        _code(),
+        torch.__version__,
+        np.__version__,
+        torch.backends.cpu.get_cpu_capability(),
+        os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
+        *candidates,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    """A digest of all that turns a text into features: the code of `actsearch.space`."""
+    folder, digest = Path(next(iter(space.__path__))), hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
