@@ -71,8 +71,9 @@ lint: $(STAMP)  ## ruff and mypy --strict
 	$(BIN)/mypy -p actsearch
 	$(BIN)/mypy $(CHECKED)
 
-docs: $(STAMP)  ## check that the links in README.md and docs/ lead somewhere and their Python parses
-	$(BIN)/pytest tests/test_docs.py
+docs: $(STAMP)  ## build the documentation as a site, build/docs/index.html, and check its pages
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet -d build/doctrees docs build/docs
+	$(BIN)/pytest tests/test_docs.py tests/docs -m "$(DEFAULT)"
 
 wheel: $(STAMP)  ## build the wheel, install it in a clean environment, run a two-candidate search
 	bash tests/wheel_check.sh $(BIN)/python

@@ -27,7 +27,7 @@ def sentences() -> dict[str, str]:
         "two units": f"nests two of them, {round(space_from_name('core-2').size / 1e6)} million",
         "fingerprint": f"over a dense grid and {SETTINGS} settings of their parameters",
         "bracket": f"{WORDS[config.bracket]} in one ensemble on one thread",
-        "rungs": f"after {first} and {second} epochs the best third goes on, after {last}",
+        "rungs": f"After {first} and {second} epochs the best third goes on, after {last}",
         "confirmation": (
             f"re-trains the {WORDS[settings.finalists]} best and {WORDS[len(BASELINES)]} "
             f"baselines over {WORDS[settings.seeds]} fresh seeds"

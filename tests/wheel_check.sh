@@ -20,6 +20,10 @@ say "build the sdist, and the wheel from it"
 "$python" -m build --outdir dist "$repository" > build.log 2>&1 || { cat build.log; exit 1; }
 ls dist
 
+say "twine and check-wheel-contents look at both"
+"$python" -m twine check --strict dist/*
+"$python" -m check_wheel_contents dist/*.whl
+
 say "install the wheel in a clean environment"
 "$python" -m venv --without-pip clean
 "$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \

@@ -2,13 +2,15 @@
 
     make readme
 
-Each stands between two comments, which name it; the record is search.json beside this file.
+README has the verdict, docs/results.md the leaderboard and the tables. Each part stands between
+two comments, which name it; the record is search.json beside this file.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = "docs/results.md"
 PAGES = ("README.md", RESULTS)
 BEGIN, END = "<!-- record of make search -->", "<!-- end of the record -->"
+COLUMNS = 100  # of README's lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +61,16 @@ class Record:
         )
 
     @property
-    def confirmation(self) -> str:
-        """The tables of the confirmation and the verdict, without the leaderboard before them."""
-        return self.printed.partition("\n\n")[2]
+    def verdict(self) -> str:
+        """The sentences under the tables, before the line of versions and machine."""
+        verdict, versions = self.printed.splitlines()[-2:]
+        assert versions.startswith("(actsearch "), versions
+        return verdict
+
+    @property
+    def machine(self) -> str:
+        """What it ran on, with the versions."""
+        return self.printed.splitlines()[-1].strip("()")
 
     @property
     def duration(self) -> str:
@@ -86,11 +96,12 @@ def generated(page: str, record: Record) -> str:
             f"`{record.command}` ({about}; recipe `{record.recipe}`, second network\n"
             f"`{record.second}`) took {record.duration} and printed:\n\n```\n{record.printed}\n```"
         )
-    return (
-        f"What `make search` printed from a new home in {record.duration}, below the leaderboard "
-        f"({about};\n"
-        f"[docs/results.md](docs/results.md)):\n\n```\n{record.confirmation}\n```"
+    sentence = (
+        f"What `{record.command}` said from a new home after {record.duration} ({about}; "
+        f"{record.machine}). [Results](docs/results.md#the-default-search) has the tables:"
     )
+    verdict = textwrap.fill(record.verdict, COLUMNS)
+    return f"{textwrap.fill(sentence, COLUMNS)}\n\n```\n{verdict}\n```"
 
 
 def with_record(page: str, text: str, record: Record) -> str:

@@ -30,8 +30,9 @@ class FitError(ActsearchError):
 class Fitted:
     """A configured family, and how far it starts from the function it was fitted to.
 
-    The errors are the largest |difference| on [-3, 3] and on [-10, 10], in float64 and after the
-    rounding of the coefficients; both are 0 where `start` is None, the family's own default.
+    The errors are the largest absolute differences on [-3, 3] and on [-10, 10], in float64 and
+    after the rounding of the coefficients; both are 0 where `start` is None, the family's own
+    default.
     """
 
     expression: Expression

@@ -46,7 +46,7 @@ _EXAMPLES = (
 
 
 def space_from_name(name: str) -> Space:
-    """The space that a text names; see the top of this file for the grammar.
+    """The space that a text names; docs/spaces.md has the grammar.
 
     The space's own `name` is the canonical form. Raises SpaceError where nothing has the name,
     UnknownNameError for an unknown granularity, primitive or set of operators, and ExpressionError

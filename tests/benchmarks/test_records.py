@@ -26,10 +26,12 @@ def test_a_page_is_what_make_readme_writes_from_the_record(pages: Any, name: str
 
 def test_another_record_changes_its_part_of_a_page_alone(pages: Any) -> None:
     text = (REPOSITORY / "README.md").read_text()
-    record = pages.Record.of("make search", "abc1234", 754.4, "trial\n    1\n\nmlp\nReLU\n\ntie")
+    printed = "trial\n    1\n\nmlp\nReLU\n\nx ties with ReLU: no winner.\n(actsearch 0.2, 2 cores)"
+    record = pages.Record.of("make search", "abc1234", 754.4, printed)
     changed = pages.with_record("README.md", text, record)
-    assert "new home in 12 min 34 s" in changed
-    assert "```\nmlp\nReLU\n\ntie\n```" in changed, "without the leaderboard"
+    assert "after 12 min 34 s" in " ".join(changed.split())
+    assert "actsearch 0.2, 2 cores" in " ".join(changed.split())
+    assert "```\nx ties with ReLU: no winner.\n```" in changed, "the verdict, without tables"
     assert pages.with_record("README.md", changed, pages.read_record()) == text
 
 

@@ -1,0 +1,45 @@
+"""The version, the citation and the changelog say the same."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+# what https://citation-file-format.github.io/1.2.0/schema.json asks for, of what we use
+REQUIRED = {"cff-version", "message", "title", "authors"}
+KNOWN = {*REQUIRED, "abstract", "type", "version", "license", "keywords"}
+
+
+def citation() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
+    return values
+
+
+def test_the_citation_is_a_citation_file() -> None:
+    values = citation()
+    assert values.keys() >= REQUIRED
+    assert values.keys() <= KNOWN
+    assert values["cff-version"] == "1.2.0"
+    assert values["type"] == "software"
+    assert all(author.keys() == {"name"} for author in values["authors"])
+    assert all(isinstance(values[key], str) for key in KNOWN - {"authors", "keywords"})
+
+
+def test_the_citation_is_of_this_version() -> None:
+    values = citation()
+    assert values["version"] == PROJECT["version"]
+    assert values["title"] == PROJECT["name"]
+    assert values["license"] == PROJECT["license"]
+    assert values["authors"] == PROJECT["authors"]
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    versions = re.findall(r"^## \[(.+?)\]", (REPOSITORY / "CHANGELOG.md").read_text(), re.M)
+    assert versions[0] == PROJECT["version"]
+    assert len(versions) == len(set(versions))
