@@ -15,18 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..storage import durations
 from .completers import complete, data_sets, recipes
 
 _DEFAULT = "{default}"  # stands in a help text for the default of a setting
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def duration(text: str) -> float:
     """Seconds of `90`, `90s`, `10m`, `1.5h` or `2d`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
-    if match is None:
+    seconds = durations.seconds(text)
+    if seconds is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no time: write 90s, 10m, 1.5h or 2d")
-    return float(match[1]) * _UNITS[match[2]]
+    return seconds
 
 
 def positive(text: str) -> int:

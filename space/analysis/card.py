@@ -6,6 +6,7 @@ the number behind it; the thresholds stand in this file.
 
 from __future__ import annotations
 
+import html
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..expressions.expression import Expression
+from ..expressions.picture import as_svg
 from ..expressions.symbolic import Symbolic, symbolic
 from ..json_safe import plain
 from .cost import Cost, cost
@@ -39,7 +41,7 @@ class Verdict:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Card:
     """All that is known and measured of one candidate at one choice of parameters, `values`."""
 
@@ -50,6 +52,16 @@ class Card:
     properties: Properties
     cost: Cost
     finite: Mapping[str, FiniteRange]
+
+    def __str__(self) -> str:
+        return card_text(self)
+
+    def __repr__(self) -> str:
+        return f"<Card of {self.expression}: {self.known_as.sentence}>"
+
+    def _repr_html_(self) -> str:
+        """The picture and the card's text, for notebooks."""
+        return f"<div>{as_svg(self.expression)}<pre>{html.escape(card_text(self))}</pre></div>"
 
     @property
     def _finite(self) -> bool:
