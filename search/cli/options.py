@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -159,7 +160,13 @@ def add_other_trainings(group: argparse._ActionsContainer) -> None:
 
 def home_flag(options: argparse.Namespace) -> str:
     """The --home of a command line, for another that is about the same home."""
-    return f" --home {shlex.quote(options.home)}" if options.home else ""
+    typed = options.home and "home" not in options.project
+    return f" --home {shlex.quote(options.home)}" if typed else ""
+
+
+def terminal_width() -> int | None:
+    """Characters of a line on stdout's terminal, to fit tables to; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def print_json(value: Any) -> None:

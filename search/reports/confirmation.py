@@ -9,7 +9,7 @@ from ...evaluators.paired_statistics import LEVEL, PairedComparison, failure_rat
 from ...space.printable import printable
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..provenance import provenance_text
-from .text_table import Column, Table, cut, wrapped
+from .text_table import TIED, Column, Table, cut, wrapped
 
 
 def confirmation_text(confirmation: Confirmation, fit: int | None = None) -> str:
@@ -28,7 +28,7 @@ def confirmation_tables(confirmation: Confirmation) -> list[Table]:
         rows = [row for row in confirmation.rows if row.where == where]
         baseline = _held_to(rows)
         columns = (
-            Column(where, gap=3, wraps=12),
+            Column(where, gap=3, wraps=10),
             Column("test acc mean ± sd", ">", 20),
             Column("n", ">", 2),
             Column("worst", ">", 7),
@@ -112,7 +112,7 @@ def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
         str(len(row.test_accuracies)),
         "–" if row.test_worst is None else f"{100 * row.test_worst:.2f}%",
         f"{100 * row.val_mean:.2f}%" if row.val_accuracies else "–",
-        best if row.name == baseline else _difference(row.comparison),
+        best if row.name == baseline else _difference(row.comparison).replace(", ", f",{TIED}"),
         "" if row.p_adjusted is None else f"{row.p_adjusted:.3f}",
         (row.verdict or "baseline") + diverged,
     )

@@ -16,7 +16,8 @@ from ...space.printable import printable
 
 WIDEST = 60  # characters of a formula before it is cut; the JSON output has all of it
 NARROWEST = 40  # characters that a table is fitted to at least
-_TIED = "\N{NO-BREAK SPACE}"  # stands for a space at which a paragraph is not broken
+LEGIBLE = 24  # characters of a wrapped cell, above which headings are left whole
+TIED = "\N{NO-BREAK SPACE}"  # a space at which no line is broken; printed as any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Table:
     def _line(self, tag: str, cells: Sequence[str]) -> str:
         """A row of the page's table."""
         sides = ("right" if column.align == ">" else "left" for column in self.columns)
-        texts = (html.escape(printable(cell, keep="")) for cell in cells)
+        texts = (html.escape(printable(cell, keep=TIED)) for cell in cells)
         return "".join(
             [
                 "<tr>",
@@ -73,7 +74,7 @@ def text_table(
     fit: characters of a line that the table is to fit, at least NARROWEST.
     """
     headings = [column.heading for column in columns]
-    cells_of = [[printable(cell, keep="") for cell in row] for row in rows]
+    cells_of = [[printable(cell, keep=TIED) for cell in row] for row in rows]
     lines = [headings, *cells_of] if any(headings) else cells_of
     widths = [
         max(map(len, cells)) if column.width is None else column.width
@@ -100,28 +101,41 @@ def wrapped(text: str, fit: int | None) -> str:
 
 
 def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
-    return "".join(
-        f"{cell:{column.align}{width}}{'':{column.gap}}"
-        for cell, column, width in zip(cells, columns, widths, strict=True)
-    ).rstrip()
+    return (
+        "".join(
+            f"{cell:{column.align}{width}}{'':{column.gap}}"
+            for cell, column, width in zip(cells, columns, widths, strict=True)
+        )
+        .rstrip()
+        .replace(TIED, " ")
+    )
 
 
 def _narrowed(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], fit: int
 ) -> list[int] | None:
-    """The columns' widths with which the table fits, its headings broken between words; the widest
-    of those that may wrap gives way first. None where that is not enough."""
-    widths = [
-        max([*map(len, column.heading.split()), *(len(row[i]) for row in rows)], default=0)
-        for i, column in enumerate(columns)
-    ]
+    """The columns' widths with which the table fits, None where there are none; its headings are
+    broken between words where cells would else be too narrow to be read."""
+    cells = [max((len(row[i]) for row in rows), default=0) for i in range(len(columns))]
+    headings = [[len(column.heading), *map(len, column.heading.split())] for column in columns]
     room = fit - sum(column.gap for column in columns[:-1])
-    while sum(widths) > room:
-        may = [i for i, column in enumerate(columns) if 0 < column.wraps < widths[i]]
+    whole = [max(cell, lengths[0]) for cell, lengths in zip(cells, headings, strict=True)]
+    widths = _shrunk(columns, whole, room)
+    if widths and all(w >= min(c, LEGIBLE) for w, c in zip(widths, cells, strict=True)):
+        return widths
+    broken = [max([cell, *lengths[1:]]) for cell, lengths in zip(cells, headings, strict=True)]
+    return _shrunk(columns, broken, room)
+
+
+def _shrunk(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int] | None:
+    """Widths whose sum is at most `room`; the widest of those that may wrap gives way first."""
+    shrunk = list(widths)
+    while sum(shrunk) > room:
+        may = [i for i, column in enumerate(columns) if 0 < column.wraps < shrunk[i]]
         if not may:
             return None
-        widths[max(may, key=lambda i: widths[i])] -= 1
-    return widths
+        shrunk[max(may, key=lambda i: shrunk[i])] -= 1
+    return shrunk
 
 
 def _wrapped_lines(
@@ -132,7 +146,7 @@ def _wrapped_lines(
 ) -> list[str]:
     """A row over as many lines as its tallest cell, the others at its top, or at its bottom."""
     parts = [
-        textwrap.wrap(cell, max(1, width), break_on_hyphens=False)
+        textwrap.wrap(cell, max(1, width), break_on_hyphens=at_bottom)
         for cell, width in zip(cells, widths, strict=True)
     ]
     height = max(map(len, parts))
@@ -149,13 +163,13 @@ def _paragraphs(headings: Sequence[str], rows: Sequence[Sequence[str]], fit: int
     for first, *others in rows:
         lines += textwrap.wrap(first, fit)
         facts = [
-            f"{heading} {cell}".strip().replace(" ", _TIED)
+            f"{heading} {cell}".strip().replace(" ", TIED)
             for heading, cell in zip(headings[1:], others, strict=True)
             if cell.strip()
         ]
         indent = {"initial_indent": "  ", "subsequent_indent": "  "}
         lines += [
-            line.replace(_TIED, " ") for line in textwrap.wrap(", ".join(facts), fit, **indent)
+            line.replace(TIED, " ") for line in textwrap.wrap(", ".join(facts), fit, **indent)
         ]
     return lines
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from .finite_range import FiniteRange, finite_ranges, finite_text, wide_enough
 from .identify import Identification, identify
 from .properties import Properties, properties
 
+NARROWEST, HANGING = 40, 36  # characters of a line, and of a text that hangs beside its name
 LONGEST = 400  # characters of a line before it is cut
 LINE = 1e-3  # share of the variance that a line may leave while f counts as linear
 CHEAP = 3.0  # forward and backward time over ReLU's
@@ -150,8 +152,8 @@ def card(expression: Expression, values: Mapping[str, float] | None = None) -> C
     )
 
 
-def card_text(card: Card) -> str:
-    """The card for reading, about thirty lines."""
+def card_text(card: Card, fit: int | None = None) -> str:
+    """The card for reading, about thirty lines; fit: characters of a line."""
     p, c, s = card.properties, card.cost, card.symbols
     rows = [
         ("formula", f"f(x) = {card.expression}"),
@@ -176,11 +178,27 @@ def card_text(card: Card) -> str:
             f"{c.total:.2f}×",
         ),
     ]
-    lines = [f"{name:<11} {_cut(text)}" for name, text in rows]
+    lines = [_hanging(f"{name:<11} ", _cut(text), fit) for name, text in rows]
     lines.append("")
     for v in card.verdicts:
-        lines.append(f"{'yes' if v.holds else 'no ':<4} {v.item:<32} {v.because}")
+        item = f"{'yes' if v.holds else 'no ':<4} {v.item:<32} "
+        lines.append(_hanging(item, v.because, fit))
     return "\n".join(lines)
+
+
+def _hanging(name: str, text: str, fit: int | None) -> str:
+    """A name and its text, broken between words where it has to be; further lines begin below the
+    text, or where that leaves too little room, at a small indent."""
+    if fit is None or len(name) + len(text) <= fit:
+        return name + text
+    indent = len(name) if fit - len(name) >= HANGING else 5
+    return textwrap.fill(
+        text,
+        max(fit, NARROWEST),
+        initial_indent=name,
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+    )
 
 
 def _cut(text: str) -> str:
