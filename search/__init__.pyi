@@ -15,3 +15,4 @@ from .storage.home import Home as Home
 from .storage.trial import Trial as Trial
 from .strategies.base import Strategy as Strategy
 from .strategies.conformance import check_strategy as check_strategy
+from .version import __version__ as __version__

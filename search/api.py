@@ -29,7 +29,8 @@ class Search:
     say what each one is; of a search that is resumed, as it was last.
 
     name: a fresh one by default. recipe and second: a `Recipe` or the name of one. evaluator: an
-    object, or a name as `--evaluator` takes it. limit_data: use only so many of the training
+    object, or a name as `--evaluator` takes it. time_limit, rung_limit: seconds, or a text like
+    `10m`. limit_data: use only so many of the training
     images. prior: `none`, or names of tables and searches. home: as `--home`. queue: begin when
     the searches of the home that were begun or submitted before have ended. on_candidate, on_rung:
     called with each candidate that has ended, and each score of one at a rung, in the thread that
@@ -58,8 +59,8 @@ class Search:
         objectives: str | Sequence[str] | None = None,
         limit_data: int | None = None,
         candidates: int | None = None,
-        time_limit: float | None = None,
-        rung_limit: float | None = None,
+        time_limit: float | str | None = None,
+        rung_limit: float | str | None = None,
         workers: int | str | None = None,
         gpus_per_worker: float | None = None,
         ray_address: str | None = None,
@@ -126,6 +127,13 @@ class Search:
     @property
     def name(self) -> str:
         return self._file.config.name
+
+    def __repr__(self) -> str:
+        config, settings = self._file.config, self._file.settings
+        return (
+            f"<Search '{config.name}': {settings.candidates} candidates of {config.space} by "
+            f"{config.strategy}, recipe {config.recipe.label}>"
+        )
 
     def run(self, *, submitted: bool = False) -> Outcome:
         """Search, confirm, export; see `Outcome`.

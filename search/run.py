@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..evaluators import Evaluator
 from ..mlflow.background_writer import BackgroundWriter
 from ..mlflow.tracker import Tracker
 from ..space import Space, space_from_name
+from ..space.printable import printable
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
 from .confirmation.plan import confirmation_work, left_out, plan_of, recipes_of
@@ -40,12 +43,16 @@ from .storage.study import Study, make_study
 from .storage.trial import Trial, entered
 from .strategies.registry import strategy_from_name
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
 PAGE_EVERY = 9  # candidates that end between two writes of the search's page in MLflow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outcome:
-    """The end of a search.
+    """The end of a search; a notebook shows it as its verdict, its best and its tables.
 
     exhausted, timed_out: whether the space, or the time limit, ended it before its budget did.
     shown: whether all of it is in MLflow; else `sync` writes it.
@@ -67,6 +74,34 @@ class Outcome:
         from .gallery.page import write_gallery
 
         return write_gallery(self.folder, Path(path))
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Accuracies by trial and the best so far, on matplotlib's axes."""
+        from .reports.outcome_display import plot
+
+        return plot(self.trials, axes)
+
+    def to_pandas(self) -> DataFrame:
+        """The leaderboard as a pandas DataFrame, the best candidate first."""
+        from .reports.outcome_display import to_pandas
+
+        return to_pandas(self.config, self.trials)
+
+    def __repr__(self) -> str:
+        best = "no candidate with a score" if self.best is None else f"best {self.best.summary}"
+        return f"<Outcome of '{self.config.name}': {entered(self.trials)} candidates, {best}>"
+
+    def _repr_html_(self) -> str:
+        """The best with its picture, the leaderboard and the confirmation, for notebooks."""
+        from .reports.outcome_display import leaderboard_html
+
+        parts = [f"<h4>search {html.escape(printable(self.config.name))}</h4>"]
+        if self.best is not None:
+            parts.append(self.best._repr_html_())
+        if self.confirmation is not None:
+            parts.append(self.confirmation._repr_html_())
+        parts.append(leaderboard_html(self.config, self.trials))
+        return f"<div>{''.join(parts)}</div>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

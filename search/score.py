@@ -13,12 +13,14 @@ from .progress import Reporter
 from .remaining_time import Pace, work_of
 from .reports.scores import Score
 from .storage.config import RunSettings, require, require_selection
-from .storage.expression_argument import expression_of
+from .storage.expression_argument import trained_expressions
+from .storage.home import Home
 
 CHUNK = 8  # expressions per job
 
 
 def score(
+    home: Home,
     expressions: Sequence[str],
     recipe: Recipe,
     seeds: Sequence[int],
@@ -28,12 +30,13 @@ def score(
 ) -> list[Score]:
     """Train each expression, or catalog function by name, under each seed; best mean first.
 
-    Raises CandidateError for an expression that does not depend on x, InvalidSetting for a recipe
-    that holds nothing out, SearchFailed where a training crashes.
+    Raises NoSuchSearch and InvalidSetting for what is, or more likely was meant as, a search of
+    the home; InvalidSetting for a recipe that holds nothing out; SearchFailed where a training
+    crashes.
     """
     require("seeds", len(seeds), len(seeds) >= 1, "at least 1")
     require_selection(recipe)
-    texts = list(dict.fromkeys(str(expression_of(text)) for text in expressions))
+    texts = list(dict.fromkeys(map(str, trained_expressions(home, expressions))))
     chunks = [tuple(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]
     jobs = [Job(chunk, recipe, seed, halving=False) for seed in seeds for chunk in chunks]
     val_accuracies: dict[str, list[float]] = {text: [] for text in texts}

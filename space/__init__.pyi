@@ -13,6 +13,7 @@ from .catalog.baselines import baselines as baselines
 from .errors import ActsearchError as ActsearchError
 from .errors import CandidateError as CandidateError
 from .errors import ExpressionError as ExpressionError
+from .errors import PackageMissing as PackageMissing
 from .errors import SpaceError as SpaceError
 from .errors import UnknownNameError as UnknownNameError
 from .expressions.expression import Call as Call

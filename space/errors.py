@@ -5,6 +5,7 @@
       UnknownNameError    a name that nothing has (carries the nearest one)
       SpaceError          a space that cannot be built or sampled as asked
       CandidateError      a candidate that cannot be used as asked (channels, networks)
+      PackageMissing      a package is asked for that is no dependency, and not installed
 
 Rooms above add their own classes beside the code that raises them.
 """
@@ -50,6 +51,10 @@ class SpaceError(ActsearchError):
 
 class CandidateError(ActsearchError):
     """Raised when a candidate does not fit where it is put, e.g. without a channel count."""
+
+
+class PackageMissing(ActsearchError):
+    """Raised where a package would be used that is no dependency of ours, and is not there."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -38,7 +38,8 @@ HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "sympy", "torch")
 # stands side by side: neither imports the other.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "space": (
-        ("printable",), ("errors", "json_safe", "bounded_input"), ("scratch",), ("expressions",),
+        ("printable",), ("errors", "json_safe", "bounded_input"), ("scratch", "data_frame"),
+        ("expressions",),
         ("modules", "catalog"), ("families",),
         ("analysis",), ("eafo",), ("spaces",), ("enumeration",),
     ),
@@ -55,7 +56,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("tracker",), ("background_writer", "ui_server", "ui_app"),
     ),
     "search": (
-        ("errors",), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
+        ("errors", "version"), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
         ("executors", "remaining_time"), ("progress",), ("confirmation",), ("reports",),
         ("gallery",), ("search_page",), ("tracking",), ("exporting",), ("engine",), ("table",),
         ("prior",), ("service",),
@@ -63,8 +64,18 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("api",), ("cli",),
     ),
 }  # fmt: skip
-# `parse(text).module()` is how a user gets a module: the one import that points up.
-UPWARD = {("space/expressions/expression.py", "actsearch.space.modules.activation.Activation")}
+# `parse(text).module()` is how a user gets a module, and a confirmation shows itself in notebooks:
+# the imports that point up.
+UPWARD = {
+    ("space/expressions/expression.py", "actsearch.space.modules.activation.Activation"),
+    *(
+        (
+            "search/confirmation/comparison.py",
+            f"actsearch.search.reports.confirmation_display.{name}",
+        )
+        for name in ("as_html", "plot", "summary", "to_pandas")
+    ),
+}
 FILES = sorted(path for room in ROOMS for path in (REPOSITORY / room).rglob("*.py"))
 
 

@@ -15,25 +15,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL.Image import Image, fromarray
+
+from ...space.expressions.picture import INK as INK
+from ...space.expressions.picture import REACH as REACH
+from ...space.expressions.picture import SLOPE as SLOPE
+from ...space.expressions.picture import VALUE as VALUE
+from ...space.expressions.picture import Curve as Curve
+from ...space.expressions.picture import window as window
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ...space.expressions.expression import Expression
 
-# The background is transparent, so each colour has a contrast of 3:1 or more to white and to black
-# (WCAG 2.2, 1.4.11); a test computes it.
-INK = "#77808a"
-VALUE = "#2f81f7"
-SLOPE = "#d9730d"
-
-REACH = 5.0  # pre-activation units; a normalised layer stays within it
 POINTS = 1001
-TALLEST = 6.0  # half the height of the window: a cube would squeeze all that is near 0 flat
-
-Curve = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +154,6 @@ def _dress(axes: Axes, value: Curve, slope: Curve) -> None:
     axes.axvline(0.0, color=INK, linewidth=0.9)
     axes.tick_params(colors=INK, labelsize=10, length=0)
     axes.spines[:].set_visible(False)
-
-
-def window(value: Curve, slope: Curve) -> tuple[float, float]:
-    """The heights to show: both curves whole, or what lies around the median of f."""
-    shown = np.concatenate([value, slope])
-    shown = shown[np.isfinite(shown)]
-    if not shown.size:
-        return -1.0, 1.0
-    centre = float(np.nanmedian(value)) if np.isfinite(value).any() else 0.0
-    low = max(float(shown.min()), centre - TALLEST)
-    high = min(float(shown.max()), centre + TALLEST)
-    if high - low < 1e-9:  # a constant
-        low, high = low - 1.0, high + 1.0
-    margin = 0.06 * (high - low)
-    return low - margin, high + margin
 
 
 def title(figure: Figure, formula: str) -> None:

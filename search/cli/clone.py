@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     if options.name is not None or options.resume:
         what = "--resume goes on with a search" if options.resume else "NEW is the new one's name"
         raise InvalidSetting(f"clone begins a search: {what}, so leave that flag out")
+    search.give_way(options, {}, as_stored=True)
     if options.here or not options.submit:
         return search.drive(options, _settings(options), submitted=options.here)
     settings = settings_of(options.config) if options.config else {}

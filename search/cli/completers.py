@@ -41,8 +41,12 @@ def submissions(*, parsed_args: argparse.Namespace, **_: object) -> list[str]:
 
 
 def _home(parsed_args: argparse.Namespace) -> Path:
-    folder: str | None = getattr(parsed_args, "home", None)
-    return Path(folder or os.environ.get("ACTSEARCH_HOME") or ".actsearch")
+    from . import project_file
+
+    folder: str | None = getattr(parsed_args, "home", None) or os.environ.get("ACTSEARCH_HOME")
+    if not folder and (path := project_file.find()) is not None:
+        folder = project_file.home_in(path)
+    return Path(folder or ".actsearch")
 
 
 def spaces(**_: object) -> Iterable[str]:

@@ -20,6 +20,7 @@ from .options import (
     add_workers,
     print_json,
     stoppable,
+    terminal_width,
 )
 
 ORDER = 40
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_evaluator(group)
     add_other_trainings(group)
     group.add_argument(
-        "--limit-data", type=int, metavar="N", help="of expressions: training images"
+        "--limit-data", type=int, metavar="N", help="of expressions: training images, at least 300"
     )
     add_workers(parser)
 
@@ -53,6 +54,9 @@ def run(options: argparse.Namespace) -> int:
     from ..storage.config import second_recipe
     from ..storage.home import Home
 
+    home = Home.at(options.home)
+    is_search = len(options.functions) == 1 and options.functions[0] in home.names()
+    _check_fits(options, is_search)
     keys = (
         "seeds",
         "finalists",
@@ -63,9 +67,6 @@ def run(options: argparse.Namespace) -> int:
         "rung_limit",
     )
     settings = {key: getattr(options, key) for key in keys if getattr(options, key) is not None}
-    home = Home.at(options.home)
-    is_search = len(options.functions) == 1 and options.functions[0] in home.names()
-    _check_fits(options, is_search)
     with Progress() as progress, stoppable():
         if is_search:
             confirmation = confirm_search(home, options.functions[0], settings, progress)
@@ -80,15 +81,19 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(confirmation_json(confirmation))
     else:
-        print(confirmation_text(confirmation))
+        print(confirmation_text(confirmation, terminal_width()))
     return 0
 
 
 def _check_fits(options: argparse.Namespace, is_search: bool) -> None:
-    """Refuse an option that would be left unheard."""
+    """Refuse an option that would be left unheard; a project's default gives way."""
     from ..errors import InvalidSetting
 
-    for option in ("recipe", "second", "limit_data", "evaluator"):
+    of_expressions = ("recipe", "second", "limit_data", "evaluator")
+    for option in of_expressions if is_search else ("finalists",):
+        if option in options.project:
+            setattr(options, option, None)
+    for option in of_expressions:
         if is_search and getattr(options, option) is not None:
             flag = option.replace("_", "-")
             raise InvalidSetting(f"--{flag} is for expressions: a search has its own recipes")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .completers import complete, searches
-from .options import print_json
+from .options import print_json, terminal_width
 
 if TYPE_CHECKING:
     from ...space import Expression
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(card_json(facts) | {"learned": layers})
     else:
-        print(card_text(facts))
+        print(card_text(facts, terminal_width()))
         for number, layer in enumerate(layers, 1):
             text = ", ".join(f"{name} = {value:.4g}" for name, value in layer["values"].items())
             print(f"learned in layer {number}: {text}: {layer['known_as']}")

@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compare", metavar="EXPR|NAME", help="look into this one too")
     complete(parser.add_argument("--recipe", default="quick", help="default %(default)s"), recipes)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default %(default)s")
-    parser.add_argument("--limit-data", type=int, metavar="N", help="use only N training images")
+    parser.add_argument(
+        "--limit-data", type=int, metavar="N", help="use only N training images, at least 300"
+    )
     parser.add_argument(
         "-o", "--output", metavar="DIR", help="where figures go (default: in the home)"
     )
@@ -52,14 +54,16 @@ def run(options: argparse.Namespace) -> int:
     from ...mlflow.client import TrackingError
     from ...mlflow.diagnoses import EXPERIMENT
     from .. import diagnosis as diagnosing
+    from ..evaluator_choice import check_limit
     from ..progress import Progress
-    from ..storage.expression_argument import expression_of
+    from ..storage.expression_argument import trained_expressions
     from ..storage.home import Home
 
     torch.set_num_threads(1)  # two are slower than one where the machine is shared
     home = Home.at(options.home)
     names = [options.candidate] + ([options.compare] if options.compare else [])
-    candidates = [expression_of(name) for name in names]
+    candidates = trained_expressions(home, names)
+    check_limit(options.limit_data)
     recipe = recipe_from_name(options.recipe).limited(options.limit_data)
     folder = (
         Path(options.output)

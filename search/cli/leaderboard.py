@@ -2,6 +2,7 @@
 
 examples:
   actsearch leaderboard mine
+  actsearch leaderboard mine --watch       # until the search ends; Ctrl-C leaves it running
   actsearch leaderboard mine --json | jq '.[0].expression'
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 
 from .completers import complete, searches
-from .options import positive, print_json
+from .options import positive, print_json, terminal_width
+from .watching import watch
 
 ORDER = 20
 
@@ -21,31 +24,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rows", type=positive, default=15, metavar="N", help="at most (default %(default)s)"
     )
+    parser.add_argument("--watch", action="store_true", help="show it anew, as long as it runs")
 
 
 def run(options: argparse.Namespace) -> int:
-    from ...space.printable import printable
+    if options.watch and not options.json:
+        watch(lambda: _look(options))
+        return 0
+    if options.json:
+        _print_json(options)
+        return 0
+    text, _ = _look(options)
+    if text:
+        print(text)
+    return 0
+
+
+def _look(options: argparse.Namespace) -> tuple[str, bool]:
+    """The table as it stands, and whether anything runs."""
     from ..reports import leaderboard as tables
+    from ..storage.config import SearchFile
+    from ..storage.home import LOCK, Home, holder
+    from ..storage.trial_reader import read_trials
+
+    home = Home.at(options.home)
+    fit = terminal_width()
+    if options.search is None:
+        rows, unreadable = tables.overview(home)
+        if not options.watch:
+            _say_unreadable(unreadable)
+        runs = any(holder(home.searches / row["name"], LOCK) is not None for row in rows)
+        return tables.overview_text(rows, home.root, fit) if rows or not unreadable else "", runs
+    folder = home.folder(options.search)
+    config = SearchFile.load(folder).config
+    runs = holder(folder, LOCK) is not None  # asked first: what has ended is then all read
+    validation = config.recipe.validation
+    text = tables.leaderboard_text(
+        read_trials(folder), validation, options.rows, config.objectives, fit
+    )
+    return text, runs
+
+
+def _print_json(options: argparse.Namespace) -> None:
+    from ..reports import leaderboard as tables
+    from ..storage.config import SearchFile
     from ..storage.home import Home
+    from ..storage.trial_reader import read_trials
 
     home = Home.at(options.home)
     if options.search is None:
         rows, unreadable = tables.overview(home)
-        if options.json:
-            print_json(rows)
-        elif rows or not unreadable:
-            print(tables.overview_text(rows, home.root))
-        for name, reason in unreadable.items():
-            print(printable(f"search '{name}' cannot be read: {reason}"), file=sys.stderr)
-        return 0
-    from ..storage.config import SearchFile
-    from ..storage.trial_reader import read_trials
-
+        print_json(rows)
+        _say_unreadable(unreadable)
+        return
     folder = home.folder(options.search)
-    config, trials = SearchFile.load(folder).config, read_trials(folder)
-    if options.json:
-        print_json(tables.leaderboard_json(trials, config.objectives))
-    else:
-        validation = config.recipe.validation
-        print(tables.leaderboard_text(trials, validation, options.rows, config.objectives))
-    return 0
+    objectives = SearchFile.load(folder).config.objectives
+    print_json(tables.leaderboard_json(read_trials(folder), objectives))
+
+
+def _say_unreadable(unreadable: Mapping[str, str]) -> None:
+    from ...space.printable import printable
+
+    for name, reason in unreadable.items():
+        print(printable(f"search '{name}' cannot be read: {reason}"), file=sys.stderr)

@@ -18,9 +18,10 @@ import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from ...mlflow.uris import redacted
+from . import project_file
 from .interrupts import STOPPED as STOPPED
 from .interrupts import ended_by_interrupt
 from .options import HelpFormatter, without_defaults
@@ -42,15 +43,16 @@ class Verb(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; the exit status: 0, 1 for an error, 2 for usage, 130 for Ctrl-C."""
     with ended_by_interrupt():
-        verbs = _verbs()
-        parser = _parser(verbs)
+        verbs = all_verbs()
+        parser = parser_of(verbs)
     if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions, as `completion` has it do
         import argcomplete
 
         argcomplete.autocomplete(without_defaults(parser), always_complete_options=False)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that has no β gets a ? for it
         sys.stdout.reconfigure(errors="replace")
-    options = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(words)
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(
         _Redacting("%(levelname)s %(name)s: %(message)s" if options.debug else "%(message)s")
@@ -64,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Ctrl-C in the midst of a query is told with a traceback; what fails there is raised too.
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
+        _fill_in(options, parser, words)
         return verbs[options.verb].run(options)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -75,7 +78,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _explain(error, options.debug)
 
 
-def _verbs() -> Mapping[str, Verb]:
+def _fill_in(options: argparse.Namespace, parser: _Parser, words: Sequence[str]) -> None:
+    """Give what was not typed the defaults of the project's actsearch.toml, if there is one."""
+    options.project = {}
+    path = project_file.find()
+    if path is None:
+        return
+    after_verb = list(words[words.index(options.verb) + 1 :])  # no flag of ours is before it
+    project = project_file.read(path, parser.verbs)
+    project_file.fill_in(options, parser.verbs[options.verb], after_verb, project)
+
+
+def all_verbs() -> Mapping[str, Verb]:
     """The verbs by name, in the order of --help."""
     files = pkgutil.iter_modules([str(Path(__file__).parent)])
     modules = {f.name: import_module(f".{f.name}", __package__) for f in files if f.name[0] != "_"}
@@ -83,7 +97,8 @@ def _verbs() -> Mapping[str, Verb]:
     return dict(sorted(verbs, key=lambda verb: verb[1].ORDER))
 
 
-def _parser(verbs: Mapping[str, Verb]) -> _Parser:
+def parser_of(verbs: Mapping[str, Verb]) -> _Parser:
+    """The parser of the command line, with those of its verbs."""
     parser = _Parser(
         prog="actsearch",
         description="Find activation functions: search, browse, confirm, export.",
@@ -98,16 +113,16 @@ def _parser(verbs: Mapping[str, Verb]) -> _Parser:
     group.add_argument("--debug", action="store_true", help="log everything, show tracebacks")
     for name, verb in verbs.items():
         summary, _, rest = (verb.__doc__ or "").partition("\n")
-        verb.add_arguments(
-            parsers.add_parser(
-                name,
-                parents=[common],
-                help=summary.rstrip("."),
-                description=summary,
-                epilog=rest.strip(),
-                formatter_class=HelpFormatter,
-            )
+        parser.verbs[name] = parsers.add_parser(
+            name,
+            parents=[common],
+            help=summary.rstrip("."),
+            description=summary,
+            epilog=rest.strip(),
+            formatter_class=HelpFormatter,
         )
+        parser.verbs[name].verbs = parser.verbs
+        verb.add_arguments(parser.verbs[name])
     return parser
 
 
@@ -136,7 +151,35 @@ class _Redacting(logging.Formatter):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with a command in one line, with the nearest right word."""
+    """Says what is wrong with a command in one line, with the nearest right word; its help ends
+    with the defaults that the project has.
+
+    verbs: the parsers of all verbs, by name.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.verbs: dict[str, _Parser] = {}
+
+    def format_help(self) -> str:
+        return f"{super().format_help()}\n{self._defaults_text()}\n"
+
+    def _defaults_text(self) -> str:
+        from ...space.errors import ActsearchError
+
+        path = project_file.find()
+        if path is None:
+            return (
+                f"defaults of flags may stand in {project_file.NAME}, here or above, up to the "
+                f"repository's root"
+            )
+        verb = self.prog.split()[-1]
+        if verb not in self.verbs:
+            return f"defaults of flags stand in {path}"
+        try:
+            return project_file.note(project_file.read(path, self.verbs), verb, self)
+        except ActsearchError as error:
+            return str(error)
 
     def error(self, message: str) -> NoReturn:
         choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)

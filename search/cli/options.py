@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,18 +16,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..storage import durations
 from .completers import complete, data_sets, recipes
 
 _DEFAULT = "{default}"  # stands in a help text for the default of a setting
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def duration(text: str) -> float:
     """Seconds of `90`, `90s`, `10m`, `1.5h` or `2d`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
-    if match is None:
+    seconds = durations.seconds(text)
+    if seconds is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no time: write 90s, 10m, 1.5h or 2d")
-    return float(match[1]) * _UNITS[match[2]]
+    return seconds
 
 
 def positive(text: str) -> int:
@@ -159,7 +160,13 @@ def add_other_trainings(group: argparse._ActionsContainer) -> None:
 
 def home_flag(options: argparse.Namespace) -> str:
     """The --home of a command line, for another that is about the same home."""
-    return f" --home {shlex.quote(options.home)}" if options.home else ""
+    typed = options.home and "home" not in options.project
+    return f" --home {shlex.quote(options.home)}" if typed else ""
+
+
+def terminal_width() -> int | None:
+    """Characters of a line on stdout's terminal, to fit tables to; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def print_json(value: Any) -> None:

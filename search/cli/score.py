@@ -16,6 +16,7 @@ from .options import (
     add_workers,
     print_json,
     stoppable,
+    terminal_width,
 )
 
 ORDER = 50
@@ -28,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_evaluator(parser)
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="default %(default)s")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them")
-    parser.add_argument("--limit-data", type=int, metavar="N", help="use only N training images")
+    parser.add_argument(
+        "--limit-data", type=int, metavar="N", help="use only N training images, at least 300"
+    )
     add_workers(parser)
 
 
@@ -38,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from ..reports.scores import score_json, score_text
     from ..score import score
     from ..storage.config import RunSettings
+    from ..storage.home import Home
 
     settings = {
         key: getattr(options, key)
@@ -48,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
     recipe = recipe_of(evaluator, options.recipe, options.limit_data)
     with Progress() as progress, stoppable():
         scores = score(
+            Home.at(options.home),
             options.expressions,
             recipe,
             range(options.seed, options.seed + options.seeds),
@@ -58,5 +63,5 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json([score_json(row) for row in scores])
     else:
-        print(score_text(scores, recipe))
+        print(score_text(scores, recipe, terminal_width()))
     return 0

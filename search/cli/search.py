@@ -7,6 +7,8 @@ examples:
   actsearch search --objectives accuracy,cost --max-cost 3
   actsearch search --evaluator mine:evaluator --strategy mine:Annealing
   actsearch search --config mine.toml       # candidates = 200, time_limit = "2h", …
+
+A project's defaults for these flags stand in its actsearch.toml (docs/command_line.md).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from .options import (
     print_json,
     settings_of,
     stoppable,
+    terminal_width,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +92,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_setting(group, "--seed", type=int, metavar="N", help="of proposals, weights and batches")
     group.add_argument(
-        "--limit-data", type=int, metavar="N", help="use only N of the 60,000 training images"
+        "--limit-data",
+        type=int,
+        metavar="N",
+        help="use only N of the 60,000 training images, at least 300",
     )
     group.add_argument(
         "--config",
@@ -188,10 +194,21 @@ def drive(
 
 
 def settings_in(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings of `Search` that the command line and its --config give."""
-    flags = {key: getattr(options, key) for key in (*_SETTINGS, "name", "limit_data")}
+    """The settings of `Search` that the command line, its --config and the project give."""
     settings = settings_of(options.config) if options.config else {}
+    give_way(options, settings)
+    flags = {key: getattr(options, key) for key in (*_SETTINGS, "name", "limit_data")}
     return settings | {key: value for key, value in flags.items() if value is not None}
+
+
+def give_way(
+    options: argparse.Namespace, settings: Mapping[str, Any], *, as_stored: bool = False
+) -> None:
+    """Take those of the project's defaults back that a --config decides; all of a search's, where
+    it goes on as it was stored."""
+    for key in (*_SETTINGS, "limit_data"):
+        if key in options.project and (key in settings or options.resume or as_stored):
+            setattr(options, key, None)
 
 
 def _stopped(options: argparse.Namespace, name: str) -> str:
@@ -221,15 +238,15 @@ def _print_tables(outcome: Outcome) -> None:
     from ..reports import leaderboard as tables
     from ..reports.confirmation import confirmation_text
 
-    config = outcome.config
+    config, fit = outcome.config, terminal_width()
     print(
         tables.leaderboard_text(
-            outcome.trials, config.recipe.validation, objectives=config.objectives
+            outcome.trials, config.recipe.validation, objectives=config.objectives, fit=fit
         )
     )
     if outcome.confirmation is not None:
         print()
-        print(confirmation_text(outcome.confirmation), flush=True)
+        print(confirmation_text(outcome.confirmation, fit), flush=True)
 
 
 def _print_json(outcome: Outcome, exported: Exported | None) -> None:

@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from collections.abc import Callable
 
 from .completers import complete, submissions
-from .options import home_flag, print_json
+from .options import home_flag, print_json, terminal_width
+from .watching import Look, watch
 
 ORDER = 13
-EVERY = 2.0  # seconds between two looks of --watch
-SHARE = 10  # times what a look takes that passes before the next one
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,18 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     look = _single(options) if options.search is not None else _all(options)
     if options.watch and not options.json:
-        try:
-            _watch(look)
-        except KeyboardInterrupt:
-            return 0
+        watch(look)
     else:
         text, _ = look()
         if text:
             print(text)
     return 0
-
-
-Look = Callable[[], tuple[str, bool]]  # the text, and whether anything runs
 
 
 def _single(options: argparse.Namespace) -> Look:
@@ -74,28 +65,6 @@ def _all(options: argparse.Namespace) -> Look:
         if options.json:
             print_json([status_json(row) for row in rows])
             return "", False
-        return statuses_text(rows, home.root), any(row.runs for row in rows)
+        return statuses_text(rows, home.root, terminal_width()), any(row.runs for row in rows)
 
     return look
-
-
-def _watch(look: Look) -> None:
-    """Show it anew until nothing runs: in place on a terminal, else whenever it has changed."""
-    from rich.console import Console
-    from rich.live import Live
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    shown = None
-    with Live(console=console, auto_refresh=False) as live:
-        while True:
-            start = time.monotonic()
-            text, runs = look()
-            if console.is_terminal:
-                live.update(Text(text), refresh=True)
-            elif text != shown:
-                print(f"{text}\n", flush=True)
-            if not runs:
-                return
-            shown = text
-            time.sleep(max(EVERY, SHARE * (time.monotonic() - start)))

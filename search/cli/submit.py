@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     if options.here:
         return search.drive(options, search.settings_in(options), submitted=True)
     settings = settings_of(options.config) if options.config else {}
+    search.give_way(options, settings)
     address = address_in(options, settings)
     arguments = arguments_of(options, address)
 

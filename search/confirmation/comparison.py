@@ -10,6 +10,7 @@ import dataclasses
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,12 @@ from ...evaluators.paired_statistics import (
 from ..storage.confirmation_log import ConfirmationLog, Opening
 from .plan import Plan
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ComparisonRow:
     """One function on one network and data set.
 
@@ -42,12 +47,18 @@ class ComparisonRow:
     seeds: tuple[int, ...]
     val_accuracies: tuple[float, ...]
     test_accuracies: tuple[float, ...]
-    test_correct: tuple[bytes | None, ...] = field(repr=False)
+    test_correct: tuple[bytes | None, ...]
     seeds_per_score: int
     diverged: int = 0  # seeds in which it did not train to the end
     comparison: PairedComparison | None = None  # with the best baseline there
     p_adjusted: float | None = None
     verdict: Verdict | None = None  # of finalists only
+
+    def __repr__(self) -> str:
+        return (
+            f"<ComparisonRow {self.name!r} ({self.verdict or self.role}) on {self.where}: test "
+            f"{self.test_mean:.4f}, validation {self.val_mean:.4f}, {len(self.seeds)} seeds>"
+        )
 
     @property
     def where(self) -> str:
@@ -72,7 +83,7 @@ class ComparisonRow:
         return statistics.stdev(self.test_accuracies) if len(self.test_accuracies) > 1 else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Confirmation:
     """The rows of a confirmation, best finalist first, and how often the test set was opened.
 
@@ -96,6 +107,37 @@ class Confirmation:
     def label(self, row: ComparisonRow) -> str:
         """The row's network; with its data set, where that is not the first rows'."""
         return row.network if row.dataset == self.rows[0].dataset else row.where
+
+    def plot(self, where: str | None = None, axes: Axes | None = None) -> Axes:
+        """Test accuracies less the best baseline's, with intervals, on matplotlib's axes.
+
+        where: a network of the confirmation, or `NETWORK on DATASET`; the first by default.
+        """
+        from ..reports.confirmation_display import plot
+
+        return plot(self, where, axes)
+
+    def to_pandas(self, *, by_seed: bool = False) -> DataFrame:
+        """A pandas DataFrame, a row for each function on each network and data set.
+
+        by_seed: a row for each training instead, with `seed`, `val_accuracy`, `test_accuracy`.
+        """
+        from ..reports.confirmation_display import to_pandas
+
+        return to_pandas(self, by_seed)
+
+    def __repr__(self) -> str:
+        from ..reports.confirmation_display import summary
+
+        finalists = {row.name for row in self.rows if row.role == "finalist"}
+        seeds = max((len(row.seeds) for row in self.rows), default=0)
+        return f"<Confirmation: {summary(self)}; {len(finalists)} finalists, {seeds} seeds>"
+
+    def _repr_html_(self) -> str:
+        """The verdict and the tables, for notebooks."""
+        from ..reports.confirmation_display import as_html
+
+        return as_html(self)
 
 
 def read_confirmation(plan: Plan, log: ConfirmationLog) -> Confirmation | None:

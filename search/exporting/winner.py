@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...space import Activation, Expression, parse
 from ...space.bounded_input import read_bounded
@@ -25,10 +26,13 @@ from ..storage.trial import Trial
 from .module_file import Exported, export
 from .torch_file import FILES
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 LONGEST = 16 * 1024 * 1024  # bytes of an activation.json that is looked into; one has some 5,000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Best:
     """The best finalist of a search, with its verdict; without a confirmation, the best score."""
 
@@ -42,6 +46,26 @@ class Best:
     def module(self, channels: int | None = None, channel_dim: int = 1) -> Activation:
         """A fresh nn.Module of the expression; see `Expression.module`."""
         return self.expression.module(channels=channels, channel_dim=channel_dim)
+
+    @property
+    def summary(self) -> str:
+        """Formula, trial and verdict in a few words."""
+        return f"{self.expression} ({self._origin})"
+
+    @property
+    def _origin(self) -> str:
+        return self.verdict if self.trial is None else f"trial {self.trial}, {self.verdict}"
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """f and f' on matplotlib's axes; see `Expression.plot`."""
+        return self.expression.plot(axes)
+
+    def __repr__(self) -> str:
+        return f"<Best: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        """The formula with its picture and verdict, for notebooks."""
+        return f"<div>{self.expression._repr_html_()}<p>{html.escape(self._origin)}</p></div>"
 
 
 def best_of(

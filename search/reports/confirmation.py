@@ -5,32 +5,102 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...evaluators.paired_statistics import PairedComparison, failure_rate_bound
+from ...evaluators.paired_statistics import LEVEL, PairedComparison, failure_rate_bound
 from ...space.printable import printable
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..provenance import provenance_text
-from .text_table import Column, cut, text_table
+from .text_table import TIED, Column, Table, cut, wrapped
 
 
-def confirmation_text(confirmation: Confirmation) -> str:
-    """The table of a confirmation, a block per network and data set, and the verdict in words."""
-    blocks = []
+def confirmation_text(confirmation: Confirmation, fit: int | None = None) -> str:
+    """The table of a confirmation, a block per network and data set, what in it seems to
+    contradict itself, and the verdict in words; fit: characters of a line."""
+    blocks = [table.text(fit) for table in confirmation_tables(confirmation)]
+    sentences = [*scope(confirmation), *seeming_contradictions(confirmation)]
+    sentences += [verdict_text(confirmation), f"({provenance_text()})"]
+    return printable("\n\n".join([*blocks, wrapped("\n".join(sentences), fit)]))
+
+
+def confirmation_tables(confirmation: Confirmation) -> list[Table]:
+    """A table for each network and data set."""
+    tables = []
     for where in dict.fromkeys(row.where for row in confirmation.rows):
         rows = [row for row in confirmation.rows if row.where == where]
         baseline = _held_to(rows)
         columns = (
-            Column(where, gap=3),
+            Column(where, gap=3, wraps=10),
             Column("test acc mean ± sd", ">", 20),
             Column("n", ">", 2),
             Column("worst", ">", 7),
             Column("val mean", ">", 8),
-            Column(f"vs {baseline} [95 % interval]", width=28),
+            Column(f"vs {baseline} [95 % interval]", width=28, wraps=16),
             Column("p Holm", ">", 6),
-            Column("verdict"),
+            Column("verdict", wraps=8),
         )
-        blocks.append(text_table(columns, [_cells(row, baseline) for row in rows]))
-    scope, verdict = _scope(confirmation), verdict_text(confirmation)
-    return printable("\n\n".join([*blocks, f"{scope}{verdict}\n({provenance_text()})"]))
+        tables.append(Table(columns, [_cells(row, baseline) for row in rows]))
+    return tables
+
+
+def seeming_contradictions(confirmation: Confirmation) -> list[str]:
+    """A sentence for each thing in the tables that looks wrong and is not."""
+    return [
+        *_best_but_lowest(confirmation),
+        *_winner_below_a_baseline(confirmation),
+        *_apart_but_tied(confirmation),
+    ]
+
+
+def _best_but_lowest(confirmation: Confirmation) -> list[str]:
+    """Of a best finalist that no other is below on test."""
+    if confirmation.best is None:
+        return []
+    best = confirmation.row(confirmation.best)
+    others = [
+        row
+        for row in _beside(confirmation, best)
+        if row.role == "finalist" and row is not best and row.test_accuracies
+    ]
+    if not others or best.test_mean >= min(row.test_mean for row in others):
+        return []
+    return [
+        f"{cut(best.name)} is the best finalist on validation, and the lowest of them on test: "
+        f"validation chooses, since a best that is chosen on test is chosen for its luck there too"
+    ]
+
+
+def _winner_below_a_baseline(confirmation: Confirmation) -> list[str]:
+    """Of a winner that a baseline is above of on test, since another is better on validation."""
+    sentences = []
+    for row in confirmation.rows:
+        above = [
+            other.name
+            for other in _beside(confirmation, row)
+            if other.role == "baseline" and other.test_mean > row.test_mean
+        ]
+        if row.verdict == "winner" and above:
+            sentences.append(
+                f"{cut(row.name)} is a winner, and {' and '.join(above)} higher on test: "
+                f"finalists are held to the baseline that is best on validation, "
+                f"{_held_to(_beside(confirmation, row))}"
+            )
+    return sentences
+
+
+def _apart_but_tied(confirmation: Confirmation) -> list[str]:
+    """Of ties whose interval leaves 0 out."""
+    names = [
+        f"{cut(row.name)} on {confirmation.label(row)}"
+        for row in confirmation.rows
+        if row.verdict == "tie" and row.comparison and (interval := row.comparison.interval)
+        if not interval[0] <= 0 <= interval[1]
+    ]
+    if not names:
+        return []
+    return [
+        f"the interval leaves 0 out and the verdict is a tie all the same for {', '.join(names)}: "
+        f"an interval is for one comparison alone, p Holm is corrected for all functions that "
+        f"the test set was shown, and {LEVEL:g} or more"
+    ]
 
 
 def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
@@ -42,13 +112,13 @@ def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
         str(len(row.test_accuracies)),
         "–" if row.test_worst is None else f"{100 * row.test_worst:.2f}%",
         f"{100 * row.val_mean:.2f}%" if row.val_accuracies else "–",
-        best if row.name == baseline else _difference(row.comparison),
+        best if row.name == baseline else _difference(row.comparison).replace(", ", f",{TIED}"),
         "" if row.p_adjusted is None else f"{row.p_adjusted:.3f}",
         (row.verdict or "baseline") + diverged,
     )
 
 
-def _scope(confirmation: Confirmation) -> str:
+def scope(confirmation: Confirmation) -> list[str]:
     """The images that the intervals are for, where there are any."""
     rows = [row for row in confirmation.rows if row.comparison and row.comparison.interval]
     first = confirmation.rows[0].where
@@ -58,11 +128,11 @@ def _scope(confirmation: Confirmation) -> str:
         if _here(row)
     ]
     if not rows:
-        return ""
+        return []
     if len(here) == len(rows):
-        return "intervals, p and verdicts are for other seeds on these test images\n"
+        return ["intervals, p and verdicts are for other seeds on these test images"]
     but = f" (for these images alone: {', '.join(here)})" if here else ""
-    return f"intervals, p and verdicts are for other seeds and other test images{but}\n"
+    return [f"intervals, p and verdicts are for other seeds and other test images{but}"]
 
 
 def _here(row: ComparisonRow) -> str:

@@ -13,7 +13,7 @@ from ..storage.home import Home
 from ..storage.ranking import front, noise, ranked, tied_with_best
 from ..storage.trial import Trial, entered, too_dear
 from ..storage.trial_reader import read_trials
-from .text_table import Column, cut, text_table
+from .text_table import Column, Table, cut, text_table, wrapped
 
 
 def leaderboard_json(
@@ -49,14 +49,26 @@ def leaderboard_text(
     validation: int,
     rows: int = 15,
     objectives: Sequence[str] = ACCURACY,
+    fit: int | None = None,
 ) -> str:
     """The leaderboard as a table, at most `rows` of it; near-ties with the best carry a ~.
 
-    validation: images that an accuracy is over.
+    validation: images that an accuracy is over. fit: characters of a line.
     """
     order = [trial for trial in ranked(trials) if trial.trained]
     if not order:
         return "no candidate has trained yet"
+    lines = [leaderboard_table(trials, validation, rows, objectives).text(fit)]
+    if len(order) > rows:
+        lines.append(f"… and {len(order) - rows} more (--json lists all)")
+    return "\n".join([*lines, *(wrapped(n, fit) for n in notes(trials, validation, objectives))])
+
+
+def leaderboard_table(
+    trials: Sequence[Trial], validation: int, rows: int, objectives: Sequence[str] = ACCURACY
+) -> Table:
+    """The best candidates that have trained, as rows."""
+    order = [trial for trial in ranked(trials) if trial.trained]
     members = _front(trials, objectives)
     cost_columns = [
         *([Column("cost", ">", 6)] if any(trial.cost for trial in order) else []),
@@ -69,7 +81,7 @@ def leaderboard_text(
         Column("val acc", ">", 8, gap=1),
         Column(),
         *cost_columns,
-        Column("formula"),
+        Column("formula", wraps=16),
     )
     tied = tied_with_best(order, validation)
     cells = [
@@ -87,21 +99,28 @@ def leaderboard_text(
         )
         for trial in order[:rows]
     ]
-    lines = [text_table(columns, cells)]
-    if len(order) > rows:
-        lines.append(f"… and {len(order) - rows} more (--json lists all)")
-    best = order[0].val_accuracy
+    return Table(columns, cells)
+
+
+def notes(
+    trials: Sequence[Trial], validation: int, objectives: Sequence[str] = ACCURACY
+) -> list[str]:
+    """The sentences below a leaderboard: how to read it."""
+    order = [trial for trial in ranked(trials) if trial.trained]
+    members = _front(trials, objectives)
+    lines = []
+    best = order[0].val_accuracy if order else None
     if best is not None:
         error = 100 * noise(best, validation)
         lines.append(
             f"on other images a score would differ by {error:.2f} points (standard error); "
             f"~ marks scores within two of them of the best: ties"
         )
-    if cost_columns:
+    if members is not None or any(trial.cost for trial in order):
         lines.append("cost is time over ReLU's, forward and backward" + _front_text(members))
     if dear := sum(map(too_dear, trials)):
         lines.append(f"{dear} proposal{'s' * (dear > 1)} cost more than --max-cost: not trained")
-    return "\n".join(lines)
+    return lines
 
 
 def _same_as(trial: Trial) -> str | None:
@@ -170,8 +189,8 @@ def overview(home: Home) -> tuple[list[dict[str, Any]], dict[str, str]]:
     return rows, unreadable
 
 
-def overview_text(rows: Sequence[dict[str, Any]], root: Path) -> str:
-    """The same as a table."""
+def overview_text(rows: Sequence[dict[str, Any]], root: Path, fit: int | None = None) -> str:
+    """The same as a table; fit: characters of a line."""
     if not rows:
         return f"no search in {root} yet: begin one with `actsearch search --name mine`"
     columns = (
@@ -179,7 +198,7 @@ def overview_text(rows: Sequence[dict[str, Any]], root: Path) -> str:
         Column("space", width=8, gap=1),
         Column("strategy", width=10, gap=1),
         Column("trained", ">", 9),
-        Column("best on validation"),
+        Column("best on validation", wraps=16),
     )
     cells = [
         (
@@ -191,4 +210,4 @@ def overview_text(rows: Sequence[dict[str, Any]], root: Path) -> str:
         )
         for row in rows
     ]
-    return text_table(columns, cells)
+    return text_table(columns, cells, fit)

@@ -28,10 +28,10 @@ class Score:
         return statistics.stdev(self.val_accuracies) if len(self.val_accuracies) > 1 else None
 
 
-def score_text(scores: Sequence[Score], recipe: Recipe) -> str:
-    """Scores as a table."""
+def score_text(scores: Sequence[Score], recipe: Recipe, fit: int | None = None) -> str:
+    """Scores as a table; fit: characters of a line."""
     columns = (
-        Column("formula", width=max(len(cut(score.expression)) for score in scores)),
+        Column("formula", width=max(len(cut(score.expression)) for score in scores), wraps=16),
         Column("val acc mean ± sd", ">", 18),
         Column("n", ">", 2, gap=3),
         Column(f"recipe {recipe.label}"),
@@ -46,7 +46,7 @@ def score_text(scores: Sequence[Score], recipe: Recipe) -> str:
         )
         for score in scores
     ]
-    return text_table(columns, rows) + "\nvalidation images only: the test set stayed closed"
+    return text_table(columns, rows, fit) + "\nvalidation images only: the test set stayed closed"
 
 
 def score_json(score: Score) -> dict[str, Any]:

@@ -34,6 +34,9 @@ class RunningSearch(Generic[Outcome]):
         except BaseException as error:  # raised again by `result`, in the thread that asks
             self._error = error
 
+    def __repr__(self) -> str:
+        return f"<RunningSearch '{self.name}': {'running' if self.running else 'ended'}>"
+
     @property
     def status(self) -> Status:
         """How it stands now, read from its folder."""

@@ -30,7 +30,7 @@ _STATES: dict[str, State] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Status:
     """How a search stands.
 
@@ -64,6 +64,11 @@ class Status:
     behind: tuple[str, ...] = ()
     reason: str | None = None
     begun: bool = True
+
+    def __repr__(self) -> str:
+        count = "" if self.candidates is None else f", {self.entered} of {self.candidates}"
+        best = "" if self.score is None else f", best {self.score:.4f}: {self.expression}"
+        return f"<Status of '{self.name}': {self.state}{count}{best}>"
 
     @property
     def runs(self) -> bool:

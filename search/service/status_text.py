@@ -38,18 +38,18 @@ def status_text(status: Status, home: str = "") -> str:
     return printable("\n".join([f"search '{status.name}'", *lines]))
 
 
-def statuses_text(rows: Sequence[Status], root: Path) -> str:
-    """Several searches, a line each, and where the logs are."""
+def statuses_text(rows: Sequence[Status], root: Path, fit: int | None = None) -> str:
+    """Several searches, a line each, and where the logs are; fit: characters of a line."""
     if not rows:
         return f"no search in {root} yet: begin one with `actsearch submit --name mine`"
     columns = (
         Column("search"),
-        Column("state"),
+        Column("state", wraps=10),
         Column("trained", ">"),
         Column("per hour", ">"),
         Column("left", ">"),
         Column("workers", ">"),
-        Column("best on validation"),
+        Column("best on validation", wraps=16),
     )
     cells = [
         (
@@ -64,7 +64,7 @@ def statuses_text(rows: Sequence[Status], root: Path) -> str:
         for row in rows
     ]
     logs = f"logs: {root}/searches/NAME/driver.log" if any(row.log for row in rows) else ""
-    return "\n".join(filter(None, [text_table(columns, cells), logs]))
+    return "\n".join(filter(None, [text_table(columns, cells, fit), logs]))
 
 
 def _state(status: Status, longest: int = 400) -> str:

@@ -32,6 +32,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
+from . import durations
 from .validation import invalid_settings, mistakes, rule, settings
 
 if TYPE_CHECKING:
@@ -55,11 +56,6 @@ ACCURACY = ("accuracy",)
 AUTO = "auto"  # as many workers as there is room for
 _OBJECTIVES = (ACCURACY, ("accuracy", "cost"))
 
-Seconds = Annotated[
-    StrictFloat,
-    rule("above 0 seconds", lambda seconds: seconds > 0),
-    rule(f"at most {MOST:,} seconds", lambda seconds: seconds <= MOST),
-]
 _LIMITED = rule(f"at most {MOST:,}", lambda number: number <= MOST)
 
 
@@ -72,6 +68,23 @@ def _objectives(value: Any) -> tuple[str, ...]:
     raise PydanticCustomError(
         "rule", "accuracy, or accuracy,cost (by cost alone x itself is the best)"
     )
+
+
+def _seconds(value: Any) -> Any:
+    """The seconds of a text like 10m; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    if (seconds := durations.seconds(value)) is None:
+        raise PydanticCustomError("rule", "a number of seconds, or a text: 90s, 10m, 1.5h, 2d")
+    return seconds
+
+
+Seconds = Annotated[
+    StrictFloat,
+    BeforeValidator(_seconds),
+    rule("above 0 seconds", lambda seconds: seconds > 0),
+    rule(f"at most {MOST:,} seconds", lambda seconds: seconds <= MOST),
+]
 
 
 def _workers(value: Any) -> int | str:

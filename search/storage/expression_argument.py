@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...space import Expression, UnknownNameError, Variable, parse
 from ...space.catalog.table import find
 from ...space.errors import CandidateError, nearest
 from ...space.expressions.notation import mistakable
 from ...space.families.table import FAMILIES, family
-from ..errors import NoSuchSearch
+from ..errors import InvalidSetting, NoSuchSearch
 from .home import Home, can_be_name
 
 
@@ -52,6 +54,20 @@ def parse_expression_argument(home: Home, text: str) -> Expression:
             f"is meant, write '({text})')"
         )
     return expression
+
+
+def trained_expressions(home: Home, texts: Sequence[str]) -> list[Expression]:
+    """`parse_expression_argument` of each text that is to be trained; raises InvalidSetting for
+    the name of a search."""
+    names = home.names()
+    for text in texts:
+        if text in names:
+            raise InvalidSetting(
+                f"'{text}' is a search in {home.root}, but expressions are trained here: "
+                f"`actsearch leaderboard {text}` lists its candidates, `actsearch confirm {text}` "
+                f"trains its best again"
+            )
+    return [parse_expression_argument(home, text) for text in texts]
 
 
 def _depends_on_x(expression: Expression) -> bool:

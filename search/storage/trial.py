@@ -24,7 +24,7 @@ class MeasuredCost:
     device: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Trial:
     """One trial of a search.
 
@@ -58,6 +58,10 @@ class Trial:
     started_ms: int = 0
     finished_ms: int = 0
     fingerprint: tuple[float, str | None] | None = None  # the key and form of one in training
+
+    def __repr__(self) -> str:
+        score = "" if self.val_accuracy is None else f", validation {self.val_accuracy:.4f}"
+        return f"<Trial {self.number}: {self.expression}, {self.state}{score}>"
 
     @property
     def trained(self) -> bool:

@@ -6,13 +6,16 @@ the number behind it; the thresholds stand in this file.
 
 from __future__ import annotations
 
+import html
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..expressions.expression import Expression
+from ..expressions.picture import as_svg
 from ..expressions.symbolic import Symbolic, symbolic
 from ..json_safe import plain
 from .cost import Cost, cost
@@ -20,6 +23,7 @@ from .finite_range import FiniteRange, finite_ranges, finite_text, wide_enough
 from .identify import Identification, identify
 from .properties import Properties, properties
 
+NARROWEST, HANGING = 40, 36  # characters of a line, and of a text that hangs beside its name
 LONGEST = 400  # characters of a line before it is cut
 LINE = 1e-3  # share of the variance that a line may leave while f counts as linear
 CHEAP = 3.0  # forward and backward time over ReLU's
@@ -39,7 +43,7 @@ class Verdict:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Card:
     """All that is known and measured of one candidate at one choice of parameters, `values`."""
 
@@ -50,6 +54,16 @@ class Card:
     properties: Properties
     cost: Cost
     finite: Mapping[str, FiniteRange]
+
+    def __str__(self) -> str:
+        return card_text(self)
+
+    def __repr__(self) -> str:
+        return f"<Card of {self.expression}: {self.known_as.sentence}>"
+
+    def _repr_html_(self) -> str:
+        """The picture and the card's text, for notebooks."""
+        return f"<div>{as_svg(self.expression)}<pre>{html.escape(card_text(self))}</pre></div>"
 
     @property
     def _finite(self) -> bool:
@@ -138,8 +152,8 @@ def card(expression: Expression, values: Mapping[str, float] | None = None) -> C
     )
 
 
-def card_text(card: Card) -> str:
-    """The card for reading, about thirty lines."""
+def card_text(card: Card, fit: int | None = None) -> str:
+    """The card for reading, about thirty lines; fit: characters of a line."""
     p, c, s = card.properties, card.cost, card.symbols
     rows = [
         ("formula", f"f(x) = {card.expression}"),
@@ -164,11 +178,27 @@ def card_text(card: Card) -> str:
             f"{c.total:.2f}×",
         ),
     ]
-    lines = [f"{name:<11} {_cut(text)}" for name, text in rows]
+    lines = [_hanging(f"{name:<11} ", _cut(text), fit) for name, text in rows]
     lines.append("")
     for v in card.verdicts:
-        lines.append(f"{'yes' if v.holds else 'no ':<4} {v.item:<32} {v.because}")
+        item = f"{'yes' if v.holds else 'no ':<4} {v.item:<32} "
+        lines.append(_hanging(item, v.because, fit))
     return "\n".join(lines)
+
+
+def _hanging(name: str, text: str, fit: int | None) -> str:
+    """A name and its text, broken between words where it has to be; further lines begin below the
+    text, or where that leaves too little room, at a small indent."""
+    if fit is None or len(name) + len(text) <= fit:
+        return name + text
+    indent = len(name) if fit - len(name) >= HANGING else 5
+    return textwrap.fill(
+        text,
+        max(fit, NARROWEST),
+        initial_indent=name,
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+    )
 
 
 def _cut(text: str) -> str:

@@ -19,6 +19,9 @@ from .notation import FOLDS, FORMS
 from .primitives import ALIASES, CONSTANTS, PRIMITIVES
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
     from ..modules.activation import Activation
 
 Granularity = Literal["layer", "channel", "network"]
@@ -91,20 +94,42 @@ class Expression:
 
         return Activation(self, channels=channels, channel_dim=channel_dim)
 
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """f and f' over [-5, 5], drawn into matplotlib's axes or those of a new figure."""
+        from .picture import plot
+
+        return plot(self, axes)
+
+    def to_pandas(self, points: int = 1001) -> DataFrame:
+        """A pandas DataFrame of `x`, `f` and `slope` at so many points of [-5, 5]."""
+        from ..data_frame import data_frame
+        from .picture import columns
+
+        return data_frame(columns(self, points))
+
     def __str__(self) -> str:
         from .printer import to_text
 
         return to_text(self)
 
+    def __repr__(self) -> str:
+        return f"parse({str(self)!r})"
 
-@dataclass(frozen=True, slots=True)
+    def _repr_html_(self) -> str:
+        """The formula, f and f', for notebooks."""
+        from .picture import as_html
+
+        return as_html(self)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Variable(Expression):
     """The pre-activation, `x`; a template of a space also knows `x1` and `x2`."""
 
     name: str = "x"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Constant(Expression):
     """A fixed number, at most LARGEST in size."""
 
@@ -114,7 +139,7 @@ class Constant(Expression):
         object.__setattr__(self, "value", _number("a constant", self.value))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Parameter(Expression):
     """A learnable scalar: its name, initial value, and what shares one copy of it.
 
@@ -143,16 +168,16 @@ class Parameter(Expression):
         return (self,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Call(Expression):
     """A primitive applied to as many operands as its arity."""
 
     primitive: str
     operands: tuple[Expression, ...]
     # Remembered, so that building a tree checks each node once and not once per ancestor.
-    _depth: int = field(init=False, repr=False, compare=False)
-    _parameters: tuple[Parameter, ...] = field(init=False, repr=False, compare=False)
-    _hash: int = field(init=False, repr=False, compare=False)
+    _depth: int = field(init=False, compare=False)
+    _parameters: tuple[Parameter, ...] = field(init=False, compare=False)
+    _hash: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.primitive not in PRIMITIVES:

@@ -13,6 +13,7 @@ from PIL import Image
 from actsearch.mlflow.figures import curves as figures
 from actsearch.mlflow.figures.curves import as_image, candidate_figure, save
 from actsearch.space import parse
+from actsearch.space.expressions.picture import TALLEST
 
 AWKWARD = ["log(abs(x))", "exp(exp(x))", "3 + 0 * x", "1 / x", "x ** 3", "2"]
 
@@ -69,7 +70,7 @@ def test_functions_with_poles_or_huge_values_are_drawn_in_a_window_of_bounded_he
     text: str,
 ) -> None:
     low, high = axes_of(text).get_ylim()
-    assert 0.0 < high - low <= 2 * figures.TALLEST * 1.13
+    assert 0.0 < high - low <= 2 * TALLEST * 1.13
 
 
 def test_a_long_formula_is_cut_to_two_lines() -> None:

@@ -16,7 +16,7 @@ import pytest
 from actsearch.evaluators import to_toml
 from actsearch.search import Home
 from actsearch.search.cli.arguments import arguments_of
-from actsearch.search.cli.main import _parser, _verbs
+from actsearch.search.cli.main import all_verbs, parser_of
 from actsearch.search.service.driver_record import driving_process
 from actsearch.search.service.status import status_of
 from contracts.tiny import TINY
@@ -146,7 +146,7 @@ def test_a_search_of_before_there_was_a_record_has_a_status(searched: Home) -> N
     ],
 )
 def test_the_arguments_of_another_process_say_the_same(line: str) -> None:
-    parser = _parser(_verbs())
+    parser = parser_of(all_verbs())
     options = parser.parse_args(["search", *shlex.split(line)])
     again = parser.parse_args(["search", *arguments_of(options, None)])
     assert vars(again) == vars(options)

@@ -17,6 +17,7 @@ from actsearch.search.service.fetching import pack, unpack, unwrapped
 from actsearch.search.service.working_files import working_files
 from actsearch.search.storage.shown_functions import ShownFunctions
 from actsearch.search.storage.study import read_trials
+from contracts.trials import whole
 
 JOB = ClusterJob(address="head:6379", job="raysubmit_1")
 BEGUN = """\
@@ -60,7 +61,7 @@ def test_a_fetched_search_is_the_one_that_was_packed(
     for _ in range(2):  # the second one is over the first
         unpack(here, folder, data)
         # As text: a loss that diverged is NaN, which equals nothing.
-        assert repr(read_trials(folder)) == repr(read_trials(finished.folder("mine")))
+        assert whole(read_trials(folder)) == whole(read_trials(finished.folder("mine")))
         for file in ("config.json", "confirmation.jsonl", "best/activation.py"):
             assert (folder / file).read_bytes() == (finished.folder("mine") / file).read_bytes()
         shown = ShownFunctions(here.root).read()
