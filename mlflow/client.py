@@ -106,7 +106,9 @@ def translated(uri: str) -> Iterator[None]:
             f"check MLFLOW_TRACKING_URI"
         ) from error
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:  # OSError: requests' as well
-        status = getattr(getattr(error, "response", None), "status_code", 0)  # of a file's transfer
+        status = getattr(
+            getattr(error, "response", None), "status_code", 0
+        )  # of a file's transfer
         if status in DENIED:
             raise _denied(uri, status, error) from error
         raise _unavailable(uri, error) from error
@@ -115,17 +117,20 @@ def translated(uri: str) -> Iterator[None]:
 def _denied(uri: str, status: int, error: BaseException) -> TrackingDenied:
     if status == UNKNOWN_USER:
         is_set = os.environ.get("MLFLOW_TRACKING_USERNAME") or "@" in uri
-        advice = "does not know the user and password that it is given" if is_set else "asks who you are"
+        advice = (
+            "does not know the user and password that it is given"
+            if is_set
+            else "asks who you are"
+        )
         return TrackingDenied(
             f"MLflow at {uri} {advice}: set MLFLOW_TRACKING_USERNAME and "
             f"MLFLOW_TRACKING_PASSWORD to those its administrator gave you"
         )
     _, _, answer = _first_line(error).rpartition("Response ")  # MLflow's words before the server's
-    _, _, reason = answer.partition(": ")
+    reason = answer.partition(": ")[2].strip("'. ") or "it says no more"
     return TrackingDenied(
-        f"MLflow at {uri} does not allow this ({reason.strip("'. ") or 'it says no more'}): ask its "
-        f"administrator for the permission to write there, or unset MLFLOW_TRACKING_URI to write "
-        f"into the home instead"
+        f"MLflow at {uri} does not allow this ({reason}): ask its administrator for the permission "
+        f"to write there, or unset MLFLOW_TRACKING_URI to write into the home instead"
     )
 
 

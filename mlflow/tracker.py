@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -50,6 +50,7 @@ from .run_io import (
     log,
     log_files,
     now_ms,
+    only,
     picture_files,
 )
 from .shape import shape_of
@@ -143,7 +144,7 @@ class Tracker:
             return self.write_search(record)
         experiment = self._experiment(record.search)
         with self._talking() as client:
-            run = next(find(client, experiment, _is_trial(record.trial)), None)
+            run = only(client, find(client, experiment, _is_trial(record.trial)))
         return self._write(record, run, self._drawing(record, run))
 
     def write_all(self, search: str, records: Iterable[CandidateRecord]) -> None:
@@ -166,9 +167,13 @@ class Tracker:
             experiment = self._find(client, search)
             if experiment is None:
                 return {}
-            runs = find(client, experiment.experiment_id, "tags.role = 'candidate'")
-            trials = [(run.data.tags.get(run_fields.TRIAL_TAG, ""), run) for run in runs]
-            return {int(trial): run for trial, run in trials if trial.isdecimal()}  # ours
+            runs: dict[int, list[Run]] = defaultdict(list)
+            for run in find(client, experiment.experiment_id, "tags.role = 'candidate'"):
+                trial = run.data.tags.get(run_fields.TRIAL_TAG, "")
+                if trial.isdecimal():  # ours
+                    runs[int(trial)].append(run)
+            kept = ((trial, only(client, same)) for trial, same in runs.items())
+            return {trial: run for trial, run in kept if run is not None}
 
     def _drawing(self, record: CandidateRecord, run: Run | None) -> Future[Drawing] | None:
         """The plot, which is being drawn; a duplicate's is that of the first, and a finished
