@@ -28,6 +28,10 @@ DEFAULTS = {
 }
 
 
+UNKNOWN_USER, FORBIDDEN = 401, 403  # of HTTP
+DENIED = (UNKNOWN_USER, FORBIDDEN)
+
+
 class TrackingError(ActsearchError):
     """Base of what can go wrong with MLflow. Its message shows no secret that a URI holds."""
 
@@ -37,6 +41,11 @@ class TrackingError(ActsearchError):
 
 class TrackingUnavailable(TrackingError):
     """Raised when MLflow cannot be reached or cannot store; trying again later may help."""
+
+
+class TrackingDenied(TrackingUnavailable):
+    """Raised when MLflow does not know this user, or does not allow it what it asks for, until the
+    server's administrator does."""
 
 
 class TrackingRefused(TrackingError):
@@ -86,6 +95,8 @@ def translated(uri: str) -> Iterator[None]:
         yield
     except MlflowException as error:
         status = error.get_http_status_code()
+        if status in DENIED:
+            raise _denied(uri, status, error) from error
         if status < 500 and status != 429:  # 429: too many requests
             raise TrackingRefused(f"MLflow at {uri} refuses: {_first_line(error)}") from error
         raise _unavailable(uri, error) from error
@@ -95,7 +106,32 @@ def translated(uri: str) -> Iterator[None]:
             f"check MLFLOW_TRACKING_URI"
         ) from error
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:  # OSError: requests' as well
+        status = getattr(
+            getattr(error, "response", None), "status_code", 0
+        )  # of a file's transfer
+        if status in DENIED:
+            raise _denied(uri, status, error) from error
         raise _unavailable(uri, error) from error
+
+
+def _denied(uri: str, status: int, error: BaseException) -> TrackingDenied:
+    if status == UNKNOWN_USER:
+        is_set = os.environ.get("MLFLOW_TRACKING_USERNAME") or "@" in uri
+        advice = (
+            "does not know the user and password that it is given"
+            if is_set
+            else "asks who you are"
+        )
+        return TrackingDenied(
+            f"MLflow at {uri} {advice}: set MLFLOW_TRACKING_USERNAME and "
+            f"MLFLOW_TRACKING_PASSWORD to those its administrator gave you"
+        )
+    _, _, answer = _first_line(error).rpartition("Response ")  # MLflow's words before the server's
+    reason = answer.partition(": ")[2].strip("'. ") or "it says no more"
+    return TrackingDenied(
+        f"MLflow at {uri} does not allow this ({reason}): ask its administrator for the permission "
+        f"to write there, or unset MLFLOW_TRACKING_URI to write into the home instead"
+    )
 
 
 def _unavailable(uri: str, error: BaseException) -> TrackingUnavailable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..space.scratch import scratch_folder
+from .experiments import TAKEN, SharedName, suffixes
 from .records import ModelRecord
 from .run_fields import SEARCH_TAG
 
@@ -28,15 +30,13 @@ ALIASES = {"winner": "champion", "tie": "candidate"}  # verdict -> alias of its 
 SOURCE_TAG, VERDICT_TAG = "actsearch.source", "verdict"
 
 
-def register(client: MlflowClient, experiment: str, run_id: str, record: ModelRecord) -> str:
+def register(
+    client: MlflowClient, experiment: str, run_id: str, record: ModelRecord, shared: SharedName
+) -> str:
     """The name of the registered model, of which the record is the newest version; written again,
     the version that is there stays."""
-    name = f"{PREFIX}{record.search}"
-    model = find(client, name) or client.create_registered_model(
-        name,
-        {SEARCH_TAG: record.search},
-        f"The best activation function of search `{record.search}`, as a `torch.nn.Module`.",
-    )
+    model = find(client, shared) or _make(client, shared)
+    name: str = model.name
     digest = hashlib.sha256(record.module.read_bytes()).hexdigest()[:16]
     alias = ALIASES[record.verdict]
     version = model.aliases.get(alias)
@@ -48,18 +48,36 @@ def register(client: MlflowClient, experiment: str, run_id: str, record: ModelRe
     return name
 
 
-def delete(client: MlflowClient, search: str) -> None:
+def delete(client: MlflowClient, shared: SharedName) -> None:
     """Remove a search's registered model, where it has one."""
-    name = f"{PREFIX}{search}"
-    model = find(client, name)
-    if model is not None and model.tags.get(SEARCH_TAG) == search:
-        client.delete_registered_model(name)
+    model = find(client, shared)
+    if model is not None:
+        client.delete_registered_model(model.name)
 
 
-def find(client: MlflowClient, name: str) -> RegisteredModel | None:
-    """The registered model of a name, if there is one."""
-    matches = client.search_registered_models(f"name = '{name}'", max_results=1)
-    return matches[0] if matches else None
+def find(client: MlflowClient, shared: SharedName) -> RegisteredModel | None:
+    """The registered model of a search, if there is one, and no other search's of its name."""
+    condition = f"tags.`{SEARCH_TAG}` = '{shared.search}'"
+    models = client.search_registered_models(condition)
+    return next((model for model in models if shared.has(model.tags)), None)
+
+
+def _make(client: MlflowClient, shared: SharedName) -> RegisteredModel:
+    """A model for a search, under the first name that is free."""
+    from mlflow.exceptions import MlflowException
+
+    plain = f"{PREFIX}{shared.search}"
+    about = f"The best activation function of search `{shared.search}`, as a `torch.nn.Module`."
+    for suffix in suffixes():
+        name = f"{plain}-{suffix}" if suffix else plain
+        try:
+            return client.create_registered_model(
+                re.sub(r"[^\w.-]+", "-", name).strip("-"), shared.tags, about
+            )
+        except MlflowException as error:
+            if error.error_code != TAKEN:
+                raise
+    raise shared.no_name_left("registered models", plain)
 
 
 def _is(client: MlflowClient, name: str, version: str, digest: str, run_id: str) -> bool:

@@ -112,6 +112,18 @@ def find(
         pages.add(token)
 
 
+def only(client: MlflowClient, runs: Iterable[Run]) -> Run | None:
+    """The one of these runs that stays, if there is any; the others go into MLflow's trash.
+
+    A server that answers late was asked to make the run once more meanwhile, and has made two.
+    """
+    first, *others = sorted(runs, key=lambda run: not finished(run)) or [None]
+    for other in others:
+        assert other is not None
+        client.delete_run(other.info.run_id)
+    return first
+
+
 def finished(run: Run) -> bool:
     """Whether a run was written to its end; one that was not is written on."""
     return run.info.status in ("FINISHED", "FAILED")

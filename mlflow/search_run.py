@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .markdown import cell, run_link
 from .records import SearchRecord
 from .run_fields import SEARCH_TAG, TRIAL_TAG
-from .run_io import NOTE_TAG, find, log, log_files, now_ms
+from .run_io import NOTE_TAG, find, log, log_files, now_ms, only
 from .saved_views import PICTURES, TIE_TAG, TOP_TAG
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def write(client: MlflowClient, experiment: str, record: SearchRecord) -> tuple[
 
     Returns the run's id, and what the experiment's note begins with: the headline, with a link.
     """
-    run = next(find(client, experiment, f"tags.role = '{ROLE}'"), None)
+    run = only(client, find(client, experiment, f"tags.role = '{ROLE}'"))
     tags, params = (run.data.tags, run.data.params) if run else ({}, {})
     run = run or client.create_run(
         experiment,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +30,15 @@ from . import (
 )
 from .candidate_page import page
 from .client import TrackingRefused, connect, database, local_uri, translated
-from .experiments import PREFIX, erase, find_experiment, retire
+from .experiments import (
+    PREFIX,
+    SharedName,
+    erase,
+    find_local,
+    find_shared,
+    make_shared,
+    retire,
+)
 from .figures.curves import candidate_curves
 from .figures.drawing import Drawing, studio
 from .records import CandidateRecord, FinalistRecord, FrontRecord, ModelRecord, SearchRecord
@@ -42,6 +50,7 @@ from .run_io import (
     log,
     log_files,
     now_ms,
+    only,
     picture_files,
 )
 from .shape import shape_of
@@ -63,8 +72,16 @@ class Tracker:
     seconds), and TrackingRefused when it will not take what it is given.
     """
 
-    def __init__(self, home: Path, tracking_uri: str | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        tracking_uri: str | None = None,
+        id_of: Callable[[str], str] = lambda search: "",
+    ) -> None:
+        """id_of: the id of a search by its name, which tells it on a server from another's of that
+        name; empty for one that has none."""
         self.home = home.resolve()
+        self._id_of = id_of
         self.uri = tracking_uri or local_uri(home)
         self._local = self.uri == local_uri(home)
         self._client: MlflowClient | None = None
@@ -86,15 +103,13 @@ class Tracker:
         """The id of a search's experiment, made or found, with its note and saved views, which
         have a column for each rung (epochs), and costs where the search measures them."""
         with self._talking() as client:
-            experiment = find_experiment(client, search)
+            experiment = self._find(client, search)
             if experiment is not None and self._is_elsewhere(experiment):
                 # The home was moved or copied: its runs point at plots in the other place.
                 retire(client, experiment)
                 experiment = None
             experiment_id: str = (
-                experiment.experiment_id
-                if experiment is not None
-                else client.create_experiment(PREFIX + search, self._artifact_location(search))
+                experiment.experiment_id if experiment is not None else self._make(client, search)
             )
             if not experiment_id:
                 raise TrackingRefused(
@@ -129,7 +144,7 @@ class Tracker:
             return self.write_search(record)
         experiment = self._experiment(record.search)
         with self._talking() as client:
-            run = next(find(client, experiment, _is_trial(record.trial)), None)
+            run = only(client, find(client, experiment, _is_trial(record.trial)))
         return self._write(record, run, self._drawing(record, run))
 
     def write_all(self, search: str, records: Iterable[CandidateRecord]) -> None:
@@ -149,12 +164,16 @@ class Tracker:
     def _runs(self, search: str) -> dict[int, Run]:
         """The runs of a search's candidates, by trial."""
         with self._talking() as client:
-            experiment = find_experiment(client, search)
+            experiment = self._find(client, search)
             if experiment is None:
                 return {}
-            runs = find(client, experiment.experiment_id, "tags.role = 'candidate'")
-            trials = [(run.data.tags.get(run_fields.TRIAL_TAG, ""), run) for run in runs]
-            return {int(trial): run for trial, run in trials if trial.isdecimal()}  # ours
+            runs: dict[int, list[Run]] = defaultdict(list)
+            for run in find(client, experiment.experiment_id, "tags.role = 'candidate'"):
+                trial = run.data.tags.get(run_fields.TRIAL_TAG, "")
+                if trial.isdecimal():  # ours
+                    runs[int(trial)].append(run)
+            kept = ((trial, only(client, same)) for trial, same in runs.items())
+            return {trial: run for trial, run in kept if run is not None}
 
     def _drawing(self, record: CandidateRecord, run: Run | None) -> Future[Drawing] | None:
         """The plot, which is being drawn; a duplicate's is that of the first, and a finished
@@ -263,12 +282,13 @@ class Tracker:
             run = next(find(client, experiment, owner), None)
             if run is None:
                 raise TrackingRefused(f"MLflow at {self.uri} has no run of the best candidate")
-            return registry.register(client, experiment, run.info.run_id, record)
+            name = self._shared_name(record.search)
+            return registry.register(client, experiment, run.info.run_id, record, name)
 
     def close_open_runs(self, search: str) -> int:
         """Mark the runs that a killed process left RUNNING as killed; return how many."""
         with self._talking() as client:
-            experiment = find_experiment(client, search)
+            experiment = self._find(client, search)
             if experiment is None:
                 return 0
             condition = "attributes.status = 'RUNNING'"
@@ -287,10 +307,10 @@ class Tracker:
         if self._local and not database(self.home).exists():
             return
         with self._talking() as client:
-            experiment = find_experiment(client, search)
+            experiment = self._find(client, search)
             if experiment is None:
                 return
-            registry.delete(client, search)
+            registry.delete(client, self._shared_name(search))
             retire(client, experiment)
             if self._local and not self._is_elsewhere(experiment):
                 erase(client, experiment)
@@ -311,6 +331,24 @@ class Tracker:
         """Where a search's files are in a home's own store; None for a server's."""
         return self._artifacts(search) if self._local else None
 
+    def _find(self, client: MlflowClient, search: str) -> Experiment | None:
+        """The search's experiment, if it has one."""
+        if self._local:
+            return find_local(client, search)
+        return find_shared(client, self._shared_name(search))
+
+    def _make(self, client: MlflowClient, search: str) -> str:
+        """The id of an experiment made for a search: its files go to an absolute place in the
+        home, or where a server puts them."""
+        if self._local:
+            location = self._artifacts(search).as_uri()
+            experiment: str = client.create_experiment(PREFIX + search, location)
+            return experiment
+        return make_shared(client, self._shared_name(search))
+
+    def _shared_name(self, search: str) -> SharedName:
+        return SharedName(search, "" if self._local else self._id_of(search))
+
     @contextmanager
     def _talking(self) -> Iterator[MlflowClient]:
         with self._opening:
@@ -323,7 +361,7 @@ class Tracker:
         """The id of a search's experiment; raises TrackingRefused if there is none."""
         if search not in self._experiments:
             with self._talking() as client:
-                experiment = find_experiment(client, search)
+                experiment = self._find(client, search)
             if experiment is None:
                 raise TrackingRefused(
                     f"MLflow at {self.uri} has no search '{search}'; write it with: "
@@ -336,13 +374,9 @@ class Tracker:
         # Quoted and with a prefix, so that no name leads out of the folder.
         return self.home / "artifacts" / f"search-{quote(search, safe='')}"
 
-    def _artifact_location(self, search: str) -> str | None:
-        """Where plots go: an absolute place in the home, or where a server puts them."""
-        return self._artifacts(search).as_uri() if self._local else None
-
     def _is_elsewhere(self, experiment: Experiment) -> bool:
         search = experiment.name.removeprefix(PREFIX)
-        return self._local and experiment.artifact_location != self._artifact_location(search)
+        return self._local and experiment.artifact_location != self._artifacts(search).as_uri()
 
 
 def _is_complete(run: Run) -> bool:

@@ -11,8 +11,13 @@ from urllib.parse import quote, unquote
 HIDDEN = "***"
 SHORTEST = 4  # characters of a secret that is looked for by itself: a shorter one is in any text
 
-_SECRET_VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "RAY_AUTH_TOKEN")
-_URI_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "RAY_ADDRESS")
+_SECRET_VARIABLES = (
+    *("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "RAY_AUTH_TOKEN"),
+    *("MLFLOW_AUTH_ADMIN_PASSWORD", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+)
+_URI_VARIABLES = (
+    *("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_BACKEND_STORE_URI", "RAY_ADDRESS"),
+)
 _LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s'\"<>]*@")  # to the last @: `p@ss/word`
 _BARE_LOGIN = re.compile(r"[^\s'\"<>/:@]+:[^\s'\"<>/@]+@(?=[\w\[])")  # user:password@host
 _QUERY = re.compile(r"([?&;][^=\s&;?'\"<>]+=)[^\s&;'\"<>)]+")

@@ -200,7 +200,7 @@ def _opened(
         else:
             home.check_free(config.name)
         evaluator = _ready_evaluator(file, named, driver)
-        tracker = tracking.tracker_of(home)
+        tracker = tracking.tracker_of(home, file)
         tracker.check()
         workers = held.enter_context(ExitStack())
         executor = Stoppable(workers.enter_context(executor_for(settings)), driver.check_stop)

@@ -36,9 +36,14 @@ logger = logging.getLogger(__name__)
 ON_PAGE = 500  # candidates of the page that MLflow shows, 25 ms each; `actsearch gallery` has all
 
 
-def tracker_of(home: Home) -> Tracker:
-    """The tracker on MLFLOW_TRACKING_URI if it is set, else on the home's own store."""
-    return Tracker(home.root, os.environ.get("MLFLOW_TRACKING_URI") or None)
+def tracker_of(home: Home, beginning: SearchFile | None = None) -> Tracker:
+    """The tracker on MLFLOW_TRACKING_URI if it is set, else on the home's own store.
+
+    beginning: the file of a search whose folder does not have it yet.
+    """
+    known = {beginning.config.name: beginning.id} if beginning else {}
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or None
+    return Tracker(home.root, uri, lambda name: known.get(name) or home.id_of(name))
 
 
 def description_of(config: SearchConfig) -> dict[str, str]:

@@ -53,7 +53,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("local_store",), ("client",), ("run_io",), ("run_fields",), ("candidate_page",),
         ("experiments", "experiment_notes"),
         ("confirmation", "diagnoses", "front", "search_run", "registry", "trimming"),
-        ("tracker",), ("background_writer", "ui_server", "ui_app"),
+        ("tracker", "server_process"), ("background_writer", "ui_server", "ui_app", "team_server"),
     ),
     "search": (
         ("errors", "version"), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),

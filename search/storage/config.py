@@ -9,11 +9,13 @@ import dataclasses
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import uuid4
 
 from pydantic import (
     BeforeValidator,
@@ -57,6 +59,10 @@ AUTO = "auto"  # as many workers as there is room for
 _OBJECTIVES = (ACCURACY, ("accuracy", "cost"))
 
 _LIMITED = rule(f"at most {MOST:,}", lambda number: number <= MOST)
+
+
+def _is_id(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{0,32}", text) is not None
 
 
 def _objectives(value: Any) -> tuple[str, ...]:
@@ -242,7 +248,8 @@ class RunSettings:
 class SearchFile:
     """A search's config.json: its configuration, how it was last run, and for its life the version
     of the fingerprints that tell its candidates apart, and of the rule of what is no finalist (1:
-    what has a baseline's fingerprint; 2: what cannot be told from one)."""
+    what has a baseline's fingerprint; 2: what cannot be told from one); and an id, by which an
+    MLflow server knows it from others of its name (empty for one begun before there were ids)."""
 
     config: SearchConfig
     settings: Annotated[
@@ -252,6 +259,7 @@ class SearchFile:
     novelty: Annotated[StrictInt, rule("1 or 2", lambda version: version in (1, 2))] = (
         NOVELTY_VERSION
     )
+    id: Annotated[StrictStr, rule("hexadecimal digits", _is_id)] = ""
 
     @staticmethod
     def of(config: Mapping[str, Any], settings: Mapping[str, Any]) -> SearchFile:
@@ -262,6 +270,7 @@ class SearchFile:
                     "config": dict(config),
                     "launch": dict(settings),
                     "fingerprints": FINGERPRINT_VERSION,
+                    "id": uuid4().hex,
                 }
             )
 

@@ -102,6 +102,19 @@ class Home:
             )
         return folder
 
+    def id_of(self, name: str) -> str:
+        """The id of a search, as its config.json has it; empty where it has none, or cannot be
+        read: deleting a damaged one leaves what a server may have of it."""
+        from ...space.bounded_input import from_json, read_bounded
+        from .config import SIZE
+
+        try:
+            stored = from_json(read_bounded(self.searches / name / CONFIG, SIZE))
+        except (OSError, ValueError):
+            return ""
+        identity = stored.get("id") if isinstance(stored, dict) else None
+        return identity if isinstance(identity, str) else ""
+
     def any_folder(self, name: str) -> Path:
         """The folder of a search, or of what is left of one; raises NoSuchSearch."""
         check_name(name)

@@ -14,8 +14,9 @@ import pytest
 
 from actsearch.mlflow.client import TrackingRefused
 from actsearch.mlflow.records import CandidateRecord
+from actsearch.mlflow.server_process import ServerError
 from actsearch.mlflow.tracker import Tracker
-from actsearch.mlflow.ui_server import ServerError, serve
+from actsearch.mlflow.ui_server import serve
 
 CHROMIUM = shutil.which("chromium")
 
@@ -108,6 +109,6 @@ def test_a_port_that_no_machine_has_is_refused_with_the_range(home: Path, port: 
 def test_a_server_that_cannot_start_gives_its_last_words(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actsearch.mlflow.ui_server.sys.executable", "/bin/false")
+    monkeypatch.setattr("actsearch.mlflow.server_process.sys.executable", "/bin/false")
     with pytest.raises(ServerError, match="ended at once"), serve(home):
         pass

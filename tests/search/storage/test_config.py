@@ -146,6 +146,7 @@ def test_the_stored_format_is_that_of_the_first_release(folder: Path) -> None:
         },
         "fingerprints": 1,
         "novelty": 2,
+        "id": "",
     }  # fmt: skip
     assert (folder / "config.json").read_text() == json.dumps(stored, indent=2) + "\n"
 
@@ -166,11 +167,13 @@ def test_a_search_of_before_there_was_a_lag_goes_on_asynchronous_as_it_was(
     SearchFile(CONFIG, RunSettings()).save(folder)
     path = folder / "config.json"
     stored = json.loads(path.read_text())
-    del stored["config"]["lag"], stored["config"]["asynchronous"], stored["novelty"]
+    del stored["config"]["lag"], stored["config"]["asynchronous"]
+    del stored["novelty"], stored["id"]
     path.write_text(json.dumps(stored))
     file = SearchFile.load(folder)
     assert file.config.asynchronous
     assert file.novelty == 1, "and its finalists are those of its confirmation"
+    assert file.id == "", "a server knows it by its name"
     file.save(folder)
     assert SearchFile.load(folder) == file
 
