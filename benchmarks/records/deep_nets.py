@@ -1,0 +1,138 @@
+"""Which functions train twelve layers without norms, and what a search finds there.
+
+    python -m records.deep_nets --home DIR [--workers 2]     # in benchmarks/; goes on where it was
+    python -m records.deep_nets --pages                      # docs/results.md from what is kept
+
+Validation images choose: all of the catalog by halving, and a search of core-1. The best of each
+are then confirmed together with the baselines, which opens the test set. Rungs of every candidate
+and the confirmation, as printed and line by line, are kept in deep_nets.json beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from .pages import REPOSITORY, RESULTS
+
+RECORD = Path(__file__).with_name("deep_nets.json")
+BEGIN, END = "<!-- record of deep nets -->", "<!-- end of the record of deep nets -->"
+RECIPE, OTHER = "deep-no-gain", "deep"
+SEARCHES: Mapping[str, Sequence[str]] = {
+    f"{RECIPE}-catalog": (
+        *("--recipe", RECIPE, "--space", "catalog", "--strategy", "exhaustive"),
+        *("--candidates", "193"),
+    ),
+    f"{RECIPE}-core-1": ("--recipe", RECIPE, "--candidates", "200"),
+}
+OF_EACH = 4  # best of each search that are confirmed
+SEEDS = 10
+SHOWN = 12  # rows of the catalog in the page
+LEARNS = 0.5  # validation accuracy from which a net counts as one that learned
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--pages", action="store_true")
+    options = parser.parse_args()
+    if options.home is not None:
+        RECORD.write_text(json.dumps(recorded(options.home, options.workers), indent=1) + "\n")
+    elif not options.pages:
+        parser.error("--home or --pages is needed")
+    path = REPOSITORY / RESULTS
+    path.write_text(with_record(path.read_text(), read_record()))
+
+
+def recorded(home: Path, workers: int) -> dict[str, Any]:
+    """What the commands gave, each run as far as it is missing in a home."""
+    commands, boards = [], {}
+    for name, arguments in SEARCHES.items():
+        searching = ["search", "--name", name, *arguments, "--no-confirm"]
+        commands.append(" ".join(["actsearch", *searching]))
+        begun = (home / "searches" / name).exists()
+        actsearch(home, *searching, "--workers", str(workers), *["--resume"] * begun)
+        rows = json.loads(actsearch(home, "leaderboard", name, "--json"))
+        boards[name] = [[row["expression"], row["state"], row["rungs"]] for row in rows]
+    best = [board[number][0] for board in boards.values() for number in range(OF_EACH)]
+    confirming = [
+        *("confirm", *dict.fromkeys(best), "--recipe", RECIPE, "--second", OTHER),
+        *("--seeds", str(SEEDS)),
+    ]
+    commands.append("actsearch " + " ".join(f'"{a}"' if " " in a else a for a in confirming))
+    printed = actsearch(home, *confirming, "--workers", str(workers))
+    (ledger,) = (home / "confirmations").glob("**/*.jsonl")
+    return {
+        "commands": commands,
+        "commit": output("git", "rev-parse", "--short", "HEAD").strip(),
+        "date": date.today().isoformat(),
+        "leaderboards": boards,
+        "confirmation": printed.strip("\n"),
+        "retrainings": [json.loads(line) for line in ledger.read_text().splitlines()],
+    }
+
+
+def actsearch(home: Path, *arguments: str) -> str:
+    """Output of a verb; ends this process where it fails."""
+    return output(str(Path(sys.executable).with_name("actsearch")), *arguments, home=home)
+
+
+def output(*command: str, home: Path | None = None) -> str:
+    environment = os.environ | ({} if home is None else {"ACTSEARCH_HOME": str(home)})
+    run = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if run.returncode != 0:
+        sys.exit(run.returncode)
+    return run.stdout
+
+
+def read_record() -> dict[str, Any]:
+    """The record that is committed."""
+    record: dict[str, Any] = json.loads(RECORD.read_text())
+    return record
+
+
+def generated(record: Mapping[str, Any]) -> str:
+    """The part of the page that a record gives."""
+    board = record["leaderboards"][f"{RECIPE}-catalog"]
+    trained = [rungs for _, _, rungs in board if rungs]
+    learned = sum(max(rungs.values()) >= LEARNS for rungs in trained)
+    lines = [
+        f"| {number} | `{text.replace('|', chr(92) + '|')}` | "
+        + " | ".join(f"{rungs[e]:.2%}" if e in rungs else "" for e in ("1", "3", "9"))
+        + " |"
+        for number, (text, _, rungs) in enumerate(board[:SHOWN], 1)
+    ]
+    commands = "\n".join(record["commands"])
+    return (
+        f"```\n{commands}\n```\n\n"
+        f"Commit {record['commit']}, {record['date']}. Of {len(board)} distinct functions of the "
+        f"catalog {learned} reached {LEARNS:.0%} on\nvalidation images; the best after 1, 3 and 9 "
+        f"epochs (one run each, the best third of each bracket goes on):\n\n"
+        f"| | function | 1 | 3 | 9 |\n| --- | --- | --- | --- | --- |\n"
+        + "\n".join(lines)
+        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together:\n\n"
+        f"```\n{record['confirmation']}\n```"
+    )
+
+
+def with_record(text: str, record: Mapping[str, Any]) -> str:
+    """The page's text with its part written anew."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert begin, f"{RESULTS} has no {BEGIN}"
+    assert end, f"{RESULTS} has no {END} after it"
+    return f"{before}{BEGIN}\n{generated(record)}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    main()
