@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from hardware import hardware
 
-from actsearch.search import Search
+from actsearch.search import Search, Trial
 from actsearch.search.progress import Silent
 
 
@@ -46,7 +46,7 @@ class Recorder(Silent):
     def __init__(self) -> None:
         self.stages: list[Stage] = []
 
-    def begin(self, done: int, total: int, unit: str) -> None:
+    def begin(self, done: int, total: int, unit: str, best: Trial | None = None) -> None:
         self.stages.append(Stage(unit, time.monotonic()))
 
     def expect(self, left: float | None, later: float | None = None) -> None:

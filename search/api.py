@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ class Search:
     images. prior: `none`, or names of tables and searches. home: as `--home`. queue: begin when
     the searches of the home that were begun or submitted before have ended. on_candidate, on_rung:
     called with each candidate that has ended, and each score of one at a rung, in the thread that
-    drives the search; what they raise ends it. reporter: hears of every stage; silent by default.
+    drives the search; what they raise ends it. progress: show it, as a notebook does by default
+    and the command on stderr. reporter: hears of every stage in place of that.
 
     Raises InvalidSetting with every setting that breaks its rule, and with `resume` for one that
     decides scores and differs from what is stored. `run` raises NameTaken if the name exists,
@@ -75,6 +77,7 @@ class Search:
         on_candidate: Callable[[Trial], object] | None = None,
         on_rung: Callable[[RungScore], object] | None = None,
         reporter: Reporter | None = None,
+        progress: bool | None = None,
     ) -> None:
         config = _not_none(
             space=space,
@@ -107,7 +110,8 @@ class Search:
                 f"two out"
             )
         self._home, self._resume = Home.at(home), resume
-        self._reporter = Callbacks(reporter or Silent(), on_candidate, on_rung)
+        self._display = _display(progress) if reporter is None else Silent()
+        self._reporter = Callbacks(reporter or self._display, on_candidate, on_rung)
         self._queue = queue
         if resume:
             stored = _stored(self._home, name)
@@ -149,7 +153,9 @@ class Search:
 
     def _run(self, submitted: bool, stop: threading.Event) -> Outcome:
         home, name, workers = self._home, self.name, self._file.settings.workers
-        with Driver(self._reporter, workers, logs=submitted, stop=stop) as driver:
+        with ExitStack() as held:
+            held.callback(self._display.end)  # however it ends, the terminal is as it was
+            driver = held.enter_context(Driver(self._reporter, workers, logs=submitted, stop=stop))
             if submitted or self._queue:
                 driver.take(home.folder(name) if self._resume else home.new_folder(name))
             if submitted:
@@ -157,6 +163,20 @@ class Search:
             if self._queue:
                 wait_turn(home, name, driver)
             return run(home, self._file, resume=self._resume, driver=driver, named=self._evaluator)
+
+
+def _display(progress: bool | None) -> Reporter:
+    """What shows the progress of a search: by default only a notebook does."""
+    from .display.notebook import NotebookProgress, in_notebook
+
+    notebook = in_notebook()
+    if progress is False or (progress is None and not notebook):
+        return Silent()
+    if notebook:
+        return NotebookProgress()
+    from .display.console import Progress
+
+    return Progress()
 
 
 def _not_none(**settings: Any) -> dict[str, Any]:

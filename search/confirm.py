@@ -20,6 +20,7 @@ from .evaluator_choice import (
     evaluator_for,
 )
 from .executors.choice import executor_for
+from .executors.watched import Watched
 from .exporting.winner import best_of, check_record, export_best
 from .progress import Reporter
 from .remaining_time import Pace
@@ -106,7 +107,8 @@ def _confirm(
 ) -> Confirmation:
     """Train what is missing on workers started for it; raises InvalidSetting without test data."""
     evaluator = evaluator_for(named, [job.recipe for job in missing_jobs(plan, log)])
-    with executor_for(settings) as executor:
+    watched = Watched(executor_for(settings), reporter, settings.fixed_workers)
+    with watched as executor:
         retrain(plan, log, shown, executor, evaluator, reporter, Pace(settings.fixed_workers))
     confirmation = read_confirmation(plan, log)
     if confirmation is None:

@@ -26,6 +26,7 @@ from .errors import SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Executor
 from .executors.choice import executor_for
+from .executors.watched import Watched
 from .exporting.module_file import Exported
 from .exporting.winner import Best, best_of, check_record, export_best
 from .prior import about, tables_of
@@ -38,6 +39,7 @@ from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
 from .storage.kept import KeptRuns
+from .storage.ranking import ranked
 from .storage.shown_functions import ShownFunctions
 from .storage.study import Study, make_study
 from .storage.trial import Trial, entered
@@ -203,7 +205,8 @@ def _opened(
         tracker = tracking.tracker_of(home, file)
         tracker.check()
         workers = held.enter_context(ExitStack())
-        executor = Stoppable(workers.enter_context(executor_for(settings)), driver.check_stop)
+        watched = Watched(executor_for(settings), driver, settings.fixed_workers)
+        executor = Stoppable(workers.enter_context(watched), driver.check_stop)
         if not resume:
             driver.check_there()
             folder = held.enter_context(home.begin(config.name))
@@ -311,7 +314,8 @@ def _search(search: OpenSearch) -> Engine:
     if (idle := idle_workers(config, settings)) is not None:
         search.reporter.stage(idle)
     done = sum(map(tracking.is_shown, trials))
-    search.reporter.begin(done, settings.candidates, "candidates")
+    best = next((trial for trial in ranked(trials) if trial.state == "complete"), None)
+    search.reporter.begin(done, settings.candidates, "candidates", best)
     engine.run(search.executor, search.evaluator)
     search.reporter.end()
     if engine.timed_out:

@@ -9,6 +9,7 @@ from .errors import SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Assignment
 from .executors.choice import executor_for
+from .executors.watched import Watched
 from .progress import Reporter
 from .remaining_time import Pace, work_of
 from .reports.scores import Score
@@ -73,7 +74,8 @@ def score(
     scorer = evaluator_for(evaluator, [recipe])
     scorer.check()
     reporter.begin(0, len(texts) * len(seeds), "trainings")
-    with executor_for(settings) as executor:
+    watched = Watched(executor_for(settings), reporter, settings.fixed_workers)
+    with watched as executor:
         executor.run(scorer, next_job, on_rung, on_done)
     reporter.end()
     scores = [Score(text, tuple(val_accuracies[text]), tuple(reasons[text])) for text in texts]

@@ -58,6 +58,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "search": (
         ("errors", "version"), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
         ("executors", "remaining_time"), ("progress",), ("confirmation",), ("reports",),
+        ("display",),
         ("gallery",), ("search_page",), ("tracking",), ("exporting",), ("engine",), ("table",),
         ("prior",), ("service",),
         ("run", "confirm", "score", "diagnosis"),

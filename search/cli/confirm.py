@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ..confirm import confirm_expressions, confirm_search
+    from ..display.console import Progress
     from ..evaluator_choice import chosen, recipe_of
-    from ..progress import Progress
     from ..reports.confirmation import confirmation_json, confirmation_text
     from ..storage.config import second_recipe
     from ..storage.home import Home

@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
     from ...mlflow.client import TrackingError
     from ...mlflow.diagnoses import EXPERIMENT
     from .. import diagnosis as diagnosing
+    from ..display.console import Progress
     from ..evaluator_choice import check_limit
-    from ..progress import Progress
     from ..storage.expression_argument import trained_expressions
     from ..storage.home import Home
 

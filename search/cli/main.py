@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, cast
+from typing import Any, NoReturn, Protocol, TextIO, cast
 
 from ...mlflow.uris import redacted
 from . import project_file
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(words)
-    lines = logging.StreamHandler(sys.stderr)
+    lines = _ToStderr()
     lines.setFormatter(
         _Redacting("%(levelname)s %(name)s: %(message)s" if options.debug else "%(message)s")
     )
@@ -139,6 +139,17 @@ def _explain(error: Exception, debug: bool) -> int:
         print(redacted(getattr(error, "traceback", "")), file=sys.stderr)
     print(printable(f"actsearch: {redacted(str(error))}"), file=sys.stderr)
     return 1
+
+
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Logs to what is stderr at the time: a live view puts lines above itself there."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
 
 
 class _Redacting(logging.Formatter):

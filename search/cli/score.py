@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ..display.console import Progress
     from ..evaluator_choice import chosen, recipe_of
-    from ..progress import Progress
     from ..reports.scores import score_json, score_text
     from ..score import score
     from ..storage.config import RunSettings

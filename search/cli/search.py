@@ -151,7 +151,7 @@ def drive(
     options: argparse.Namespace, settings: Mapping[str, Any], *, submitted: bool = False
 ) -> int:
     """Run a search of these settings in this process, with what it comes to on stdout."""
-    from ..progress import Progress
+    from ..display.console import Progress
     from ..storage.config import check_settings
 
     check_settings(settings)  # a mistake is told at once, not when torch has loaded

@@ -133,8 +133,8 @@ class Driver(Forwarding):
             folder.rmdir()
             folder.parent.rmdir()
 
-    def begin(self, done: int, total: int, unit: str) -> None:
-        super().begin(done, total, unit)
+    def begin(self, done: int, total: int, unit: str, best: Trial | None = None) -> None:
+        super().begin(done, total, unit, best)
         stage = "candidates" if unit == "candidates" else "trainings"
         self._change(stage=stage, done=done, total=total, left=None, later=None)
 

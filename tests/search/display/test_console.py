@@ -11,7 +11,7 @@ from rich.console import Console
 from actsearch.search import (
     Trial,
 )
-from actsearch.search.progress import Progress
+from actsearch.search.display.console import Progress
 
 
 def ended(number: int, score: float) -> Trial:
@@ -87,6 +87,30 @@ def test_where_there_is_no_terminal_the_last_line_comes_once(
     progress.advance(2)
     progress.end()
     assert len(screen.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "environment", [{"TERM": "dumb"}, {"NO_COLOR": "1", "TERM": "xterm"}], ids=["dumb", "no color"]
+)
+def test_a_terminal_that_asks_for_it_gets_plain_lines(
+    screen: io.StringIO, environment: dict[str, str]
+) -> None:
+    console = Console(
+        file=screen, force_terminal=True, width=200, highlight=False, _environ=environment
+    )
+    with Progress(console) as progress:
+        progress.begin(0, 2, "candidates")
+        progress.candidate(ended(2, 0.5))
+    assert "\x1b" not in screen.getvalue()
+    assert screen.getvalue().splitlines() == [
+        "1/2 candidates  ·  best 50.00%  x ** 2  ·  0:00 spent"
+    ]
+
+
+def test_the_best_of_a_search_that_goes_on_is_that_of_all_of_it(progress: Progress) -> None:
+    progress.begin(1, 3, "candidates", ended(2, 0.75))
+    progress.candidate(ended(3, 0.5))
+    assert "best 75.00%  x ** 2" in progress.line()
 
 
 def test_markup_in_a_formula_is_text(progress: Progress, screen: io.StringIO) -> None:
