@@ -2,8 +2,8 @@
 
     python docs/figures/draw_gallery.py HOME NAME
 
-Two PNGs beside this file, each below 200 kB: the verdict, the best one's curve, the first cards. It
-needs Chromium. Those that are committed are of the tutorial's search `mine`.
+Two PNGs beside this file, each below 200 kB: the verdict, the curve of the best, the first cards.
+It needs Chromium. Those that are committed are of the tutorial's search `mine`.
 """
 
 from __future__ import annotations
