@@ -12,7 +12,8 @@ sys.path.insert(0, str(DOCS / "extensions"))
 project = "actsearch"
 author = "The actsearch authors"
 project_copyright = author
-release = version = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["project"]["version"]
+PYPROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())
+release = version = PYPROJECT["project"]["version"]
 
 extensions = [
     "myst_parser",  # the pages are Markdown, as GitHub shows them

@@ -2,8 +2,8 @@
 
     python docs/figures/draw_gallery.py HOME NAME
 
-Two PNGs beside this file, each below 200 kB: the verdict, the best one's curve, the first cards. It
-needs Chromium. Those that are committed are of the tutorial's search `mine`.
+Two PNGs beside this file, each below 200 kB: the verdict, the curve of the best, the first cards.
+It needs Chromium. Those that are committed are of the tutorial's search `mine`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ HIDDEN = ".settings, nav, .tiles, #confirmation, #search, .toolbar, .card input,
 
 
 def screenshot(browser: Browser, page: Path, scheme: str) -> Image.Image:
-    """The top of a gallery down to the end of its first two rows of cards."""
+    """The top of a gallery down to the end of its first row of cards."""
     tab = browser.new_page(viewport={"width": WIDTH, "height": 2000}, device_scale_factor=1.5)
     tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     tab.goto(page.as_uri())
     tab.add_style_tag(content=f"{HIDDEN} {{ display: none !important }}")
     tab.wait_for_timeout(1000)  # curves are drawn as they come near the view
-    last = tab.locator("#cards > li").nth(2 * CARDS - 1).bounding_box()
-    assert last is not None, "a picture needs eight candidates"
+    last = tab.locator("#cards > li").nth(CARDS - 1).bounding_box()
+    assert last is not None, "a row has four candidates"
     height = last["y"] + last["height"] + 16
     clip = {"x": 0, "y": 0, "width": WIDTH, "height": height}
     shot = tab.screenshot(clip=clip)  # type: ignore[arg-type]

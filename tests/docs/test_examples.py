@@ -1,4 +1,4 @@
-"""Every Python block of the pages runs: a page's from top to bottom, as its reader would type them.
+"""Every Python block of the pages runs: a page's from top to bottom, as a reader would type them.
 
 What a page takes for granted is made first (GIVEN): a network, images, an exported file. CIFAR-10
 alone is not the real one: random images stand in for 170 MB. What trains is slow, and made small.
@@ -74,7 +74,10 @@ def run(page: Path, chosen: list[Block], folder: Path, monkeypatch: pytest.Monke
 WITH_PYTHON = [page for page in PAGES if python_blocks(page) and name_of(page) not in ELSEWHERE]
 
 
-@pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    "page", [p for p in WITH_PYTHON if not all(map(trains, python_blocks(p)))], ids=name_of
+)
 def test_every_example_that_trains_nothing_runs(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
