@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit  # scipy.stats takes a second to load
 
 Verdict = Literal["winner", "tie", "worse"]
 LEVEL = 0.05  # chance of a wrong verdict, winner or worse together, that is accepted
@@ -74,8 +74,8 @@ def compare(
     if by_image is not None and images is not None:
         freedom = seeds**2 / (n - 1) + images**2 / (by_image[0].size - 1)
         variances.append((seeds + images, (seeds + images) ** 2 / freedom))
-    half = max(float(stats.t.isf(LEVEL / 2, df)) * math.sqrt(v) for v, df in variances)
-    p_value = max(2 * float(stats.t.sf(abs(mean) / math.sqrt(v), df)) for v, df in variances)
+    half = max(float(-stdtrit(df, LEVEL / 2)) * math.sqrt(v) for v, df in variances)
+    p_value = max(2 * float(stdtr(df, -abs(mean) / math.sqrt(v))) for v, df in variances)
     images_error = None if images is None else math.sqrt(images)
     return PairedComparison(
         difference=mean,

@@ -13,7 +13,6 @@ from uuid import UUID
 from ..space import Expression
 from ..space.scratch import scratch_folder
 from .client import TrackingRefused
-from .figures.curves import candidate_figure
 from .figures.drawing import Drawing, encoded
 
 if TYPE_CHECKING:
@@ -67,6 +66,8 @@ def picture(
     learned: Mapping[str, Sequence[float]] | None = None,
 ) -> None:
     """Add the plot of f and f': as curve.png, and for the gallery of the saved views."""
+    from .figures.curves import candidate_figure  # matplotlib takes a second to load
+
     drawing = encoded(candidate_figure(expression, learned))
     log_files(client, run_id, picture_files(run_id, drawing, time_ms))
     client.set_tag(run_id, *IMAGES_TAG)

@@ -33,7 +33,7 @@ OWNERS = {  # library: where alone it may be imported, as a prefix of the file's
     ),
     "ray": ("search/executors/ray_tune.py", "search/executors/ray_"),
 }
-HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "sympy", "torch")
+HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "scipy.stats", "sympy", "torch")
 # Bottom first; a package, or a file that is none, may import those below it. What shares a level
 # stands side by side: neither imports the other.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -252,6 +252,11 @@ def test_recipes_lists_and_mistakes_are_told_without_torch(tmp_path: Path) -> No
         )
         assert "torch" not in loaded
         assert "mlflow" not in loaded
+
+
+def test_a_search_begins_without_what_only_draws_or_ends_it() -> None:
+    loaded = loaded_after("import actsearch.search.run, actsearch.mlflow.tracker")
+    assert loaded == {"torch", "optuna"}
 
 
 def test_help_starts_without_loading_anything_heavy() -> None:

@@ -30,7 +30,7 @@ SEARCHES: Mapping[str, Sequence[str]] = {
         *("--recipe", RECIPE, "--space", "catalog", "--strategy", "exhaustive"),
         *("--candidates", "193"),
     ),
-    f"{RECIPE}-core-1": ("--recipe", RECIPE, "--candidates", "200"),
+    f"{RECIPE}-core-1": ("--recipe", RECIPE, "--candidates", "100"),
 }
 OF_EACH = 4  # best of each search that are confirmed
 SEEDS = 10
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def recorded(home: Path, workers: int) -> dict[str, Any]:
-    """What the commands gave, each run as far as it is missing in a home."""
+    """The record of the commands, each run as far as it is missing in a home."""
     commands, boards = [], {}
     for name, arguments in SEARCHES.items():
         searching = ["search", "--name", name, *arguments, "--no-confirm"]

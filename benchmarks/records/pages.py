@@ -69,7 +69,7 @@ class Record:
 
     @property
     def machine(self) -> str:
-        """What it ran on, with the versions."""
+        """The machine it ran on, with the versions."""
         return self.printed.splitlines()[-1].strip("()")
 
     @property

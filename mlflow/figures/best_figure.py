@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from .curves import INK, POINTS, REACH, SLOPE, VALUE, CandidateCurves, title, window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ def best_figure(
 ) -> Figure:
     """The best in colour over the baselines; beside it the confirmation's accuracies, the highest
     on top, or before it the best score (per cent) after each candidate."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9.6, 3.8), dpi=130)
     figure.patch.set_alpha(0.0)
     left = figure.add_axes((0.06, 0.1, 0.4, 0.74))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from .curves import INK, SLOPE, VALUE, title
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Point = tuple[float, float]  # accuracy (a fraction), cost (time over ReLU's)
 
@@ -14,6 +16,8 @@ Point = tuple[float, float]  # accuracy (a fraction), cost (time over ReLU's)
 def front_figure(heading: str, others: Sequence[Point], front: Sequence[Point]) -> Figure:
     """Accuracies in percent over costs; the front, the most accurate first, as a line of steps:
     up to each cost the best accuracy to be had for it."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(6.0, 4.2), dpi=150)
     figure.patch.set_alpha(0.0)
     axes = figure.add_axes((0.11, 0.13, 0.86, 0.73))

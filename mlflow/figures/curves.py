@@ -1,6 +1,7 @@
 """The picture of a candidate: f and f' over [-5, 5], for light and dark pages alike.
 
 Torch is loaded where curves are computed: the processes that only draw do without (drawing.py).
+Matplotlib is loaded where something is drawn, which the driver leaves to them.
 """
 
 from __future__ import annotations
@@ -12,10 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from PIL.Image import Image, fromarray
 
 from ...space.expressions.picture import INK as INK
 from ...space.expressions.picture import REACH as REACH
@@ -25,6 +22,9 @@ from ...space.expressions.picture import Curve as Curve
 from ...space.expressions.picture import window as window
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
     from torch import Tensor
 
     from ...space.expressions.expression import Expression
@@ -67,6 +67,8 @@ def candidate_curves(
 
 def figure_of(picture: CandidateCurves) -> Figure:
     """A candidate's picture, drawn anew."""
+    from matplotlib.figure import Figure  # takes a second to load
+
     x = np.linspace(-REACH, REACH, POINTS)
     value, slope = picture.value, picture.slope
     figure = Figure(figsize=(4.8, 3.6), dpi=150)
@@ -117,6 +119,9 @@ def save(figure: Figure, path: Path) -> None:
 
 def as_image(figure: Figure) -> Image:
     """The figure as an RGBA picture, rendered once for all the places it goes to."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL.Image import fromarray
+
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return fromarray(np.asarray(canvas.buffer_rgba()))

@@ -17,13 +17,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from PIL.Image import Resampling
 
 from .curves import CandidateCurves, as_image, figure_of, redraw
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PROCESSES = min(2, os.cpu_count() or 1)
 COLOURS = 64  # of the palette: with three inks and their shades nobody sees the difference
@@ -55,6 +56,8 @@ class Artist:
 
 def encoded(figure: Figure) -> Drawing:
     """A figure as files."""
+    from PIL.Image import Resampling
+
     image = as_image(figure)
     png, thumbnail = io.BytesIO(), io.BytesIO()
     image.quantize(COLOURS).save(png, "PNG")

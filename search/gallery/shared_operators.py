@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import hypergeom
-
 SHARE = 5  # the good ones are the first of so many of the leaderboard: a fifth
 FEWEST, MOST = 5, 40  # of good ones
 SURE = 0.05  # chance of so large a count, times the number of operators, below which it is told
@@ -55,4 +53,6 @@ def shared_operators(candidates: Sequence[Sequence[str]]) -> list[OperatorCount]
 
 def _chance(count: int, number: int, holders: int, good: int) -> float:
     """The chance of at least so many holders among the good ones."""
+    from scipy.stats import hypergeom  # takes a second to load
+
     return float(hypergeom.sf(count - 1, number, holders, good))
