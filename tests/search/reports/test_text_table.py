@@ -58,10 +58,10 @@ def test_a_table_that_fits_is_as_without_a_width() -> None:
 
 def test_a_wrapped_cell_goes_on_in_its_own_column() -> None:
     assert text_table(WIDE, ROWS[:1], 44).splitlines() == [
-        "                     accuracy of",
-        "formula                       it  verdict",
-        "x * sigmoid(beta   81.20% ± 0.31  winner",
-        "* x) + tanh(x)",
+        "                        accuracy of",
+        "formula                          it  verdict",
+        "x * sigmoid(beta *    81.20% ± 0.31  winner",
+        "x) + tanh(x)",
     ]
 
 
