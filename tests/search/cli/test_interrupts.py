@@ -23,7 +23,10 @@ def test_ctrl_c_within_an_import_is_no_traceback(library: str, tmp_path: Path) -
         check=False,
     )
     assert process.returncode == 130, process.stderr
-    assert process.stderr.splitlines()[-1] == "stopped: nothing had begun yet"
+    assert process.stderr.splitlines()[-1] in (
+        "stopped: nothing had begun yet",
+        "stopped before the search began: nothing of it is there",  # as MLflow loads, the last
+    )
     assert "Traceback" not in process.stderr
     assert not (tmp_path / "home").exists()
 
