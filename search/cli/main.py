@@ -199,6 +199,11 @@ class _Parser(argparse.ArgumentParser):
             close = difflib.get_close_matches(choice[1], words, n=1, cutoff=0.5)
             advice = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(words)}"
             message = f"there is no '{choice[1]}' here; {advice}"
+        flag = re.search(r"unrecognized arguments: (--[\w-]+)", message)
+        if flag:
+            flags = {f for verb in self.verbs.values() for f in verb._option_string_actions}
+            close = difflib.get_close_matches(flag[1], flags, n=1, cutoff=0.5)
+            message += f"; did you mean '{close[0]}'?" if close else ""
         self.exit(2, f"{self.prog}: {message} (`{self.prog} --help` lists what there is)\n")
 
 

@@ -167,10 +167,8 @@ def _paragraphs(headings: Sequence[str], rows: Sequence[Sequence[str]], fit: int
             for heading, cell in zip(headings[1:], others, strict=True)
             if cell.strip()
         ]
-        indent = {"initial_indent": "  ", "subsequent_indent": "  "}
-        lines += [
-            line.replace(TIED, " ") for line in textwrap.wrap(", ".join(facts), fit, **indent)
-        ]
+        text = textwrap.fill(", ".join(facts), fit, initial_indent="  ", subsequent_indent="  ")
+        lines += text.replace(TIED, " ").splitlines()
     return lines
 
 

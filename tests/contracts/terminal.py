@@ -69,6 +69,10 @@ class Terminal:
             assert time.monotonic() < deadline, f"it does not end:\n{self.whole}"
         return self.process.wait()
 
+    def hides_cursor(self) -> bool:
+        """Whether a program has switched the cursor off, and not on again."""
+        return bool(self.screen.cursor.hidden)
+
     @property
     def text(self) -> str:
         """What is on the screen now, without blanks at the ends of lines."""

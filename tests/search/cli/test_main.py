@@ -46,6 +46,7 @@ def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> Non
     [
         (("serch",), "did you mean 'search'?"),
         (("leaderbord", "mine"), "did you mean 'leaderboard'?"),
+        (("search", "--candidats", "3"), "did you mean '--candidates'?"),
         (("search", "--workers", "two"), "'two' is neither a whole number nor auto"),
         (("leaderboard", "--rows", "-1"), "'-1' is no whole number of at least 1"),
         (("leaderboard", "--rows", "0"), "'0' is no whole number of at least 1"),

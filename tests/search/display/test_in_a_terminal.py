@@ -18,10 +18,10 @@ def test_ctrl_c_at_60_columns_leaves_the_closing_message_and_a_sane_terminal(hom
         terminal.wait_for(
             "/1400 candidates ━", " spent", "best so far", "1 of 1 worker at work", "in training"
         )
-        assert terminal.screen.cursor.hidden
+        assert terminal.hides_cursor()
         terminal.type(b"\x03")
         assert terminal.end() == 130
-        assert not terminal.screen.cursor.hidden
+        assert not terminal.hides_cursor()
         assert "at work" not in terminal.text, "the view is gone"
         said = terminal.whole.replace("\n", "")
         assert "stopped; what has finished is kept" in said
@@ -34,7 +34,7 @@ def test_at_100_columns_its_end_is_told_in_lines_and_tables_that_fit(home: Home)
     arguments = (*SEARCH, "--candidates", "18", "--no-confirm", "--home", home.root)
     with Terminal(100, 40, *arguments) as terminal:
         assert terminal.end() == 0
-        assert not terminal.screen.cursor.hidden
+        assert not terminal.hides_cursor()
         lines = terminal.whole.splitlines()
         assert any(line.startswith("18/18 candidates  ·  best ") for line in lines)
         heading = next(line for line in lines if line.startswith("trial  state"))
@@ -56,5 +56,5 @@ def test_a_leaderboard_and_a_confirmation_fit(columns: int, verb: str, finished:
 def test_watching_a_leaderboard_ends_with_the_search(finished: Home) -> None:
     with Terminal(100, 40, "leaderboard", "mine", "--watch", "--home", finished.root) as terminal:
         assert terminal.end() == 0
-        assert not terminal.screen.cursor.hidden
+        assert not terminal.hides_cursor()
         assert terminal.whole.count("trial  state") == 1

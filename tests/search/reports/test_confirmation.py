@@ -227,3 +227,58 @@ def test_the_table_does_not_depend_on_the_order_functions_are_given_in() -> None
         return {row.name: replace(row) for row in confirmation.rows if row.role == "finalist"}
 
     assert rows(confirmed(scores)) == rows(confirmed(dict(sorted(scores.items()))))
+
+
+def ahead_by(*gains: float) -> list[tuple[float, float]]:
+    """STEADY, better on test by so much on each seed."""
+    return [(val, test + gain) for (val, test), gain in zip(STEADY, gains, strict=True)]
+
+
+def sentences(scores: Scores, recipe: Recipe = TINY) -> str:
+    """What the text says between the tables and the verdict."""
+    text = confirmation_text(confirmed(scores, recipe))
+    return text.split("\n\n")[-1]
+
+
+def test_a_best_that_is_the_lowest_on_test_is_explained_in_one_sentence() -> None:
+    best = [(val + 0.05, test) for val, test in STEADY]
+    others = [(val, test + 0.02) for val, test in STEADY]
+    text = sentences({"ReLU": STEADY, "sin(x)": best, "cos(x)": others})
+    assert text.count("is the best finalist on validation, and the lowest of them on test") == 1
+    assert "lowest" not in sentences({"ReLU": STEADY, "sin(x)": others, "cos(x)": STEADY})
+    assert "lowest" not in sentences({"ReLU": STEADY, "sin(x)": best}), "with nothing to compare"
+
+
+def test_an_interval_without_zero_that_is_a_tie_is_explained_in_one_sentence() -> None:
+    ahead = [
+        (val, test + gain) for (val, test), gain in zip(STEADY, (0.02, 0.03, 0.025), strict=True)
+    ]
+    names = [f"sin({n} * x)" for n in range(2, 12)]
+    alone = sentences({"ReLU": STEADY, names[0]: ahead})
+    assert "leaves 0 out" not in alone, "one that is tested alone is a winner"
+    text = sentences({"ReLU": STEADY, **dict.fromkeys(names, ahead)})
+    assert text.count("the interval leaves 0 out and the verdict is a tie all the same for") == 1
+    assert f"{names[0]} on mlp" in text
+
+
+def test_a_winner_below_another_baseline_is_explained_in_one_sentence() -> None:
+    ahead = [
+        (val, test + gain) for (val, test), gain in zip(STEADY, (0.02, 0.021, 0.0205), strict=True)
+    ]
+    high = [(val - 0.05, test + 0.1) for val, test in STEADY]
+    text = sentences({"ReLU": STEADY, "Tanh": high, "sin(x)": ahead})
+    assert (
+        "sin(x) is a winner, and Tanh higher on test: finalists are held to the baseline" in text
+    )
+
+
+@pytest.mark.parametrize("fit", [60, 80, 100])
+def test_a_confirmation_fits_a_terminal(fit: int) -> None:
+    ahead = [
+        (val, test + gain) for (val, test), gain in zip(STEADY, (0.02, 0.021, 0.03), strict=True)
+    ]
+    name = "beta * tanh(x) + (1 - beta) * x ** 3"
+    confirmation = confirmed({"ReLU": STEADY, "SiLU": STEADY, name: ahead})
+    lines = confirmation_text(confirmation, fit).splitlines()
+    assert max(map(len, lines)) <= fit
+    assert "+2.37" in confirmation_text(confirmation, fit)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from actsearch.search import Home
-from actsearch.search.errors import NoSuchSearch
-from actsearch.search.storage.expression_argument import expression_of, parse_expression_argument
+from actsearch.search.errors import InvalidSetting, NoSuchSearch
+from actsearch.search.storage.expression_argument import (
+    expression_of,
+    parse_expression_argument,
+    trained_expressions,
+)
 from actsearch.space import FAMILIES, CandidateError, ExpressionError, family, parse
 
 
@@ -63,3 +68,19 @@ def test_a_text_without_x_is_refused_with_how_it_was_read(text: str, reading: st
 def test_a_word_that_looks_like_an_input_or_a_constant_is_refused_as_one(text: str) -> None:
     with pytest.raises(ExpressionError, match="looks like"):
         expression_of(text)
+
+
+@pytest.mark.parametrize("text", ["mien", "mine-x", "x-1", "search-1"])
+def test_what_is_more_likely_a_searchs_name_is_not_trained(text: str, tmp_path: Path) -> None:
+    with pytest.raises(NoSuchSearch, match=f"'{text}' is no search in"):
+        trained_expressions(Home.at(tmp_path), [text])
+
+
+def test_an_expression_in_brackets_is_one_whatever_it_looks_like(tmp_path: Path) -> None:
+    (expression,) = trained_expressions(Home.at(tmp_path), ["(x-1)"])
+    assert str(expression) == "x - 1"
+
+
+def test_a_search_is_named_as_what_it_is(finished: Home) -> None:
+    with pytest.raises(InvalidSetting, match=r"'mine' is a search in .*actsearch confirm mine"):
+        trained_expressions(finished, ["tanh(x)", "mine"])
