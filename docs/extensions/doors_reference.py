@@ -5,7 +5,8 @@
     BASELINES: the functions that finalists are held to, by their names in torch.nn
     ```
 
-What is no function or class has no docstring: its sentence stands behind the name.
+What is no function or class has no docstring: its sentence stands behind the name. Fields of a
+class are told by the comments beside them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import inspect
 from importlib import import_module
 
 from docutils import nodes
+from field_comments import field_comments
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -37,7 +39,8 @@ def _entry(door: str, line: str) -> str:
     if sentence:
         return f".. py:data:: {door}.{name}\n\n   {sentence.strip()}"
     if inspect.isclass(value):
-        return f".. autoclass:: {door}.{name}\n   :members:"
+        fields = [f"   - `{field}`: {comment}" for field, comment in field_comments(value)]
+        return "\n".join([f".. autoclass:: {door}.{name}", "   :members:", "", *fields])
     return f".. autofunction:: {door}.{name}"
 
 

@@ -79,6 +79,7 @@ def test_the_site_is_whole_and_fetches_nothing(site: Path) -> None:
     for style in site.rglob("*.css"):
         assert not FETCHED.findall(style.read_text()), style
     assert "Put a fresh copy of the candidate" in (site / "reference/space.html").read_text()
+    assert "no bracket starts after it" in (site / "reference/search.html").read_text()
     assert "actsearch leaderboard" in (site / "reference/commands.html").read_text()
 
 
@@ -101,6 +102,7 @@ def test_its_search_finds_a_name_in_a_browser(site: Path, width: int) -> None:
         page.goto(f"{root}/search.html?q=replace_activations")
         page.wait_for_selector("#search-results li a")
         assert page.locator("#search-results a", has_text="replace_activations").count()
+        page.wait_for_load_state("networkidle")  # each result's first lines are fetched
         for name in ("index", "tutorial", "results", "reference/space", "reference/commands"):
             page.goto(f"{root}/{name}.html")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
