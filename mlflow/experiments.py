@@ -47,7 +47,8 @@ class SharedName:
     def no_name_left(self, things: str, name: str) -> TrackingRefused:
         """What to say where a name and all its variants are taken."""
         return TrackingRefused(
-            f"{NAMES_TRIED} {things} of the server are called '{name}' already: take another --name"
+            f"{NAMES_TRIED} {things} of the server are called '{name}' already: take another "
+            f"--name"
         )
 
 
