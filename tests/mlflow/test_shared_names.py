@@ -24,8 +24,9 @@ class Activation(torch.nn.Module):
 
 
 @pytest.fixture
-def shared(empty_home: Path, tmp_path: Path) -> str:
+def shared(empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a store that is no home's own, as a server is."""
+    monkeypatch.chdir(tmp_path)  # where MLflow puts the files of such a store
     return sqlite_uri(Path(shutil.copy(database(empty_home), tmp_path / "shared.db")))
 
 

@@ -65,12 +65,14 @@ def test_answers_of_something_else_are_refused_with_its_address(
 
 
 def test_a_list_of_runs_without_an_end_is_refused(server: StrangeServer, tmp_path: Path) -> None:
+    experiment = {
+        "experiment_id": "1",
+        "name": "actsearch/mine",
+        "lifecycle_stage": "active",
+        "tags": [{"key": "actsearch.search", "value": "mine"}],
+    }
     answer = {
-        "experiment": {
-            "experiment_id": "1",
-            "name": "actsearch/mine",
-            "lifecycle_stage": "active",
-        },
+        "experiments": [experiment],
         "runs": [
             {
                 "info": {"run_id": "1", "run_uuid": "1", "status": "FINISHED"},
@@ -81,7 +83,10 @@ def test_a_list_of_runs_without_an_end_is_refused(server: StrangeServer, tmp_pat
     }
     server.body = json.dumps(answer).encode()
     tracker = tracker_on(server, tmp_path)
-    with pytest.raises(TrackingRefused, match="has no end"):
+    with pytest.raises(TrackingRefused, match="list of runs has no end"):
+        tracker.written("mine")
+    server.body = json.dumps(answer | {"experiments": []}).encode()
+    with pytest.raises(TrackingRefused, match="list of experiments has no end"):
         tracker.written("mine")
     server.body = json.dumps(answer | {"next_page_token": ""}).encode()
     assert tracker.written("mine") == set()
