@@ -106,9 +106,8 @@ def translated(uri: str) -> Iterator[None]:
             f"check MLFLOW_TRACKING_URI"
         ) from error
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:  # OSError: requests' as well
-        status = getattr(
-            getattr(error, "response", None), "status_code", 0
-        )  # of a file's transfer
+        answer = getattr(error, "response", None)  # to the transfer of a file
+        status = getattr(answer, "status_code", 0)
         if status in DENIED:
             raise _denied(uri, status, error) from error
         raise _unavailable(uri, error) from error
@@ -129,8 +128,8 @@ def _denied(uri: str, status: int, error: BaseException) -> TrackingDenied:
     _, _, answer = _first_line(error).rpartition("Response ")  # MLflow's words before the server's
     reason = answer.partition(": ")[2].strip("'. ") or "it says no more"
     return TrackingDenied(
-        f"MLflow at {uri} does not allow this ({reason}): ask its administrator for the permission "
-        f"to write there, or unset MLFLOW_TRACKING_URI to write into the home instead"
+        f"MLflow at {uri} does not allow this ({reason}): ask its administrator for the "
+        f"permission to write there, or unset MLFLOW_TRACKING_URI to write into the home instead"
     )
 
 

@@ -47,7 +47,8 @@ class SharedName:
     def no_name_left(self, things: str, name: str) -> TrackingRefused:
         """What to say where a name and all its variants are taken."""
         return TrackingRefused(
-            f"{NAMES_TRIED} {things} of the server are called '{name}' already: take another --name"
+            f"{NAMES_TRIED} {things} of the server are called '{name}' already: take another "
+            f"--name"
         )
 
 
@@ -65,15 +66,19 @@ def find_local(client: MlflowClient, search: str) -> Experiment | None:
 def find_shared(client: MlflowClient, name: SharedName) -> Experiment | None:
     """A search's experiment on a server, whatever it is called there; None where only others'
     have the name, or it is in the trash."""
-    condition, token = f"tags.`{SEARCH_TAG}` = '{name.search}'", None
+    condition = f"tags.`{SEARCH_TAG}` = '{name.search}'"
+    token, pages = None, set[str]()
     while True:
         page = client.search_experiments(filter_string=condition, page_token=token)
         for experiment in page:
             if name.has(experiment.tags):
                 return experiment
-        if not page.token or page.token == token:
-            return None
         token = page.token
+        if not token:
+            return None
+        if token in pages:
+            raise TrackingRefused("MLflow's list of experiments has no end: a page came twice")
+        pages.add(token)
 
 
 def make_shared(client: MlflowClient, name: SharedName) -> str:

@@ -78,7 +78,10 @@ def address(host: str, port: int) -> str:
 
 
 def free_port(host: str, wished: int, tried: int) -> int:
-    """The first port that is free, from the one wished on; 0 stands for any. Raises ServerError."""
+    """The first port that is free, from the one wished on; 0 stands for any.
+
+    Raises ServerError where none is.
+    """
     if not 0 <= wished < PORTS:
         raise ServerError(
             f"--port must be 0 to {PORTS - 1} (0: any that is free), but got {wished}"

@@ -48,8 +48,8 @@ class TeamServer:
     """How a team's server is run.
 
     database: SQLAlchemy's address of the database of runs and users. artifacts: a folder, or the
-    address of a bucket, such as s3://bucket/folder. allowed_hosts: the names, with commas, by which
-    browsers and searches may call it; None: MLflow's own, loopback and private addresses.
+    address of a bucket, such as s3://bucket/folder. allowed_hosts: the names, with commas, by
+    which browsers and searches may call it; None: MLflow's own, loopback and private addresses.
     """
 
     database: str

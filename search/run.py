@@ -162,8 +162,8 @@ def run(
             and tracking.show(search.tracker, file.config.name, confirmation, trials)
             and tracking.show_search(search.tracker, file, search.folder, trials, confirmation)
         )
-    if shown:
-        tracking.register(search.tracker, file.config, search.folder, trials, confirmation)
+        if shown:  # with the lock still held: another driver would write there too
+            tracking.register(search.tracker, file.config, search.folder, trials, confirmation)
     return Outcome(
         config=file.config,
         folder=search.folder,

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..service.here import HERE
 from . import search
 from .arguments import arguments_of
 from .options import home_flag, print_json, settings_of
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ..storage.home import Home
 
 ORDER = 12
-HERE = "--here"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

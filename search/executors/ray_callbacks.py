@@ -6,7 +6,6 @@ Imported by ray_tune.py alone, which sets Ray's environment first.
 from __future__ import annotations
 
 import contextlib
-import math
 import pickle
 import time
 from collections.abc import Callable, Iterator
@@ -83,21 +82,31 @@ class Calls:
             self.over = self.fault is not None or not self.under_way
             return Searcher.FINISHED if self.over else None
         self.under_way[trial_id] = assignment.number
-        self._heard[trial_id] = time.monotonic()
         return {"job": assignment.job}
 
-    def rung(self, trial_id: str, report: RungReport) -> None:
+    def hear(self, trial_id: str) -> None:
+        """Take it down that a worker has begun a job, or has reported."""
         self._heard[trial_id] = time.monotonic()
+
+    def silence(self, trial_id: str) -> float:
+        """Seconds since a worker was last heard; 0 of one that has not begun."""
+        now = time.monotonic()
+        return now - self._heard.get(trial_id, now)
+
+    def rung(self, trial_id: str, report: RungReport) -> None:
+        self.hear(trial_id)
         with self._keeping():
             self._on_rung(self.under_way[trial_id], report)
 
     def died(self, trial_id: str) -> str:
         """Why a worker ended by itself: its time limit, if it was silent for so long."""
-        silent = time.monotonic() - self._heard.get(trial_id, math.inf)
         limit = self._rung_limit
-        return WORKER_DIED if limit is None or silent < limit else overdue(limit)
+        if limit is None or self.silence(trial_id) < limit:
+            return WORKER_DIED
+        return overdue(limit)
 
     def done(self, trial_id: str, error: str | None) -> None:
+        self._heard.pop(trial_id, None)
         number = self.under_way.pop(trial_id, None)
         if number is not None and self.fault is None:
             with self._keeping():

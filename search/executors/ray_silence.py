@@ -7,11 +7,12 @@ Imported by ray_tune.py alone, which sets Ray's environment first.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import ray
 from ray import tune
+
+from .ray_callbacks import Calls
 
 GRACE = 5.0  # seconds past the limit in which a worker may end itself, which says where it hung
 
@@ -19,24 +20,16 @@ GRACE = 5.0  # seconds past the limit in which a worker may end itself, which sa
 class EndsSilent(tune.Callback):
     """Kills workers that have not reported for longer than the limit of a rung, in seconds."""
 
-    def __init__(self, rung_limit: float) -> None:
-        self._limit = rung_limit
-        self._heard: dict[str, float] = {}  # Tune's trial -> when it began or last reported
+    def __init__(self, calls: Calls, rung_limit: float) -> None:
+        self._calls, self._limit = calls, rung_limit
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._heard[trial.trial_id] = time.monotonic()
-
-    def on_trial_result(
-        self, iteration: int, trials: list[Any], trial: Any, result: Any, **info: Any
-    ) -> None:
-        self._heard[trial.trial_id] = time.monotonic()
+        self._calls.hear(trial.trial_id)
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        over = time.monotonic() - self._limit - GRACE
         for trial in trials:
             worker = trial.temporary_state.ray_actor
             if worker is None or trial.status != "RUNNING":
                 continue
-            if self._heard.get(trial.trial_id, over) < over:
-                del self._heard[trial.trial_id]
+            if self._calls.silence(trial.trial_id) > self._limit + GRACE:
                 ray.kill(worker)

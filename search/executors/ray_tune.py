@@ -48,6 +48,7 @@ from .ray_callbacks import (
     StopOnFault,
 )
 from .ray_capacity import check_capacity, room, usable_cpus
+from .ray_farewell import farewell
 from .ray_nodes import WatchesNodes, check_nodes
 from .ray_silence import EndsSilent
 from .ray_stopping import Interrupted, StopsOnSignal
@@ -73,7 +74,7 @@ class RayTune:
         self._workers, self._gpus, self._rung_limit = workers, gpus_per_worker, rung_limit
         self._address = address
         self._started = False
-        self._session = contextlib.ExitStack()  # holds the folder of the one that was started here
+        self._session = contextlib.ExitStack()  # ends with the session, or the use of one
 
     def __enter__(self) -> RayTune:
         """Start Ray here, or connect to the cluster; a session that is open already is used, if it
@@ -88,6 +89,7 @@ class RayTune:
                 with _handlers_restored():
                     self._start(address)
             here = self._started and address is None
+            self._session.enter_context(farewell(address))
             check_capacity(self._workers or 1, self._gpus, usable_cpus() if here else None)
             if address is not None:
                 check_nodes(self._gpus)
@@ -122,10 +124,12 @@ class RayTune:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._started:
-            ray.shutdown()
+        try:
+            if self._started:
+                ray.shutdown()
+                self._started = False
+        finally:
             self._session.close()
-            self._started = False
 
     def run(
         self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone
@@ -147,7 +151,7 @@ class RayTune:
             TellsWaiting(self._workers, self._gpus),
         ]
         if self._rung_limit is not None:
-            callbacks.append(EndsSilent(self._rung_limit))
+            callbacks.append(EndsSilent(calls, self._rung_limit))
         with (
             scratch_folder() as scratch,
             _handlers_restored(),

@@ -14,10 +14,10 @@ from pathlib import Path
 from ..errors import NameTaken, SearchBusy, SubmitFailed
 from ..storage.home import CONFIG, DRIVER_LOG, Home, check_name, refuse_special, usable
 from .driver_record import driving_process, read_record
+from .here import HERE
 
 LOOK_EVERY = 0.05  # seconds
 PROGRAM = (sys.executable, "-P", "-m", "actsearch.search.cli")  # -P: no module of this directory
-HERE = "--here"  # has `submit` drive the search in its own process
 _PREFIX = "actsearch: "  # of the command line's messages
 
 

@@ -12,7 +12,7 @@ from actsearch.search import Trial
 from contracts.hosts import Host
 from contracts.on_hosts import marks
 from contracts.processes import ended
-from contracts.ray_cluster import RayCluster, exactly_once, wait_until
+from contracts.ray_cluster import PATIENCE, RayCluster, exactly_once, wait_until
 
 pytestmark = [
     pytest.mark.cluster,
@@ -79,3 +79,24 @@ def test_a_stopped_worker_is_ended_by_the_limit_of_a_rung_and_its_candidates_tra
     assert "no report within 20 seconds" in output, output
     exactly_once(cluster.trials("a"), 27)
     wait_until(lambda: not Path(f"/proc/{stopped}").exists(), "the stopped worker is left")
+
+
+def test_a_head_that_is_lost_in_mid_search_is_named_in_one_sentence_and_the_search_goes_on_later(
+    cluster: RayCluster, meeting: Path
+) -> None:
+    log = cluster.search(
+        *("--name", "a", "--candidates", "27", "--workers", "1", *OWN),
+        MEETING=str(meeting),
+        MEMBERS="1",
+        SLOWLY="1",
+    )
+    cluster.wait_for(log, "a", lambda trials: len(ended(trials)) > 0)
+    cluster.head.signal("gcs_server", signal.SIGKILL)
+    assert cluster.head.running[-1].wait(PATIENCE) == 1
+    sentence = log.read_text().splitlines()[-1]
+    assert sentence.startswith("actsearch: the head of the Ray cluster, 10.77.0.1:6379, no longer")
+    assert "--resume" in sentence
+    cluster.leave(cluster.head)
+    cluster.start_head()
+    cluster.ended(cluster.search("--name", "a", "--resume", MEETING=str(meeting), MEMBERS="1"))
+    exactly_once(cluster.trials("a"), 27)

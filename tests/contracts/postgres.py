@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for a test, from Debian's packages: on loopback, asking for a password."""
+"""A PostgreSQL of its own for a test, from Debian's packages: on loopback, with a password."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.mlflow.client import TrackingError, TrackingRefused
+from actsearch.mlflow.client import TrackingDenied, TrackingError, TrackingRefused
 from actsearch.mlflow.tracker import Tracker
 
 
@@ -20,7 +20,7 @@ class Strange(BaseHTTPRequestHandler):
     server: StrangeServer
 
     def answer(self) -> None:
-        self.send_response(200)
+        self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
         self.wfile.write(self.server.body)
@@ -33,6 +33,7 @@ class Strange(BaseHTTPRequestHandler):
 
 class StrangeServer(ThreadingHTTPServer):
     body = b""
+    status = 200
 
 
 @pytest.fixture
@@ -64,12 +65,14 @@ def test_answers_of_something_else_are_refused_with_its_address(
 
 
 def test_a_list_of_runs_without_an_end_is_refused(server: StrangeServer, tmp_path: Path) -> None:
+    experiment = {
+        "experiment_id": "1",
+        "name": "actsearch/mine",
+        "lifecycle_stage": "active",
+        "tags": [{"key": "actsearch.search", "value": "mine"}],
+    }
     answer = {
-        "experiment": {
-            "experiment_id": "1",
-            "name": "actsearch/mine",
-            "lifecycle_stage": "active",
-        },
+        "experiments": [experiment],
         "runs": [
             {
                 "info": {"run_id": "1", "run_uuid": "1", "status": "FINISHED"},
@@ -80,7 +83,33 @@ def test_a_list_of_runs_without_an_end_is_refused(server: StrangeServer, tmp_pat
     }
     server.body = json.dumps(answer).encode()
     tracker = tracker_on(server, tmp_path)
-    with pytest.raises(TrackingRefused, match="has no end"):
+    with pytest.raises(TrackingRefused, match="list of runs has no end"):
+        tracker.written("mine")
+    server.body = json.dumps(answer | {"experiments": []}).encode()
+    with pytest.raises(TrackingRefused, match="list of experiments has no end"):
         tracker.written("mine")
     server.body = json.dumps(answer | {"next_page_token": ""}).encode()
     assert tracker.written("mine") == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "user", "sentence"),
+    [
+        (401, "", r"asks who you are: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
+        (401, "anna", r"does not know the user and password that it is given: set"),
+        (403, "anna", r"does not allow this \(Permission denied\): ask its administrator"),
+    ],
+)
+def test_a_server_that_does_not_let_one_write_is_told_in_one_sentence(
+    server: StrangeServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    user: str,
+    sentence: str,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", user)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "s3cret")
+    server.status, server.body = status, b"Permission denied"
+    with pytest.raises(TrackingDenied, match=sentence):
+        tracker_on(server, tmp_path).open_search("mine", {})

@@ -160,7 +160,7 @@ def test_a_login_lost_in_mid_search_is_told_once_and_the_records_follow_later(
     words = command(home, "lost")
     with actsearch(tmp_path, *words, **server.login("anna")) as driver:
         wait_for(driver, home, "lost", lambda trials: len(ended(trials)) > 0)
-        server.ask("PATCH", "users/update-password", username="anna", password="another-one")
+        server.ask("PATCH", "users/update-password", username="anna", password="another-password")
         try:
             assert driver.process.wait(600) == 0, driver.err
         finally:

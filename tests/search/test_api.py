@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from actsearch.evaluators.data.datasets import DataSet
 from actsearch.search import Home, RunSettings, Search, SearchConfig
 from actsearch.search.errors import InvalidSetting, NameTaken, NoSuchSearch
 from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.home import holder
 from actsearch.space import UnknownNameError, parse
 from contracts.tiny import TINY, TINY_CONV
 
@@ -170,3 +172,15 @@ def test_a_search_that_is_not_there_cannot_be_resumed(searched: Home) -> None:
 def test_every_name_that_the_package_offers_can_be_had() -> None:
     for name in set(dir(actsearch.search)) - {"__version__"}:
         assert getattr(actsearch.search, name).__name__ == name
+
+
+def test_the_best_is_registered_while_the_search_is_locked(
+    searched: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holders: list[int | None] = []
+    monkeypatch.setattr(
+        "actsearch.search.tracking.register",
+        lambda *_: holders.append(holder(searched.folder("mine"))),
+    )
+    Search("mine", home=searched.root, resume=True).run()
+    assert holders == [os.getpid()]
