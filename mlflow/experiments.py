@@ -29,8 +29,8 @@ NAMES_TRIED = 100  # of one search and one owner on one server
 
 @dataclass(frozen=True, slots=True)
 class SharedName:
-    """What tells a search on a server from others: its name and its id, which is empty for one
-    that was begun before there were ids."""
+    """A search as a server tells it from others: its name and its id, which is empty for one that
+    was begun before there were ids."""
 
     search: str
     id: str

@@ -166,7 +166,7 @@ class Search:
 
 
 def _display(progress: bool | None) -> Reporter:
-    """What shows the progress of a search: by default only a notebook does."""
+    """The reporter that shows the progress of a search: by default only in a notebook."""
     from .display.notebook import NotebookProgress, in_notebook
 
     notebook = in_notebook()

@@ -21,7 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 
 class Door(SphinxDirective):
-    """What autodoc makes of each name, in the order of the lines."""
+    """Autodoc's entries of the names, in the order of the lines."""
 
     required_arguments = 1
     has_content = True

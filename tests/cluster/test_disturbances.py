@@ -85,7 +85,7 @@ def test_a_head_that_is_lost_in_mid_search_is_named_in_one_sentence_and_the_sear
     cluster: RayCluster, meeting: Path
 ) -> None:
     log = cluster.search(
-        *("--name", "a", "--candidates", "27", "--workers", "1", *OWN),
+        *("--name", "a", "--candidates", "27", "--workers", "1", *OPTIONS),
         MEETING=str(meeting),
         MEMBERS="1",
         SLOWLY="1",
