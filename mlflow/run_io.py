@@ -118,11 +118,10 @@ def only(client: MlflowClient, runs: Iterable[Run]) -> Run | None:
 
     A server that answers late was asked to make the run once more meanwhile, and has made two.
     """
-    first, *others = sorted(runs, key=lambda run: not finished(run)) or [None]
-    for other in others:
-        assert other is not None
+    ordered = sorted(runs, key=lambda run: not finished(run))
+    for other in ordered[1:]:
         client.delete_run(other.info.run_id)
-    return first
+    return ordered[0] if ordered else None
 
 
 def finished(run: Run) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..service.here import HERE
 from . import search, submit
 from .arguments import arguments_of
 from .completers import complete, searches
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     arguments = arguments_of(options, address)
 
     def words(name: str) -> list[str]:
-        return ["clone", submit.HERE, *arguments, options.search, name]
+        return ["clone", HERE, *arguments, options.search, name]
 
     return submit.begin(options, options.new, words, address)
 

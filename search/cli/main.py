@@ -144,12 +144,9 @@ def _explain(error: Exception, debug: bool) -> int:
 class _ToStderr(logging.StreamHandler[TextIO]):
     """Logs to what is stderr at the time: a live view puts lines above itself there."""
 
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 class _Redacting(logging.Formatter):

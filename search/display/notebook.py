@@ -97,9 +97,9 @@ class NotebookProgress(Tally):
         from IPython.display import HTML, display
 
         self._shown = time.monotonic()
-        page = HTML(self.page())
+        page = HTML(self.page())  # type: ignore[no-untyped-call]
         if self._handle is None:
-            self._handle = display(page, display_id=True)
+            self._handle = display(page, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(page)
 

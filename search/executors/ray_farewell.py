@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import ray
 from ray._private import worker
@@ -43,7 +44,7 @@ def farewell(address: ClusterAddress | None) -> Iterator[None]:
 
     address: of the cluster; None: a session of this machine alone.
     """
-    node = worker._global_node
+    node: Any = worker._global_node  # of a type that says it is always None
     assert node is not None
     host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
     here = f"Ray's own processes on this machine have ended, and this one with them: {KEPT}"
