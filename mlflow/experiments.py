@@ -45,7 +45,7 @@ class SharedName:
         return tags.get(SEARCH_TAG) == self.search and tags.get(ID_TAG, "") == self.id
 
     def no_name_left(self, things: str, name: str) -> TrackingRefused:
-        """What to say where a name and all its variants are taken."""
+        """The refusal where a name and all its variants are taken."""
         return TrackingRefused(
             f"{NAMES_TRIED} {things} of the server are called '{name}' already: take another "
             f"--name"
@@ -97,7 +97,7 @@ def make_shared(client: MlflowClient, name: SharedName) -> str:
 
 
 def suffixes() -> Iterator[str]:
-    """What a name may end in on a server where others have it: nothing, or whose it is."""
+    """The ends that a name may have on a server where others have it: none, or whose it is."""
     yield ""
     yield f" ({owner()})"
     yield from (f" ({owner()}, {n})" for n in range(2, NAMES_TRIED))

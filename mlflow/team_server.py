@@ -86,7 +86,7 @@ class TeamServer:
         ]
 
     def _environment(self, url: URL, config: Path) -> dict[str, str]:
-        """What the server reads there, since arguments are everybody's to see."""
+        """Variables that the server reads, since arguments are everybody's to see."""
         return {
             "MLFLOW_BACKEND_STORE_URI": url.render_as_string(hide_password=False),
             "MLFLOW_AUTH_CONFIG_PATH": str(config),

@@ -19,7 +19,7 @@ class CommandReference(SphinxDirective):
     """Sections of the verbs, in the order of `actsearch --help`."""
 
     def run(self) -> list[nodes.Node]:
-        parser = main._parser(main._verbs())
+        parser = main.parser_of(main.all_verbs())
         return [_section(name, verb) for name, verb in _verbs_of(parser).items()]
 
 

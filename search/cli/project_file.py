@@ -52,7 +52,7 @@ class ProjectFile:
     by_verb: Mapping[str, Table]
 
     def defaults(self, verb: str, parser: argparse.ArgumentParser) -> dict[str, Any]:
-        """Those of one verb, by dest."""
+        """Defaults of one verb, by dest."""
         verbs = ("search", verb) if verb == "submit" else (verb,)  # which takes what search does
         defaults = dict(self.common)
         for name in verbs:
@@ -130,7 +130,7 @@ def fill_in(
 
 
 def note(project: ProjectFile, verb: str, parser: argparse.ArgumentParser) -> str:
-    """What `--help` says of the defaults that hold here."""
+    """A line of `--help` about the defaults that hold here."""
     defaults = project.defaults(verb, parser)
     listed = ", ".join(f"{dest} = {value}" for dest, value in defaults.items())
     return f"defaults of {project.path}: {listed or 'none of this verb'}"

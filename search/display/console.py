@@ -136,7 +136,7 @@ class Progress:
         return self._console.encoding.lower().startswith("utf")
 
     def _view(self) -> Text:
-        """What the live view shows now; called in its thread."""
+        """The live view as it is now; called in its thread."""
         size = self._console.size
         return view(
             self._tally, self._plot, size.width, size.height, ascii=not self._draws_braille

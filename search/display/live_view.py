@@ -1,4 +1,4 @@
-"""What a terminal shows of a search while it runs: a few lines, drawn anew in place."""
+"""The view of a running search in a terminal: a few lines, drawn anew in place."""
 
 from __future__ import annotations
 

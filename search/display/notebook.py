@@ -63,7 +63,7 @@ class NotebookProgress(Tally):
         self._show()
 
     def page(self) -> str:
-        """What is shown now."""
+        """The HTML that is shown now."""
         lines = [f"<div>{_escaped(stage)}</div>" for stage in self._stages]
         if self.unit:
             lines.append(

@@ -81,7 +81,7 @@ class Tally(Silent):
 
     @property
     def per_hour(self) -> float | None:
-        """What has ended in this stage an hour; None before anything has."""
+        """How much of this stage ends an hour; None before anything has."""
         spent = time.monotonic() - self.start
         ended = self.done - self._first
         return 3600 * ended / spent if ended > 0 and spent > 0 else None

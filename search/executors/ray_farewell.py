@@ -1,5 +1,7 @@
-"""What is said when Ray ends this process. Its C++ does so at once where Ray's processes on this
-machine are gone, and after a minute where the cluster's head is: no line of Python runs then.
+"""A last sentence for when Ray ends this process.
+
+Its C++ does so at once where Ray's processes on this machine are gone, and after a minute where
+the cluster's head is: no line of Python runs then.
 
 A small process beside this one says it instead: it holds the other end of a pipe, and reads of an
 end that was none of ours where nothing was written before.

@@ -17,7 +17,7 @@ FILE = re.compile(r"# ([\w/]+\.py)\n")  # the first line of a block that is a fi
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a fence holds, without its indentation. language: empty for commands and output."""
+    """The content of a fence, without its indentation. language: empty for commands and output."""
 
     page: Path
     line: int

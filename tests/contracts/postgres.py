@@ -46,7 +46,7 @@ class Postgres:
         self._control("stop", "-m", "fast")
 
     def query(self, command: str) -> str:
-        """What `psql` answers to a command, one row a line."""
+        """The answer of `psql` to a command, one row a line."""
         return _run(
             *("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, "-d", OWNER),
             *("-A", "-t", "-c", command),

@@ -75,7 +75,7 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """What is on the screen now, without blanks at the ends of lines."""
+        """The text on the screen now, without blanks at the ends of lines."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
     @property

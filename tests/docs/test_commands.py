@@ -13,7 +13,7 @@ import pytest
 from actsearch.search.cli import main
 from contracts.pages import PAGES, REPOSITORY, blocks, commands, name_of
 
-PARSER = main._parser(main._verbs())
+PARSER = main.parser_of(main.all_verbs())
 VERBS = next(a for a in PARSER._actions if isinstance(a, argparse._SubParsersAction)).choices
 MENTIONED = {"VERB", "diagnoses"}  # a placeholder; the name of an experiment in MLflow
 INLINE = re.compile(r"`actsearch ([^`]+)`")
@@ -50,8 +50,8 @@ def test_every_verb_and_option_that_a_sentence_mentions_is_there(page: Path) -> 
 def lines(page: Path, program: str) -> list[list[str]]:
     """The words of the lines of a page's fences that begin with a program."""
     texts = [b.code.replace("\\\n", " ") for b in blocks(page) if not b.language]
-    found = [line for text in texts for line in text.splitlines() if line.startswith(program)]
-    return [shlex.split(line, comments=True) for line in found]
+    commands = [line for text in texts for line in text.splitlines() if line.startswith(program)]
+    return [shlex.split(line, comments=True) for line in commands]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

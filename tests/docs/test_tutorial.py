@@ -23,7 +23,7 @@ def typed(block: Block) -> list[str]:
 
 
 def execute(arguments: list[str], folder: Path) -> str:
-    """What a process prints, in the reader's folder; it must end well."""
+    """The output of a process, in the reader's folder; it must end well."""
     environment = {**os.environ, "ACTSEARCH_HOME": str(folder / ".actsearch")}
     process = subprocess.run(
         arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False

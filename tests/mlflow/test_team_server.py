@@ -69,14 +69,14 @@ def run(variables: Mapping[str, str], *words: str) -> subprocess.CompletedProces
 
 def shown(server: Team, home: Home, name: str, user: str) -> dict[str, Any]:
     """The experiment of a home's search, as the server has it."""
-    found = post(server, user, "experiments/search", max_results=100)["experiments"]
+    experiments = post(server, user, "experiments/search", max_results=100)["experiments"]
     mark = {"key": "actsearch.id", "value": home.id_of(name)}
-    (experiment,) = [e for e in found if mark in e.get("tags", [])]
+    (experiment,) = [e for e in experiments if mark in e.get("tags", [])]
     return dict(experiment)
 
 
 def post(server: Team, user: str, path: str, **fields: object) -> Any:
-    """What the server answers a user."""
+    """The answer of the server to a user."""
     login = (user, password(user))
     url = f"{server.url}/api/2.0/mlflow/{path}"
     answer = requests.post(url, json=fields, auth=login, timeout=60)

@@ -1,4 +1,4 @@
-"""What a search gives to a notebook: short texts, escaped pages, plots, DataFrames."""
+"""Searches in a notebook: short texts, escaped pages, plots, DataFrames."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., SearchFile]:
-    """What a command of `search` would run, which is not run."""
+def would_run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., SearchFile]:
+    """The search that a command would run, which is not run."""
 
     def ask(*arguments: str) -> SearchFile:
         files: list[SearchFile] = []
@@ -50,7 +50,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., SearchFile]:
 
 
 def test_a_flag_beats_the_config_file_that_beats_the_verbs_table_that_beats_the_rest(
-    project: Path, asked: Callable[..., SearchFile]
+    project: Path, would_run: Callable[..., SearchFile]
 ) -> None:
     (project / "actsearch.toml").write_text(
         'seeds = 7\nfinalists = 2\nrecipe = "brief"\n'
@@ -58,31 +58,31 @@ def test_a_flag_beats_the_config_file_that_beats_the_verbs_table_that_beats_the_
         "[confirm]\nseeds = 99\n"
     )
     Path("mine.toml").write_text("candidates = 30\nlag = 4\n")
-    file = asked("--lag", "5", "--config", "mine.toml")
+    file = would_run("--lag", "5", "--config", "mine.toml")
     settings = file.settings
     assert (file.config.lag, settings.candidates, settings.seeds) == (5, 30, 8)
     assert (settings.finalists, settings.time_limit, settings.confirm) == (2, 7200.0, False)
     assert file.config.recipe.name == "brief"
-    assert asked("--seeds", "3").settings.seeds == 3
+    assert would_run("--seeds", "3").settings.seeds == 3
 
 
 def test_a_search_that_is_resumed_goes_on_as_it_was(
-    project: Path, searched: Home, asked: Callable[..., SearchFile]
+    project: Path, searched: Home, would_run: Callable[..., SearchFile]
 ) -> None:
     (project / "actsearch.toml").write_text(
         f'home = "{searched.root}"\nrecipe = "standard"\nspace = "core-2"\ncandidates = 1000\n'
     )
     before = SearchFile.load(searched.folder("mine"))
-    assert asked("--resume", "--name", "mine") == before
+    assert would_run("--resume", "--name", "mine") == before
 
 
 def test_a_home_and_recipe_files_are_where_the_file_says(
-    project: Path, asked: Callable[..., SearchFile], actsearch: Verb
+    project: Path, would_run: Callable[..., SearchFile], actsearch: Verb
 ) -> None:
     (project / "tiny.toml").write_text(to_toml(TINY))
     (project / "actsearch.toml").write_text('home = "results"\nrecipe = "tiny.toml"\n')
     assert f"no search in {project / 'results'} yet" in actsearch("leaderboard").out
-    assert asked().config.recipe == TINY
+    assert would_run().config.recipe == TINY
 
 
 def test_the_environment_beats_the_projects_home(

@@ -235,7 +235,7 @@ def ahead_by(*gains: float) -> list[tuple[float, float]]:
 
 
 def sentences(scores: Scores, recipe: Recipe = TINY) -> str:
-    """What the text says between the tables and the verdict."""
+    """The text between the tables and the verdict."""
     text = confirmation_text(confirmed(scores, recipe))
     return text.split("\n\n")[-1]
 
