@@ -117,11 +117,10 @@ def only(client: MlflowClient, runs: Iterable[Run]) -> Run | None:
 
     A server that answers late was asked to make the run once more meanwhile, and has made two.
     """
-    first, *others = sorted(runs, key=lambda run: not finished(run)) or [None]
-    for other in others:
-        assert other is not None
+    kept = sorted(runs, key=lambda run: not finished(run))
+    for other in kept[1:]:
         client.delete_run(other.info.run_id)
-    return first
+    return kept[0] if kept else None
 
 
 def finished(run: Run) -> bool:
