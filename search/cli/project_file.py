@@ -219,7 +219,7 @@ def _value(value: Any, action: argparse.Action) -> tuple[str, Any]:
         return "a text, or a list of them", values if fits else None
     if action.type is None:
         return "a text", value if isinstance(value, str) else None
-    rule = _RULES[action.type]  # type: ignore[index]  # a flag's type is one of these: a test
+    rule = _RULES[action.type]  # a test has each flag's type in it
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     may_be_text = action.type in (duration, workers) and isinstance(value, str)
     if not (is_number or may_be_text):
