@@ -97,9 +97,9 @@ class NotebookProgress(Tally):
         from IPython.display import HTML, display
 
         self._shown = time.monotonic()
-        page = HTML(self.page())  # type: ignore[no-untyped-call]
+        page = HTML(self.page())
         if self._handle is None:
-            self._handle = display(page, display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = display(page, display_id=True)
         else:
             self._handle.update(page)
 

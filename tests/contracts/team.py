@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -98,7 +99,7 @@ class Team:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(60) == 0, self.log
 
-    def ask(self, verb: str, path: str, **fields: object) -> None:
+    def ask(self, verb: str, path: str, **fields: Any) -> None:
         """Ask its interface for users for something, as the administrator."""
         url = f"{self.url}/api/2.0/mlflow/{path}"
         login = ("admin", ADMIN_PASSWORD)

@@ -75,7 +75,7 @@ def shown(server: Team, home: Home, name: str, user: str) -> dict[str, Any]:
     return dict(experiment)
 
 
-def post(server: Team, user: str, path: str, **fields: object) -> Any:
+def post(server: Team, user: str, path: str, **fields: Any) -> Any:
     """The answer of the server to a user."""
     login = (user, password(user))
     url = f"{server.url}/api/2.0/mlflow/{path}"
