@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ DEFAULTS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
+DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # unless the address says
+DATABASE_PATIENCE = 10.0  # seconds until one has to answer
 
 UNKNOWN_USER, FORBIDDEN = 401, 403  # of HTTP
 DENIED = (UNKNOWN_USER, FORBIDDEN)
@@ -75,6 +78,8 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
     with translated(uri):
         if local_database is not None:
             make_whole(local_database)
+        else:
+            _check_listens(uri)
         try:
             return MlflowClient(tracking_uri=uri)
         except ImportError as error:  # the driver of another database
@@ -82,6 +87,21 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
                 f"MLflow at {uri} needs the package '{error.name}': install it, or set another "
                 f"MLFLOW_TRACKING_URI"
             ) from error
+
+
+def _check_listens(uri: str) -> None:
+    """Raise OSError where nobody listens at the address of a database, if that is one: MLflow
+    tries eleven times to connect, waiting twice as long each time, for half an hour."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(uri)
+    except ArgumentError:
+        return  # none that SQLAlchemy reads; MLflow says so
+    port = DATABASE_PORTS.get(url.get_backend_name())
+    if url.host is not None and port is not None:
+        socket.create_connection((url.host, url.port or port), timeout=DATABASE_PATIENCE).close()
 
 
 @contextmanager

@@ -70,6 +70,8 @@ def running(
     finally:
         _stop(process)
         reader.join(LONGEST_STOP)
+        if process.stdout is not None and not reader.is_alive():
+            process.stdout.close()
 
 
 def address(host: str, port: int) -> str:

@@ -4,8 +4,9 @@
     python -m records.deep_nets --pages                      # docs/results.md from what is kept
 
 Validation images choose: all of the catalog by halving, and a search of core-1. The best of each
-are then confirmed together with the baselines, which opens the test set. Rungs of every candidate
-and the confirmation, as printed and line by line, are kept in deep_nets.json beside this file.
+are then confirmed together with the baselines, without the gain and with it, which opens the test
+set. Rungs of every candidate and the confirmations, as printed and line by line, are kept in
+deep_nets.json beside this file.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ from .pages import REPOSITORY, RESULTS
 
 RECORD = Path(__file__).with_name("deep_nets.json")
 BEGIN, END = "<!-- record of deep nets -->", "<!-- end of the record of deep nets -->"
-RECIPE, OTHER = "deep-no-gain", "deep"
+RECIPE, WITH_GAIN = "deep-no-gain", "deep"
 SEARCHES: Mapping[str, Sequence[str]] = {
     f"{RECIPE}-catalog": (
         *("--recipe", RECIPE, "--space", "catalog", "--strategy", "exhaustive"),
         *("--candidates", "193"),
     ),
-    f"{RECIPE}-core-1": ("--recipe", RECIPE, "--candidates", "100"),
+    f"{RECIPE}-core-1": ("--recipe", RECIPE, "--candidates", "200"),
 }
-OF_EACH = 4  # best of each search that are confirmed
-SEEDS = 10
+OF_EACH = 3  # best of each search that are confirmed
+SEEDS = 5
 SHOWN = 12  # rows of the catalog in the page
 LEARNS = 0.5  # validation accuracy from which a net counts as one that learned
 
@@ -45,16 +46,18 @@ def main() -> None:
     parser.add_argument("--pages", action="store_true")
     options = parser.parse_args()
     if options.home is not None:
-        RECORD.write_text(json.dumps(recorded(options.home, options.workers), indent=1) + "\n")
+        record(options.home, options.workers)
     elif not options.pages:
         parser.error("--home or --pages is needed")
     path = REPOSITORY / RESULTS
     path.write_text(with_record(path.read_text(), read_record()))
 
 
-def recorded(home: Path, workers: int) -> dict[str, Any]:
-    """The record of the commands, each run as far as it is missing in a home."""
-    commands, boards = [], {}
+def record(home: Path, workers: int) -> None:
+    """Run each command as far as it is missing in a home, and keep what it gave."""
+    commands: list[str] = []
+    boards: dict[str, Any] = {}
+    confirmations: dict[str, str] = {}
     for name, arguments in SEARCHES.items():
         searching = ["search", "--name", name, *arguments, "--no-confirm"]
         commands.append(" ".join(["actsearch", *searching]))
@@ -63,21 +66,21 @@ def recorded(home: Path, workers: int) -> dict[str, Any]:
         rows = json.loads(actsearch(home, "leaderboard", name, "--json"))
         boards[name] = [[row["expression"], row["state"], row["rungs"]] for row in rows]
     best = [board[number][0] for board in boards.values() for number in range(OF_EACH)]
-    confirming = [
-        *("confirm", *dict.fromkeys(best), "--recipe", RECIPE, "--second", OTHER),
-        *("--seeds", str(SEEDS)),
-    ]
-    commands.append("actsearch " + " ".join(f'"{a}"' if " " in a else a for a in confirming))
-    printed = actsearch(home, *confirming, "--workers", str(workers))
-    (ledger,) = (home / "confirmations").glob("**/*.jsonl")
-    return {
-        "commands": commands,
-        "commit": output("git", "rev-parse", "--short", "HEAD").strip(),
-        "date": date.today().isoformat(),
-        "leaderboards": boards,
-        "confirmation": printed.strip("\n"),
-        "retrainings": [json.loads(line) for line in ledger.read_text().splitlines()],
-    }
+    for recipe in (RECIPE, WITH_GAIN):
+        confirming = ["confirm", *dict.fromkeys(best), "--recipe", recipe, "--seeds", str(SEEDS)]
+        commands.append("actsearch " + " ".join(f'"{a}"' if " " in a else a for a in confirming))
+        printed = actsearch(home, *confirming, "--workers", str(workers))
+        confirmations[recipe] = printed.strip("\n")
+        ledger = (home / "confirmations" / "confirmation.jsonl").read_text().splitlines()
+        kept = {
+            "commands": commands,
+            "commit": output("git", "rev-parse", "--short", "HEAD").strip(),
+            "date": date.today().isoformat(),
+            "leaderboards": boards,
+            "confirmations": confirmations,
+            "ledger": [json.loads(line) for line in ledger],
+        }
+        RECORD.write_text(json.dumps(kept, indent=None, separators=(",", ":")) + "\n")
 
 
 def actsearch(home: Path, *arguments: str) -> str:
@@ -104,24 +107,25 @@ def read_record() -> dict[str, Any]:
 def generated(record: Mapping[str, Any]) -> str:
     """The part of the page that a record gives."""
     board = record["leaderboards"][f"{RECIPE}-catalog"]
-    trained = [rungs for _, _, rungs in board if rungs]
-    learned = sum(max(rungs.values()) >= LEARNS for rungs in trained)
+    learned = sum(max(rungs.values(), default=0) >= LEARNS for _, _, rungs in board)
     lines = [
-        f"| {number} | `{text.replace('|', chr(92) + '|')}` | "
+        f"| {number} | `{text}` | "
         + " | ".join(f"{rungs[e]:.2%}" if e in rungs else "" for e in ("1", "3", "9"))
-        + " |"
         for number, (text, _, rungs) in enumerate(board[:SHOWN], 1)
     ]
     commands = "\n".join(record["commands"])
+    tables = "\n\n".join(
+        f"Under `{recipe}`:\n\n```\n{printed}\n```"
+        for recipe, printed in record["confirmations"].items()
+    )
     return (
         f"```\n{commands}\n```\n\n"
         f"Commit {record['commit']}, {record['date']}. Of {len(board)} distinct functions of the "
-        f"catalog {learned} reached {LEARNS:.0%} on\nvalidation images; the best after 1, 3 and 9 "
-        f"epochs (one run each, the best third of each bracket goes on):\n\n"
-        f"| | function | 1 | 3 | 9 |\n| --- | --- | --- | --- | --- |\n"
-        + "\n".join(lines)
-        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together:\n\n"
-        f"```\n{record['confirmation']}\n```"
+        f"catalog {learned} reached {LEARNS:.0%} on validation\nimages; the best, after 1, 3 and "
+        f"9 epochs (one run each, the best of each bracket go on):\n\n"
+        "| | function | 1 | 3 | 9 |\n| --- | --- | --- | --- | --- |\n"
+        + "\n".join(f"{line} |" for line in lines)
+        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together. {tables}"
     )
 
 

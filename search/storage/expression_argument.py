@@ -57,8 +57,8 @@ def parse_expression_argument(home: Home, text: str) -> Expression:
 
 
 def trained_expressions(home: Home, texts: Sequence[str]) -> list[Expression]:
-    """`parse_expression_argument` of each text that is to be trained; raises InvalidSetting for
-    the name of a search."""
+    """`parse_expression_argument` of each text that is to be trained, and of a bare `x`, a network
+    without an activation; raises InvalidSetting for the name of a search."""
     names = home.names()
     for text in texts:
         if text in names:
@@ -67,7 +67,10 @@ def trained_expressions(home: Home, texts: Sequence[str]) -> list[Expression]:
                 f"`actsearch leaderboard {text}` lists its candidates, `actsearch confirm {text}` "
                 f"trains its best again"
             )
-    return [parse_expression_argument(home, text) for text in texts]
+    return [
+        expression_of(text) if text == "x" else parse_expression_argument(home, text)
+        for text in texts
+    ]
 
 
 def _depends_on_x(expression: Expression) -> bool:

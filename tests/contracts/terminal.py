@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -16,6 +17,13 @@ from pathlib import Path
 import pyte
 
 PATIENCE = 120.0  # seconds that a screen is waited for
+
+
+def _as_a_shell_starts_it() -> None:
+    """Take the terminal; and what a shell starts in the background, as this process may have been,
+    ignores Ctrl-C and passes that on."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -37,7 +45,7 @@ class Terminal:
             stderr=child,
             env=environment | {"TERM": "xterm-256color"},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_as_a_shell_starts_it,
         )
         os.close(child)
 
