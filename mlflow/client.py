@@ -91,7 +91,7 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
 
 def _check_listens(uri: str) -> None:
     """Raise OSError where nobody listens at the address of a database, if that is one: MLflow
-    tries eleven times to connect, waiting twice as long each time, for half an hour."""
+    would try ten times, waiting twice as long each time, 100 s in all."""
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
