@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,29 @@ def test_a_record_is_read_as_it_was_saved(
     monkeypatch.setattr(pages, "RECORD", tmp_path / "search.json")
     assert pages.read_record() == record
     assert record.strategy == "surrogate", "the default"
+
+
+@pytest.fixture
+def deep_nets(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
+    return importlib.import_module("records.deep_nets")
+
+
+def test_the_part_about_deep_nets_is_what_its_record_gives(deep_nets: Any) -> None:
+    text = (REPOSITORY / deep_nets.RESULTS).read_text()
+    assert deep_nets.with_record(text, deep_nets.read_record()) == text
+
+
+def test_each_mean_of_the_confirmation_is_that_of_its_lines_in_the_ledger(deep_nets: Any) -> None:
+    record = deep_nets.read_record()
+    trained = [line for line in record["ledger"] if line["kind"] == "training"]
+    means: dict[tuple[str, str], list[float]] = {}
+    for line in trained:
+        means.setdefault((line["network"], line["expression"]), []).append(line["test"])
+    finalists = next(line for line in record["ledger"] if line["kind"] == "opening")["finalists"]
+    printed = record["confirmations"][deep_nets.RECIPE]
+    for expression in finalists:
+        scores = means["mlp", expression]
+        assert len(scores) == deep_nets.SEEDS
+        (row, *_) = [row for row in printed.splitlines() if row.startswith(expression[:40])]
+        assert f" {statistics.fmean(scores):.2%} ± " in row
