@@ -3,8 +3,8 @@
 Its C++ does so at once where Ray's processes on this machine are gone, and after a minute where
 the cluster's head is: no line of Python runs then.
 
-A small process beside this one says it instead: it holds the other end of a pipe, and reads of an
-end that was none of ours where nothing was written before.
+So a small process beside this one waits at a pipe from it. An end of our own making writes a line
+there first; a pipe that closes without one means that Ray ended us, and the process says why.
 
 Imported by ray_tune.py alone, which sets Ray's environment first.
 """

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
 
 from ...evaluators import Evaluator, RungReport
 from ..executors.base import Assignment, Executor, NextJob, OnDone, OnRung
+from ..executors.wrapping import Wrapping
 
 
-class Stoppable:
+class Stoppable(Wrapping):
     """An executor that calls `check` before each job and at each report: what that raises ends the
     run, with the jobs under way unfinished."""
 
     def __init__(self, executor: Executor, check: Callable[[], None]) -> None:
-        self._executor, self._check = executor, check
-
-    def __enter__(self) -> Stoppable:
-        self._executor.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._executor.__exit__(kind, error, trace)
+        super().__init__(executor)
+        self._check = check
 
     def run(
         self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone

@@ -1,4 +1,4 @@
-"""Features kept in the user's cache: core-1's take 6 s to reckon and 0.1 s to read.
+"""Features kept in the user's cache: core-1's take some 6 s to reckon.
 
 A file holds the rows of one list of candidates. Its name is a digest of that list and of whatever
 decides a bit of them: our code, torch, numpy and the CPU. A file that is not as it must be is made
