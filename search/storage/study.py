@@ -31,6 +31,7 @@ from ..strategies.objectives import COST, OBJECTIVES
 from ..strategies.quiet import quiet
 from . import rows, study_file
 from .config import ACCURACY
+from .held_interrupts import held_interrupts
 from .history import Draw, History
 from .home import usable
 from .interruption import is_ended, owed_trials
@@ -342,7 +343,11 @@ class Study:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """A connection whose changes are all in the file at the end of the block, or none."""
-        with sqlite_errors(self._path), self._engine.begin() as connection:
+        with (
+            held_interrupts(),
+            sqlite_errors(self._path),
+            self._engine.begin() as connection,
+        ):
             yield connection
 
 
