@@ -16,8 +16,8 @@ from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..confirmation.novelty import baseline_in_disguise
 from ..storage.ranking import noise
 from ..storage.trial import Trial
-from .curves import curve
-from .traits import traits
+from .curves import curve, learned_means, with_means
+from .traits import Traits, equal_functions, traits
 
 STATES = {"infeasible": "diverged", "pruned": "stopped early", "running": "training"}
 LOSSES = 200  # epochs of a learning curve that are kept, evenly spread
@@ -93,7 +93,9 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
         expression = parse(trial.expression)
     except ExpressionError as error:
         return {"operators": [], "unread": str(error)}
-    known = traits(expression)
+    means = learned_means(expression, trial.learned)
+    known = traits(with_means(expression, means))
+    start = _start(expression, known) if means else ""
     entry: dict[str, Any] = {
         "curve": curve(expression, trial.learned),
         "smooth": known.smooth,
@@ -101,7 +103,7 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
         "bounded": known.bounded,
         "operators": known.operators,
         "operations": known.operations,
-        "known_as": known.known_as,
+        "known_as": start + known.known_as,
         "known": known.known,
         "parameters": _parameters(expression, trial.learned),
     }
@@ -113,12 +115,19 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
             "device": "cpu, here",
         }
     if trial.number in context.identified:
-        identification = identify(expression)
+        identification = identify(expression, means)
         if identification.kind != "nearest" or identification.family:
-            entry |= {"known_as": identification.sentence, "known": True}
+            entry |= {"known_as": start + identification.sentence, "known": True}
     if trial.val_accuracies and (same := baseline_in_disguise(trial)):
         entry["same_as"] = same
     return entry
+
+
+def _start(expression: Expression, learned: Traits) -> str:
+    """The known function that was trained into another one, as the beginning of a sentence."""
+    if learned.known or not (names := equal_functions(expression)):
+        return ""
+    return f"began as {' = '.join(names)}; "
 
 
 def _parameters(

@@ -14,7 +14,8 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
-from ...space import Expression
+from ...space import Constant, Expression
+from ...space.expressions.expression import substitute
 
 LEFT, RIGHT, POINTS = -5.0, 5.0, 161  # a point every 1/16: kinks at whole numbers stay sharp
 LIMIT = 16.0
@@ -24,22 +25,31 @@ GAP = -32_768
 GRID = {"left": LEFT, "right": RIGHT, "points": POINTS, "step": STEP, "gap": GAP}
 
 
+def learned_means(
+    expression: Expression, learned: Mapping[str, Sequence[float]]
+) -> dict[str, float]:
+    """What each parameter learned, its mean over layers; empty where training diverged, or there is
+    none."""
+    means = {p.name: fmean(learned[p.name]) for p in expression.parameters if learned.get(p.name)}
+    whole = len(means) == len(expression.parameters) and all(map(math.isfinite, means.values()))
+    return means if whole else {}
+
+
+def with_means(expression: Expression, means: Mapping[str, float]) -> Expression:
+    """The expression with these constants in place of its parameters."""
+    return substitute(
+        expression, {p: Constant(means[p.name]) for p in expression.parameters if p.name in means}
+    )
+
+
 def curve(expression: Expression, learned: Mapping[str, Sequence[float]]) -> dict[str, str]:
-    """`f` and `slope` at the learned parameters, each its mean over layers; where there are any,
-    `initial` is f as training began. What diverged is shown as it began."""
+    """`f` and `slope` as they were learned; where there are parameters, `initial` is f as training
+    began."""
     x = torch.linspace(LEFT, RIGHT, POINTS, dtype=torch.float64)
-    names = [p.name for p in expression.parameters]
-    means = [fmean(learned[name]) for name in names if learned.get(name)]
-    if not means or len(means) < len(names) or not all(map(math.isfinite, means)):
-        value, slope = expression.values_and_slopes(x)
-        return {"f": _packed(value), "slope": _packed(slope)}
-    values = [torch.tensor(mean, dtype=torch.float64) for mean in means]
-    value, slope = expression.values_and_slopes(x, values)
-    return {
-        "f": _packed(value),
-        "slope": _packed(slope),
-        "initial": _packed(expression.values(x)),
-    }
+    means = learned_means(expression, learned)
+    value, slope = with_means(expression, means).values_and_slopes(x)
+    curves = {"f": _packed(value), "slope": _packed(slope)}
+    return curves | {"initial": _packed(expression.values(x))} if means else curves
 
 
 def _packed(values: Tensor) -> str:

@@ -1,7 +1,7 @@
 """Traits of a function, for filters: smooth, monotone, bounded, its operators, its known name.
 
 Quick answers, some 15 ms a candidate, so that a page of 1,000 takes seconds: measured, not proven
-as `actsearch describe` does. At the initial parameters.
+as `actsearch describe` does. At the initial parameters, where it has any.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def traits(expression: Expression) -> Traits:
     """The traits of a candidate."""
     values = expression.values(torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64))
     far = (asymptote(expression, -1), asymptote(expression, 1))
-    exact = _exact(expression)
+    exact = equal_functions(expression)
     calls = (node.primitive for node in expression.nodes() if isinstance(node, Call))
     return Traits(
         smooth=_smooth(smoothness(expression)),
@@ -86,8 +86,8 @@ def _direction(values: Tensor) -> Direction:
     return "decreasing" if (moving < 0).all() else "neither"
 
 
-def _exact(expression: Expression) -> list[str]:
-    """Names of the catalog's functions that an expression equals as it starts."""
+def equal_functions(expression: Expression) -> list[str]:
+    """Names of the catalog's functions that an expression equals at its initial parameters."""
     here = squashed_values(expression)
     names, values, probes = _known()
     probe = here[_probed()]

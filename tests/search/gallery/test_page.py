@@ -112,6 +112,29 @@ def test_traits_of_known_functions(
     assert known_of.known_as.startswith(known)
 
 
+@pytest.mark.parametrize(
+    ("learned", "known_as", "known", "bounded"),
+    [
+        ({"beta": (1.0,)}, "exactly Tanh", True, True),
+        ({"beta": (0.5, 0.6)}, "began as Tanh; ", False, False),  # has a cube by now
+        ({"beta": (float("nan"),)}, "exactly Tanh", True, True),  # diverged: as it began
+        ({}, "exactly Tanh", True, True),
+    ],
+)
+def test_a_function_is_named_as_it_was_trained_to_be(
+    file: SearchFile,
+    trial: Callable[..., Trial],
+    learned: dict[str, tuple[float, ...]],
+    known_as: str,
+    known: bool,
+    bounded: bool,
+) -> None:
+    best = trial(0, "beta * tanh(x) + (1 - beta) * x**3", 0.5, learned=learned)
+    (entry,) = data_of(gallery_page(file, [best], None))["candidates"]
+    assert entry["known_as"].startswith(known_as)
+    assert (entry["known"], entry["bounded"]) == (known, bounded)
+
+
 def test_shared_operators_stand_beside_what_chance_gives() -> None:
     good = [["sigmoid", "mul"]] * 10
     counts = {c.name: c for c in shared_operators([*good, *[["exp", "mul"]] * 40])}
