@@ -28,7 +28,7 @@ GRID = {"left": LEFT, "right": RIGHT, "points": POINTS, "step": STEP, "gap": GAP
 def learned_means(
     expression: Expression, learned: Mapping[str, Sequence[float]]
 ) -> dict[str, float]:
-    """What each parameter learned, its mean over layers; empty where training diverged, or there is
+    """Mean over layers of what each parameter learned; empty where training diverged, or there is
     none."""
     means = {p.name: fmean(learned[p.name]) for p in expression.parameters if learned.get(p.name)}
     whole = len(means) == len(expression.parameters) and all(map(math.isfinite, means.values()))

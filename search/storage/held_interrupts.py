@@ -1,7 +1,7 @@
-"""Ctrl-C held back while a change is written, and raised when it is in the file.
+"""Ctrl-C held back while a change is made, and raised when it is in the file and in memory.
 
-KeyboardInterrupt surfaces anywhere, in a library's clean-up too: SQLAlchemy then keeps a transaction
-open for as long as the traceback lives, and whoever writes next waits for it (60 s, then "locked").
+KeyboardInterrupt surfaces anywhere, in a library's clean-up too: SQLAlchemy then keeps a
+transaction open for as long as the traceback lives, and whoever writes next waits for it (60 s).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from types import FrameType
 
 @contextmanager
 def held_interrupts() -> Iterator[None]:
-    """Hold SIGINT back until the end of the block, which is to be short.
+    """Hold SIGINT back until the end of the block, or of each call of what it decorates; they are
+    to be short.
 
     Nothing changes where Python does not handle the signal (it is ignored, or ends the process),
     nor outside the main thread, which alone hears of signals.

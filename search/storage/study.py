@@ -92,7 +92,8 @@ class Study:
     """The study opened for writing; only the holder of the search's lock may.
 
     A draw is written in one piece once it is known what becomes of it, and nothing of the file is
-    read again for the next: the strategy looks at a history in memory (`History`).
+    read again for the next: the strategy looks at a history in memory (`History`). Ctrl-C comes
+    before a change or after it, when file and memory agree.
 
     Raises HomeUnusable for a study that is missing, empty or damaged: `make_study` makes that of a
     new search.
@@ -119,6 +120,7 @@ class Study:
         self._history.show(first)
         return self._history.draw(space, fixed)
 
+    @held_interrupts()
     def accept(
         self,
         draw: Draw,
@@ -144,6 +146,7 @@ class Study:
             retry=0,
         )
 
+    @held_interrupts()
     def reject(
         self,
         draw: Draw,
@@ -164,6 +167,7 @@ class Study:
         """Which try of its candidate the first trial is that waits; None where none waits."""
         return self._waiting[0].trial.user_attrs[RETRY] if self._waiting else None
 
+    @held_interrupts()
     def retry(self, space: Space) -> ProposedTrial:
         """Begin the first trial that waits."""
         row, waiting = self._waiting[0].row, self._waiting[0].trial
@@ -193,6 +197,7 @@ class Study:
             retry=retry,
         )
 
+    @held_interrupts()
     def rung(self, number: int, epoch: int, accuracy: float) -> None:
         """Record a running trial's accuracy (a fraction) at a rung, for readers."""
         running = self._running[number]
@@ -201,6 +206,7 @@ class Study:
         running.accuracy = accuracy
         self._history.rung(running.origin, epoch, accuracy)
 
+    @held_interrupts()
     def end(self, number: int, reports: Mapping[int, CandidateReport], seconds: float) -> Trial:
         """End a trained trial as its last report says."""
         last = reports[max(reports)]
@@ -213,6 +219,7 @@ class Study:
         state = TrialState.COMPLETE if last.state == "complete" else TrialState.PRUNED
         return self._finish(number, state, attributes, is_last=True)
 
+    @held_interrupts()
     def fail(self, number: int, error: str) -> Trial:
         """End a trial whose training crashed; it is enqueued again, up to RETRIES times."""
         running = self._running[number]
@@ -221,6 +228,7 @@ class Study:
             self._enqueue_again(running.origin, running.retry + 1)
         return self._finish(number, TrialState.FAIL, {ERROR: error}, is_last=not again)
 
+    @held_interrupts()
     def sweep(self) -> int:
         """Put right what an earlier driver left, at whatever moment it was killed; how many
         candidates are to be tried again."""
@@ -343,11 +351,7 @@ class Study:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """A connection whose changes are all in the file at the end of the block, or none."""
-        with (
-            held_interrupts(),
-            sqlite_errors(self._path),
-            self._engine.begin() as connection,
-        ):
+        with sqlite_errors(self._path), self._engine.begin() as connection:
             yield connection
 
 

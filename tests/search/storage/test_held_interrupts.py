@@ -14,14 +14,18 @@ from typing import Any
 
 import pytest
 
+from actsearch.evaluators import CandidateReport
 from actsearch.search.storage.held_interrupts import held_interrupts
-from actsearch.search.storage.study import FILE, Study, read_trials
+from actsearch.search.storage.study import FILE, RETRIES, Study, read_trials
 from actsearch.search.strategies.random import Random
 from actsearch.space import CoreUnits
 from contracts.tiny import study_in
 
 SPACE = CoreUnits()
-BETWEEN = 41  # moments from one interruption to the next: a write has some 2,700, of events traced
+BETWEEN = 151  # moments from one interruption to the next; a life has some 7,000, of events traced
+REPORT = CandidateReport(
+    index=0, state="complete", val_accuracy=0.5, val_loss=0.5, train_losses=(0.5,), learned={}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -62,39 +66,70 @@ def is_free(folder: Path) -> bool:
         return True
 
 
-def test_wherever_it_comes_the_next_write_waits_for_nothing(tmp_path: Path) -> None:
+def numbers(folder: Path) -> list[int]:
+    """The numbers of the trials, as the file has them."""
+    with closing(sqlite3.connect(folder / FILE)) as file:
+        return [number for (number,) in file.execute("SELECT number FROM trials ORDER BY number")]
+
+
+def live(study: Study) -> None:
+    """A trial's life: begun (again, if one waits), a rung, failed, so that it waits."""
+    trial = study.retry(SPACE) if study.waiting() else study.accept(study.ask(SPACE))
+    study.rung(trial.number, 1, 0.5)
+    study.fail(trial.number, "lost")
+
+
+def test_at_any_moment_of_a_trial_nothing_is_lost_and_the_next_write_waits_for_nothing(
+    tmp_path: Path,
+) -> None:
     study = study_in(tmp_path, Random(SPACE, 0))
-    study.accept(study.ask(SPACE))  # statements are compiled
+    live(study)  # statements are compiled
     interruptions, moments, over = 0, 1, False
     while not over:
-        draw = study.ask(SPACE)
         try:
             with interrupted_after(moments) as came:
-                study.accept(draw)
+                live(study)
             over = not came()
             assert over, "an interrupt was swallowed"
         except KeyboardInterrupt:
             assert is_free(tmp_path)  # while the traceback lives
+            study.sweep()
             interruptions += 1
-        study = Study(tmp_path, Random(SPACE, 0))
         moments += BETWEEN
     assert interruptions > 20
-    assert all(trial.expression for trial in read_trials(tmp_path))
+    assert numbers(tmp_path) == list(range(len(read_trials(tmp_path))))
+    while study.waiting():
+        study.end(study.retry(SPACE).number, {1: REPORT}, 1.0)
+    last = {trial.origin: trial for trial in read_trials(tmp_path)}
+    assert {(trial.state, trial.retry == RETRIES) for trial in last.values()} <= {
+        ("complete", False),
+        ("complete", True),
+        ("failed", True),
+    }
 
 
 def test_it_is_raised_when_the_block_has_ended() -> None:
-    ended = False
-    with pytest.raises(KeyboardInterrupt), held_interrupts():
+    steps = []
+
+    @held_interrupts()
+    def change() -> None:
         signal.raise_signal(signal.SIGINT)
-        ended = True
-    assert ended
+        steps.append("written")
+
+    with pytest.raises(KeyboardInterrupt):
+        change()
+    assert steps == ["written"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_error_of_the_block_is_the_cause_of_what_the_interrupt_raises() -> None:
-    with pytest.raises(KeyboardInterrupt) as caught, held_interrupts():
+def test_an_error_of_the_block_is_kept_as_the_context() -> None:
+    @held_interrupts()
+    def change() -> None:
         signal.raise_signal(signal.SIGINT)
         raise ValueError("full")
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        change()
     assert isinstance(caught.value.__context__, ValueError)
 
 
