@@ -10,14 +10,18 @@ CHECKED = $(wildcard benchmarks examples tests)
 FREE = $$(d=best; n=1; while test -e $$d; do n=$$((n + 1)); d=best-$$n; done; echo $$d)
 WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n > 2 ? n : 2 )))
 
+# the processes that tests start need not compile the package each time
+unexport PYTHONDONTWRITEBYTECODE
+
 # make_table.py goes on for hours, and the plans and peers print nothing
 BENCHES = $(filter-out benchmarks/make_table.py benchmarks/table_plans.py benchmarks/peers.py,$(wildcard benchmarks/*.py))
 
-# a worker for every core, up to eight; tests that share something costly stay on one of them
-SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
-DEFAULT := not slow and not cluster
+# a worker more than there are cores, up to eight, since tests wait for processes and servers; those
+# that share something costly stay on one of them
+SIDE_BY_SIDE = -n $$(( $(WORKERS) + 1 )) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+SHORT := not slow and not cluster and not long
 
-.PHONY: help install search record readme test test-fast test-slow test-cpus test-cluster test-nodes soak bench lint docs wheel
+.PHONY: help install search record readme test test-fast test-long test-slow test-cpus test-cluster test-nodes soak bench lint docs wheel
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,16 +43,19 @@ readme: $(STAMP)  ## write README.md and docs/results.md from the record of `mak
 	cd benchmarks && ../$(BIN)/python -m records.pages
 
 test: $(STAMP)  ## run the tests
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(DEFAULT)"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(SHORT)"
+
+test-long: $(STAMP)  ## run those of whole searches, killed and resumed; CI runs them too
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "long"
 
 test-fast: $(STAMP)  ## run those of a room that take seconds (ROOM=space, or space/analysis)
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(DEFAULT) and not heavy" tests/$(ROOM)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(SHORT) and not heavy" tests/$(ROOM)
 
 test-slow: $(STAMP) test-cpus  ## run the tests that take minutes
 	$(BIN)/pytest -m "slow and not cluster"
 
 test-cpus: $(STAMP)  ## run the numerical tests as on lesser CPUs, with one thread and with two
-	bash tests/cpus.sh $(BIN)/python $(SIDE_BY_SIDE) -m "$(DEFAULT)"
+	bash tests/cpus.sh $(BIN)/python $(SIDE_BY_SIDE) -m "$(SHORT)"
 
 test-cluster: $(STAMP)  ## run searches on Ray nodes in network namespaces; needs root
 	$(BIN)/pytest -m cluster
@@ -73,7 +80,7 @@ lint: $(STAMP)  ## ruff and mypy --strict
 
 docs: $(STAMP)  ## build the documentation as a site, build/docs/index.html, and check its pages
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet -d build/doctrees docs build/docs
-	$(BIN)/pytest tests/test_docs.py tests/docs -m "$(DEFAULT)"
+	$(BIN)/pytest tests/test_docs.py tests/docs -m "$(SHORT)"
 
 wheel: $(STAMP)  ## build the wheel, install it in a clean environment, run a two-candidate search
 	bash tests/wheel_check.sh $(BIN)/python

@@ -19,6 +19,7 @@ import pytest
 from actsearch.evaluators.data.datasets import FASHION_MNIST
 from contracts.tiny_sets import tiny
 
+pytestmark = pytest.mark.long
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGE = (REPOSITORY / "docs" / "architecture.md").read_text()
 
@@ -228,7 +229,6 @@ def test_each_shows_in_the_command_line(
     assert [word for word in shown if word not in output] == []
 
 
-@pytest.mark.heavy
 def test_they_train_together(copy: Path) -> None:
     actsearch(copy, "data", "bars", "--from", "download")
     (copy / "second.toml").write_text(
@@ -249,7 +249,6 @@ def test_they_train_together(copy: Path) -> None:
     assert {row["network"] for row in result["confirmation"]["rows"]} == {"single", "conv"}
 
 
-@pytest.mark.heavy
 def test_the_contracts_of_each_hold(copy: Path) -> None:
     python(copy, "tests/contracts/golden.py")
     (copy / "docs").symlink_to(REPOSITORY / "docs")

@@ -92,12 +92,19 @@ def identify(expression: Expression, values: Mapping[str, float] | None = None) 
     """The known functions that the candidate is, at its initial parameters or at `values`.
 
     `values` maps names of parameters to numbers; those it leaves out stay at their initial values.
-    Takes about a second; pure and without randomness.
+    Takes up to a second, and none where it has just been answered; without randomness.
     """
     numbers = values or {}
+    return _identify(
+        expression, tuple(numbers.get(p.name, p.initial) for p in expression.parameters)
+    )
+
+
+@lru_cache(maxsize=256)  # a search shows its best on its page, in its gallery and on its card
+def _identify(expression: Expression, values: tuple[float, ...]) -> Identification:
     fixed = substitute(
         expression,
-        {p: Constant(numbers.get(p.name, p.initial)) for p in expression.parameters},
+        {p: Constant(value) for p, value in zip(expression.parameters, values, strict=True)},
     )
     points = sample_points()
     target, here = fixed.values(points), squashed_values(fixed)

@@ -66,6 +66,7 @@ assert not (homes / "full" / "mlflow.db").exists()
 """
 
 
+@pytest.mark.long
 def test_a_store_is_whole_whenever_its_maker_was_killed_or_ran_out_of_room_or_had_company(
     tmp_path: Path, candidate: Callable[..., CandidateRecord]
 ) -> None:

@@ -48,6 +48,7 @@ def front_in_mlflow(home: Home) -> set[int]:
     return {int(run.data.tags["actsearch.trial"]) for run in runs}
 
 
+@pytest.mark.long
 def test_the_leaderboard_and_mlflow_mark_the_same_front_also_when_mlflow_is_written_anew(
     home: Home, empty_home: Path, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def shown(home: Path) -> list[str]:
     return sorted(run.data.params["expression"] for run in runs)
 
 
+@pytest.mark.long
 def test_homes_whose_paths_read_alike_hold_what_is_their_own(tmp_path: Path) -> None:
     for seed, name in enumerate(NAMES):
         Search(
@@ -45,7 +46,7 @@ def test_homes_whose_paths_read_alike_hold_what_is_their_own(tmp_path: Path) -> 
         assert shown(tmp_path / name) == trained
 
 
-@pytest.mark.slow  # 10 s: starts a server
+@pytest.mark.long
 def test_the_ui_serves_the_plots_of_a_home_whose_path_is_quoted(
     tmp_path: Path,
 ) -> None:

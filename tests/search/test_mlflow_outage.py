@@ -83,6 +83,7 @@ def test_a_record_is_shown_without_mlflow(
     assert "Test set opened 1 time in this home" in output.out
 
 
+@pytest.mark.long
 def test_lost_in_the_midst_the_search_goes_on_and_the_runs_are_written_later(
     actsearch: Verb, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,7 @@ def stored(home: Home, name: str) -> tuple[str, ...]:
     return SearchFile.load(home.folder(name)).config.prior
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 def test_a_search_learns_from_another_and_goes_on_only_with_it(
     searched: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_table_of_a_search_is_replayed_in_its_place(
     assert again.keys() == before.keys()
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 def test_a_search_on_a_shipped_table_trains_only_what_is_in_it(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,7 +31,7 @@ from actsearch.search.storage.trial import (
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 from contracts.trials import whole
 
-pytestmark = pytest.mark.heavy  # by fixtures that it names only as it runs
+pytestmark = pytest.mark.long
 MORE = 4  # candidates after the last interruption
 BEGIN = (
     *("search", "--name", "mine", "--limit-data", "1500", "--no-confirm", "--candidates", "500"),

@@ -58,6 +58,7 @@ def uris(port: int) -> list[str]:
 
 
 @pytest.mark.parametrize("which", range(4))
+@pytest.mark.long
 def test_nothing_shows_the_login_of_a_server_that_cannot_be_used(
     searched: Home, refusing: int, which: int
 ) -> None:

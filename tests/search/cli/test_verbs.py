@@ -306,6 +306,7 @@ def shown_trials(home: Home) -> set[int]:
     return {int(run.data.tags["actsearch.trial"]) for run in runs}
 
 
+@pytest.mark.long
 def test_of_a_search_that_keeps_its_best_the_others_leave_mlflow_and_do_not_come_back(
     actsearch: Verb, searched: Home
 ) -> None:

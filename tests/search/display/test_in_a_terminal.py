@@ -7,7 +7,7 @@ import pytest
 from actsearch.search import Home
 from contracts.terminal import Terminal
 
-pytestmark = pytest.mark.heavy
+pytestmark = pytest.mark.long
 # Answered from the table in an instant, each: the search is long because it is large.
 SEARCH = ("search", "--name", "mine", "--evaluator", "core-1-table", "--strategy", "random")
 

@@ -201,6 +201,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.long
 def test_sigterm_stops_a_driver_and_its_workers_as_cleanly_as_ctrl_c(tmp_path: Path) -> None:
     mark, tests = tmp_path / "hangs", Path(__file__).parents[2]
     done = subprocess.run(

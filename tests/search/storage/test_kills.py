@@ -58,6 +58,7 @@ def check(points: list[Any], candidates: int, step: int) -> None:
         assert set(point["seen"]) <= {expression for expression, *_ in point["trials"]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("step", "before"), [(11, 0), (11, 10)])
 def test_a_search_killed_at_a_sample_of_its_commits_loses_no_candidate(
     step: int, before: int, tmp_path: Path

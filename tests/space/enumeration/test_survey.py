@@ -99,7 +99,7 @@ VERDICTS = {
 }
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 def test_every_candidate_of_core_1_has_its_own_verdict_and_fingerprint_in_a_batch() -> None:
     space = CoreUnits(1)
     few = [Operand(right_operand("unit.right", option, space)) for option in SWISH.unary]
