@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -26,6 +26,7 @@ from .errors import SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Executor
 from .executors.choice import executor_for
+from .executors.on_demand import OnDemand
 from .executors.watched import Watched
 from .exporting.module_file import Exported
 from .exporting.winner import Best, best_of, check_record, export_best
@@ -35,14 +36,14 @@ from .remaining_time import Pace
 from .search_page import search_record
 from .service.driver import Driver
 from .service.stoppable import Stoppable
-from .storage.config import SearchConfig, SearchFile
+from .storage.config import RunSettings, SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
 from .storage.kept import KeptRuns
 from .storage.ranking import ranked
 from .storage.shown_functions import ShownFunctions
 from .storage.study import Study, make_study
-from .storage.trial import Trial, entered
+from .storage.trial import Trial, entered, interrupted
 from .strategies.registry import strategy_from_name
 
 if TYPE_CHECKING:
@@ -205,8 +206,11 @@ def _opened(
         tracker = tracking.tracker_of(home, file)
         tracker.check()
         workers = held.enter_context(ExitStack())
-        watched = Watched(executor_for(settings), driver, settings.fixed_workers)
-        executor = Stoppable(workers.enter_context(watched), driver.check_stop)
+        executor = executor_for(settings)
+        if resume and _is_finished(study.trials(), settings):
+            executor = OnDemand(executor)
+        watched = Watched(executor, driver, settings.fixed_workers)
+        stoppable = Stoppable(workers.enter_context(watched), driver.check_stop)
         if not resume:
             driver.check_there()
             folder = held.enter_context(home.begin(config.name))
@@ -231,7 +235,7 @@ def _opened(
             file=file,
             space=space,
             evaluator=evaluator,
-            executor=executor,
+            executor=stoppable,
             workers=workers,
             study=study,
             tracker=tracker,
@@ -258,11 +262,9 @@ def _ready_evaluator(file: SearchFile, named: NamedEvaluator, reporter: Reporter
 def _sweep(search: OpenSearch) -> None:
     """Put right what an earlier driver left: trials in training, and MLflow behind the study."""
     config = search.file.config
-    interrupted = search.study.sweep()
-    if interrupted:
-        search.reporter.stage(
-            f"{interrupted} candidates were in training when it stopped: tried again"
-        )
+    again = search.study.sweep()
+    if again:
+        search.reporter.stage(f"{again} candidates were in training when it stopped: tried again")
     search.tracker.close_open_runs(config.name)
     written = search.tracker.written(config.name)
     kept = KeptRuns.load(search.folder)
@@ -306,7 +308,7 @@ def _search(search: OpenSearch) -> Engine:
         search.reporter.rung,
     )
     trials = search.study.trials()
-    if entered(trials) >= settings.candidates and not search.study.waiting():
+    if _is_finished(trials, settings):
         search.reporter.stage(
             f"the search is finished: {entered(trials)} candidates have trained and "
             f"{settings.candidates} are asked for; a larger --candidates makes it go on"
@@ -324,6 +326,11 @@ def _search(search: OpenSearch) -> Engine:
             f"{entered(search.study.trials())} of {settings.candidates} candidates have trained"
         )
     return engine
+
+
+def _is_finished(trials: Sequence[Trial], settings: RunSettings) -> bool:
+    """Whether all candidates that are asked for have trained."""
+    return entered(trials) >= settings.candidates and not interrupted(trials)
 
 
 def _confirm(search: OpenSearch) -> Confirmation | None:

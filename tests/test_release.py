@@ -1,8 +1,9 @@
-"""The version, the citation and the changelog say the same."""
+"""The version, the citation and the changelog say the same, and nothing is kept by mistake."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 # what https://citation-file-format.github.io/1.2.0/schema.json asks for, of what we use
 REQUIRED = {"cff-version", "message", "title", "authors"}
 KNOWN = {*REQUIRED, "abstract", "type", "version", "license", "keywords"}
+# suffixes of what the repository keeps; a database or a model would be a run's
+KEPT = {".py", ".pyi", ".md", ".js", ".css", ".html", ".ipynb", ".png", ".json", ".jsonl", ".toml"}
+KEPT |= {".sh", ".cff", ".typed", ""}  # none: Makefile, LICENSE, .gitignore, .ci/run
 
 
 def citation() -> dict[str, Any]:
@@ -43,3 +47,12 @@ def test_the_changelog_begins_with_this_version() -> None:
     versions = re.findall(r"^## \[(.+?)\]", (REPOSITORY / "CHANGELOG.md").read_text(), re.M)
     assert versions[0] == PROJECT["version"]
     assert len(versions) == len(set(versions))
+
+
+def test_no_run_has_left_a_file_in_the_repository() -> None:
+    listing = subprocess.run(
+        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    files = [Path(line) for line in listing.stdout.splitlines()]
+    assert files
+    assert [file for file in files if file.suffix not in KEPT] == []

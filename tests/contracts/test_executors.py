@@ -1,4 +1,4 @@
-"""Both executors keep the contract; Ray is started once, with one logical GPU."""
+"""All executors keep the contract; Ray is started once, with one logical GPU."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from actsearch.search.executors.base import Executor
 from actsearch.search.executors.in_process import InProcess
+from actsearch.search.executors.on_demand import OnDemand
 from actsearch.search.executors.ray_tune import RayTune
 from contracts.executors import ExecutorContract, entered
 
@@ -17,6 +18,13 @@ class TestInProcess(ExecutorContract):
     @classmethod
     def executor(cls) -> Iterator[Executor]:
         yield from entered(InProcess())
+
+
+class TestOnDemand(ExecutorContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def executor(cls) -> Iterator[Executor]:
+        yield from entered(OnDemand(InProcess()))
 
 
 @pytest.mark.usefixtures("ray_session")

@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 
 from actsearch.mlflow.client import local_uri
 from actsearch.search import Home
+from actsearch.search.executors import ray_tune
 from actsearch.search.storage.study import read_trials
 from actsearch.space import parse
 
@@ -119,6 +120,14 @@ def test_resuming_a_finished_search_shows_it_again_and_trains_nothing(
     assert json.loads(result.out)["confirmation"]["test_set_openings"] == 1
     assert read_trials(searched.searches / "mine") == before
     assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == ledger
+
+
+def test_resuming_a_finished_search_waits_for_no_workers(
+    actsearch: Verb, searched: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_tune.RayTune, "__enter__", None)  # not to be called
+    resume = ("search", "--name", "mine", "--resume", "--workers", "2", "--home", searched.root)
+    assert actsearch(*resume).status == 0
 
 
 def test_a_time_limit_says_that_it_ended_the_search_and_how_to_go_on(
