@@ -34,6 +34,9 @@ class Space(ABC):
     def name(self) -> str:
         """The text `--space` takes for it."""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
     @property
     def suffix(self) -> str:
         """The granularity as a part of the name: nothing where it is `layer`."""

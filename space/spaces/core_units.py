@@ -26,7 +26,7 @@ KNOWN = (
 _IDENTITY = ("max(x1, x2)", "x", "x")  # what the inner units compute then
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CoreUnits(FixedTopology):
     """Core units, over the Swish paper's operators unless told; each drawn beta is its own.
 

@@ -30,7 +30,7 @@ NONE = "none"
 OPTIONS = (NONE, *DENSITIES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Corrected(Space):
     """The candidates of a space, as they are or corrected under one of the named densities.
 

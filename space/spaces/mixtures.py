@@ -21,7 +21,7 @@ POOL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Mixtures(Space):
     """sum_k g_k(x) phi_k(x) with `count` functions of the pool; the family `mixture` builds it.
 

@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"\s*([A-Za-z_0-9]+|[(),])")
 _ARITY = {"unary": 1, "binary": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Schema(FixedTopology):
     """All candidates of a schema, over the Swish paper's operators unless told."""
 

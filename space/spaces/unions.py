@@ -18,7 +18,7 @@ from .patterns import anonymous
 MEMBER = "space"  # the path at which a union's encoding says which member the candidate is of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Union(Space):
     """Candidates of several spaces; a draw takes a member by its weight, then a draw of it.
 
@@ -99,7 +99,7 @@ class Union(Space):
         return at, inner
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Listed(Space):
     """Given candidates under their names, such as a catalog's families."""
 

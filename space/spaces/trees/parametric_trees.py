@@ -31,7 +31,7 @@ from .nodes import (
 from .readings import readings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ParametricTrees(Space):
     """Trees of up to `operators_at_most` operators, over Act-Bench's unless told.
 

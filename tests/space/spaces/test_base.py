@@ -131,6 +131,12 @@ def choices(space: Space, encoding: Encoding) -> dict[str, tuple[str, ...]]:
     return choices_by_path
 
 
+def test_a_space_is_shown_by_its_name() -> None:
+    shown = "<Corrected core-1[channel]+eafo>"
+    assert repr(Corrected(CoreUnits(1, "channel"))) == shown
+    assert all(repr(s) == f"<{type(s).__name__} {s.name}>" for s in SPACES if type(s) is not Trees)
+
+
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_enumeration_gives_every_encoding_once_as_many_as_size_says(depth: int) -> None:
     space = Trees(depth)
