@@ -45,7 +45,7 @@ readme: $(STAMP)  ## write README.md and docs/results.md from the record of `mak
 test: $(STAMP)  ## run the tests
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(SHORT)"
 
-test-long: $(STAMP)  ## run those of whole searches, killed and resumed; CI runs them too
+test-long: $(STAMP)  ## run those of whole searches, browsers and Ray, as CI does
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "long"
 
 test-fast: $(STAMP)  ## run those of a room that take seconds (ROOM=space, or space/analysis)

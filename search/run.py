@@ -207,8 +207,8 @@ def _opened(
         tracker.check()
         workers = held.enter_context(ExitStack())
         executor = executor_for(settings)
-        if resume and _is_finished(study.trials(), settings):
-            executor = OnDemand(executor)
+        if resume and settings.ray_address is None and _is_finished(study.trials(), settings):
+            executor = OnDemand(executor)  # what is local can be started later, and will answer
         watched = Watched(executor, driver, settings.fixed_workers)
         stoppable = Stoppable(workers.enter_context(watched), driver.check_stop)
         if not resume:

@@ -44,6 +44,7 @@ def page_in_browser(url: str, profile: Path) -> str:
     return process.stdout
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_the_link_opens_the_leaderboard_best_first_in_a_browser(
     tracker: Tracker,

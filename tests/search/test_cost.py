@@ -63,6 +63,7 @@ def test_the_leaderboard_and_mlflow_mark_the_same_front_also_when_mlflow_is_writ
     assert front_in_mlflow(moved) == members
 
 
+@pytest.mark.long
 def test_the_exported_best_has_its_cost(home: Home) -> None:
     facts = json.loads((home.folder("mine") / "best" / "activation.json").read_text())
     assert facts["cost"]["time"] > 0

@@ -31,6 +31,8 @@ from actsearch.search.storage.confirmation_log import ConfirmationLog
 from contracts import own
 from contracts.tiny import TINY
 
+pytestmark = pytest.mark.long
+
 Verb = Callable[..., Any]
 NAME = "contracts.own:evaluator"
 SMALL: dict[str, Any] = {

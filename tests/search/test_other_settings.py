@@ -26,6 +26,8 @@ from actsearch.search.storage.confirmation_log import ConfirmationLog
 from contracts.tiny import TINY, TINY_CONV
 from contracts.tiny_sets import tiny
 
+pytestmark = pytest.mark.long
+
 Verb = Callable[..., Any]
 
 

@@ -17,6 +17,8 @@ from actsearch.search.storage.config import SearchFile
 from actsearch.space import UnknownNameError
 from contracts.tiny import TINY
 
+pytestmark = pytest.mark.long
+
 SEARCH: dict[str, Any] = {
     "space": "core-1",
     "strategy": "surrogate",
@@ -31,7 +33,6 @@ def stored(home: Home, name: str) -> tuple[str, ...]:
     return SearchFile.load(home.folder(name)).config.prior
 
 
-@pytest.mark.long
 def test_a_search_learns_from_another_and_goes_on_only_with_it(
     searched: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,7 +81,6 @@ def test_an_unknown_name_is_told(home: Home, name: str) -> None:
         Search("a", home=home.root, prior=name, **SEARCH)
 
 
-@pytest.mark.heavy
 def test_a_table_of_a_search_is_replayed_in_its_place(
     finished: Home, home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,7 +103,6 @@ def test_a_table_of_a_search_is_replayed_in_its_place(
     assert again.keys() == before.keys()
 
 
-@pytest.mark.long
 def test_a_search_on_a_shipped_table_trains_only_what_is_in_it(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:

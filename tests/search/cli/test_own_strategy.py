@@ -13,6 +13,8 @@ import pytest
 from actsearch.search import Home
 from actsearch.search.storage.study import read_trials
 
+pytestmark = pytest.mark.long
+
 Verb = Callable[..., Any]
 
 MINE = """

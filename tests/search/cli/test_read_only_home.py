@@ -13,6 +13,8 @@ import pytest
 
 from actsearch.search import Home
 
+pytestmark = pytest.mark.long
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -36,7 +36,7 @@ from contracts.faults import CannotMove, DiesOnceOpened, Hangs, KillsItsProcess,
 from contracts.processes import environment, wait_until_gone
 from contracts.tiny import TINY, Ran, run_engine
 
-pytestmark = pytest.mark.usefixtures("ray_session")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("ray_session")]
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,6 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.long
 def test_sigterm_stops_a_driver_and_its_workers_as_cleanly_as_ctrl_c(tmp_path: Path) -> None:
     mark, tests = tmp_path / "hangs", Path(__file__).parents[2]
     done = subprocess.run(

@@ -17,7 +17,7 @@ from actsearch.search.gallery.page import gallery_page, read_gallery, render
 from actsearch.search.storage.config import SearchFile
 from contracts.gallery import FORMULAS
 
-pytestmark = pytest.mark.heavy
+pytestmark = pytest.mark.long
 Show = Callable[..., Page]
 
 

@@ -21,6 +21,8 @@ from actsearch.search.service.driver_record import driving_process
 from actsearch.search.service.status import status_of
 from contracts.tiny import TINY
 
+pytestmark = pytest.mark.long
+
 Verb = Callable[..., Any]
 
 
@@ -41,7 +43,6 @@ def left_alone(home: Home) -> Iterator[Home]:
             os.kill(process, signal.SIGKILL)
 
 
-@pytest.mark.heavy
 @pytest.mark.timeout(900)  # two drivers: over 300 s at a load of 30 on two cores
 def test_a_submitted_search_is_stopped_and_goes_on_to_its_end(
     actsearch: Verb, left_alone: Home, recipe: Path
@@ -89,7 +90,6 @@ def test_a_submitted_search_is_stopped_and_goes_on_to_its_end(
     assert (row["name"], row["state"], row["runs"]) == ("mine", "finished", False)
 
 
-@pytest.mark.heavy
 def test_what_is_wrong_is_told_at_once_and_leaves_nothing(actsearch: Verb, tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     result = actsearch("submit", "--recipe", "quik", "--home", home.root)

@@ -13,6 +13,8 @@ from actsearch.search.service.status import status_of
 from actsearch.search.service.stopping import stop
 from contracts.tiny import TINY, TINY_CONV
 
+pytestmark = pytest.mark.long
+
 SMALL: dict[str, Any] = {
     "recipe": TINY, "second": TINY_CONV, "strategy": "random", "bracket": 3, "confirm": False,
 }  # fmt: skip
