@@ -55,6 +55,7 @@ def is_product(space: Space, encoding: Encoding) -> bool:
     return "x1 * x2" in encoding.values()
 
 
+@pytest.mark.long
 def test_it_keeps_the_contract_of_strategies(module: Any) -> None:
     check_strategy(module.Controller)
 

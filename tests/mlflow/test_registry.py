@@ -62,6 +62,7 @@ def best(tmp_path: Path) -> Callable[..., ModelRecord]:
     return make
 
 
+@pytest.mark.long
 def test_the_champion_loads_with_its_signature_where_actsearch_is_not_installed(
     tracker: Tracker, candidate: Trial, best: Callable[..., ModelRecord]
 ) -> None:

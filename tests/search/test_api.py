@@ -33,6 +33,7 @@ SMALL: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 def test_the_best_is_a_module_with_its_verdict(home: Home) -> None:
     outcome = Search("mine", home=home.root, **SMALL).run()
     assert outcome.best is not None

@@ -49,6 +49,7 @@ def runs(home: Path) -> list[Any]:
     return [] if experiment is None else list(client.search_runs([experiment.experiment_id]))
 
 
+@pytest.mark.long
 def test_two_functions_are_printed_drawn_and_shown_in_mlflow(
     diagnose: Run, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -146,11 +147,18 @@ def test_a_cache_that_cannot_be_written_says_which_variable_to_set(tmp_path: Pat
         locate(FASHION_MNIST, tmp_path)
 
 
-def test_without_data_and_network_every_road_is_listed(tmp_path: Path) -> None:
-    code = "locate(FASHION_MNIST, Path(sys.argv[1]), system=Path(sys.argv[2]))"
-    process = in_a_process(code, tmp_path / "root", tmp_path / "no-system-copy", **NO_NETWORK)
-    message = process.communicate(timeout=120)[1].strip().splitlines()[-1]
-    assert "DataUnavailable: FashionMNIST is not in" in message
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is started from here has no network, and no package manager."""
+    for name, value in NO_NETWORK.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_without_data_and_network_every_road_is_listed(tmp_path: Path, no_network: None) -> None:
+    with pytest.raises(DataUnavailable) as refusal:
+        locate(FASHION_MNIST, tmp_path / "root", system=tmp_path / "no-system-copy")
+    message = str(refusal.value)
+    assert message.startswith("FashionMNIST is not in")
     assert "system copy: [Errno 2]" in message
     assert "torchvision: <urlopen error [Errno 111] Connection refused>" in message
     assert "Debian's package: there is no apt-get here" in message
@@ -159,14 +167,13 @@ def test_without_data_and_network_every_road_is_listed(tmp_path: Path) -> None:
 
 
 def test_a_bad_system_copy_is_a_closed_road_not_an_image(
-    tmp_path: Path, system_copy: Path
+    tmp_path: Path, system_copy: Path, no_network: None
 ) -> None:
     bad = shutil.copytree(system_copy, tmp_path / "bad")
     (bad / "fashion-mnist" / f"{LABELS}.gz").write_bytes(gzip.compress(b"other labels"))
-    code = "locate(FASHION_MNIST, Path(sys.argv[1]), system=Path(sys.argv[2]))"
-    process = in_a_process(code, tmp_path / "root", bad, **NO_NETWORK)
-    message = process.communicate(timeout=120)[1]
-    assert f"system copy: {LABELS} in {bad}/fashion-mnist is not the published file" in message
+    reason = f"system copy: {LABELS} in {bad}/fashion-mnist is not the published file"
+    with pytest.raises(DataUnavailable, match=re.escape(reason)):
+        locate(FASHION_MNIST, tmp_path / "root", system=bad)
     assert not any((raw(tmp_path / "root") / name).exists() for name in FASHION_MNIST.files)
 
 

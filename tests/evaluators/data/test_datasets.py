@@ -11,9 +11,6 @@ import dataclasses
 import functools
 import gzip
 import http.server
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -240,22 +237,14 @@ def test_a_folder_without_the_files_says_which_it_must_have(tmp_path: Path) -> N
     ],
     ids=lambda dataset: str(dataset.name),
 )
-def test_without_a_network_every_road_is_listed(dataset: DataSet, tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from actsearch.evaluators.data.cache import *; "
-        "from actsearch.evaluators.data.datasets import dataset_of; "
-        "locate(dataset_of(sys.argv[1]), Path(sys.argv[2]), system=Path(sys.argv[3]))"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", code, dataset.name, tmp_path / "root", tmp_path / "none"],
-        env=os.environ | NO_NETWORK,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    message = process.stderr.strip().splitlines()[-1]
-    assert f"DataUnavailable: {dataset.title} is not in" in message
+def test_without_a_network_every_road_is_listed(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in NO_NETWORK.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(DataUnavailable, match=f"{dataset.title} is not in") as refusal:
+        locate(dataset, tmp_path / "root", system=tmp_path / "none")
+    message = str(refusal.value)
     assert f"system copy: [Errno 2] No such file or directory: '{tmp_path}/none" in message
     assert "torchvision: " in message
     assert "onnection refused" in message

@@ -106,12 +106,14 @@ def test_a_search_is_not_resumed_as_another_one(
     assert "leave it out to go on" in result.err
 
 
-def test_resuming_a_finished_search_shows_it_again_and_trains_nothing(
-    actsearch: Verb, searched: Home
+def test_resuming_a_finished_search_shows_it_again_and_waits_for_no_workers(
+    actsearch: Verb, searched: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ray_tune.RayTune, "__enter__", None)  # not to be called
     before = read_trials(searched.searches / "mine")
     ledger = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
-    result = actsearch("search", "--name", "mine", "--resume", "--json", "--home", searched.root)
+    resume = ("search", "--name", "mine", "--resume", "--workers", "2", "--json")
+    result = actsearch(*resume, "--home", searched.root)
     assert result.status == 0
     assert (
         "the search is finished: 8 candidates have trained and 8 are asked for; a larger "
@@ -120,14 +122,6 @@ def test_resuming_a_finished_search_shows_it_again_and_trains_nothing(
     assert json.loads(result.out)["confirmation"]["test_set_openings"] == 1
     assert read_trials(searched.searches / "mine") == before
     assert (searched.searches / "mine" / "confirmation.jsonl").read_bytes() == ledger
-
-
-def test_resuming_a_finished_search_waits_for_no_workers(
-    actsearch: Verb, searched: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ray_tune.RayTune, "__enter__", None)  # not to be called
-    resume = ("search", "--name", "mine", "--resume", "--workers", "2", "--home", searched.root)
-    assert actsearch(*resume).status == 0
 
 
 def test_a_time_limit_says_that_it_ended_the_search_and_how_to_go_on(

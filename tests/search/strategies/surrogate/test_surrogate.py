@@ -56,6 +56,7 @@ def test_in_45_trainings_it_is_where_random_search_is_not_in_90(seed: int) -> No
     assert np.sort(ours)[-3:].mean() > np.sort(theirs)[-3:].mean()
 
 
+@pytest.mark.long
 def test_of_a_space_too_large_to_be_looked_at_it_finds_better_ones_too() -> None:
     space = space_from_name("core-2")
     ours, theirs = searched(Surrogate(space, 0), 45), searched(Random(space, 0), 45)
