@@ -46,7 +46,7 @@ test: $(STAMP)  ## run the tests
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(SHORT)"
 
 test-long: $(STAMP)  ## run those of whole searches, browsers and Ray, as CI does
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "long"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "long and not slow"
 
 test-fast: $(STAMP)  ## run those of a room that take seconds (ROOM=space, or space/analysis)
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "$(SHORT) and not heavy" tests/$(ROOM)

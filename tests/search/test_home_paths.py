@@ -57,7 +57,8 @@ def test_the_ui_serves_the_plots_of_a_home_whose_path_is_quoted(
     (expression,) = shown(home)
     with serve(home, port=0, search="mine") as url:
         server = f"http://{urlsplit(url).netloc}"
-        body = json.dumps({"experiment_ids": ["1"]}).encode()
+        candidates = {"experiment_ids": ["1"], "filter": "tags.role = 'candidate'"}
+        body = json.dumps(candidates).encode()
         request = urllib.request.Request(
             f"{server}/api/2.0/mlflow/runs/search", body, {"Content-Type": "application/json"}
         )
