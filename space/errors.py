@@ -16,6 +16,10 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from .printable import shown
+
+LONGEST = 80  # characters of a name that is compared with those there are, and shown
+
 
 class ActsearchError(Exception):
     """Base of all expected errors; the command line prints its message as one line."""
@@ -27,8 +31,8 @@ class ExpressionError(ActsearchError):
     def __init__(self, rule: str, text: str, position: int) -> None:
         self.rule, self.text, self.position = rule, text, position
         start = max(0, position - 40)
-        shown = re.sub(r"\s", " ", text[start : position + 40])  # one line, one column each
-        super().__init__(f"{rule}\n  {shown}\n  {' ' * (position - start)}^")
+        line = re.sub(r"\s", " ", text[start : position + 40])  # one line, one column each
+        super().__init__(f"{rule}\n  {line}\n  {' ' * (position - start)}^")
 
     def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, str, int]]:
         return type(self), (self.rule, self.text, self.position)
@@ -39,7 +43,7 @@ class UnknownNameError(ActsearchError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        super().__init__(f"unknown {kind} '{name}'{nearest(name, self.known)}")
+        super().__init__(f"unknown {kind} {shown(name, LONGEST)}{nearest(name, self.known)}")
 
     def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]]]:
         return type(self), (self.kind, self.name, self.known)
@@ -60,7 +64,7 @@ class PackageMissing(ActsearchError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The advice that ends a message about an unknown name: the closest one, or all of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:LONGEST].lower(), names, n=1, cutoff=0.5)
     if close:
         return f"; did you mean '{close[0]}'?"
     listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from actsearch.evaluators import table_from_name
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 ROOMS = ("space", "evaluators", "mlflow", "search", "benchmarks", "examples")
@@ -69,3 +71,9 @@ def test_the_readme_has_the_figures_of_the_validity_page() -> None:
     readme = " ".join((REPOSITORY / "README.md").read_text().split())
     assert f"a winner in {copies[1]} of cases (at most {copies[2]})" in readme
     assert f"five seeds find {planted[1]} and ten seeds all" in readme
+
+
+def test_the_page_on_searching_says_how_much_of_the_shipped_table_is_there() -> None:
+    table = table_from_name("core-1-table")
+    page = (REPOSITORY / "docs" / "searching.md").read_text()
+    assert f"what is there ({len(table.rows):,} of {table.candidates:,})" in page

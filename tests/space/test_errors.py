@@ -51,3 +51,9 @@ def test_an_unknown_name_gets_the_nearest_one_or_the_list() -> None:
     assert nearest("Sigmoyd", ["tanh", "sigmoid"]) == "; did you mean 'sigmoid'?"
     assert nearest("qqq", ["b", "a"]) == "; known: a, b"
     assert nearest("qqq", []) == ""
+
+
+def test_a_name_of_any_length_is_told_in_a_line() -> None:
+    message = str(UnknownNameError("evaluator", "[" * 1_000_000, ["built-in"]))
+    assert message.startswith("unknown evaluator '[[[")
+    assert len(message) < 200

@@ -18,7 +18,7 @@ import pytest
 
 from actsearch.evaluators import to_toml
 from actsearch.search import Home
-from actsearch.search.errors import ClusterUnusable
+from actsearch.search.errors import ClusterUnusable, InvalidSetting
 from actsearch.search.executors.ray_jobs import RayJobs
 from contracts.tiny import TINY
 
@@ -58,7 +58,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             try:
                 RayJobs(address)
                 break
-            except ClusterUnusable:
+            except (ClusterUnusable, InvalidSetting):  # not listening yet, or not serving
                 assert head.poll() is None
                 time.sleep(1)
         yield address
