@@ -149,7 +149,7 @@ def test_a_cache_that_cannot_be_written_says_which_variable_to_set(tmp_path: Pat
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is started from here has no network, and no package manager."""
+    """No network and no package manager for what is started from here."""
     for name, value in NO_NETWORK.items():
         monkeypatch.setenv(name, value)
 
