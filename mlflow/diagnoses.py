@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ..space import parse
 from .client import connect, database, local_uri, translated
-from .experiments import retire
+from .experiments import make_once, retire
 from .figures.curves import as_image
 from .run_fields import LONGEST_NAME, LONGEST_TAG, shortened
 from .run_io import Point, log, picture
@@ -88,6 +88,6 @@ def _experiment(client: MlflowClient, folder: str | None) -> str:
         if deleted:
             client.restore_experiment(experiment.experiment_id)
         retire(client, experiment)
-    experiment_id: str = client.create_experiment(EXPERIMENT, folder)
+    experiment_id = make_once(client, EXPERIMENT, folder)
     client.set_experiment_tag(experiment_id, "mlflow.note.content", NOTE)
     return experiment_id

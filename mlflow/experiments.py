@@ -81,6 +81,20 @@ def find_shared(client: MlflowClient, name: SharedName) -> Experiment | None:
         pages.add(token)
 
 
+def make_once(client: MlflowClient, name: str, location: str | None) -> str:
+    """The id of a new experiment, or of the one that another process has made since we looked."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        made: str = client.create_experiment(name, location)
+        return made
+    except MlflowException as error:
+        experiment = client.get_experiment_by_name(name) if error.error_code == TAKEN else None
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
+
+
 def make_shared(client: MlflowClient, name: SharedName) -> str:
     """The id of a new experiment for a search on a server, under the first name that is free."""
     from mlflow.exceptions import MlflowException

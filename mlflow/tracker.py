@@ -36,6 +36,7 @@ from .experiments import (
     erase,
     find_local,
     find_shared,
+    make_once,
     make_shared,
     retire,
 )
@@ -342,8 +343,7 @@ class Tracker:
         home, or where a server puts them."""
         if self._local:
             location = self._artifacts(search).as_uri()
-            experiment: str = client.create_experiment(PREFIX + search, location)
-            return experiment
+            return make_once(client, PREFIX + search, location)
         return make_shared(client, self._shared_name(search))
 
     def _shared_name(self, search: str) -> SharedName:

@@ -11,8 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
-from actsearch.mlflow.client import TrackingUnavailable
+from actsearch.mlflow.client import TrackingUnavailable, local_uri
+from actsearch.mlflow.experiments import make_once
 from actsearch.mlflow.records import CandidateRecord
 from actsearch.mlflow.tracker import Tracker
 
@@ -73,7 +76,7 @@ def test_a_store_is_whole_whenever_its_maker_was_killed_or_ran_out_of_room_or_ha
     maker = subprocess.run(
         [sys.executable, "-c", MAKER, str(tmp_path)], capture_output=True, text=True, check=False
     )
-    assert maker.returncode == 0, maker.stderr
+    assert maker.returncode == 0, maker.stdout + maker.stderr
     assert maker.stdout.startswith("TrackingUnavailable: MLflow at sqlite:////")
     assert "make room there" in maker.stdout
     homes = sorted(tmp_path.iterdir())
@@ -85,6 +88,14 @@ def test_a_store_is_whole_whenever_its_maker_was_killed_or_ran_out_of_room_or_ha
         assert tracker.written("mine") == {0}
         names = {path.name.removesuffix("-wal").removesuffix("-shm") for path in home.iterdir()}
         assert names == {"artifacts", "mlflow.db", "mlflow.db.lock"}
+
+
+def test_of_two_that_make_an_experiment_at_once_both_write_into_one(home: Path) -> None:
+    client = MlflowClient(local_uri(home))
+    first = make_once(client, "actsearch/mine", None)
+    assert make_once(client, "actsearch/mine", None) == first
+    with pytest.raises(MlflowException, match="name"):
+        make_once(client, "", None)
 
 
 def spoil(database: Path, how: str) -> None:
