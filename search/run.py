@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..evaluators import Evaluator
+from ..evaluators import Evaluator, ScoreTable
 from ..mlflow.background_writer import BackgroundWriter
 from ..mlflow.tracker import Tracker
 from ..space import Space, space_from_name
@@ -22,7 +22,7 @@ from .confirmation.retrain import retrain
 from .engine.costs import Costs, costs_of
 from .engine.driver import Engine, Timings
 from .engine.lag import idle_workers
-from .errors import SearchFailed
+from .errors import InvalidSetting, SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Executor
 from .executors.choice import executor_for
@@ -42,7 +42,7 @@ from .storage.home import Home, lock
 from .storage.kept import KeptRuns
 from .storage.ranking import ranked
 from .storage.shown_functions import ShownFunctions
-from .storage.study import Study, make_study
+from .storage.study import Study, make_study, read_trials
 from .storage.trial import Trial, entered, interrupted
 from .strategies.registry import strategy_from_name
 
@@ -192,7 +192,7 @@ def _opened(
     config, settings = file.config, file.settings
     space = space_from_name(config.space)
     strategy = strategy_from_name(config.strategy, space, config.seed)
-    tables = tables_of(home, config.prior)
+    tables = _prior(home, file, resume)
     strategy.learn(tables)
     with ExitStack() as held:
         if resume:
@@ -245,6 +245,17 @@ def _opened(
             shown=ShownFunctions(home.root),
             costs=costs,
         )
+
+
+def _prior(home: Home, file: SearchFile, resume: bool) -> list[ScoreTable]:
+    """The tables that the strategy learns from; none where it has nothing more to propose and they
+    have changed since, as a shipped one does with a new version."""
+    try:
+        return tables_of(home, file.config.prior)
+    except InvalidSetting:
+        if resume and _is_finished(read_trials(home.folder(file.config.name)), file.settings):
+            return []
+        raise
 
 
 def _ready_evaluator(file: SearchFile, named: NamedEvaluator, reporter: Reporter) -> Evaluator:

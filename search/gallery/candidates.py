@@ -95,7 +95,7 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
         return {"operators": [], "unread": str(error)}
     means = learned_means(expression, trial.learned)
     known = traits(with_means(expression, means))
-    start = _start(expression, known) if means else ""
+    began = _began_as(expression, known) if means else ""
     entry: dict[str, Any] = {
         "curve": curve(expression, trial.learned),
         "smooth": known.smooth,
@@ -103,7 +103,7 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
         "bounded": known.bounded,
         "operators": known.operators,
         "operations": known.operations,
-        "known_as": start + known.known_as,
+        "known_as": began + known.known_as,
         "known": known.known,
         "parameters": _parameters(expression, trial.learned),
     }
@@ -117,13 +117,13 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
     if trial.number in context.identified:
         identification = identify(expression, means)
         if identification.kind != "nearest" or identification.family:
-            entry |= {"known_as": start + identification.sentence, "known": True}
+            entry |= {"known_as": began + identification.sentence, "known": True}
     if trial.val_accuracies and (same := baseline_in_disguise(trial)):
         entry["same_as"] = same
     return entry
 
 
-def _start(expression: Expression, learned: Traits) -> str:
+def _began_as(expression: Expression, learned: Traits) -> str:
     """The known function that was trained into another one, as the beginning of a sentence."""
     if learned.known or not (names := equal_functions(expression)):
         return ""
