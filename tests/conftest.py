@@ -10,6 +10,8 @@ import hypothesis
 import pytest
 import torch
 
+from contracts.interpreter import Interpreter
+
 # The machine is shared, and sums come out the same everywhere. Two for `make test-cpus` alone;
 # processes that a test starts inherit it.
 torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1")))
@@ -80,3 +82,10 @@ def ray_session() -> Iterator[None]:
         )
     yield
     ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Iterator[Interpreter]:
+    """Another Python process, for programs that need not be the first that it runs."""
+    with Interpreter() as started:
+        yield started

@@ -7,13 +7,20 @@ the module itself any shape.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from ...space.scratch import scratch_folder
 from ..errors import ExportFailed
-from .proof import Proof, compare, expected, in_a_fresh_process, proof_points, run_alone, write
+from .proof import (
+    Proof,
+    compare,
+    expected,
+    in_a_fresh_process,
+    proof_points,
+    python_alone,
+    run_alone,
+    write,
+)
 from .subject import Subject
 from .torch_file import allowed_difference, torch_source
 
@@ -87,13 +94,7 @@ def _saved(subject: Subject) -> dict[str, bytes]:
     with scratch_folder() as scratch:
         write(scratch / "activation.py", torch_source(subject))
         write(scratch / "task.json", json.dumps(task))
-        done = subprocess.run(
-            [sys.executable, "-I", "-B", "-c", _SAVE],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=scratch,
-        )
+        done = python_alone(_SAVE, scratch)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no reason"])[-1]
             raise ExportFailed(f"MLflow cannot save the module: {last}")

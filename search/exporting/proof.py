@@ -77,18 +77,26 @@ def run_alone(
         for name, content in files.items():
             write(scratch / name, content)
         (scratch / "task.json").write_text(json.dumps(task))
-        done = subprocess.run(
-            [sys.executable, "-I", "-B", "-c", program],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=scratch,
-            env={**os.environ, **(variables or {})},
-        )
+        done = python_alone(program, scratch, variables)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise ExportFailed(f"the exported file does not run by itself: {last}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def python_alone(
+    program: str, folder: Path, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A program's end and output, run in this folder by a Python that finds what is installed and
+    nothing else, with these variables beside ours."""
+    return subprocess.run(
+        [sys.executable, "-I", "-B", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, **(variables or {})},
+    )
 
 
 def write(path: Path, content: str | bytes) -> None:

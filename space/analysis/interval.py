@@ -37,15 +37,17 @@ class Interval:
         return self + -other
 
     def __mul__(self, other: Interval) -> Interval:
-        lows, highs = [], []
-        for a in (self.low, self.high):
-            for b in (other.low, other.high):
-                product = torch.where((a == 0) | (b == 0), 0.0, a * b)
-                lost = (product == 0) & (a != 0) & (b != 0)
-                positive = (a > 0) == (b > 0)
-                lows.append(torch.where(lost & ~positive, -SMALLEST, product))
-                highs.append(torch.where(lost & positive, SMALLEST, product))
-        return outwards(torch.stack(lows).amin(0), torch.stack(highs).amax(0))
+        a = torch.stack((self.low, self.low, self.high, self.high))
+        b = torch.stack((other.low, other.high, other.low, other.high))
+        lows = highs = product = a * b
+        if not bool((product.isfinite() & (product != 0)).all()):
+            zero = (a == 0) | (b == 0)
+            lost = (product == 0) & ~zero
+            positive = (a > 0) == (b > 0)
+            product = torch.where(zero, 0.0, product)
+            lows = torch.where(lost & ~positive, -SMALLEST, product)
+            highs = torch.where(lost & positive, SMALLEST, product)
+        return outwards(lows.amin(0), highs.amax(0))
 
     def times(self, factor: float) -> Interval:
         """The product with a number."""

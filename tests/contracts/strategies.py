@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from actsearch.search import (
 )
 from actsearch.search.storage.study import ProposedTrial, Study
 from actsearch.space import CoreUnits, Encoding, Operators, Space
+from contracts.interpreter import Interpreter
 from contracts.tiny import study_in
 
 Make = Callable[[Space, int], Strategy]
@@ -40,6 +39,7 @@ SPACE = CoreUnits(
 SEED = 5
 HISTORY = 24  # trials: more than any strategy draws at random before it looks at scores
 RUNGS = (1, 3, 9)
+TESTS = Path(__file__).parent.parent
 
 # Another process, with another hash seed, that asks a study for some proposals.
 _ELSEWHERE = """
@@ -118,17 +118,16 @@ class StrategyContract:
         assert proposals(first, 3) == proposals(second, 3)
 
     def test_another_process_proposes_the_same(
-        self, make: Make, copied: Callable[[], Path]
+        self, make: Make, copied: Callable[[], Path], interpreter: Interpreter
     ) -> None:
         kind = type(make(SPACE, SEED))
-        command = [sys.executable, "-c", _ELSEWHERE, kind.__module__, kind.__name__]
-        process = subprocess.run(
-            [*command, str(copied()), "2"],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=Path(__file__).parent.parent,
+        process = interpreter.run(
+            _ELSEWHERE,
+            TESTS,
+            arguments=(kind.__module__, kind.__name__, str(copied()), "2"),
+            path=(TESTS,),
         )
+        assert process.returncode == 0, process.stderr
         study = Study(copied(), make(SPACE, SEED))
         assert json.loads(process.stdout) == [study.ask(SPACE).encoding for _ in range(2)]
 

@@ -12,7 +12,9 @@ import pytest
 from actsearch.evaluators import ImageClassification, load_train
 from actsearch.search import Home, Search
 from actsearch.search.cli.main import main
+from actsearch.search.exporting import proof
 from actsearch.search.storage.config import SearchFile
+from contracts.interpreter import Interpreter
 from contracts.tiny import TINY, TINY_CONV
 
 
@@ -27,6 +29,15 @@ class CommandResult(NamedTuple):
 @pytest.fixture(scope="session")
 def images() -> ImageClassification:
     return ImageClassification({"fashion-mnist": load_train()})
+
+
+@pytest.fixture(autouse=True)
+def proved_in_a_fork(
+    request: pytest.FixtureRequest, interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exports are proved by the same program in another process, which has loaded torch before."""
+    if request.node.get_closest_marker("new_process") is None:
+        monkeypatch.setattr(proof, "python_alone", interpreter.run)
 
 
 @pytest.fixture

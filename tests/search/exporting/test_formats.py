@@ -106,6 +106,7 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(name: str, tmp_path: 
 
 
 @pytest.mark.heavy
+@pytest.mark.new_process  # the proof of a file for numpy finds torch in a fork
 def test_a_numpy_file_that_computes_something_else_is_not_handed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_numpy_file_that_computes_something_else_is_not_handed_over(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.new_process
 @pytest.mark.heavy
 @needs_onnx
 @needs_jax

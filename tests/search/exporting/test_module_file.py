@@ -62,6 +62,7 @@ def test_the_proof_passes(text: str, tmp_path: Path) -> None:
     assert f"f(x) = {parse(text)}" in done.module.read_text()
 
 
+@pytest.mark.new_process
 def test_the_files_train_in_a_fresh_process_with_torch_alone(tmp_path: Path) -> None:
     layer, channel = tmp_path / "layer", tmp_path / "channel"
     export(parse("x * sigmoid(beta * x)"), layer)

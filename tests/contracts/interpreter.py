@@ -1,0 +1,86 @@
+"""A Python that has torch loaded and forks for each program, in place of one that starts anew.
+
+Loading torch is 2 CPU s of the 2.5 that the proof of an export takes, and some fifty tests export.
+The fork has loaded nothing of ours, and hashes texts by another seed than the tests do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from actsearch.space.scratch import scratch_folder
+
+# A line of input is a program, a line of output the exit status of the fork that ran it.
+_SERVER = """
+import json, os, sys
+import numpy, torch
+for line in sys.stdin:
+    task = json.loads(line)
+    fork = os.fork()
+    if not fork:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for number, path in ((1, task["out"]), (2, task["err"])):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+        os.chdir(task["folder"])
+        os.environ.clear()
+        os.environ.update(task["environment"])
+        sys.path[:0] = task["path"]
+        sys.argv[1:] = task["arguments"]
+        exec(compile(task["program"], "<program>", "exec"), {"__name__": "__main__"})
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1]), flush=True)
+"""
+
+
+class Interpreter:
+    """Runs programs one after the other, each in a fork; to be used in a `with`."""
+
+    def __enter__(self) -> Self:
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-I", "-B", "-c", _SERVER]
+        self._server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.communicate()
+
+    def run(
+        self,
+        program: str,
+        folder: Path,
+        variables: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+        path: Sequence[Path] = (),
+    ) -> subprocess.CompletedProcess[str]:
+        """A program's end and output. It runs in this folder, with these variables beside those
+        of the tests, its arguments, and what is imported from `path` before all else."""
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        with scratch_folder() as scratch:
+            out, err = scratch / "out", scratch / "err"
+            task = {
+                "program": program,
+                "folder": str(folder),
+                "environment": {**os.environ, **(variables or {})},
+                "arguments": list(arguments),
+                "path": [str(each) for each in path],
+                "out": str(out),
+                "err": str(err),
+            }
+            print(json.dumps(task), file=self._server.stdin, flush=True)
+            status = int(self._server.stdout.readline())
+            return subprocess.CompletedProcess(
+                ["python"], status, out.read_text(), err.read_text()
+            )
