@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from contracts.interpreter import Interpreter
 # The machine is shared, and sums come out the same everywhere. Two for `make test-cpus` alone;
 # processes that a test starts inherit it.
 torch.set_num_threads(int(os.environ.setdefault("OMP_NUM_THREADS", "1")))
+
+# Reading the tests leaves little rubbish, and looking for it took a fifth of the time.
+gc.disable()
 
 # Derandomised and without a deadline: a slow machine or a new seed must not fail the build.
 hypothesis.settings.register_profile("stable", derandomize=True, deadline=None, database=None)
@@ -43,6 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         groups[item] = group
         ranks[group] = min(ranks.get(group, 2), 0 if group in ONCE else 2 - heavy)
     items.sort(key=lambda item: ranks[groups[item]])
+
+
+def pytest_collection_finish() -> None:
+    """From here on rubbish is looked for among what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
