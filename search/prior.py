@@ -1,18 +1,19 @@
 """The prior of a search: the tables and searches that its strategy learns from before it begins.
 
 They are stored as NAME@CHECKSUM of their scores: proposals follow from them, so a search goes on
-only with those it was begun with.
+only with those it was begun with, and keeps a copy of them in its folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from ..evaluators.tables.score_table import ScoreTable
+from ..evaluators.tables.score_table import ScoreTable, read_table
 from ..evaluators.tables.shipped import TEACHING, is_table, table_from_name
 from ..space.printable import shown
 from .errors import InvalidSetting
-from .storage.home import Home
+from .storage.home import PRIOR, Home, usable
 from .strategies.registry import strategy_class
 from .table import table_of
 
@@ -53,11 +54,13 @@ def names_of(prior: Sequence[str]) -> list[str]:
     return [entry.rpartition("@")[0] for entry in prior]
 
 
-def tables_of(home: Home, prior: Sequence[str]) -> list[ScoreTable]:
-    """The tables of a stored prior; raises InvalidSetting where one has changed."""
+def tables_of(home: Home, prior: Sequence[str], folder: Path | None = None) -> list[ScoreTable]:
+    """The tables of a stored prior: the copies in a search's folder, or else what their names lead
+    to. Raises InvalidSetting where one has changed."""
     tables = []
     for name, entry in zip(names_of(prior), prior, strict=True):
-        table = _table(home, name)
+        copy = None if folder is None else folder / _file_name(entry.rpartition("@")[2])
+        table = read_table(copy) if copy and copy.is_file() else _table(home, name)
         if f"{name}@{table.checksum}" != entry:
             raise InvalidSetting(
                 f"the search was begun with the prior {entry}, but {name} has other scores by now "
@@ -65,6 +68,17 @@ def tables_of(home: Home, prior: Sequence[str]) -> list[ScoreTable]:
             )
         tables.append(table)
     return tables
+
+
+def keep(tables: Sequence[ScoreTable], folder: Path) -> None:
+    """Copy them into a search's folder, whatever becomes of what their names lead to."""
+    with usable(folder):
+        for table in tables:
+            table.save(folder / _file_name(table.checksum))
+
+
+def _file_name(checksum: str) -> str:
+    return f"{PRIOR}{checksum}.jsonl"
 
 
 def about(tables: Sequence[ScoreTable], space: str) -> str:

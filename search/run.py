@@ -30,7 +30,7 @@ from .executors.on_demand import OnDemand
 from .executors.watched import Watched
 from .exporting.module_file import Exported
 from .exporting.winner import Best, best_of, check_record, export_best
-from .prior import about, tables_of
+from .prior import about, keep, tables_of
 from .progress import Reporter
 from .remaining_time import Pace
 from .search_page import search_record
@@ -214,6 +214,7 @@ def _opened(
         if not resume:
             driver.check_there()
             folder = held.enter_context(home.begin(config.name))
+            keep(tables, folder)
             make_study(folder, config.objectives)
             study = Study(folder, strategy)
         costs = costs_of(config, settings, study.trials())
@@ -248,12 +249,15 @@ def _opened(
 
 
 def _prior(home: Home, file: SearchFile, resume: bool) -> list[ScoreTable]:
-    """The tables that the strategy learns from; none where it has nothing more to propose and they
-    have changed since, as a shipped one does with a new version."""
-    try:
+    """The tables that the strategy learns from. None where it has nothing more to propose, and
+    they have changed since a version that kept no copy."""
+    if not resume:
         return tables_of(home, file.config.prior)
+    folder = home.folder(file.config.name)
+    try:
+        return tables_of(home, file.config.prior, folder)
     except InvalidSetting:
-        if resume and _is_finished(read_trials(home.folder(file.config.name)), file.settings):
+        if _is_finished(read_trials(folder), file.settings):
             return []
         raise
 

@@ -20,7 +20,7 @@ from ...space.scratch import scratch_folder
 from ..errors import ClusterUnusable, HomeUnusable
 from ..executors.ray_jobs import RayJobs
 from ..storage import study_file
-from ..storage.home import CONFIG, Home, lock, usable
+from ..storage.home import CONFIG, PRIOR, Home, lock, usable
 from ..storage.shown_functions import Showing, ShownFunctions
 from .cluster_job import PROGRAM, ClusterJob
 
@@ -47,7 +47,7 @@ def pack(home: Home, name: str) -> Iterator[str]:
     with scratch_folder() as scratch, tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         _copy_study(folder / study_file.FILE, scratch / study_file.FILE)
         archive.add(scratch / study_file.FILE, study_file.FILE)
-        for file in _FILES:
+        for file in (*_FILES, *(path.name for path in folder.glob(f"{PRIOR}*"))):
             if (folder / file).is_file():
                 archive.add(folder / file, file)
         if (folder / "best").is_dir():

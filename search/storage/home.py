@@ -44,6 +44,7 @@ from . import study_file
 
 DEFAULT_HOME = ".actsearch"
 CONFIG = "config.json"  # written last: with it, a folder is a search
+PRIOR = "prior-"  # how the names of the tables begin that a search has learned from
 _PROBE = ".probe"
 _BEGINNING = (f"{CONFIG}.partial", _PROBE, "lock")  # beside the study; the lock goes last
 LOCK = "lock"
@@ -215,7 +216,7 @@ class Home:
             name
             for name in names
             if name not in (*_BEGINNING, *_DRIVER)
-            and not name.startswith(study_file.PARTIAL)
+            and not name.startswith((study_file.PARTIAL, PRIOR))
             and not (unused and name.startswith(study_file.FILE))
         ]
 
@@ -236,8 +237,8 @@ def _clear(folder: Path) -> None:
     with suppress(OSError):  # what stays is no search, and the next beginning removes it
         if study_file.holds_nothing(folder):
             study_file.remove(folder)
-        for name in _BEGINNING:
-            (folder / name).unlink(missing_ok=True)
+        for path in (*folder.glob(f"{PRIOR}*"), *(folder / name for name in _BEGINNING)):
+            path.unlink(missing_ok=True)
 
 
 def can_be_name(text: str) -> bool:

@@ -33,23 +33,37 @@ def stored(home: Home, name: str) -> tuple[str, ...]:
     return SearchFile.load(home.folder(name)).config.prior
 
 
-def test_a_search_learns_from_another_and_goes_on_only_with_it(
+def test_a_search_learns_from_another_and_goes_on_with_what_it_learned(
     searched: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Search("next", home=searched.root, prior="mine", **SEARCH).run()
     (entry,) = stored(searched, "next")
     assert names_of([entry]) == ["mine"]
-    more = {**SEARCH, "candidates": 4}
-    Search("next", home=searched.root, resume=True, **more).run()
-    assert stored(searched, "next") == (entry,)
     with pytest.raises(InvalidSetting, match="begun with prior mine, but got none"):
         Search("next", home=searched.root, resume=True, prior="none")
-    Search("mine", home=searched.root, resume=True, candidates=9, confirm=False).run()
+    assert main(["delete", "mine", "--yes", "--home", str(searched.root)]) == 0
     resume = ["search", "--home", str(searched.root), "--name", "next", "--resume"]
+    assert main([*resume, "--candidates", "4"]) == 0, "it has a copy of its own"
+    assert stored(searched, "next") == (entry,)
+    assert "prior: mine (8 candidates of core-1[network]" in capsys.readouterr().err
+
+
+def test_without_its_copy_it_goes_on_only_with_the_same_scores(
+    searched: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Search("next", home=searched.root, prior="mine", **SEARCH).run()
+    (copy,) = searched.folder("next").glob("prior-*.jsonl")
+    copy.unlink()  # as of a search of before there was one
+    resume = ["search", "--home", str(searched.root), "--name", "next", "--resume"]
+    assert main([*resume, "--candidates", "4"]) == 0
+    Search("mine", home=searched.root, resume=True, candidates=9, confirm=False).run()
     assert main(resume) == 0, "it has nothing more to propose"
     assert "the search is finished: 4 candidates have trained" in capsys.readouterr().err
     assert main([*resume, "--candidates", "9"]) == 1
     assert "mine has other scores by now" in capsys.readouterr().err
+    copy.write_text("no table")
+    assert main([*resume, "--candidates", "9"]) == 1
+    assert f"table {copy} cannot be read" in capsys.readouterr().err
 
 
 def test_none_is_none_and_stands_alone(home: Home) -> None:

@@ -15,6 +15,7 @@ from actsearch.search.service.cluster_job import ClusterJob
 from actsearch.search.service.cluster_status import status_in
 from actsearch.search.service.fetching import pack, unpack, unwrapped
 from actsearch.search.service.working_files import working_files
+from actsearch.search.storage.home import PRIOR
 from actsearch.search.storage.shown_functions import ShownFunctions
 from actsearch.search.storage.study import read_trials
 from contracts.trials import whole
@@ -52,23 +53,24 @@ def test_a_place_in_the_queue_and_a_failure_are_read_too() -> None:
 
 
 def test_a_fetched_search_is_the_one_that_was_packed(
-    finished: Home, empty_home: Path, tmp_path: Path
+    searched: Home, empty_home: Path, tmp_path: Path
 ) -> None:
     here = Home(Path(shutil.copytree(empty_home, tmp_path / "here")))
-    folder = here.new_folder("mine")
-    data = unwrapped("other lines\n" + "\n".join(pack(finished, "mine")) + "\nand more\n")
+    folder, prior = here.new_folder("mine"), f"{PRIOR}1234abcd.jsonl"
+    (searched.folder("mine") / prior).write_text("what its strategy learned from")
+    data = unwrapped("other lines\n" + "\n".join(pack(searched, "mine")) + "\nand more\n")
     assert data is not None
     for _ in range(2):  # the second one is over the first
         unpack(here, folder, data)
         # As text: a loss that diverged is NaN, which equals nothing.
-        assert whole(read_trials(folder)) == whole(read_trials(finished.folder("mine")))
-        for file in ("config.json", "confirmation.jsonl", "best/activation.py"):
-            assert (folder / file).read_bytes() == (finished.folder("mine") / file).read_bytes()
+        assert whole(read_trials(folder)) == whole(read_trials(searched.folder("mine")))
+        for file in ("config.json", "confirmation.jsonl", "best/activation.py", prior):
+            assert (folder / file).read_bytes() == (searched.folder("mine") / file).read_bytes()
         shown = ShownFunctions(here.root).read()
-        assert shown == ShownFunctions(finished.root).read()
+        assert shown == ShownFunctions(searched.root).read()
         assert shown, "the openings of its test set count here too"
     names = {path.name for path in folder.iterdir() if not path.name.startswith("study.db-")}
-    assert names == {"best", "config.json", "confirmation.jsonl", "study.db"}
+    assert names == {"best", "config.json", "confirmation.jsonl", "study.db", prior}
 
 
 def test_what_is_cut_short_is_not_unpacked(finished: Home) -> None:

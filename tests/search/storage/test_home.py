@@ -30,6 +30,7 @@ from actsearch.search.storage.config import (
 )
 from actsearch.search.storage.home import (
     DEFAULT_HOME,
+    PRIOR,
     lock,
 )
 from contracts.tiny import CONFIG
@@ -143,6 +144,24 @@ def test_the_search_launched_last_comes_last(home: Home) -> None:
         os.utime(make(home, name) / "config.json", (number, number))
     (home.searches / "b" / "more").touch()  # a later change of the folder is no launch
     assert home.names() == ["b", "a", "c"]
+
+
+def test_a_beginning_that_fails_takes_the_copy_of_its_prior_along(home: Home) -> None:
+    def stopped() -> None:
+        with home.begin("new") as folder:
+            (folder / f"{PRIOR}1234abcd.jsonl").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert not home.searches.exists()
+
+
+def test_the_copy_of_a_prior_that_a_killed_beginning_left_is_in_nobodys_way(home: Home) -> None:
+    folder = home.new_folder("new")
+    (folder / f"{PRIOR}1234abcd.jsonl.partial").touch()
+    with home.begin("new") as again:
+        assert again == folder
 
 
 def test_a_deleted_search_is_gone_and_its_name_free(home: Home) -> None:
