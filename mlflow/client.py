@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -31,8 +33,11 @@ DEFAULTS = {
 DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # unless the address says
 DATABASE_PATIENCE = 10.0  # seconds until one has to answer
 
-UNKNOWN_USER, FORBIDDEN = 401, 403  # of HTTP
+UNKNOWN_USER, FORBIDDEN, NOT_FOUND = 401, 403, 404  # of HTTP
 DENIED = (UNKNOWN_USER, FORBIDDEN)
+
+
+_ENDPOINT = re.compile(r"API request to endpoint (\S+) failed")  # where no JSON was answered
 
 
 class TrackingError(ActsearchError):
@@ -73,6 +78,9 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
     """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    retries = logging.getLogger("urllib3.connectionpool")  # which it warns of, one by one
+    if retries.level == logging.NOTSET:
+        retries.setLevel(logging.ERROR)
     from mlflow import MlflowClient
 
     with translated(uri):
@@ -117,6 +125,11 @@ def translated(uri: str) -> Iterator[None]:
         status = error.get_http_status_code()
         if status in DENIED:
             raise _denied(uri, status, error) from error
+        if (endpoint := _ENDPOINT.search(str(error))) and status == NOT_FOUND:
+            raise TrackingRefused(
+                f"MLflow at {uri} has no {endpoint[1]}: it is older than what is asked of it, or "
+                f"no MLflow; check MLFLOW_TRACKING_URI, or have its administrator install MLflow 3"
+            ) from error
         if status < 500 and status != 429:  # 429: too many requests
             raise TrackingRefused(f"MLflow at {uri} refuses: {_first_line(error)}") from error
         raise _unavailable(uri, error) from error

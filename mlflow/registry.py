@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..space.scratch import scratch_folder
+from .client import NOT_FOUND
 from .experiments import TAKEN, SharedName, suffixes
 from .records import ModelRecord
 from .run_fields import SEARCH_TAG
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PREFIX = "actsearch-"
 ALIASES = {"winner": "champion", "tie": "candidate"}  # verdict -> alias of its version
 SOURCE_TAG, VERDICT_TAG = "actsearch.source", "verdict"
+MISSING = "RESOURCE_DOES_NOT_EXIST"  # MLflow's code for a name that nothing has
 
 
 def register(
@@ -59,25 +61,44 @@ def find(client: MlflowClient, shared: SharedName) -> RegisteredModel | None:
     """The registered model of a search, if there is one, and no other search's of its name."""
     condition = f"tags.`{SEARCH_TAG}` = '{shared.search}'"
     models = client.search_registered_models(condition)
-    return next((model for model in models if shared.has(model.tags)), None)
+    model = next((model for model in models if shared.has(model.tags)), None)
+    # A server older than MLflow 2.21 finds nothing: MLflow's own condition asks for a tag that
+    # only newer ones know what to do without.
+    return model or next((m for m in _of_its_names(client, shared) if shared.has(m.tags)), None)
+
+
+def _names(shared: SharedName) -> Iterator[str]:
+    """The names that a search's model may have, the first choice first."""
+    plain = f"{PREFIX}{shared.search}"
+    for suffix in suffixes():
+        yield re.sub(r"[^\w.-]+", "-", f"{plain}-{suffix}" if suffix else plain).strip("-")
+
+
+def _of_its_names(client: MlflowClient, shared: SharedName) -> Iterator[RegisteredModel]:
+    """The registered models that have them, up to the first that is free."""
+    from mlflow.exceptions import MlflowException
+
+    for name in _names(shared):
+        try:
+            yield client.get_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != MISSING:
+                raise
+            return
 
 
 def _make(client: MlflowClient, shared: SharedName) -> RegisteredModel:
     """A model for a search, under the first name that is free."""
     from mlflow.exceptions import MlflowException
 
-    plain = f"{PREFIX}{shared.search}"
     about = f"The best activation function of search `{shared.search}`, as a `torch.nn.Module`."
-    for suffix in suffixes():
-        name = f"{plain}-{suffix}" if suffix else plain
+    for name in _names(shared):
         try:
-            return client.create_registered_model(
-                re.sub(r"[^\w.-]+", "-", name).strip("-"), shared.tags, about
-            )
+            return client.create_registered_model(name, shared.tags, about)
         except MlflowException as error:
             if error.error_code != TAKEN:
                 raise
-    raise shared.no_name_left("registered models", plain)
+    raise shared.no_name_left("registered models", f"{PREFIX}{shared.search}")
 
 
 def _is(client: MlflowClient, name: str, version: str, digest: str, run_id: str) -> bool:
@@ -93,30 +114,52 @@ def _new_version(
     digest: str,
     record: ModelRecord,
 ) -> str:
-    from mlflow.entities import LoggedModelOutput
-
     tags = {SOURCE_TAG: digest, VERDICT_TAG: record.verdict, "expression": record.expression}
-    logged = client.create_logged_model(
-        experiment, name, run_id, tags=tags, model_type="activation"
-    )
     with scratch_folder() as folder:
         _save(record, folder, run_id)
-        client.log_model_artifacts(logged.model_id, str(folder / "model"))
-    client.finalize_logged_model(logged.model_id, "READY")
-    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-    # A server looks the logged model up in its own store, the library in this process's default
-    # one (MLflow 3.17): of a store that is a file, the version names the place alone.
-    is_server = client.tracking_uri.startswith("http")
+        place, model_id = _logged(client, experiment, run_id, name, tags, folder / "model")
     version = client.create_model_version(
         name,
-        f"models:/{logged.model_id}" if is_server else logged.artifact_location,
+        place,
         run_id,
         tags,
         description=_description(name, record),
         await_creation_for=0,  # seconds: there is nothing that takes time
-        model_id=logged.model_id if is_server else None,
+        model_id=model_id,
     )
     return str(version.version)
+
+
+def _logged(
+    client: MlflowClient,
+    experiment: str,
+    run_id: str,
+    name: str,
+    tags: dict[str, str],
+    model: Path,
+) -> tuple[str, str | None]:
+    """Where a version finds the model on the server, and the id of its logged model; a server
+    older than MLflow 3 has none, and keeps the files with the run."""
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.exceptions import MlflowException
+
+    try:
+        logged = client.create_logged_model(
+            experiment, name, run_id, tags=tags, model_type="activation"
+        )
+    except MlflowException as error:
+        if error.get_http_status_code() != NOT_FOUND:
+            raise
+        client.log_artifacts(run_id, str(model), model.name)
+        return f"{client.get_run(run_id).info.artifact_uri}/{model.name}", None
+    client.log_model_artifacts(logged.model_id, str(model))
+    client.finalize_logged_model(logged.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    # A server looks the logged model up in its own store, the library in this process's default
+    # one (MLflow 3.17): of a store that is a file, the version names the place alone.
+    if client.tracking_uri.startswith("http"):
+        return f"models:/{logged.model_id}", logged.model_id
+    return logged.artifact_location, None
 
 
 def _description(name: str, record: ModelRecord) -> str:

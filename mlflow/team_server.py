@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..space.scratch import scratch_folder
+from . import artifact_root
 from .server_process import ServerError, address, free_port, running
 from .uris import redacted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import URL
 
 EXTRA = "actsearch[server]"
@@ -69,7 +71,7 @@ class TeamServer:
         _check_packages(url, self.artifacts)
         port = free_port(self.host, self.port, 1)
         _check_database(url)
-        _make_folder(self.artifacts)
+        artifact_root.check(self.artifacts)
         with scratch_folder() as folder:
             config = folder / "auth.ini"
             environment = self._environment(url, config)
@@ -119,8 +121,8 @@ def _check_packages(url: URL, artifacts: str) -> None:
     needed = {"flask_wtf": EXTRA}
     if url.drivername == POSTGRES:
         needed["psycopg"] = EXTRA
-    if artifacts.startswith("s3://"):
-        needed["boto3"] = "boto3"
+    if artifacts.startswith(artifact_root.S3):
+        needed["boto3"] = artifact_root.EXTRA
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
         packages = " ".join(f"'{name}'" for name in dict.fromkeys(needed[m] for m in missing))
@@ -154,18 +156,6 @@ def _check_database(url: URL) -> None:
             f"nobody could log in: the first start makes the user '{_admin()}', with the password "
             f"in {PASSWORD_VARIABLE}, which is not set. Later starts need it no more"
         )
-
-
-def _make_folder(artifacts: str) -> None:
-    if "://" in artifacts:
-        return
-    try:
-        Path(artifacts).mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ServerError(
-            f"the folder {artifacts} cannot be made ({error.strerror}): choose another with "
-            f"--artifacts"
-        ) from error
 
 
 def _authentication(url: URL) -> str:

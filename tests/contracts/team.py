@@ -122,12 +122,17 @@ def password(user: str) -> str:
     return f"s3cret-of-{user}"
 
 
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
 @contextmanager
 def team(postgres: Postgres, folder: Path, *users: str) -> Iterator[Team]:
     """A server with some users, which ends with the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = Team(postgres, folder, port)
+    server = Team(postgres, folder, free_port())
     server.start()
     try:
         for user in users:
