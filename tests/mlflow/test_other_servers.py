@@ -71,11 +71,13 @@ def served(
 def searched(home: Home, variables: Mapping[str, str]) -> str:
     """What a small confirmed search prints to standard error, while it writes to a server."""
     home.root.mkdir()
-    (home.root / "smoke.toml").write_text(smoke())
+    for network, widths in (("mlp", (16,)), ("conv", (4, 8))):
+        (home.root / f"{network}.toml").write_text(smoke(network=network, widths=widths))
     words = ["search", "--name", "mine", "--home", str(home.root), "--strategy", "random"]
-    recipe = ["--recipe", str(home.root / "smoke.toml"), "--finalists", "2", "--seeds", "2"]
+    recipes = ["--recipe", str(home.root / "mlp.toml"), "--second", str(home.root / "conv.toml")]
+    few = ["--candidates", "9", "--finalists", "2", "--seeds", "2"]
     done = subprocess.run(
-        [sys.executable, "-m", "actsearch.search.cli", *words, *recipe, "--candidates", "9"],
+        [sys.executable, "-m", "actsearch.search.cli", *words, *recipes, *few],
         env=environment() | dict(variables),
         capture_output=True,
         text=True,
