@@ -36,13 +36,20 @@ _COLUMNS = {
     "trial_values": "objective, value, value_type",
     "trial_intermediate_values": "step, intermediate_value, intermediate_value_type",
 }
+TABLES = tuple(_COLUMNS)
+REPORTED = ("trial_user_attributes", "trial_intermediate_values")  # without what was drawn
 
 
 def read_rows(
-    connection: sqlite3.Connection, study: int, after: int = 0, also: Collection[int] = ()
+    connection: sqlite3.Connection,
+    study: int,
+    after: int = 0,
+    also: Collection[int] = (),
+    tables: Collection[str] = TABLES,
 ) -> dict[int, FrozenTrial]:
     """The trials of a study whose row comes after one, and those of some rows before it, as they
-    all were at one moment; by row, in the order of their numbers."""
+    all were at one moment; by row, in the order of their numbers. tables: which parts of them are
+    read."""
     listed = ",".join(str(int(row)) for row in also)
     which = f"(trial_id > {int(after)}{f' OR trial_id IN ({listed})' if listed else ''})"
     connection.execute("BEGIN")  # so that all queries see the same
@@ -51,10 +58,10 @@ def read_rows(
             f"SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials "
             f"WHERE study_id = {int(study)} AND {which} ORDER BY number, trial_id"
         ).fetchall()
-        parts: dict[str, dict[int, list[Any]]] = {}
-        for table, columns in _COLUMNS.items():
-            grouped = parts[table] = defaultdict(list)
-            query = f"SELECT trial_id, {columns} FROM {table} WHERE {which} ORDER BY rowid"
+        parts: dict[str, dict[int, list[Any]]] = {table: defaultdict(list) for table in _COLUMNS}
+        for table in tables:
+            grouped = parts[table]
+            query = f"SELECT trial_id, {_COLUMNS[table]} FROM {table} WHERE {which} ORDER BY rowid"
             for row, *values in connection.execute(query):
                 grouped[row].append(values)
     finally:

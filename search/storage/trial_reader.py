@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 
 from ..errors import HomeUnusable
 from . import study_file
-from .rows import read_rows
+from .rows import REPORTED, TABLES, read_rows
 from .trial import Trial
 from .trial_codec import trial_of
 
@@ -31,7 +31,7 @@ def read_trials(folder: Path) -> list[Trial]:
     study_file.check_is_made(folder)
     try:
         with study_file.readable(path) as file:
-            reader = TrialReader(file, study_file.study_id(file, path))
+            reader = TrialReader(file, study_file.study_id(file, path), REPORTED)
             reader.update()
     except sqlite3.Error as error:
         raise study_file.unusable(path, error) from error
@@ -45,8 +45,9 @@ class TrialReader:
     Raises HomeUnusable for rows that are none of ours, and sqlite3's errors.
     """
 
-    def __init__(self, path: Path, study: int) -> None:
-        self._path, self._study = path, study
+    def __init__(self, path: Path, study: int, tables: Collection[str] = TABLES) -> None:
+        """tables: which parts of a trial are read, at least REPORTED."""
+        self._path, self._study, self._tables = path, study, tables
         self._trials: dict[int, Trial] = {}  # by number
         self._rows: dict[int, int] = {}  # by number
         self._last = 0  # the last row
@@ -80,7 +81,7 @@ class TrialReader:
     def _read(self, after: int, also: Collection[int]) -> dict[int, FrozenTrial]:
         with closing(sqlite3.connect(self._path, timeout=study_file.LONGEST_LOCKED)) as file:
             try:
-                trials = read_rows(file, self._study, after, also)
+                trials = read_rows(file, self._study, after, also, self._tables)
                 self._trials |= {trial.number: trial_of(trial) for trial in trials.values()}
             except _FOREIGN as error:
                 raise HomeUnusable(
