@@ -13,8 +13,8 @@ WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n >
 # the processes that tests start need not compile the package each time
 unexport PYTHONDONTWRITEBYTECODE
 
-# make_table.py goes on for hours, and the plans and peers print nothing
-BENCHES = $(filter-out benchmarks/make_table.py benchmarks/table_plans.py benchmarks/peers.py,$(wildcard benchmarks/*.py))
+# make_table.py goes on for hours, and plans, spaces and peers print nothing
+BENCHES = $(filter-out benchmarks/make_table.py benchmarks/table_plans.py benchmarks/table_spaces.py benchmarks/peers.py,$(wildcard benchmarks/*.py))
 
 # a worker more than there are cores, up to eight, since tests wait for processes and servers; those
 # that share something costly stay on one of them

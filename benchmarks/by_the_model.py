@@ -25,7 +25,8 @@ import torch
 from hardware import hardware
 from random_search import BRACKET, FIRST, LAG
 from regret import Judge
-from search_efficiency import NO_PRIOR, begin, keys_of, prepared, sampled, searched
+from search_efficiency import NO_PRIOR, begin, prepared, sampled, searched
+from table_spaces import space_of
 
 from actsearch.evaluators import ScoreTable, table_from_name
 from actsearch.evaluators.protocol.successive_halving import cutoffs_of
@@ -38,7 +39,7 @@ from actsearch.search.strategies.surrogate.gaussian_process import (
 from actsearch.search.strategies.surrogate.observations import log_regrets, observations_of
 from actsearch.search.strategies.surrogate.pool import USED
 from actsearch.search.strategies.surrogate.projection import Projection
-from actsearch.space import parse, space_from_name
+from actsearch.space import parse
 from actsearch.space.analysis.features import features_of
 
 CANDIDATES = 200
@@ -95,7 +96,7 @@ class Results:
     [-10, 10]; its seed is the judge's."""
 
     def __init__(self, table: str, strategy: str, seed: int) -> None:
-        scores, evaluator, _, _ = prepared(table)
+        scores, evaluator, _ = prepared(table)
         trials = [t for t in searched(table, strategy, seed, CANDIDATES) if t.entered_training]
         features = features_of(parse(trial.expression) for trial in trials)
         finite = np.flatnonzero(np.isfinite(features).all(1)).tolist()
@@ -175,7 +176,7 @@ def main() -> None:
     options = parser.parse_args()
     repetitions = 2 if options.quick else options.repetitions
     table = sampled(table_from_name(options.table))
-    begin([], None if table.is_whole else keys_of(table, space_from_name(table.space)))
+    begin([], "", space_of(table))
     print(f"{options.table}: {len(table.rows)} of {table.candidates} candidates")
     record: dict[str, object] = {"table": options.table, "repetitions": repetitions}
     for strategy in (NO_PRIOR, "random"):

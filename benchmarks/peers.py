@@ -15,7 +15,6 @@ from optuna.trial import FrozenTrial, TrialState
 from sklearn.neighbors import KNeighborsRegressor
 
 from actsearch.search import Strategy
-from actsearch.search.strategies.base import key_of
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.search.strategies.surrogate.pool import Pool
 from actsearch.space import Encoding, Space
@@ -132,48 +131,3 @@ PEERS: dict[str, Callable[[Space, int], Strategy]] = {
     "knn-3": Neighbours,
     "controller": controller,
 }
-
-
-class Within(Space):
-    """The part of a space whose functions a table has: for a table that is not whole yet.
-
-    keys: `key_of` of the encodings that are in it.
-    """
-
-    def __init__(self, space: Space, keys: frozenset[frozenset[tuple[str, str]]]) -> None:
-        self._inner, self._keys = space, keys
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def size(self) -> int:
-        return len(self._keys)
-
-    def build(self, choose: Callable[[str, tuple[str, ...]], str]) -> Any:
-        return self._inner.build(choose)
-
-    def encode(self, expression: Any) -> dict[str, str] | None:
-        encoding = self._inner.encode(expression)
-        return encoding if encoding and key_of(encoding) in self._keys else None
-
-    def seed_candidates(self) -> tuple[Encoding, ...]:
-        return tuple(e for e in self._inner.seed_candidates() if key_of(e) in self._keys)
-
-    def sample(self, rng: np.random.Generator) -> dict[str, str]:
-        while key_of(encoding := self._inner.sample(rng)) not in self._keys:
-            pass
-        return encoding
-
-    def mutate(self, encoding: Encoding, rng: np.random.Generator) -> dict[str, str]:
-        while key_of(child := self._inner.mutate(encoding, rng)) not in self._keys:
-            pass
-        return child
-
-    def cross(self, first: Encoding, second: Encoding, rng: np.random.Generator) -> dict[str, str]:
-        child = self._inner.cross(first, second, rng)
-        return child if key_of(child) in self._keys else dict(first)
-
-    def encodings(self) -> Any:
-        return (e for e in self._inner.encodings() if key_of(e) in self._keys)

@@ -1,7 +1,8 @@
 """How good a candidate a search recommends after so many, by every strategy, on a table.
 
     python benchmarks/search_efficiency.py [--quick] [--table core-1-table] [--strategies a,b]
-        [--left-out sin,cos,erf] [--repetitions 50] [--processes 2] [--figure FILE.png]
+        [--left-out sin,cos,erf] [--taught-by core-1-table] [--repetitions 50] [--processes 2]
+        [--figure FILE.png]
 
 Each repetition is a real search by the real engine, brackets of nine through the recipe's rungs,
 its latest 18 candidates unseen (the lag), its study in memory (on /dev/shm); scores come from the
@@ -13,8 +14,10 @@ needs for the median regret that a strategy has after 100. `top_share_at_n` is t
 table's best fortieth among the first n, which the luck of one run does not enter.
 `surrogate_no_prior` is `--prior none`. `--left-out` parts the table by operators (primitives by
 name): searches run over the candidates that have one of them, and `surrogate` has a prior from
-those that have none: it never saw the functions it is judged on. Where a table is not whole yet,
-the space is what it has so far. Optuna's own samplers are slow: a fifth of the repetitions.
+those that have none: it never saw the functions it is judged on. `--taught-by` gives it the prior
+of another table. Where a table has a part of its space, that part is searched; where the space is
+too large to be listed (elsewhere-table), a neighbour of a candidate is any other. Optuna's own
+samplers are slow: a fifth of the repetitions.
 """
 
 from __future__ import annotations
@@ -37,9 +40,10 @@ import numpy.typing as npt
 import optuna
 import torch
 from hardware import hardware
-from peers import PEERS, Within
+from peers import PEERS
 from random_search import FIRST, equivalent, random_regrets
 from regret import FINALISTS, Course, Judge
+from table_spaces import space_of
 
 from actsearch.evaluators import ScoreTable, TabularEvaluator, table_from_name
 from actsearch.evaluators.tables.tabular import seen_seed
@@ -49,16 +53,11 @@ from actsearch.search.executors.in_process import InProcess
 from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.ranking import trained
 from actsearch.search.storage.study import Study, make_study
-from actsearch.search.strategies.base import key_of
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import (
     Call,
-    FingerprintIndex,
     Space,
-    fingerprint,
     parse,
-    screen,
-    space_from_name,
 )
 
 AT = (25, 50, 100, 200)  # candidates
@@ -69,7 +68,6 @@ NO_PRIOR = "surrogate_no_prior"
 SLOW = ("optuna-gp", "nsga-2", "tpe")
 
 Array = npt.NDArray[np.float64]
-Keys = frozenset[frozenset[tuple[str, str]]]
 
 
 def leaders(trials: Sequence[Trial], count: int) -> list[str]:
@@ -82,7 +80,8 @@ def searched(table: str, strategy: str, seed: int, candidates: int) -> list[Tria
     """The trials of a search on a table by a strategy."""
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(logging.ERROR)
-    scores, evaluator, space, taught = prepared(table)
+    scores, evaluator, taught = prepared(table)
+    space = _BEGUN[0][2]
     recipe = scores.recipe
     config = SearchConfig(name="replay", strategy="random", recipe=recipe, second=None, seed=seed)
     made = PEERS[strategy](space, seed) if strategy in PEERS else _ours(strategy, space, seed)
@@ -100,7 +99,7 @@ def searched(table: str, strategy: str, seed: int, candidates: int) -> list[Tria
 def replay(table: str, strategy: str, seed: int, candidates: int) -> Course:
     """A search, judged."""
     trials = searched(table, strategy, seed, candidates)
-    scores, evaluator, _, _ = prepared(table)
+    scores, evaluator, _ = prepared(table)
     judge = Judge(scores, seen_seed(FIRST, seed))
     top = judge.top
     entered = [evaluator.text_of(t.expression) for t in trials if t.entered_training]
@@ -115,23 +114,21 @@ def _ours(name: str, space: Space, seed: int) -> Strategy:
 
 
 @cache
-def prepared(name: str) -> tuple[ScoreTable, TabularEvaluator, Space, ScoreTable | None]:
-    """The table to search, the space it is of, and the one that a prior is taught by."""
-    left_out, keys = _BEGUN[0]
+def prepared(name: str) -> tuple[ScoreTable, TabularEvaluator, ScoreTable | None]:
+    """The table to search, and the one that a prior is taught by."""
+    left_out, teacher, _ = _BEGUN[0]
     table, taught = parted(sampled(table_from_name(name)), left_out)
-    space = space_from_name(table.space)
-    within = space if keys is None else Within(space, keys)
-    return table, TabularEvaluator(table), within, taught
+    return table, TabularEvaluator(table), table_from_name(teacher) if teacher else taught
 
 
-# Of this process: the operators left out, and the encodings to search, None for all.
-_BEGUN: list[tuple[Sequence[str], Keys | None]] = []
+# Of this process: the operators left out, the table that teaches, and the space to search.
+_BEGUN: list[tuple[Sequence[str], str, Space]] = []
 
 
-def begin(left_out: Sequence[str], keys: Keys | None) -> None:
+def begin(left_out: Sequence[str], teacher: str, space: Space) -> None:
     """Prepare a process that replays."""
     torch.set_num_threads(1)
-    _BEGUN.append((left_out, keys))
+    _BEGUN.append((left_out, teacher, space))
 
 
 def parted(table: ScoreTable, left_out: Sequence[str]) -> tuple[ScoreTable, ScoreTable | None]:
@@ -153,25 +150,11 @@ def sampled(table: ScoreTable) -> ScoreTable:
     return replace(table, rows=rows)
 
 
-def keys_of(table: ScoreTable, space: Space) -> Keys:
-    """The encodings of a space whose functions a table has."""
-    index, keys = FingerprintIndex(), []
-    for number, text in enumerate(table.rows):
-        index.add(fingerprint(parse(text)), number)
-    for encoding in space.encodings():
-        expression = space.decode(encoding)
-        known = str(expression) in table.rows
-        if known or (
-            screen(expression) is None and index.find(fingerprint(expression)) is not None
-        ):
-            keys.append(key_of(encoding))
-    return frozenset(keys)
-
-
 def main() -> None:
     options = parsed()
     left_out = options.left_out.split(",") if options.left_out else []
-    ours = [NO_PRIOR, *(["surrogate"] if left_out else []), "evolution", "tpe"]
+    has_prior = bool(left_out or options.taught_by)
+    ours = [NO_PRIOR, *(["surrogate"] if has_prior else []), "evolution", "tpe"]
     names = options.strategies.split(",") if options.strategies else [*ours, *PEERS]
     table, taught = parted(sampled(table_from_name(options.table)), left_out)
     floor = max(Judge(table, seen).floor for seen in FIRST)
@@ -179,6 +162,7 @@ def main() -> None:
         f"{options.table}, recipe {table.recipe.label}: {len(table.rows)} of {table.candidates} "
         f"candidates; floor {floor:.2f} points"
         + (f"; a prior from {len(taught.rows)} others" if taught else "")
+        + (f"; a prior from {options.taught_by}" if options.taught_by else "")
     )
     at = [n for n in AT if n <= options.candidates]
     random = random_regrets(table, 200 if options.quick else ORDERS)
@@ -187,8 +171,8 @@ def main() -> None:
     report.record |= {"quick": options.quick, "table": options.table, "floor": floor}
     context = multiprocessing.get_context("spawn")
     torch.set_num_threads(1)
-    keys = None if table.is_whole else keys_of(table, space_from_name(table.space))
-    with ProcessPoolExecutor(options.processes, context, begin, (left_out, keys)) as pool:
+    begun = (left_out, options.taught_by, space_of(table))
+    with ProcessPoolExecutor(options.processes, context, begin, begun) as pool:
         for name in names:
             share = max(1, options.repetitions // 5) if name in SLOW else options.repetitions
             start = time.perf_counter()
@@ -210,6 +194,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--table", default="core-1-table")
     parser.add_argument("--strategies", default="")
     parser.add_argument("--left-out", default="", metavar="OPERATOR,…")
+    parser.add_argument("--taught-by", default="", metavar="TABLE")
     parser.add_argument("--repetitions", type=int, default=50)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--candidates", type=int, default=200)

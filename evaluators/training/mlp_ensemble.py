@@ -123,9 +123,13 @@ class MlpEnsemble(Ensemble):
 
 
 def _signals(inputs: Sequence[tuple[int, Tensor]]) -> Tensor:
-    """Images as signals [K, 784, B], whole cache lines; those of one seed share the memory."""
-    signals = [_to_cache_lines(x).t().expand(count, -1, -1) for count, x in inputs]
-    return signals[0] if len(signals) == 1 else torch.cat(signals)
+    """Images as signals [K, 784, B], whole cache lines; those of one seed share the memory.
+
+    An image is a row of memory however many seeds there are: MKL adds up in another order where it
+    is a column, on CPUs with AVX2.
+    """
+    signals = [_to_cache_lines(x).expand(count, -1, -1) for count, x in inputs]
+    return (signals[0] if len(signals) == 1 else torch.cat(signals)).mT
 
 
 def _losses_of(scores: Tensor, targets: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -51,6 +52,7 @@ def served(
         log.open("wb") as output,
         subprocess.Popen(
             words, cwd=folder, env=environment(**variables), stdout=output, stderr=output,
+            start_new_session=True,  # its workers are ended with it
         ) as process,
     ):  # fmt: skip
         try:
@@ -65,7 +67,7 @@ def served(
                     time.sleep(0.2)
             yield
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def searched(home: Home, variables: Mapping[str, str]) -> str:
