@@ -53,7 +53,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("local_store",), ("client",), ("run_io",), ("run_fields",), ("candidate_page",),
         ("experiments", "experiment_notes"),
         ("confirmation", "diagnoses", "front", "search_run", "registry", "trimming"),
-        ("tracker", "server_process"), ("background_writer", "ui_server", "ui_app", "team_server"),
+        ("tracker", "server_process"), ("artifact_root",),
+        ("background_writer", "ui_server", "ui_app", "team_server"),
     ),
     "search": (
         ("errors", "version"), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),

@@ -71,7 +71,7 @@ def served(
 
 
 def searched(home: Home, variables: Mapping[str, str]) -> str:
-    """What a small confirmed search prints to standard error, while it writes to a server."""
+    """Standard error of a small confirmed search that writes to a server."""
     home.root.mkdir()
     for network, widths in (("mlp", (16,)), ("conv", (4, 8))):
         (home.root / f"{network}.toml").write_text(smoke(network=network, widths=widths))
