@@ -120,7 +120,7 @@ class Listed(Space):
         return ()
 
     def sample(self, rng: np.random.Generator) -> dict[str, str]:
-        return self._encodings[rng.integers(self.size)]
+        return self._encodings[int(rng.integers(self.size))]
 
     def mutate(self, encoding: Encoding, rng: np.random.Generator) -> dict[str, str]:
         return self.sample(rng)

@@ -37,15 +37,13 @@ ADMIN_PASSWORD = "s3cret-of-admin"
 def installed(folder: Path, *packages: str) -> Path:
     """The folder of programs of a new environment that has these packages."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, *packages], check=True)
     return folder / "bin"
 
 
 @contextmanager
-def served(
-    words: Sequence[str | Path], url: str, folder: Path, **variables: str
-) -> Iterator[None]:
+def served(words: Sequence[str], url: str, folder: Path, **variables: str) -> Iterator[None]:
     """A server in its own folder, from when it answers at `url` to the end of the block."""
     log = folder / f"{Path(words[0]).name}.log"
     with (
@@ -104,7 +102,14 @@ def test_a_server_older_than_logged_models_has_every_run_and_the_registered_best
 ) -> None:
     programs = installed(tmp_path / "env", "mlflow==2.14.3", "sqlalchemy<2.1", "setuptools<80")
     url = f"http://127.0.0.1:{free_port()}"
-    words = [programs / "mlflow", "server", "--port", url.rpartition(":")[2], "--workers", "1"]
+    words = [
+        str(programs / "mlflow"),
+        "server",
+        "--port",
+        url.rpartition(":")[2],
+        "--workers",
+        "1",
+    ]
     stores = ["--backend-store-uri", f"sqlite:///{tmp_path}/m.db"]
     files = ["--artifacts-destination", str(tmp_path / "files")]
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
@@ -129,7 +134,7 @@ def test_files_of_a_search_lie_in_a_bucket_whose_keys_the_server_alone_has(
     words = [sys.executable, "-m", "actsearch.search.cli", "server", "--workers", "1"]
     stores = ["--database", f"sqlite:///{tmp_path}/m.db", "--artifacts", "s3://runs/team"]
     port = ["--port", url.rpartition(":")[2]]
-    moto = [programs / "moto_server", "-p", store.rpartition(":")[2]]
+    moto = [str(programs / "moto_server"), "-p", store.rpartition(":")[2]]
     login = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": ADMIN_PASSWORD}
     home = Home(tmp_path / "home")
     with served(moto, f"{store}/moto-api/", tmp_path):
