@@ -22,6 +22,7 @@ from actsearch.space import (
     space_from_name,
 )
 
+Key = frozenset[tuple[str, str]]  # of an encoding
 LARGEST = 10_000  # encodings of a space that are all looked at
 
 
@@ -34,7 +35,7 @@ def space_of(table: ScoreTable) -> Space:
     return space if table.is_whole else Within(space, keys_of(table, space))
 
 
-def keys_of(table: ScoreTable, space: Space) -> frozenset[frozenset[tuple[str, str]]]:
+def keys_of(table: ScoreTable, space: Space) -> frozenset[Key]:
     """The encodings of a space whose functions a table has."""
     index, keys = FingerprintIndex(), []
     for number, text in enumerate(table.rows):
@@ -49,13 +50,11 @@ def keys_of(table: ScoreTable, space: Space) -> frozenset[frozenset[tuple[str, s
     return frozenset(keys)
 
 
-class Within(Space):
-    """The part of a space whose functions a table has: for a table that is not whole yet.
+class Part(Space):
+    """Some encodings of a space."""
 
-    keys: `key_of` of the encodings that are in it.
-    """
-
-    def __init__(self, space: Space, keys: frozenset[frozenset[tuple[str, str]]]) -> None:
+    def __init__(self, space: Space, keys: frozenset[Key]) -> None:
+        """keys: `key_of` of the encodings that are in it."""
         self._inner, self._keys = space, keys
 
     @property
@@ -76,6 +75,10 @@ class Within(Space):
     def seed_candidates(self) -> tuple[Encoding, ...]:
         return tuple(e for e in self._inner.seed_candidates() if key_of(e) in self._keys)
 
+
+class Within(Part):
+    """A large part, which draws and neighbours of the whole space fall into now and then."""
+
     def sample(self, rng: np.random.Generator) -> dict[str, str]:
         while key_of(encoding := self._inner.sample(rng)) not in self._keys:
             pass
@@ -90,34 +93,16 @@ class Within(Space):
         child = self._inner.cross(first, second, rng)
         return child if key_of(child) in self._keys else dict(first)
 
-    def encodings(self) -> Any:
+    def encodings(self) -> Iterator[dict[str, str]]:
         return (e for e in self._inner.encodings() if key_of(e) in self._keys)
 
 
-class Listed(Space):
-    """Some candidates of a space that is too large to be listed, each by its one encoding: so a
-    neighbour of one is any other."""
+class Listed(Part):
+    """A few candidates of a space too large to be listed: a neighbour of one is any other."""
 
     def __init__(self, space: Space, encodings: Sequence[dict[str, str]]) -> None:
-        self._inner, self._encodings = space, encodings
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def size(self) -> int:
-        return len(self._encodings)
-
-    def build(self, choose: Callable[[str, tuple[str, ...]], str]) -> Any:
-        return self._inner.build(choose)
-
-    def encode(self, expression: Any) -> dict[str, str] | None:
-        encoding = self._inner.encode(expression)
-        return encoding if encoding in self._encodings else None
-
-    def seed_candidates(self) -> tuple[Encoding, ...]:
-        return ()
+        super().__init__(space, frozenset(map(key_of, encodings)))
+        self._encodings = encodings
 
     def sample(self, rng: np.random.Generator) -> dict[str, str]:
         return self._encodings[int(rng.integers(self.size))]

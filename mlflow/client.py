@@ -18,6 +18,7 @@ from .uris import redacted, sqlite_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
 DEFAULTS = {
     # A server that does not answer is given up after two tries of 5 s, not after MLflow's own 8
@@ -35,8 +36,6 @@ DATABASE_PATIENCE = 10.0  # seconds until one has to answer
 
 UNKNOWN_USER, FORBIDDEN, NOT_FOUND = 401, 403, 404  # of HTTP
 DENIED = (UNKNOWN_USER, FORBIDDEN)
-
-
 _ENDPOINT = re.compile(r"API request to endpoint (\S+) failed")  # where no JSON was answered
 
 
@@ -78,7 +77,7 @@ def connect(uri: str, local_database: Path | None) -> MlflowClient:
     """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    retries = logging.getLogger("urllib3.connectionpool")  # which it warns of, one by one
+    retries = logging.getLogger("urllib3.connectionpool")  # warns of each
     if retries.level == logging.NOTSET:
         retries.setLevel(logging.ERROR)
     from mlflow import MlflowClient
@@ -125,9 +124,9 @@ def translated(uri: str) -> Iterator[None]:
         status = error.get_http_status_code()
         if status in DENIED:
             raise _denied(uri, status, error) from error
-        if (endpoint := _ENDPOINT.search(str(error))) and status == NOT_FOUND:
+        if (endpoint := missing_endpoint(error)) is not None:
             raise TrackingRefused(
-                f"MLflow at {uri} has no {endpoint[1]}: it is older than what is asked of it, or "
+                f"MLflow at {uri} has no {endpoint}: it is older than what is asked of it, or "
                 f"no MLflow; check MLFLOW_TRACKING_URI, or have its administrator install MLflow 3"
             ) from error
         if status < 500 and status != 429:  # 429: too many requests
@@ -144,6 +143,13 @@ def translated(uri: str) -> Iterator[None]:
         if status in DENIED:
             raise _denied(uri, status, error) from error
         raise _unavailable(uri, error) from error
+
+
+def missing_endpoint(error: MlflowException) -> str | None:
+    """The endpoint that a server does not have, where that is the error: one that it has answers
+    in JSON, also that something is not found."""
+    match = _ENDPOINT.search(str(error))
+    return match[1] if match and error.get_http_status_code() == NOT_FOUND else None
 
 
 def _denied(uri: str, status: int, error: BaseException) -> TrackingDenied:

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..space.scratch import scratch_folder
-from .client import NOT_FOUND
+from .client import missing_endpoint
 from .experiments import TAKEN, SharedName, suffixes
 from .records import ModelRecord
 from .run_fields import SEARCH_TAG
@@ -41,9 +41,10 @@ def register(
     name: str = model.name
     digest = hashlib.sha256(record.module.read_bytes()).hexdigest()[:16]
     alias = ALIASES[record.verdict]
-    version = model.aliases.get(alias)
-    if version is None or not _is(client, name, version, digest, run_id):
-        version = _new_version(client, experiment, run_id, name, digest, record)
+    version = _version(client, name, run_id, digest, record) or _new_version(
+        client, experiment, run_id, name, digest, record
+    )
+    if str(model.aliases.get(alias)) != version:
         client.set_registered_model_alias(name, alias, version)
     for other in {*ALIASES.values()} & {*model.aliases} - {alias}:
         client.delete_registered_model_alias(name, other)  # its verdict is no longer the search's
@@ -62,8 +63,8 @@ def find(client: MlflowClient, shared: SharedName) -> RegisteredModel | None:
     condition = f"tags.`{SEARCH_TAG}` = '{shared.search}'"
     models = client.search_registered_models(condition)
     model = next((model for model in models if shared.has(model.tags)), None)
-    # A server older than MLflow 2.21 finds nothing: MLflow's own condition asks for a tag that
-    # only newer ones know what to do without.
+    # A server of before MLflow's prompts (2.21) finds none: the client adds a condition on a tag
+    # of theirs, which no model has there.
     return model or next((m for m in _of_its_names(client, shared) if shared.has(m.tags)), None)
 
 
@@ -101,9 +102,15 @@ def _make(client: MlflowClient, shared: SharedName) -> RegisteredModel:
     raise shared.no_name_left("registered models", f"{PREFIX}{shared.search}")
 
 
-def _is(client: MlflowClient, name: str, version: str, digest: str, run_id: str) -> bool:
-    known = client.get_model_version(name, version)
-    return known.tags.get(SOURCE_TAG) == digest and known.run_id == run_id
+def _version(
+    client: MlflowClient, name: str, run_id: str, digest: str, record: ModelRecord
+) -> str | None:
+    """The version that is this record, if there is one."""
+    tags = {SOURCE_TAG: digest, VERDICT_TAG: record.verdict}
+    for version in client.search_model_versions(f"name = '{name}'"):
+        if version.run_id == run_id and tags.items() <= version.tags.items():
+            return str(version.version)
+    return None
 
 
 def _new_version(
@@ -148,7 +155,7 @@ def _logged(
             experiment, name, run_id, tags=tags, model_type="activation"
         )
     except MlflowException as error:
-        if error.get_http_status_code() != NOT_FOUND:
+        if missing_endpoint(error) is None:
             raise
         client.log_artifacts(run_id, str(model), model.name)
         return f"{client.get_run(run_id).info.artifact_uri}/{model.name}", None

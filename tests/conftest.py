@@ -97,5 +97,6 @@ def ray_session() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def interpreter() -> Iterator[Interpreter]:
     """Another Python process, for programs that need not be the first that it runs."""
-    with Interpreter() as started:
-        yield started
+    interpreter = Interpreter()
+    yield interpreter
+    interpreter.close()

@@ -11,9 +11,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from actsearch.space.scratch import scratch_folder
 
@@ -40,21 +39,18 @@ for line in sys.stdin:
 
 
 class Interpreter:
-    """Runs programs one after the other, each in a fork; to be used in a `with`."""
+    """Runs programs one after the other, each in a fork; started by the first."""
 
-    def __enter__(self) -> Self:
+    @cached_property
+    def _server(self) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         command = [sys.executable, "-I", "-B", "-c", _SERVER]
-        self._server = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
-        return self
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.communicate()
+    def close(self) -> None:
+        """End it, if it was started."""
+        if "_server" in self.__dict__:
+            self._server.communicate()
 
     def run(
         self,
