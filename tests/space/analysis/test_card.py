@@ -69,6 +69,7 @@ def test_a_line_is_not_non_linear_and_tanh_is_zero_centred() -> None:
     assert verdicts(card(parse("tanh(x)")))["zero-centred"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("text", ["x * sigmoid(beta[channel] * x)", "exp(exp(x))", "1 / x", "3"])
 def test_every_card_prints_and_is_strict_json(text: str) -> None:
     measured = card(parse(text))
@@ -85,6 +86,7 @@ def test_a_card_at_learned_values_is_of_that_function() -> None:
     assert "a = 0" in card_text(measured)
 
 
+@pytest.mark.heavy
 def test_a_slope_that_is_nan_in_float32_is_told_where_the_value_is_finite() -> None:
     measured = card(parse("max(x, 0) + min(exp(x) - 1, 0)"))
     assert "ELU" in measured.known_as.exact

@@ -162,6 +162,7 @@ def fingerprints(draw: st.DrawFn) -> Fingerprint:
     return of_values([far + v * TOLERANCE / 2.0001 for v in values], draw(st.integers(0, 1)))
 
 
+@pytest.mark.heavy
 @settings(max_examples=300)
 @given(st.lists(fingerprints(), max_size=12), fingerprints())
 def test_the_index_finds_a_match_exactly_where_comparing_with_all_does(

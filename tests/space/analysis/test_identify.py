@@ -102,6 +102,7 @@ def test_a_family_is_recognised_whatever_its_parameters_are_called_and_start_fro
     assert identify(parse(text)).family == family
 
 
+@pytest.mark.heavy
 def test_a_configured_family_is_recognised_from_whatever_it_started() -> None:
     assert identify(family("rational", start="tanh")).family == "rational"
     assert identify(family("mixture", granularity="channel")).family == "mixture"
@@ -145,6 +146,7 @@ def test_exactly_is_said_of_what_is_equal_everywhere(text: str, nearest: str) ->
     assert not same_everywhere(known, squashed_values(parse(text)))
 
 
+@pytest.mark.heavy
 def test_a_bump_outside_the_sample_makes_another_function() -> None:
     identification = identify(parse("relu(x) + 100 * relu(1 - abs(x - 10))"))
     assert identification.kind == "nearest"
@@ -161,6 +163,7 @@ def test_a_line_with_a_bend_far_out_is_no_line(text: str) -> None:
     assert line(points, fixed.values(points), squashed_values(fixed)) is None
 
 
+@pytest.mark.heavy
 def test_a_member_of_a_family_is_one_everywhere() -> None:
     bumpy = parse("x * sigmoid(beta * x) + 100 * relu(1 - abs(x - 200))")
     assert identify(bumpy, {"beta": 0.0}).family is None

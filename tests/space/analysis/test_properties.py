@@ -132,6 +132,7 @@ def test_relu_is_silent_and_flat_on_half_of_its_inputs() -> None:
     assert measured.curvature == pytest.approx((variance - 0.25) / variance, rel=1e-3)
 
 
+@pytest.mark.heavy
 def test_direction_and_turns() -> None:
     assert (of("tanh(x)").direction, of("tanh(x)").strictly) == ("increasing", True)
     assert of("erf(x)").strictly
@@ -157,6 +158,7 @@ def test_the_lipschitz_constant_is_over_every_x_and_proven(text: str, constant: 
     assert of(text).lipschitz_text == constant
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("text", "interval"),
     [
@@ -173,6 +175,7 @@ def test_the_range_is_over_every_x_and_not_over_a_window(text: str, interval: st
     assert of(text).range_text == interval
 
 
+@pytest.mark.heavy
 def test_what_is_not_proven_is_told_as_at_least() -> None:
     measured = of("sin(x) * x / (1 + abs(x))")
     assert measured.range_text.startswith("at least (-1, 1), within [-1.0")
@@ -181,6 +184,7 @@ def test_what_is_not_proven_is_told_as_at_least() -> None:
     assert measured.lipschitz_text.startswith("at least ")
 
 
+@pytest.mark.heavy
 def test_direction_is_over_every_x() -> None:
     assert of("sin(x / 40)").direction == "neither"
     assert of("x * exp(-x / 20)").direction == "neither"
@@ -207,6 +211,7 @@ def test_bounds_on_intervals_hold_every_value_and_slope(name: str) -> None:
         assert not (outside & measured.isfinite()).any()
 
 
+@pytest.mark.heavy
 @settings(max_examples=12)
 @given(st.floats(0.1, 5), st.sampled_from(["tanh(x)", "silu(x)", "relu(x)", "sin(x)"]))
 def test_scaling_the_output_scales_what_it_must(factor: float, text: str) -> None:

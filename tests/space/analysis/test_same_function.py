@@ -172,6 +172,7 @@ def test_commuted_renamed_and_reassociated_forms_are_one(left: str, right: str) 
     assert same(left, right)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["core-1", "core-2", "tree-3", "tree-5", "tree-7"])
 def test_no_pair_of_a_sample_is_merged_or_parted_wrongly(name: str) -> None:
     _, different, apart = check(sampled(name, 300))

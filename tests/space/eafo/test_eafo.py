@@ -88,6 +88,7 @@ def test_where_the_inverse_exists_eta_is_found_in_symbols(text: str, eta: str) -
     torch.testing.assert_close(result.eta.values(X), parse(eta).values(X), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.heavy
 def test_parameters_of_the_candidate_stay_in_eta() -> None:
     result = corrected(parse("a=2 * tanh(b=0.5 * x)"))
     assert {p.name for p in result.parameters} == {"a", "b", "epsilon"}
@@ -95,6 +96,7 @@ def test_parameters_of_the_candidate_stay_in_eta() -> None:
     assert {p.name for p in eta.parameters} == {"b"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("text", ["gelu(x)", "silu(x)", "elu(x)", "sin(x)", "hard_sigmoid(x)"])
 def test_without_an_inverse_eta_is_found_in_numbers_and_its_error_stated(text: str) -> None:
     result = correction(parse(text))
@@ -104,6 +106,7 @@ def test_without_an_inverse_eta_is_found_in_numbers_and_its_error_stated(text: s
     assert screen(corrected(parse(text))) is None
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("text", ["tanh(x)", "x + x ** 3", "softplus(x)"])
 def test_eta_is_the_gradient_of_the_output_entropy(text: str) -> None:
     # d/d epsilon of E[log(f' + epsilon eta')] at 0 is E[eta' / f'] = -E[eta (p / f')'] / p, which
@@ -118,6 +121,7 @@ def test_eta_is_the_gradient_of_the_output_entropy(text: str) -> None:
     assert change == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.heavy
 def test_with_the_published_sign_the_entropy_of_tanh_rises() -> None:
     # As docs/families.md has it: in the paper less is better. Of N(0, 1) it is log(2 pi e) / 2.
     normal = math.log(2 * math.pi * math.e) / 2
@@ -146,6 +150,7 @@ def test_without_symbols_a_piecewise_line_still_gets_the_exact_eta(text: str) ->
     assert str(result.eta) == "x * exp(-x ** 2 / 2)"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -73,6 +73,7 @@ def one_by_one(space: FixedTopology) -> Counts:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "space",
     [
@@ -195,6 +196,7 @@ def test_the_slope_of_a_batch_is_the_one_of_the_formula() -> None:
 ONE = {"unit.binary": "x1 * x2", "unit.left": "sin(x)", "unit.right": "beta * x"}
 
 
+@pytest.mark.heavy
 def test_the_documents_say_how_many_of_core_1_are_left_to_train() -> None:
     counts = survey(CoreUnits(1))
     root = Path(__file__).parents[3]

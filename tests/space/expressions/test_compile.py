@@ -38,6 +38,7 @@ def by_hand(node: Expression, values: dict[Parameter, Tensor], seen: list[Tensor
     return seen[-1]
 
 
+@pytest.mark.heavy
 @settings(max_examples=300)
 @given(expressions(largest=100.0))
 def test_a_program_is_the_tree_evaluated_node_by_node(tree: Expression) -> None:

@@ -43,6 +43,7 @@ def same(expression: Expression) -> bool:
     return all(torch.equal(a.nan_to_num(7.0), b.nan_to_num(7.0)) for a, b in pairs)
 
 
+@pytest.mark.heavy
 @settings(max_examples=300)
 @given(expressions(largest=10.0))
 def test_writing_over_an_operand_changes_no_bit_of_value_or_slope(expression: Expression) -> None:

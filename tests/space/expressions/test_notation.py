@@ -22,6 +22,7 @@ BINARY = ("add", "sub", "mul", "div", "pow", "max", "min")
 X = torch.linspace(-5, 5, 100, dtype=torch.float64)  # what the benchmark clips its sample to
 
 
+@pytest.mark.heavy
 def test_all_5103_strings_of_act_bench_parse_and_evaluate() -> None:
     texts = [
         f"{binary}({left}(x),{right}(x))"

@@ -61,6 +61,7 @@ def numbers_negated(tree: Expression) -> Expression:
     return negated(operands[0]) if tree.primitive == "neg" else Call(tree.primitive, operands)
 
 
+@pytest.mark.heavy
 @settings(max_examples=500)
 @given(expressions(parameters=False))
 def test_python_reads_the_same_tree_in_the_text(tree: Expression) -> None:

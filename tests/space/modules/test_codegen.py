@@ -73,6 +73,7 @@ within_one_folder = settings(
 )
 
 
+@pytest.mark.heavy
 @within_one_folder
 @given(tree=expressions())
 def test_random_trees_become_source_that_computes_the_same(

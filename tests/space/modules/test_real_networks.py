@@ -243,6 +243,7 @@ def test_containers_of_every_kind_are_looked_into() -> None:
     assert [p.name for p in report.replaced] == ["a.0", "b.2", "c.act"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("candidate", [SWISH, CHANNEL])
 def test_a_network_with_candidates_is_traced_scripted_and_gives_features(candidate: Any) -> None:
     model = mobilenet_v3_small().eval()

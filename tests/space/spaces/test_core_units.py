@@ -18,6 +18,7 @@ from actsearch.space.spaces.operator_sets import SWISH
 UNARY, BINARY = SWISH.unary, SWISH.binary
 
 
+@pytest.mark.heavy
 def test_one_unit_has_the_papers_6250_expressions() -> None:
     space = CoreUnits(1)
     expressions = [str(space.decode(encoding)) for encoding in space.encodings()]

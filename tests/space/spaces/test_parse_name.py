@@ -131,6 +131,7 @@ MEMBERS = st.builds(
 TEXTS = st.lists(MEMBERS, min_size=1, max_size=3).map("|".join) | st.text(max_size=30)
 
 
+@pytest.mark.heavy
 @settings(max_examples=500)
 @given(TEXTS)
 def test_any_text_names_a_space_or_is_refused_in_words(text: str) -> None:

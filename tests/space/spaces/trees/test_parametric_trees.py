@@ -54,6 +54,7 @@ def test_the_size_of_pangaeas_space_is_exact() -> None:
     assert SPACE.size > 10**15
 
 
+@pytest.mark.heavy
 def test_a_tree_of_a_given_size_is_drawn_uniformly() -> None:
     space, rng = ParametricTrees(2, operators=FEW), np.random.default_rng(0)
     bare = Counter(space.draw(2, rng) for _ in range(10_000))
