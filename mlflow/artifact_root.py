@@ -11,7 +11,7 @@ from .server_process import ServerError
 S3 = "s3://"
 EXTRA = "actsearch[s3]"
 ENDPOINT = "MLFLOW_S3_ENDPOINT_URL"
-PATIENCE = 5  # seconds until a store has to answer, twice
+PATIENCE = 5  # seconds in which a store has to answer; it is asked twice
 
 
 def check(artifacts: str) -> None:

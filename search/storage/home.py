@@ -44,7 +44,7 @@ from . import study_file
 
 DEFAULT_HOME = ".actsearch"
 CONFIG = "config.json"  # written last: with it, a folder is a search
-PRIOR = "prior-"  # how the names of the tables begin that a search has learned from
+PRIOR = "prior-"  # begins the names of the tables that a search has learned from
 _PROBE = ".probe"
 _BEGINNING = (f"{CONFIG}.partial", _PROBE, "lock")  # beside the study; the lock goes last
 LOCK = "lock"
