@@ -18,7 +18,8 @@ BENCHES = $(filter-out benchmarks/make_table.py benchmarks/table_plans.py benchm
 
 # a worker more than there are cores, up to eight, since tests wait for processes and servers; those
 # that share something costly stay on one of them
-SIDE_BY_SIDE = -n $$(( $(WORKERS) + 1 )) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+GROUPED = --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE = -n $$(( $(WORKERS) + 1 )) $(GROUPED)
 SHORT := not slow and not cluster and not long
 
 .PHONY: help install search record readme test test-fast test-long test-slow test-cpus test-cluster test-nodes soak bench lint docs wheel

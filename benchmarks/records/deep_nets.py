@@ -4,9 +4,10 @@
     python -m records.deep_nets --pages                      # docs/results.md from what is kept
 
 Validation images choose: all of the catalog by halving, and a search of core-1. The best of each
-are then confirmed together with the baselines, without the gain and with it, which opens the test
-set. Rungs of every candidate and the confirmations, as printed and line by line, are kept in
-deep_nets.json beside this file.
+are then confirmed together with SELU and ELU, which were made for such nets, and the baselines,
+without the gain and with it, which opens the test set. Rungs of every candidate and the
+confirmations, as printed and line by line, are kept in deep_nets.json beside this file; a new home
+goes on from what stands there.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ SEARCHES: Mapping[str, Sequence[str]] = {
     f"{RECIPE}-core-1": ("--recipe", RECIPE, "--candidates", "200"),
 }
 OF_EACH = 3  # best of each search that are confirmed
+NAMED = ("SELU", "ELU")  # made for such nets, confirmed beside them
 SEEDS = 5
 SHOWN = 12  # rows of the catalog in the page
 LEARNS = 0.5  # validation accuracy from which a net counts as one that learned
@@ -54,24 +56,31 @@ def main() -> None:
 
 
 def record(home: Path, workers: int) -> None:
-    """Run each command as far as it is missing in a home, and keep what it gave."""
+    """Run each command as far as it is missing, and keep what it gave."""
+    kept = read_record() if RECORD.exists() else {"leaderboards": {}, "ledger": []}
     commands: list[str] = []
-    boards: dict[str, Any] = {}
+    boards: dict[str, Any] = kept["leaderboards"]
     confirmations: dict[str, str] = {}
     for name, arguments in SEARCHES.items():
         searching = ["search", "--name", name, *arguments, "--no-confirm"]
         commands.append(" ".join(["actsearch", *searching]))
-        begun = (home / "searches" / name).exists()
-        actsearch(home, *searching, "--workers", str(workers), *["--resume"] * begun)
-        rows = json.loads(actsearch(home, "leaderboard", name, "--json"))
-        boards[name] = [[row["expression"], row["state"], row["rungs"]] for row in rows]
-    best = [board[number][0] for board in boards.values() for number in range(OF_EACH)]
+        if name not in boards:
+            begun = (home / "searches" / name).exists()
+            actsearch(home, *searching, "--workers", str(workers), *["--resume"] * begun)
+            rows = json.loads(actsearch(home, "leaderboard", name, "--json"))
+            boards[name] = [[row["expression"], row["state"], row["rungs"]] for row in rows]
+    best = [boards[name][number][0] for name in SEARCHES for number in range(OF_EACH)]
+    path = home / "confirmations" / "confirmation.jsonl"
+    if kept["ledger"] and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(line) + "\n" for line in kept["ledger"]))
     for recipe in (RECIPE, WITH_GAIN):
-        confirming = ["confirm", *dict.fromkeys(best), "--recipe", recipe, "--seeds", str(SEEDS)]
+        together = [*dict.fromkeys(best), *NAMED]
+        confirming = ["confirm", *together, "--recipe", recipe, "--seeds", str(SEEDS)]
         commands.append("actsearch " + " ".join(f'"{a}"' if " " in a else a for a in confirming))
         printed = actsearch(home, *confirming, "--workers", str(workers))
         confirmations[recipe] = printed.strip("\n")
-        ledger = (home / "confirmations" / "confirmation.jsonl").read_text().splitlines()
+        ledger = path.read_text().splitlines()
         kept = {
             "commands": commands,
             "commit": output("git", "rev-parse", "--short", "HEAD").strip(),
@@ -125,7 +134,8 @@ def generated(record: Mapping[str, Any]) -> str:
         f"9 epochs (one run each, the best of each bracket go on):\n\n"
         "| | function | 1 | 3 | 9 |\n| --- | --- | --- | --- | --- |\n"
         + "\n".join(f"{line} |" for line in lines)
-        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together. {tables}"
+        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together with "
+        f"{' and '.join(NAMED)}. {tables}"
     )
 
 

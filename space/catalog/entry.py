@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from ..expressions.expression import Expression
 from ..expressions.parser import parse
@@ -26,7 +27,7 @@ class Entry:
     @property
     def expression(self) -> Expression:
         """The formula, parsed."""
-        return parse(self.formula)
+        return _parsed(self.formula)
 
     @property
     def trainable(self) -> bool:
@@ -37,3 +38,8 @@ class Entry:
     def names(self) -> tuple[str, ...]:
         """The name and every alias."""
         return (self.name, *self.aliases)
+
+
+@cache
+def _parsed(formula: str) -> Expression:
+    return parse(formula)

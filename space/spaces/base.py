@@ -51,6 +51,13 @@ class Space(ABC):
     def build(self, choose: Choose) -> Expression:
         """The candidate that the answers of `choose(path, options)` describe."""
 
+    def ask(self, choose: Choose) -> None:
+        """Ask for every choice as `build` does; for those that need no candidate.
+
+        A space overrides it where assembling the candidate takes longer than choosing.
+        """
+        self.build(choose)
+
     def seed_candidates(self) -> tuple[Encoding, ...]:
         """Encodings of well-known activations in this space, for strategies to start from."""
         return ()
@@ -131,7 +138,7 @@ class Space(ABC):
             record[path] = choose(path, options)
             return record[path]
 
-        self.build(recording)
+        self.ask(recording)
         return record
 
     def _option(self, encoding: Encoding, path: str, options: tuple[str, ...]) -> str:
@@ -151,7 +158,7 @@ class Space(ABC):
             offered[path] = options
             return self._option(encoding, path, options)
 
-        self.build(choose)
+        self.ask(choose)
         return offered
 
 

@@ -56,6 +56,10 @@ class Corrected(Space):
         under = choose(PATH, OPTIONS)
         return _corrected(self.space.build(choose), under, self.space.granularity)
 
+    def ask(self, choose: Choose) -> None:
+        choose(PATH, OPTIONS)
+        self.space.ask(choose)
+
     def seed_candidates(self) -> tuple[Encoding, ...]:
         return tuple({PATH: NONE, **encoding} for encoding in self.space.seed_candidates())
 
@@ -100,7 +104,7 @@ class Corrected(Space):
         """The density and the rest of an encoding; raises SpaceError where one is wrong."""
         under = self._option(encoding, PATH, OPTIONS)
         inner = {path: option for path, option in encoding.items() if path != PATH}
-        self.space.decode(inner)  # so that a wrong option is refused here
+        self.space._walk(inner)  # so that a wrong option is refused here
         return under, inner
 
 

@@ -73,12 +73,18 @@ class FixedTopology(Space):
         return math.prod(len(place.options) for place in self.root.every())
 
     def build(self, choose: Choose) -> Expression:
-        chosen = {
+        return assembled(self.root, self._choices(choose), self.granularity)
+
+    def ask(self, choose: Choose) -> None:
+        self._choices(choose)
+
+    def _choices(self, choose: Choose) -> dict[str, str]:
+        """The option chosen at each path."""
+        return {
             place.path: choose(place.path, place.options)
             for place in self.root.every()
             if place.path
         }
-        return assembled(self.root, chosen, self.granularity)
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
         reading = next(self._readings(self.root, expression), None)

@@ -47,9 +47,16 @@ class Mixtures(Space):
         return len(GATES) * math.prod([len(self.pool)] * self.count)
 
     def build(self, choose: Choose) -> Expression:
-        gates = choose("gates", GATES)
-        functions = tuple(choose(f"function.{i}", self.pool) for i in range(self.count))
+        gates, functions = self._choices(choose)
         return family("mixture", functions=functions, gates=gates, granularity=self.granularity)
+
+    def ask(self, choose: Choose) -> None:
+        self._choices(choose)
+
+    def _choices(self, choose: Choose) -> tuple[str, tuple[str, ...]]:
+        """The gates and the functions chosen."""
+        gates = choose("gates", GATES)
+        return gates, tuple(choose(f"function.{i}", self.pool) for i in range(self.count))
 
     def encode(self, expression: Expression) -> dict[str, str] | None:
         terms: list[Expression] = []

@@ -53,10 +53,17 @@ class Union(Space):
         return tuple(space.name for space, _ in self.members)
 
     def build(self, choose: Choose) -> Expression:
+        member, choose_there = self._chosen(choose)
+        return member.build(choose_there)
+
+    def ask(self, choose: Choose) -> None:
+        member, choose_there = self._chosen(choose)
+        member.ask(choose_there)
+
+    def _chosen(self, choose: Choose) -> tuple[Space, Choose]:
+        """A member, and how its choices are asked for: members may share paths."""
         at = self._names.index(choose(MEMBER, self._names))
-        return self.members[at][0].build(
-            lambda path, options: choose(f"{at}.{path}", options)  # members may share paths
-        )
+        return self.members[at][0], lambda path, options: choose(f"{at}.{path}", options)
 
     def sample(self, rng: Generator) -> dict[str, str]:
         weights = np.array([weight for _, weight in self.members])

@@ -68,6 +68,9 @@ class ParametricTrees(Space):
     def build(self, choose: Choose) -> Expression:
         return self.expression(self._grow(choose))
 
+    def ask(self, choose: Choose) -> None:
+        self._grow(choose)
+
     def node(self, encoding: Encoding) -> Node:
         """The tree of an encoding; raises SpaceError where it names no option."""
         return self._grow(lambda path, options: self._option(encoding, path, options))

@@ -154,6 +154,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.heavy
 def test_without_data_and_network_every_road_is_listed(tmp_path: Path, no_network: None) -> None:
     with pytest.raises(DataUnavailable) as refusal:
         locate(FASHION_MNIST, tmp_path / "root", system=tmp_path / "no-system-copy")
@@ -166,6 +167,7 @@ def test_without_data_and_network_every_road_is_listed(tmp_path: Path, no_networ
     assert [path.name for path in raw(tmp_path / "root").iterdir()] == [".fetch.lock"]
 
 
+@pytest.mark.heavy
 def test_a_bad_system_copy_is_a_closed_road_not_an_image(
     tmp_path: Path, system_copy: Path, no_network: None
 ) -> None:
@@ -177,6 +179,7 @@ def test_a_bad_system_copy_is_a_closed_road_not_an_image(
     assert not any((raw(tmp_path / "root") / name).exists() for name in FASHION_MNIST.files)
 
 
+@pytest.mark.heavy
 def test_two_processes_at_once_leave_one_whole_set(tmp_path: Path, system_copy: Path) -> None:
     code = (
         "verify(FASHION_MNIST, locate(FASHION_MNIST, Path(sys.argv[1]), system=Path(sys.argv[2])))"
@@ -187,6 +190,7 @@ def test_two_processes_at_once_leave_one_whole_set(tmp_path: Path, system_copy: 
         assert process.returncode == 0, errors
 
 
+@pytest.mark.heavy
 def test_a_killed_fetch_leaves_nothing_in_the_way(tmp_path: Path, system_copy: Path) -> None:
     # The child kills itself once everything is unpacked and nothing is yet renamed.
     code = (

@@ -228,6 +228,7 @@ def test_a_folder_without_the_files_says_which_it_must_have(tmp_path: Path) -> N
         locate(CIFAR10, tmp_path / "root", copy=tmp_path)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "dataset",
     [

@@ -38,6 +38,7 @@ def drawn(space: Space) -> Iterator[Expression]:
             yield candidate
 
 
+@pytest.mark.heavy
 def test_the_documents_say_of_how_many_candidates_the_gain_misses_unit_variance() -> None:
     candidates = [*islice(drawn(space_from_name("core-1")), 331)]
     candidates += islice(drawn(space_from_name("tree-5")), 331)

@@ -118,6 +118,7 @@ def test_a_recording_takes_signals_and_gradients_once_more() -> None:
     assert members_at_once(members, MLP, ImageSpec(), build, free + 1, recorded=True) == 10
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("widths", [(256, 192, 128, 64), (256,) * 8, (512,) * 16])
 @pytest.mark.parametrize("text", ["relu(x)", "x * tanh(softplus(x))"])
 def test_a_step_of_an_ensemble_of_mlps_takes_no_more_than_predicted(
@@ -136,6 +137,7 @@ def test_a_step_of_an_ensemble_of_mlps_takes_no_more_than_predicted(
     assert 0.5 < _peak(profile) / len(members) / predicted.signals < 1.1
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that is told")
 def test_freed_memory_is_kept_and_not_taken_again_page_by_page() -> None:
     # Counted in MiB that the process holds, not in page faults: how many pages there are to a

@@ -63,6 +63,7 @@ def test_a_trial_of_a_search_is_described_as_each_layer_learned_it(
     assert "learned in layer 2: a = 0.01: the family PReLU; here exactly LeakyReLU" in printed
 
 
+@pytest.mark.heavy
 def test_neither_ray_nor_mlflow_is_loaded(tmp_path: Path) -> None:
     code = (
         "import sys\n"

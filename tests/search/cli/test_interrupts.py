@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("library", ["numpy", "torch", "optuna", "mlflow"])
 def test_ctrl_c_within_an_import_is_no_traceback(library: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(SENDS.format(library=library))

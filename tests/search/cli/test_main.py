@@ -67,6 +67,7 @@ def test_a_space_nearly_right_is_named(actsearch: Verb, space: str, meant: str) 
     assert (result.status, f"did you mean '{meant}'?" in result.err) == (1, True), result.err
 
 
+@pytest.mark.heavy
 def test_a_terminal_without_greek_letters_gets_a_question_mark(tmp_path: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-m", "actsearch.search.cli", "describe", "x * sigmoid(x)"],

@@ -42,6 +42,7 @@ def searched(folder: Path, executor: Any, strategy: str = "evolution", **changes
     return run_engine(folder, Checksums(), candidates=CANDIDATES, config=config, executor=executor)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("strategy", BUILT_IN)
 def test_the_same_search_comes_out_on_any_number_of_workers_whoever_ends_first(
     strategy: str, tmp_path: Path
@@ -139,6 +140,7 @@ def test_a_strategy_is_shown_the_results_before_the_lag_and_of_the_others_the_ca
     assert ended == {"complete", "pruned", "infeasible"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("strategy", BUILT_IN)
 def test_a_search_that_is_resumed_goes_on_as_one_that_was_never_stopped(
     strategy: str, tmp_path: Path

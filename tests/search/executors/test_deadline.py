@@ -68,6 +68,7 @@ class HangsAtOnce(Hangs):
         return self.inner.run(job)
 
 
+@pytest.mark.heavy
 def test_an_interruption_that_is_caught_comes_again() -> None:
     caught = 0
 

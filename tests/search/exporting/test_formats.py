@@ -166,6 +166,7 @@ def test_an_mlflow_model_predicts_where_actsearch_is_not(tmp_path: Path) -> None
     torch.testing.assert_close(torch.tensor(json.loads(done.stdout.splitlines()[-1])), expected)
 
 
+@pytest.mark.heavy
 def test_the_card_has_results_with_n_limits_and_how_to_cite() -> None:
     row = {
         "test_mean": 0.8964, "test_sd": 0.0006, "n": 5, "difference": -0.0002,

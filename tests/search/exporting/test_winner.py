@@ -30,6 +30,7 @@ def test_without_a_score_there_is_no_best() -> None:
     assert best_of(CONFIG, [replace(SINE, val_accuracy=None, val_accuracies={})], None) is None
 
 
+@pytest.mark.heavy
 def test_what_was_measured_of_the_cost_goes_into_the_exported_files(tmp_path: Path) -> None:
     cost = MeasuredCost(time=2.31, low=2.25, high=2.4, device="cpu, a processor")
     exported = export_best(best_of(CONFIG, [replace(SINE, cost=cost)], None), tmp_path)

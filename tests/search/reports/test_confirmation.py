@@ -201,6 +201,7 @@ def test_copies_of_one_function_are_called_a_winner_in_at_most_5_percent() -> No
     assert wrong <= stats.binom.isf(1e-4, 400, 0.015)
 
 
+@pytest.mark.heavy
 def test_more_seeds_and_larger_differences_are_found_oftener() -> None:
     def rate(seeds: int, planted: float) -> float:
         rng = np.random.default_rng(1)

@@ -63,6 +63,7 @@ def test_of_many_parameters_those_that_moved_furthest_are_drawn_by_their_change(
     assert all(np.asarray(line.get_ydata())[0] == 0 for line in paths.get_lines())
 
 
+@pytest.mark.heavy
 def test_only_what_was_looked_at_is_drawn() -> None:
     assert set(figures_of([diagnosis_of("relu(x)", "dead")])) == {"dead-units"}
     figures = figures_of([diagnosis_of("relu(x)", "kernel", "surface")])

@@ -502,6 +502,7 @@ print(before, len(study.trials()))
 """
 
 
+@pytest.mark.heavy
 def test_a_full_disk_is_said_so_and_with_room_again_the_study_goes_on(tmp_path: Path) -> None:
     # A limit on the size of files stands for the full disk: it needs no rights of a superuser.
     done = subprocess.run(

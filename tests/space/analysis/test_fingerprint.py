@@ -135,6 +135,7 @@ def test_names_do_not_matter(tree: Expression, rng: random.Random) -> None:
     assert fingerprint(substitute(tree, renamed)).matches(fingerprint(tree))
 
 
+@pytest.mark.heavy
 @settings(max_examples=200)
 @given(expressions(largest=100.0), st.randoms(use_true_random=False))
 def test_the_order_of_operands_that_commute_does_not_matter(

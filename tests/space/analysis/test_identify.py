@@ -116,6 +116,7 @@ def test_learned_values_are_looked_at_instead_of_initial_ones() -> None:
     assert identify(swish, {"beta": 0.0}).sentence == "the family Swish; here 0.5 * Identity(x)"
 
 
+@pytest.mark.heavy
 def test_an_unknown_function_gets_the_nearest_one_and_its_distance() -> None:
     identification = identify(parse("relu(x) + 0.3 * sin(3 * x) * tanh(x)"))
     assert identification.kind == "nearest"
@@ -125,6 +126,7 @@ def test_an_unknown_function_gets_the_nearest_one_and_its_distance() -> None:
     assert identification.nearest.distance == pytest.approx(drawn, abs=0.01)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("text", ["exp(exp(x))", "sqrt(-1) * x / 0", "exp(x ** 3)"])
 def test_a_function_that_overflows_is_answered_too(text: str) -> None:
     identification = identify(parse(text))

@@ -143,6 +143,7 @@ def test_direction_and_turns() -> None:
     assert of("cos(x)").turns == 7  # on [-10, 10]: 0 and 1, 2, 3 times pi on either side
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("text", "constant"),
     [

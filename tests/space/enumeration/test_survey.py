@@ -124,6 +124,7 @@ def test_every_candidate_of_core_1_has_its_own_verdict_and_fingerprint_in_a_batc
                     assert agree(mark.values, row.float(), TOLERANCE), candidate
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("operators", [SIMPLE, GRAFS], ids=["simple", "grafs"])
 @pytest.mark.parametrize("flip", [False, True])
 def test_a_batch_has_every_candidates_own_fingerprint_and_verdict(

@@ -92,6 +92,7 @@ def test_a_text_with_typing_errors_parses_or_points(
     assert parses_or_points(text)
 
 
+@pytest.mark.heavy
 @given(st.sampled_from(["(", "-", "exp(", "x+", "x**2+", "max(x,", "-(", "x*("]), st.data())
 def test_nesting_and_length_are_bounded(piece: str, data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 2 * MAX_LENGTH // len(piece)))

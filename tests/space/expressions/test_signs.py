@@ -33,6 +33,7 @@ def test_these_may_be(text: str) -> None:
 
 
 # About one drawn tree in five is said to be.
+@pytest.mark.heavy
 @given(expressions(largest=10, parameters=False).filter(never_negative))
 def test_what_is_said_never_to_be_negative_is_not(expression: Expression) -> None:
     assert not (compile_program(expression)(X.double()) < 0).any()

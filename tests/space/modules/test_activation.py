@@ -151,6 +151,7 @@ def test_parameters_start_where_the_text_says() -> None:
     }
 
 
+@pytest.mark.heavy
 @given(expressions(largest=10.0))
 def test_state_deepcopy_and_pickle_keep_the_function(tree: Expression) -> None:
     module = tree.module(channels=2)

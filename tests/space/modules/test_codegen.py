@@ -163,6 +163,7 @@ def test_the_generated_class_keeps_dtype_under_bfloat16(tmp_path: Path) -> None:
 PROBE = "raise RuntimeError('escaped')"
 
 
+@pytest.mark.heavy
 @within_one_folder
 @given(
     notes=st.lists(

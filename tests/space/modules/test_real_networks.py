@@ -42,6 +42,7 @@ def test_a_pattern_leaves_the_gates_of_squeeze_and_excitation(
     assert len(replace_activations(model, gate, SWISH).replaced) == count
 
 
+@pytest.mark.heavy
 def test_a_call_of_a_function_is_seen_on_an_example() -> None:
     model = densenet121()
     report = replace_activations(model, nn.ReLU, SWISH, example=IMAGE)
@@ -53,6 +54,7 @@ def test_a_call_of_a_function_is_seen_on_an_example() -> None:
     )
 
 
+@pytest.mark.heavy
 def test_channels_last_are_told_from_the_layers_beside_the_activation() -> None:
     model = convnext_tiny()
     replace_activations(model, nn.GELU, CHANNEL, example=torch.zeros(1, 3, 64, 64))

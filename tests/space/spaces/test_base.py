@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +132,23 @@ def choices(space: Space, encoding: Encoding) -> dict[str, tuple[str, ...]]:
     return choices_by_path
 
 
+@every_space
+@given(seed=seeds)
+def test_asking_alone_asks_for_what_building_asks_for(space: Space, seed: int) -> None:
+    def questions(visit: Callable[[Choose], object]) -> list[tuple[str, tuple[str, ...]]]:
+        rng = np.random.default_rng(seed)
+        choices: list[tuple[str, tuple[str, ...]]] = []
+
+        def choose(path: str, options: tuple[str, ...]) -> str:
+            choices.append((path, options))
+            return options[rng.integers(len(options))]
+
+        visit(choose)
+        return choices
+
+    assert questions(space.ask) == questions(space.build)
+
+
 def test_a_space_is_shown_by_its_name() -> None:
     shown = "<Corrected core-1[channel]+eafo>"
     assert repr(Corrected(CoreUnits(1, "channel"))) == shown
@@ -235,6 +253,7 @@ def test_a_drawn_encoding_decodes_and_a_seed_draws_one_encoding(space: Space, se
     assert encoding == space.sample(np.random.default_rng(seed))
 
 
+@pytest.mark.heavy
 @every_space
 def test_the_options_at_a_path_are_always_the_same(space: Space) -> None:
     rng = np.random.default_rng(0)

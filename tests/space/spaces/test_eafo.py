@@ -77,6 +77,7 @@ def test_every_second_draw_is_corrected() -> None:
     assert len(drawn) == len(OPTIONS)
 
 
+@pytest.mark.heavy
 def test_most_corrected_candidates_can_be_trained() -> None:
     rng, passed = np.random.default_rng(3), 0
     for _ in range(60):

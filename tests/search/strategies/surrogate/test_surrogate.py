@@ -50,6 +50,7 @@ def searched(strategy: Strategy, count: int, together: int = 9) -> list[float]:
     return scores
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", SEEDS)
 def test_in_45_trainings_it_is_where_random_search_is_not_in_90(seed: int) -> None:
     ours, theirs = searched(Surrogate(SPACE, seed), 45), searched(Random(SPACE, seed), 90)
@@ -149,6 +150,7 @@ def test_what_diverged_is_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [14]
 
 
+@pytest.mark.heavy
 def test_where_cost_counts_cheaper_ones_are_proposed_and_the_best_still() -> None:
     def costs(objectives: list[str]) -> tuple[float, float]:
         strategy = Surrogate(SPACE, 0)
