@@ -86,6 +86,7 @@ def record(home: Path, workers: int) -> None:
             "commit": output("git", "rev-parse", "--short", "HEAD").strip(),
             "date": date.today().isoformat(),
             "leaderboards": boards,
+            "named": NAMED,
             "confirmations": confirmations,
             "ledger": [json.loads(line) for line in ledger],
         }
@@ -134,8 +135,8 @@ def generated(record: Mapping[str, Any]) -> str:
         f"9 epochs (one run each, the best of each bracket go on):\n\n"
         "| | function | 1 | 3 | 9 |\n| --- | --- | --- | --- | --- |\n"
         + "\n".join(f"{line} |" for line in lines)
-        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together with "
-        f"{' and '.join(NAMED)}. {tables}"
+        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together"
+        f"{' with ' * bool(record['named']) + ' and '.join(record['named'])}. {tables}"
     )
 
 
