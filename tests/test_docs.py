@@ -22,6 +22,7 @@ OURS = [
 # Files of a user's: an exported winner, an example's module, the library's name taken.
 USERS = {"activation.py", "activation_jax.py", "activation_numpy.py", "mine.py", "mlflow.py"}
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+BROKEN = re.compile(r"\]\([^)\s]*\s")  # a link that a line's end cuts in two
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -34,8 +35,9 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    dead = []
-    for target, anchor in LINK.findall(FENCE.sub("", page.read_text())):
+    text = FENCE.sub("", page.read_text())
+    dead = BROKEN.findall(text)
+    for target, anchor in LINK.findall(text):
         if target.startswith(("http:", "https:", "mailto:")):
             continue
         path = page.parent / target if target else page

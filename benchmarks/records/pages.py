@@ -101,7 +101,8 @@ def generated(page: str, record: Record) -> str:
         f"{record.machine}). [Results](docs/results.md#the-default-search) has the tables:"
     )
     verdict = textwrap.fill(record.verdict, COLUMNS)
-    return f"{textwrap.fill(sentence, COLUMNS)}\n\n```\n{verdict}\n```"
+    filled = textwrap.fill(sentence, COLUMNS, break_on_hyphens=False)  # a link stays in one piece
+    return f"{filled}\n\n```\n{verdict}\n```"
 
 
 def with_record(page: str, text: str, record: Record) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from actsearch.evaluators import recipe_from_name
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -57,16 +59,18 @@ def test_the_part_about_deep_nets_is_what_its_record_gives(deep_nets: Any) -> No
     assert deep_nets.with_record(text, deep_nets.read_record()) == text
 
 
-def test_each_mean_of_the_confirmation_is_that_of_its_lines_in_the_ledger(deep_nets: Any) -> None:
-    record = deep_nets.read_record()
-    trained = [line for line in record["ledger"] if line["kind"] == "training"]
-    means: dict[tuple[str, str], list[float]] = {}
-    for line in trained:
-        means.setdefault((line["network"], line["expression"]), []).append(line["test"])
-    finalists = next(line for line in record["ledger"] if line["kind"] == "opening")["finalists"]
-    printed = record["confirmations"][deep_nets.RECIPE]
-    for expression in finalists:
-        scores = means["mlp", expression]
-        assert len(scores) == deep_nets.SEEDS
+@pytest.mark.parametrize("name", ["deep-no-gain", "deep"])
+def test_each_mean_of_a_confirmation_is_that_of_its_lines_in_the_ledger(
+    name: str, deep_nets: Any
+) -> None:
+    record, digest = deep_nets.read_record(), recipe_from_name(name).digest
+    scores: dict[str, list[float]] = {}
+    for line in record["ledger"]:
+        if line["kind"] == "training" and line["recipe"] == digest:
+            scores.setdefault(line["expression"], []).append(line["test"])
+    printed = record["confirmations"][name]
+    openings = [o for o in record["ledger"] if o["kind"] == "opening" and digest in o["recipes"]]
+    for expression in openings[-1]["finalists"]:
+        assert len(scores[expression]) == deep_nets.SEEDS
         (row, *_) = [row for row in printed.splitlines() if row.startswith(expression[:40])]
-        assert f" {statistics.fmean(scores):.2%} ± " in row
+        assert f" {statistics.fmean(scores[expression]):.2%} ± " in row
