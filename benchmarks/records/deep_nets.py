@@ -71,9 +71,8 @@ def record(home: Path, workers: int) -> None:
             boards[name] = [[row["expression"], row["state"], row["rungs"]] for row in rows]
     best = [boards[name][number][0] for name in SEARCHES for number in range(OF_EACH)]
     path = home / "confirmations" / "confirmation.jsonl"
-    if kept["ledger"] and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(line) + "\n" for line in kept["ledger"]))
+    if not path.exists():
+        put_back(kept["ledger"], path, home / "test-sets.jsonl")
     for recipe in (RECIPE, WITH_GAIN):
         together = [*dict.fromkeys(best), *NAMED]
         confirming = ["confirm", *together, "--recipe", recipe, "--seeds", str(SEEDS)]
@@ -91,6 +90,23 @@ def record(home: Path, workers: int) -> None:
             "ledger": [json.loads(line) for line in ledger],
         }
         RECORD.write_text(json.dumps(kept, indent=None, separators=(",", ":")) + "\n")
+
+
+def put_back(ledger: Sequence[Mapping[str, Any]], path: Path, shown: Path) -> None:
+    """Write a ledger that was kept into a new home, and what its openings showed the test set."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(line) + "\n" for line in ledger))
+    showings = [
+        {
+            "at": line["at"],
+            "folder": path.parent.name,
+            "dataset": line["dataset"],
+            "functions": line["finalists"],
+        }
+        for line in ledger
+        if line["kind"] == "opening"
+    ]
+    shown.write_text("".join(json.dumps(showing) + "\n" for showing in showings))
 
 
 def actsearch(home: Path, *arguments: str) -> str:
