@@ -9,7 +9,8 @@ they are. Then, for functions that learn (above 80 %):
   and on the other, which took no part in ordering the list, with a 95 % bootstrap interval of the
   second half, and the median score with and without, or above and below the median;
 - of a random forest over all of them the correlation on functions it never saw (ten folds), on
-  those with an operator it never saw, and on the second table, of another space.
+  those with an operator it never saw, and on the second table, of another space; a function's
+  mirror image counts as seen.
 
 A correlation is no cause: properties hang together. `--quick`: 300 functions.
 """
@@ -19,9 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, dataclass, fields
-from multiprocessing import get_context
 
 import numpy as np
 import numpy.typing as npt
@@ -30,17 +29,20 @@ from features import LEARNS, LEFT_OUT, mean_accuracy
 from scipy.stats import spearmanr
 from search_efficiency import sampled
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from actsearch.evaluators import ScoreTable, table_from_name
 from actsearch.search.provenance import machine
 from actsearch.space import Call, parse
+from actsearch.space.analysis.asymptotes import asymptote
 from actsearch.space.analysis.moments import gaussian_nodes
-from actsearch.space.analysis.properties import properties
+from actsearch.space.analysis.smoothness import smoothness
 
 DRAWS = 2000  # of functions, for an interval
 FOLDS = 10
 TREES = 300
+POINTS = 2002  # on [-10, 10], 0 not among them
+FLAT = 1e-6  # a slope that counts as 0
 LARGEST = 1e3  # what is beyond counts as this much
 
 Array = npt.NDArray[np.float64]
@@ -56,40 +58,41 @@ class Traits:
     gain: float  # E f'^2 / E f^2
     flat: float  # share of inputs of slope 0
     turns: float  # on [-10, 10]
-    steepest: float  # sup |f'|, over the root mean square
+    steepest: float  # |f'| on [-10, 10], over the root mean square
     saturating_sides: float  # on which f tends to a constant
     bounded_sides: float
     growing_sides: float  # on which f grows faster than a line
-    monotone: float
+    monotone: float  # on [-10, 10]
     kinks: float  # 1 where it has one, or a jump
     operators: float
     parameters: float
 
 
 def traits(text: str) -> Traits:
-    """The traits of an expression; half a second."""
-    torch.set_num_threads(1)
+    """The traits of an expression. Not by `properties`, whose proofs take half a second."""
     expression = parse(text)
-    measured = properties(expression)
     z, weights = gaussian_nodes()
-    value, mirrored = expression.values(z), expression.values(-z)
-    variance = max(measured.second_moment - measured.mean**2, 1e-12)
-    even = float((((value + mirrored) / 2 - measured.mean).square() * weights).sum())
-    size = max(measured.second_moment, 1e-12) ** 0.5
-    sides = (measured.left, measured.right)
+    value, slope = expression.values_and_slopes(z)
+    mean, second, slopes = (float((v * weights).sum()) for v in (value, value**2, slope**2))
+    line = float((value * z * weights).sum())
+    variance, size = max(second - mean**2, 1e-12), max(second, 1e-12) ** 0.5
+    even = (value + expression.values(-z)) / 2 - mean
+    on_grid = expression.values_and_slopes(torch.linspace(-10, 10, POINTS).double())[1]
+    rising, smooth = on_grid[on_grid.abs() > FLAT] > 0, smoothness(expression)
+    sides = [asymptote(expression, side) for side in (-1, 1)]
     numbers = Traits(
-        curvature=measured.curvature,
-        even=even / variance,
-        mean=abs(measured.mean) / size,
-        gain=measured.gain,
-        flat=measured.zero_slope,
-        turns=measured.turns,
-        steepest=measured.lipschitz / size,
-        saturating_sides=len(measured.saturating),
+        curvature=1 - line**2 / variance,
+        even=float((even**2 * weights).sum()) / variance,
+        mean=abs(mean) / size,
+        gain=slopes / max(second, 1e-12),
+        flat=float(((slope.abs() < FLAT) * weights).sum()),
+        turns=int((rising[1:] != rising[:-1]).sum()),
+        steepest=float(on_grid.abs().max()) / size,
+        saturating_sides=sum(side.kind == "constant" for side in sides),
         bounded_sides=sum(side.bounded for side in sides),
         growing_sides=sum(side.kind == "faster" for side in sides),
-        monotone=measured.direction in ("increasing", "decreasing"),
-        kinks=bool(measured.smooth.jumps or measured.smooth.kinks),
+        monotone=bool(rising.all() or not rising.any()),
+        kinks=bool(smooth.jumps or smooth.kinks),
         operators=sum(isinstance(node, Call) for node in expression.nodes()),
         parameters=len(expression.parameters),
     )
@@ -109,9 +112,13 @@ class Functions:
     def of(table: ScoreTable, most: int | None) -> Functions:
         scores = {text: mean_accuracy(table, text) for text in sampled(table).rows}
         texts = [text for text, score in scores.items() if score > LEARNS][:most]
-        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-            rows = [astuple(row) for row in pool.map(traits, texts, chunksize=16)]
-        return Functions(np.array(rows), np.array([scores[t] for t in texts]), tuple(texts))
+        rows = np.array([astuple(traits(text)) for text in texts])
+        return Functions(rows, np.array([scores[text] for text in texts]), tuple(texts))
+
+    @property
+    def kinds(self) -> list[tuple[float, ...]]:
+        """Equal for a function and its mirror images."""
+        return [tuple(row) for row in self.traits.round(4).tolist()]
 
 
 def alone(functions: Functions) -> list[dict[str, object]]:
@@ -123,7 +130,7 @@ def alone(functions: Functions) -> list[dict[str, object]]:
         trait = functions.traits[:, column]
         ordered = correlation(trait[first], functions.accuracies[first])
         x, y = trait[second], functions.accuracies[second]
-        middle = np.median(x) if np.median(x) > x.min() else x.min()
+        middle = min(float(np.median(x)), float(x[x < x.max()].max()))  # there are some above it
         rng = np.random.default_rng(1)
         drawn = [rng.integers(len(x), size=len(x)) for _ in range(DRAWS)]
         low, high = np.quantile([correlation(x[d], y[d]) for d in drawn], [0.025, 0.975])
@@ -134,7 +141,7 @@ def alone(functions: Functions) -> list[dict[str, object]]:
                 "second_half": correlation(x, y),
                 "low": float(low),
                 "high": float(high),
-                "split": float(middle),
+                "split": middle,
                 "above": float(np.median(y[x > middle])),
                 "at_most": float(np.median(y[x <= middle])),
                 "share_above": float((x > middle).mean()),
@@ -155,19 +162,26 @@ def forest() -> RandomForestRegressor:
 
 def together(functions: Functions, others: Functions) -> dict[str, float]:
     """Rank correlations of a forest over all traits, where it saw none of what is asked."""
-    folds = KFold(FOLDS, shuffle=True, random_state=0)
-    x, y = functions.traits, functions.accuracies
-    reached = {"other functions": correlation(cross_val_predict(forest(), x, y, cv=folds), y)}
+    x, y, kinds = functions.traits, functions.accuracies, functions.kinds
+    numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
+    groups = [numbers[kind] for kind in kinds]
+    expected = cross_val_predict(forest(), x, y, groups=groups, cv=GroupKFold(FOLDS))
+    reached = {"functions": float(len(y)), "kinds": float(len(numbers))}
+    reached["other functions"] = correlation(expected, y)
     by_operators = []
     for operators in LEFT_OUT:
         has = np.array([uses(text, operators) for text in functions.texts])
-        if has.sum() > FOLDS:
-            expected = forest().fit(x[~has], y[~has]).predict(x[has])
-            by_operators.append(correlation(expected, y[has]))
+        known = {kind for kind, one in zip(kinds, has, strict=True) if not one}
+        asked = has & np.array([kind not in known for kind in kinds])
+        if asked.sum() > FOLDS:
+            expected = forest().fit(x[~has], y[~has]).predict(x[asked])
+            by_operators.append(correlation(expected, y[asked]))
     reached["other operators, mean"] = float(np.mean(by_operators))
     reached["other operators, least"] = float(np.min(by_operators))
-    elsewhere = forest().fit(x, y).predict(others.traits)
-    reached["another space"] = correlation(elsewhere, others.accuracies)
+    unseen = np.array([kind not in numbers for kind in others.kinds])
+    elsewhere = forest().fit(x, y).predict(others.traits[unseen])
+    reached["functions of another space"] = float(unseen.sum())
+    reached["another space"] = correlation(elsewhere, others.accuracies[unseen])
     return reached
 
 
@@ -200,7 +214,7 @@ def main() -> None:
     reached = together(functions, others)
     print()
     for name, value in reached.items():
-        print(f"a forest over all, on {name:24} {value:.2f}")
+        print(f"{name:28} {value:.0f}" if value > 1 else f"forest, on {name:28} {value:.2f}")
     record = {"quick": options.quick, "table": options.table, "functions": len(functions.texts)}
     print(json.dumps(record | {"alone": rows, "forest": reached, "machine": machine()}))
 
