@@ -1,4 +1,4 @@
-"""What the functions that train well have in common: the card's properties against the score.
+"""Properties that the functions which train well have in common, from the card, against the score.
 
     python benchmarks/good_functions.py [--quick] [--table NAME] [--elsewhere NAME]
 
@@ -10,7 +10,8 @@ they are. Then, for functions that learn (above 80 %):
   second half, and the median score with and without, or above and below the median;
 - of a random forest over all of them the correlation on functions it never saw (ten folds), on
   those with an operator it never saw, and on the second table, of another space; a function's
-  mirror image counts as seen.
+  mirror image counts as seen; and what the last of these loses where one property is shuffled
+  among the functions asked about (mean of twenty shuffles).
 
 A correlation is no cause: properties hang together. `--quick`: 300 functions.
 """
@@ -41,6 +42,7 @@ from actsearch.space.analysis.smoothness import smoothness
 DRAWS = 2000  # of functions, for an interval
 FOLDS = 10
 TREES = 300
+SHUFFLES = 20
 POINTS = 2002  # on [-10, 10], 0 not among them
 FLAT = 1e-6  # a slope that counts as 0
 LARGEST = 1e3  # what is beyond counts as this much
@@ -102,7 +104,7 @@ def traits(text: str) -> Traits:
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """Those of a table that learn: traits [n, fields], mean accuracies [n], texts."""
+    """The ones of a table that learn: traits [n, fields], mean accuracies [n], texts."""
 
     traits: Array
     accuracies: Array
@@ -171,11 +173,11 @@ def together(functions: Functions, others: Functions) -> dict[str, float]:
     by_operators = []
     for operators in LEFT_OUT:
         has = np.array([uses(text, operators) for text in functions.texts])
-        known = {kind for kind, one in zip(kinds, has, strict=True) if not one}
-        asked = has & np.array([kind not in known for kind in kinds])
-        if asked.sum() > FOLDS:
-            expected = forest().fit(x[~has], y[~has]).predict(x[asked])
-            by_operators.append(correlation(expected, y[asked]))
+        seen = {kind for kind, uses_one in zip(kinds, has, strict=True) if not uses_one}
+        unseen = has & np.array([kind not in seen for kind in kinds])
+        if unseen.sum() > FOLDS:
+            expected = forest().fit(x[~has], y[~has]).predict(x[unseen])
+            by_operators.append(correlation(expected, y[unseen]))
     reached["other operators, mean"] = float(np.mean(by_operators))
     reached["other operators, least"] = float(np.min(by_operators))
     unseen = np.array([kind not in numbers for kind in others.kinds])
@@ -183,6 +185,21 @@ def together(functions: Functions, others: Functions) -> dict[str, float]:
     reached["functions of another space"] = float(unseen.sum())
     reached["another space"] = correlation(elsewhere, others.accuracies[unseen])
     return reached
+
+
+def needed(functions: Functions, others: Functions) -> dict[str, float]:
+    """Loss of the forest's correlation on the second table by shuffling each trait there."""
+    model = forest().fit(functions.traits, functions.accuracies)
+    whole = correlation(model.predict(others.traits), others.accuracies)
+    losses = {}
+    for column, field in enumerate(fields(Traits)):
+        shuffled = []
+        for seed in range(SHUFFLES):
+            traits = others.traits.copy()
+            np.random.default_rng(seed).shuffle(traits[:, column])
+            shuffled.append(correlation(model.predict(traits), others.accuracies))
+        losses[field.name] = whole - float(np.mean(shuffled))
+    return dict(sorted(losses.items(), key=lambda item: -item[1]))
 
 
 def uses(text: str, operators: Sequence[str]) -> bool:
@@ -215,8 +232,14 @@ def main() -> None:
     print()
     for name, value in reached.items():
         print(f"{name:28} {value:.0f}" if value > 1 else f"forest, on {name:28} {value:.2f}")
+    losses = needed(functions, others)
+    print("\nlost without " + ", ".join(f"{name} {loss:.2f}" for name, loss in losses.items()))
     record = {"quick": options.quick, "table": options.table, "functions": len(functions.texts)}
-    print(json.dumps(record | {"alone": rows, "forest": reached, "machine": machine()}))
+    print(
+        json.dumps(
+            record | {"alone": rows, "forest": reached, "lost": losses, "machine": machine()}
+        )
+    )
 
 
 if __name__ == "__main__":

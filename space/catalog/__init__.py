@@ -1,1 +1,2 @@
-"""Pointwise functions and families that the literature has named, each as an expression."""
+"""Pointwise functions and families that have a name, each as an expression: the literature's, and
+what won here."""

@@ -13,6 +13,7 @@ from .rectifiers import RECTIFIERS
 from .sigmoids import SIGMOIDS
 from .trainable import TRAINABLE
 from .waves import WAVES
+from .winners import WINNERS
 
 GROUPS: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
     {
@@ -21,6 +22,7 @@ GROUPS: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
         "gated": GATED,
         "waves": WAVES,
         "trainable": TRAINABLE,
+        "winners": WINNERS,
     }
 )
 CATALOG: Mapping[str, Entry] = MappingProxyType(

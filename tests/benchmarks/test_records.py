@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import recipe_from_name
+from actsearch.space.catalog.entry import Entry
+from actsearch.space.catalog.winners import WINNERS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -74,3 +77,15 @@ def test_each_mean_of_a_confirmation_is_that_of_its_lines_in_the_ledger(
         assert len(scores[expression]) == deep_nets.SEEDS
         (row, *_) = [row for row in printed.splitlines() if row.startswith(expression[:40])]
         assert f" {statistics.fmean(scores[expression]):.2%} ± " in row
+
+
+@pytest.mark.parametrize("entry", WINNERS, ids=lambda entry: entry.name)
+def test_a_winner_of_the_catalog_won_by_what_its_note_says(entry: Entry, deep_nets: Any) -> None:
+    printed = deep_nets.read_record()["confirmations"][deep_nets.RECIPE]
+    (row, *_) = [row for row in printed.splitlines() if row.startswith(entry.formula)]
+    assert row.endswith("winner")
+    difference = re.search(r"[+-]\S+ \[\S+ \S+\]", row)
+    assert difference is not None
+    assert f"n = {deep_nets.SEEDS}: {difference[0]} points over GELU" in entry.note
+    assert "vs GELU" in printed.splitlines()[0]
+    assert f"recipe {deep_nets.RECIPE})" in entry.note

@@ -310,4 +310,10 @@ TRAINABLE: dict[str, Formula] = {
     "PANGAEA-WRN": lambda x: -log(1 + exp(-x)) * np.arcsinh(x),
     "PANGAEA-ResNet": lambda x: x + log(1 + exp(-x)),
 }
-FORMULAS = RECTIFIERS | SIGMOIDS | GATED | WAVES | TRAINABLE
+WINNERS: dict[str, Formula] = {
+    "BetaErf": lambda x: (x + 1) * (2 * ndtr(sqrt(2) * x) - 1),
+    "BetaAtan": lambda x: (x + 1) * np.angle(1 + 1j * x),
+    "BetaCosine": lambda x: x + 2 * sin(x / 2) ** 2,
+}
+
+FORMULAS = RECTIFIERS | SIGMOIDS | GATED | WAVES | TRAINABLE | WINNERS
