@@ -75,7 +75,7 @@ def test_a_search_that_measures_costs_killed_at_its_commits_loses_no_candidate(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)  # 60 to 135 commits, each 2 to 4 launches of 1 s: 8 min on an idle core
+@pytest.mark.timeout(3600)  # 60 to 135 commits, each 2 to 4 launches: 30 s to 100 s
 @pytest.mark.parametrize("before", [0, 12, 24])
 @pytest.mark.parametrize("strategy", ["surrogate", "random", "evolution", "tpe", "exhaustive"])
 def test_a_search_killed_at_any_commit_loses_no_candidate(
