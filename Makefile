@@ -16,8 +16,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # make_table.py goes on for hours, and plans, spaces and peers print nothing
 BENCHES = $(filter-out benchmarks/make_table.py benchmarks/table_plans.py benchmarks/table_spaces.py benchmarks/peers.py,$(wildcard benchmarks/*.py))
 
-# a worker more than there are cores, up to eight, since tests wait for processes and servers; those
-# that share something costly stay on one of them
+# tests that share something costly stay on one worker, of which there are up to eight; one more than
+# cores, since tests wait for processes and servers (those of a room hardly do)
 GROUPED = --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 SIDE_BY_SIDE = -n $$(( $(WORKERS) + 1 )) $(GROUPED)
 SHORT := not slow and not cluster and not long

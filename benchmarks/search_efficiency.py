@@ -136,12 +136,14 @@ def parted(table: ScoreTable, left_out: Sequence[str]) -> tuple[ScoreTable, Scor
     operator is named."""
     if not left_out:
         return table, None
-    has = {
-        text: any(isinstance(n, Call) and n.primitive in left_out for n in parse(text).nodes())
-        for text in table.rows
-    }
+    has = {text: uses(text, left_out) for text in table.rows}
     rows = [{t: c for t, c in table.rows.items() if has[t] is side} for side in (True, False)]
     return replace(table, rows=rows[0]), replace(table, rows=rows[1])
+
+
+def uses(text: str, operators: Sequence[str]) -> bool:
+    """Whether a candidate has one of these operators."""
+    return any(isinstance(n, Call) and n.primitive in operators for n in parse(text).nodes())
 
 
 def sampled(table: ScoreTable) -> ScoreTable:

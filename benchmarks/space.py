@@ -8,7 +8,9 @@ million_two_unit_s: the same for a million of two core units: 4,000 of the 156,2
 drawn at random, each with all 25 right operands and 10 operators. one_string_us: a candidate of
 two units alone as aquasurf takes it (a stand-in in torch, since that needs TensorFlow): a module
 from its text, its values at 1,000 normal points, their text, by which it tells functions apart;
-alone_us: one alone as a search takes it, screened and fingerprinted. parse_us: from a text that
+alone_us: one alone as a search takes it, screened and fingerprinted. asked_over_built: drawing an
+encoding, for which a space is only asked, over assembling its candidate as well, of some spaces,
+medians of five rounds in turn. parse_us: from a text that
 was not seen before to an nn.Module, in microseconds, the slowest of four.
 eager_over_handwritten: a composed candidate's forward and backward over the same formula written
 by hand in torch, median of formulas, measured in turn; beside it the bytes both keep for backward.
@@ -38,8 +40,10 @@ from actsearch.space import (
     fingerprint,
     parse,
     screen,
+    space_from_name,
 )
 from actsearch.space.enumeration.survey import survey
+from actsearch.space.spaces.base import Choose
 
 LEFT_OPERANDS = 156_250  # 25 unary x 6,250 inner units
 TEXTS = (
@@ -48,6 +52,7 @@ TEXTS = (
     "exp(-beta * (x ** 2 - tanh(x)) ** 2)",
     "max(tanh(max(x ** 2, x + beta)), cos(x))",
 )
+DRAWN = ("core-1", "core-2", "tree-5", "mixture-3", "core-1+eafo")
 SHAPE = (128, 4096)  # 2 MiB of float32: a hidden layer's activations
 
 
@@ -129,6 +134,7 @@ def main() -> None:
         "peak_memory_gib": round(peak, 2),
         "one_string_us": round(one_string, 1),
         "alone_us": round(alone, 1),
+        "asked_over_built": {name: _asked_over_built(name) for name in DRAWN},
         "parse_us": round(max(parsing.values()), 1),
         "eager_over_handwritten": round(statistics.median(r for r, _, _ in ratios.values()), 3),
         "eager_over_handwritten_worst": round(max(r for r, _, _ in ratios.values()), 3),
@@ -153,6 +159,24 @@ def _alone(count: int) -> tuple[float, float]:
         screen(parse(text))
         fingerprint(parse(text))
     return (middle - started) / count * 1e6, (time.process_time() - middle) / count * 1e6
+
+
+def _asked_over_built(name: str, draws: int = 500) -> float:
+    """CPU time of asking a space for random choices over that of building the candidate too."""
+    space, rng = space_from_name(name), np.random.default_rng(0)
+
+    def choose(_: str, options: tuple[str, ...]) -> str:
+        return options[rng.integers(len(options))]
+
+    times: dict[Callable[[Choose], object], list[float]] = {space.ask: [], space.build: []}
+    for _ in range(5):
+        for visit, seconds in times.items():
+            started = time.process_time()
+            for _ in range(draws):
+                visit(choose)
+            seconds.append(time.process_time() - started)
+    ask, build = map(statistics.median, times.values())
+    return round(ask / build, 2)
 
 
 def _parse_microseconds(text: str, repeats: int = 500) -> float:

@@ -7,7 +7,7 @@ Validation images choose: all of the catalog by halving, and a search of core-1.
 are then confirmed together with SELU and ELU, which were made for such nets, and the baselines,
 without the gain and with it, which opens the test set. Rungs of every candidate and the
 confirmations, as printed and line by line, are kept in deep_nets.json beside this file; a new home
-goes on from what stands there.
+goes on from what stands there, and begins anew without it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from actsearch.search.storage.shown_functions import Showing, ShownFunctions
 
 from .pages import REPOSITORY, RESULTS
 
@@ -57,9 +59,10 @@ def main() -> None:
 
 def record(home: Path, workers: int) -> None:
     """Run each command as far as it is missing, and keep what it gave."""
-    kept = read_record() if RECORD.exists() else {"leaderboards": {}, "ledger": []}
+    kept = read_record() if RECORD.exists() else {"leaderboards": {}, "searched": {}, "ledger": []}
     commands: list[str] = []
     boards: dict[str, Any] = kept["leaderboards"]
+    searched: dict[str, str] = kept["searched"]
     confirmations: dict[str, str] = {}
     for name, arguments in SEARCHES.items():
         searching = ["search", "--name", name, *arguments, "--no-confirm"]
@@ -69,10 +72,11 @@ def record(home: Path, workers: int) -> None:
             actsearch(home, *searching, "--workers", str(workers), *["--resume"] * begun)
             rows = json.loads(actsearch(home, "leaderboard", name, "--json"))
             boards[name] = [[row["expression"], row["state"], row["rungs"]] for row in rows]
+            searched[name] = today()
     best = [boards[name][number][0] for name in SEARCHES for number in range(OF_EACH)]
     path = home / "confirmations" / "confirmation.jsonl"
     if not path.exists():
-        put_back(kept["ledger"], path, home / "test-sets.jsonl")
+        put_back(kept["ledger"], path)
     for recipe in (RECIPE, WITH_GAIN):
         together = [*dict.fromkeys(best), *NAMED]
         confirming = ["confirm", *together, "--recipe", recipe, "--seeds", str(SEEDS)]
@@ -82,9 +86,9 @@ def record(home: Path, workers: int) -> None:
         ledger = path.read_text().splitlines()
         kept = {
             "commands": commands,
-            "commit": output("git", "rev-parse", "--short", "HEAD").strip(),
-            "date": date.today().isoformat(),
             "leaderboards": boards,
+            "searched": searched,
+            "confirmed": today(),
             "named": NAMED,
             "confirmations": confirmations,
             "ledger": [json.loads(line) for line in ledger],
@@ -92,21 +96,25 @@ def record(home: Path, workers: int) -> None:
         RECORD.write_text(json.dumps(kept, indent=None, separators=(",", ":")) + "\n")
 
 
-def put_back(ledger: Sequence[Mapping[str, Any]], path: Path, shown: Path) -> None:
+def today() -> str:
+    """The commit and the date, as a page says them."""
+    commit = output("git", "rev-parse", "--short", "HEAD").strip()
+    return f"commit {commit}, {date.today().isoformat()}"
+
+
+def put_back(ledger: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write a ledger that was kept into a new home, and what its openings showed the test set."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(line) + "\n" for line in ledger))
-    showings = [
-        {
-            "at": line["at"],
-            "folder": path.parent.name,
-            "dataset": line["dataset"],
-            "functions": line["finalists"],
-        }
-        for line in ledger
-        if line["kind"] == "opening"
-    ]
-    shown.write_text("".join(json.dumps(showing) + "\n" for showing in showings))
+    for line in ledger:
+        if line["kind"] == "opening":
+            showing = Showing(
+                at=line["at"],
+                folder=path.parent.name,
+                dataset=line["dataset"],
+                functions=tuple(line["finalists"]),
+            )
+            ShownFunctions(path.parents[1]).add(showing)
 
 
 def actsearch(home: Path, *arguments: str) -> str:
@@ -146,13 +154,14 @@ def generated(record: Mapping[str, Any]) -> str:
     )
     return (
         f"```\n{commands}\n```\n\n"
-        f"Commit {record['commit']}, {record['date']}. Of {len(board)} distinct functions of the "
-        f"catalog {learned} reached {LEARNS:.0%} on validation\nimages; the best, after 1, 3 and "
-        f"9 epochs (one run each, the best of each bracket go on):\n\n"
+        f"Searched at {record['searched'][f'{RECIPE}-catalog']}, confirmed at "
+        f"{record['confirmed']}.\nOf {len(board)} distinct functions of the catalog {learned} "
+        f"reached {LEARNS:.0%} on validation images; the best, after 1, 3 and\n9 epochs (one run "
+        f"each, the best of each bracket go on):\n\n"
         "| | function | 1 | 3 | 9 |\n| --- | --- | --- | --- | --- |\n"
         + "\n".join(f"{line} |" for line in lines)
-        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together"
-        f"{' with ' * bool(record['named']) + ' and '.join(record['named'])}. {tables}"
+        + f"\n\nThe best {OF_EACH} of the catalog and of core-1, confirmed together with "
+        f"{' and '.join(record['named'])}. {tables}"
     )
 
 

@@ -52,7 +52,7 @@ class Subject:
         """The notes, and where value and slope are finite, in lines of at most WIDTH."""
         finite = f"Value and slope are finite: {finite_text(self.finite)}."
         notes = f"{self.notes}\n{finite}" if self.notes else finite
-        lines = [line for text in notes.splitlines() for line in textwrap.wrap(text, WIDTH)]
+        lines = [line for text in notes.splitlines() for line in _lines(text)]
         return "\n".join(lines)
 
     @property
@@ -67,7 +67,7 @@ class Subject:
             f"{name} {self.facts[name]}" for name in ("search", "trial") if name in self.facts
         ]
         made += f", from {', '.join(source)}." if source else "."
-        return "\n".join([f"SPDX-License-Identifier: {LICENCE}", *textwrap.wrap(made, WIDTH)])
+        return "\n".join([f"SPDX-License-Identifier: {LICENCE}", *_lines(made)])
 
     @property
     def description(self) -> dict[str, Any]:
@@ -83,3 +83,8 @@ class Subject:
             **provenance(),
             **self.facts,
         }
+
+
+def _lines(text: str) -> list[str]:
+    """The text in lines of at most WIDTH, broken at spaces alone: names and flags stay whole."""
+    return textwrap.wrap(text, WIDTH, break_on_hyphens=False)

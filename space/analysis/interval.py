@@ -37,11 +37,8 @@ class Interval:
         return self + -other
 
     def __mul__(self, other: Interval) -> Interval:
-        if other.low is other.high:  # a number
-            a, b = torch.stack((self.low, self.high)), other.low
-        else:
-            a = torch.stack((self.low, self.low, self.high, self.high))
-            b = torch.stack((other.low, other.high, other.low, other.high))
+        a = torch.stack((self.low, self.low, self.high, self.high))
+        b = torch.stack((other.low, other.high, other.low, other.high))
         lows = highs = product = a * b
         if not bool((product.isfinite() & (product != 0)).all()):
             zero = (a == 0) | (b == 0)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import recipe_from_name
+from actsearch.search.storage.confirmation_log import ConfirmationLog
+from actsearch.search.storage.shown_functions import ShownFunctions
 from actsearch.space.catalog.entry import Entry
 from actsearch.space.catalog.winners import WINNERS
 
@@ -77,6 +79,18 @@ def test_each_mean_of_a_confirmation_is_that_of_its_lines_in_the_ledger(
         assert len(scores[expression]) == deep_nets.SEEDS
         (row, *_) = [row for row in printed.splitlines() if row.startswith(expression[:40])]
         assert f" {statistics.fmean(scores[expression]):.2%} ± " in row
+
+
+def test_a_new_home_goes_on_with_the_openings_of_the_record(
+    deep_nets: Any, tmp_path: Path
+) -> None:
+    ledger = deep_nets.read_record()["ledger"]
+    deep_nets.put_back(ledger, tmp_path / "confirmations" / "confirmation.jsonl")
+    showings = ShownFunctions(tmp_path).read()
+    assert [s.at for s in showings] == [o["at"] for o in ledger if o["kind"] == "opening"]
+    assert [o.openings_before for o in ConfirmationLog(tmp_path / "confirmations").openings] == [
+        *range(len(showings))
+    ]
 
 
 @pytest.mark.parametrize("entry", WINNERS, ids=lambda entry: entry.name)

@@ -192,3 +192,11 @@ def test_latex_has_formula_derivative_and_parameters() -> None:
 def test_jax_source_is_python_for_named_functions(name: str) -> None:
     expression: Expression = CATALOG[name].expression
     compile(jax_source(Subject(expression)), name, "exec")
+
+
+@pytest.mark.parametrize("length", range(40, 76, 2))
+def test_names_with_hyphens_stay_whole_in_what_a_file_says_of_itself(length: int) -> None:
+    name = "a" * length + "-core-1-second"
+    subject = Subject(parse("tanh(x)"), facts={"search": name}, notes=f"By --resume {name}.")
+    assert f"search {name}." in subject.header.replace("\n", " ")
+    assert f"--resume {name}." in subject.wrapped_notes.replace("\n", " ")
