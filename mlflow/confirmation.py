@@ -108,7 +108,7 @@ def _other_run(client: MlflowClient, experiment: str, record: FinalistRecord) ->
     )
     run_id: str = run.info.run_id
     log(client, run_id, (), now, {"expression": record.expression})
-    picture(client, run_id, parse(record.expression), now)
+    picture(client, run, parse(record.expression), now)
     client.set_terminated(run_id, "FINISHED", end_time=now)
     return run_id
 

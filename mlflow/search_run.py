@@ -46,7 +46,7 @@ def write(client: MlflowClient, experiment: str, record: SearchRecord) -> tuple[
         },
     )
     if record.files:
-        log_files(client, run_id, record.files)
+        log_files(client, run, record.files)
     # Closed each time: a search that is stopped, or killed, leaves no run open.
     client.set_terminated(run_id, "FINISHED", end_time=now_ms())
     _mark(client, experiment, record)

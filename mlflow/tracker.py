@@ -223,7 +223,7 @@ class Tracker:
             files = {"candidate.json": document.encode()}
             if drawing is not None:
                 files |= picture_files(run_id, drawing.result(), record.finished_ms)
-            log_files(client, run_id, files)
+            log_files(client, run, files)
             status = "FAILED" if record.state == "failed" else "FINISHED"
             client.set_terminated(run_id, status, end_time=record.finished_ms)
         return run_id

@@ -32,15 +32,17 @@ HEAVY = {*ONCE, "images", "empty_home"}
 
 @pytest.hookimpl(tryfirst=True)  # before -m reads the marks, and --random-order has the last word
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use a costly fixture as heavy, and have their modules run first: the
-    short ones fill up the workers to the end. The rest of a module stays together, for its own
-    fixtures."""
+    """Mark the tests that use a costly fixture as heavy, those of Ray as long, and have their
+    modules run first: the short ones fill up the workers to the end. The rest of a module stays
+    together, for its own fixtures."""
     ranks: dict[str, int] = {}  # of a group: 0 if it shares a fixture, 1 if it is heavy, else 2
     groups: dict[pytest.Item, str] = {}
     for item in items:
         used: Sequence[str] = getattr(item, "fixturenames", ())
         if not HEAVY.isdisjoint(used):
             item.add_marker("heavy")
+        if "ray_session" in used:  # `make test` starts no Ray at all: it takes half a minute
+            item.add_marker("long")
         heavy = item.get_closest_marker("heavy") is not None
         group = next((name for name in ONCE if name in used), item.location[0])
         item.add_marker(pytest.mark.xdist_group(group))

@@ -98,20 +98,6 @@ def figure_of(picture: CandidateCurves) -> Figure:
     return figure
 
 
-def redraw(figure: Figure, picture: CandidateCurves) -> None:
-    """Have a picture's figure show another with as many layers, and finite like it: a third of
-    the time, most of which goes into ticks and legend."""
-    (axes,) = figure.axes
-    fixed = 2  # the lines of the axes come first
-    shown = [*picture.layers, picture.value, picture.slope]
-    for line, curve in zip(axes.lines[fixed : fixed + len(shown)], shown, strict=True):
-        line.set_ydata(curve)
-    axes.set_ylim(*window(picture.value, picture.slope))
-    for text in list(figure.texts):
-        text.remove()
-    title(figure, picture.formula)
-
-
 def save(figure: Figure, path: Path) -> None:
     """Write the figure in the format that the suffix names, e.g. .png or .svg."""
     figure.savefig(path, transparent=True)

@@ -1,7 +1,7 @@
 """Pictures drawn in processes of their own, so that the driver's interpreter stays free.
 
-A picture costs 40 to 80 ms, several times what MLflow takes for all the rest of a run. As a
-program, `python -m actsearch.mlflow.figures.drawing` draws what comes in on what goes out.
+A picture costs about as much as MLflow takes for all the rest of a run. As a program,
+`python -m actsearch.mlflow.figures.drawing` draws what comes in on what goes out.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from .curves import CandidateCurves, as_image, figure_of, redraw
+from .curves import CandidateCurves, as_image
+from .frame import Frame
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 PROCESSES = min(2, os.cpu_count() or 1)
 COLOURS = 64  # of the palette: with three inks and their shades nobody sees the difference
@@ -40,25 +42,27 @@ class Drawing:
 
 
 class Artist:
-    """Draws one picture after another, into figures that it keeps."""
+    """Draws one picture after another, into frames that it keeps."""
 
     def __init__(self) -> None:
-        self._figures: dict[tuple[int, bool, bool], Figure] = {}
+        self._frames: dict[tuple[int, bool, bool], Frame] = {}
 
     def draw(self, picture: CandidateCurves) -> Drawing:
         kind = len(picture.layers), picture.learned, bool(np.isfinite(picture.value).any())
-        if kind in self._figures:
-            redraw(self._figures[kind], picture)
-        else:
-            self._figures[kind] = figure_of(picture)
-        return encoded(self._figures[kind])
+        if kind not in self._frames:
+            self._frames[kind] = Frame(picture)
+        return as_files(self._frames[kind].draw(picture))
 
 
 def encoded(figure: Figure) -> Drawing:
     """A figure as files."""
+    return as_files(as_image(figure))
+
+
+def as_files(image: Image) -> Drawing:
+    """An image as files."""
     from PIL.Image import Resampling
 
-    image = as_image(figure)
     png, thumbnail = io.BytesIO(), io.BytesIO()
     image.quantize(COLOURS).save(png, "PNG")
     scale = THUMBNAIL / max(image.size)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
@@ -80,16 +80,39 @@ def steepest_down(jet: Jet) -> tuple[Interval, Interval]:
     return -jet.slope, -jet.bend
 
 
-def supremum(fixed: Expression, target: Target) -> Bound:
-    """The supremum over every x of an expression without parameters."""
+class Enclosed:
+    """An expression without parameters, with what each of its suprema begins by: computed once,
+    since four of them are asked for, and their first looks take half of the time."""
+
+    def __init__(self, fixed: Expression) -> None:
+        self.fixed = fixed
+
+    @cached_property
+    def at_samples(self) -> Jet:
+        return enclose(self.fixed, _samples(), _samples())
+
+    @cached_property
+    def over_cells(self) -> Jet:
+        return enclose(self.fixed, *_cells())
+
+    @cached_property
+    def at_middles(self) -> Jet:
+        middle = _middle(*_cells())
+        return enclose(self.fixed, middle, middle)
+
+
+def supremum(enclosed: Enclosed, target: Target) -> Bound:
+    """The supremum over every x."""
+    fixed = enclosed.fixed
     low, high = _cells()
-    value, at = _seen(fixed, target)
+    value, at = _seen(enclosed, target)
     if math.isinf(value):
         return Bound(value, value, at)
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         middle = _middle(low, high)
-        quantity, change = target(enclose(fixed, low, high))
-        point, _ = target(enclose(fixed, middle, middle))
+        over = enclose(fixed, low, high) if turn else enclosed.over_cells
+        inside = enclose(fixed, middle, middle) if turn else enclosed.at_middles
+        (quantity, change), (point, _) = target(over), target(inside)
         best = int(point.low.argmax())
         if float(point.low[best]) > value:
             value, at = float(point.low[best]), float(middle[best])
@@ -149,14 +172,14 @@ def _samples() -> Tensor:
     return points
 
 
-def _seen(fixed: Expression, target: Target) -> tuple[float, float]:
+def _seen(enclosed: Enclosed, target: Target) -> tuple[float, float]:
     """The largest value at the samples and where, infinite where it rises without bound."""
     x = _samples()
-    quantity, _ = target(enclose(fixed, x, x))
+    quantity, _ = target(enclosed.at_samples)
     least = quantity.low
     if target in (highest, lowest) and bool(quantity.high.isinf().any()):
         # Where float64 overflows within the formula the interval knows nothing: x exp(x) / (…).
-        wide = wide_values(fixed, x) * (1 if target is highest else -1)
+        wide = wide_values(enclosed.fixed, x) * (1 if target is highest else -1)
         wide = wide.where(x.abs() <= DECADES[-1], -math.inf).nan_to_num(nan=-math.inf)
         least = torch.where(quantity.high.isinf(), wide, least)
     best = int(least.argmax())
@@ -170,14 +193,13 @@ def _seen(fixed: Expression, target: Target) -> tuple[float, float]:
     return (math.inf if top >= ENDLESS else top), float(x[best])
 
 
-def reached(fixed: Expression, target: Target, bound: Bound) -> bool:
+def reached(enclosed: Enclosed, target: Target, bound: Bound) -> bool:
     """Whether a supremum is a value: on a flat piece, or where f turns. A limit is none: tanh(x)
     is 1 from x = 19 on by rounding only, it neither turns there nor is its slope 0."""
     if not math.isfinite(bound.value):
         return False
-    close = CLOSE * max(1.0, abs(bound.value))
-    low, high = _cells()
-    quantity, change = target(enclose(fixed, low, high))
+    fixed, close = enclosed.fixed, CLOSE * max(1.0, abs(bound.value))
+    quantity, change = target(enclosed.over_cells)
     flat = (change.low == 0) & (change.high == 0)
     if bool((flat & ((quantity.centre - bound.value).abs() <= close)).any()):
         return True

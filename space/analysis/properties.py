@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..expressions.expression import Constant, Expression, substitute
 from .asymptotes import Asymptote, asymptote
-from .bounds import agree, highest, lowest, reached, steepest, steepest_down, supremum
+from .bounds import Enclosed, agree, highest, lowest, reached, steepest, steepest_down, supremum
 from .moments import gaussian_nodes
 from .smoothness import RANGE, Smoothness, smoothness
 
@@ -129,8 +129,9 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64)
     value, slope = fixed.values_and_slopes(x)
     left, right = asymptote(fixed, -1), asymptote(fixed, 1)
-    top, bottom = supremum(fixed, highest), supremum(fixed, lowest)
-    rising, falling = supremum(fixed, steepest), supremum(fixed, steepest_down)
+    enclosed = Enclosed(fixed)
+    top, bottom = supremum(enclosed, highest), supremum(enclosed, lowest)
+    rising, falling = supremum(enclosed, steepest), supremum(enclosed, steepest_down)
     steep = max(rising.value, falling.value)
     steep_outer = max(rising.outer, falling.outer)
     direction, turns = _direction(value)
@@ -149,8 +150,8 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     return Properties(
         low=_tidy(min(-bottom.value, top.value)),  # of a constant they may cross by a rounding
         high=_tidy(max(-bottom.value, top.value)),
-        low_reached=reached(fixed, lowest, bottom),
-        high_reached=reached(fixed, highest, top),
+        low_reached=reached(enclosed, lowest, bottom),
+        high_reached=reached(enclosed, highest, top),
         left=left,
         right=right,
         direction=direction,

@@ -75,7 +75,6 @@ def test_without_a_lag_each_bracket_waits_for_the_one_before(tmp_path: Path) -> 
     assert executor.most == 1
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("ray_session")
 def test_two_real_workers_of_which_one_is_slow_search_as_one_does(tmp_path: Path) -> None:
     from actsearch.search.executors.ray_tune import RayTune
@@ -225,7 +224,6 @@ def test_auto_is_told_how_many_the_lag_feeds_at_most() -> None:
     assert idle_workers(free, RunSettings(workers="auto")) is None
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("ray_session")
 def test_as_many_workers_as_there_is_room_for_search_as_one_does(tmp_path: Path) -> None:
     from actsearch.search.executors.ray_tune import RayTune

@@ -36,7 +36,7 @@ from contracts.faults import CannotMove, DiesOnceOpened, Hangs, KillsItsProcess,
 from contracts.processes import environment, wait_until_gone
 from contracts.tiny import TINY, Ran, run_engine
 
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures("ray_session")]
+pytestmark = pytest.mark.usefixtures("ray_session")
 
 
 @pytest.fixture(scope="module")
