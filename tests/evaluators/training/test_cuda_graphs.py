@@ -174,10 +174,10 @@ def test_no_tensor_of_an_epoch_is_left_on_the_host(
         images, recipe, at_once, candidates=candidates, modules=modules, device="meta"
     )
     with OnMeta():  # type: ignore[no-untyped-call]
-        training.advance(2)
+        training.advance(1)
     training.keep([0])
     with OnMeta():  # type: ignore[no-untyped-call]
-        training.advance(3)
+        training.advance(2)
 
 
 def test_a_training_holds_no_recording_when_it_has_advanced(images: Images) -> None:
