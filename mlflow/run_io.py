@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from uuid import UUID
 
@@ -27,6 +26,7 @@ BATCH = 1000  # metrics MLflow takes in one request
 PAGE = 1000  # runs read in one request
 PARAMS = 100  # parameters MLflow takes in one request
 NOTE_TAG = "mlflow.note.content"  # a description, of a run or an experiment
+HERE = "file:///"  # begins the place of files on this machine
 IMAGES_TAG = ("mlflow.loggedImages", "True")  # of runs that the gallery looks into
 
 
@@ -90,11 +90,11 @@ def log_files(client: MlflowClient, run: Run, files: Mapping[str, bytes | Path])
     """Add files by their paths in the run, all at once; a path is copied from there.
 
     Where a run's files lie on this machine they are written there: MLflow's client would read
-    the whole run first to know where that is, a quarter of what a candidate takes.
+    the whole run first to know where that is, an eighth of what a candidate takes.
     """
-    place = urlsplit(run.info.artifact_uri)
-    if place.scheme == "file" and not place.netloc:
-        _write(Path(url2pathname(place.path)), files)
+    place: str = run.info.artifact_uri
+    if place.startswith(HERE):
+        _write(Path(url2pathname(place.removeprefix("file://"))), files)
         return
     with scratch_folder() as folder:
         _write(folder, files)

@@ -1,8 +1,8 @@
 """Where a candidate is not smooth: jumps of its value, slope and second derivative.
 
 A difference between the ends of an interval is followed into the part of it that has most of it:
-at a jump it stays, in a smooth function it goes to zero with the width. What turns within 2e-8,
-half of float32's spacing at 1, counts as a jump: a division's floor, or erf(1e9 * x).
+at a jump it stays, in a smooth function it goes to zero with the width. What turns within 1e-8,
+less than float32 tells apart at 1, counts as a jump: a division's floor, or erf(1e9 * x).
 """
 
 from __future__ import annotations
