@@ -31,13 +31,13 @@ class Counts(Random):
 
 
 class Hashes(Random):
-    """Takes the first of a set, whose order is another one in each process."""
+    """Draws by the hash of a text, which is another one in each process."""
 
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
     ) -> Encoding:
-        options = {str(self.space.sample(rng)["unit.left"]) for _ in range(9)}
-        return {**self.space.sample(rng), "unit.left": next(iter(options))}
+        seeds = (abs(hash("text")), trial.number)
+        return super().propose(study, trial, np.random.default_rng(seeds))
 
 
 class Marks(Random):
