@@ -90,7 +90,7 @@ def log_files(client: MlflowClient, run: Run, files: Mapping[str, bytes | Path])
     """Add files by their paths in the run, all at once; a path is copied from there.
 
     Where a run's files lie on this machine they are written there: MLflow's client would read
-    the whole run first to know where that is, an eighth of what a candidate takes.
+    the whole run first to know where that is.
     """
     place: str = run.info.artifact_uri
     if place.startswith(HERE):

@@ -62,7 +62,7 @@ def _smooth(expression: Expression) -> str:
 
 def _monotone(expression: Expression) -> str:
     x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
-    _, slope = expression.values_and_slopes(x)
+    _, slope = expression.values_and_right_slopes(x)
     slopes = slope.numpy()
     slopes = slopes[np.isfinite(slopes)]
     if slopes.size and (slopes >= -LEVEL).all():

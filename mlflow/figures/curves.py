@@ -118,7 +118,7 @@ def curves(expression: Expression, x: Tensor) -> tuple[Curve, Curve]:
     import torch
 
     parameters = [torch.tensor(p.initial).to(x.dtype) for p in expression.parameters]  # a module's
-    both = expression.values_and_slopes(x, parameters)
+    both = expression.values_and_right_slopes(x, parameters)
     value, slope = (torch.where(row.isfinite(), row, torch.nan) for row in both)
     return value.numpy(), slope.numpy()
 

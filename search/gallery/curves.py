@@ -47,7 +47,7 @@ def curve(expression: Expression, learned: Mapping[str, Sequence[float]]) -> dic
     began."""
     x = torch.linspace(LEFT, RIGHT, POINTS, dtype=torch.float64)
     means = learned_means(expression, learned)
-    value, slope = with_means(expression, means).values_and_slopes(x)
+    value, slope = with_means(expression, means).values_and_right_slopes(x)
     curves = {"f": _packed(value), "slope": _packed(slope)}
     return curves | {"initial": _packed(expression.values(x))} if means else curves
 

@@ -81,8 +81,8 @@ def steepest_down(jet: Jet) -> tuple[Interval, Interval]:
 
 
 class Enclosed:
-    """An expression without parameters, with what each of its suprema begins by: computed once,
-    since four of them are asked for, and their first looks take half of the time."""
+    """An expression without parameters, with what each of its suprema begins by: computed once
+    for the four that a card asks for."""
 
     def __init__(self, fixed: Expression) -> None:
         self.fixed = fixed

@@ -28,6 +28,8 @@ Granularity = Literal["layer", "channel", "network"]
 GRANULARITIES: tuple[Granularity, ...] = ("layer", "channel", "network")
 
 MAX_DEPTH = 64  # operators on one path; keeps recursion far from Python's limit of 1,000 frames
+BESIDE = 1e-13  # of a point within 100, some units in the last place of float64 …
+CORNER = 1e-6  # … and how much a slope changes over that, to be one of a corner
 LARGEST = 3.38e38  # size of a number; bfloat16 ends at 3.39e38, float32 at 3.40e38
 _NAME = re.compile(r"[A-Za-z][A-Za-z_0-9]*")
 _TAKEN = (PRIMITIVES, ALIASES, CONSTANTS, FORMS, FOLDS)  # no names for parameters
@@ -87,6 +89,18 @@ class Expression:
             return value, torch.zeros_like(x)
         (slope,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
         return value.detach(), slope
+
+    def values_and_right_slopes(
+        self, x: Tensor, parameters: Sequence[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """f(x) and f'(x) for curves, in a corner the slope right of it; x in float64, |x| < 100.
+
+        In a corner of `max` or `min` torch chooses a slope, so that of max(x, 0) + min(x, 0),
+        which is x, is 0 at 0.
+        """
+        value, slope = self.values_and_slopes(x, parameters)
+        _, right = self.values_and_slopes(x + BESIDE, parameters)
+        return value, torch.where((slope - right).abs() > CORNER * (1 + right.abs()), right, slope)
 
     def module(self, channels: int | None = None, channel_dim: int = 1) -> Activation:
         """This expression as an `nn.Module`; see `Activation` for the arguments."""

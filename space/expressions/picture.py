@@ -40,7 +40,7 @@ def points(
     import torch
 
     x = torch.linspace(left, right, count, dtype=torch.float64)
-    both = expression.values_and_slopes(x)
+    both = expression.values_and_right_slopes(x)
     value, slope = (torch.where(row.isfinite(), row, torch.nan).numpy() for row in both)
     return x.numpy(), value, slope
 

@@ -42,6 +42,11 @@ def test_every_colour_stands_out_on_light_and_dark_pages(colour: str, page: str)
     assert (high + 0.05) / (low + 0.05) >= 3.0
 
 
+def test_a_slope_in_a_corner_is_the_curves_and_not_torchs_choice() -> None:
+    _, slope = curve(axes_of("max(x, 0) + min(x, 0)"), "f ′(x)")  # that is x
+    np.testing.assert_allclose(slope, 1.0, atol=1e-12)
+
+
 def test_the_curves_are_the_function_and_its_derivative() -> None:
     axes = axes_of("tanh(x)")
     x, value = curve(axes, "f (x)")

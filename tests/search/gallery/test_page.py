@@ -91,6 +91,8 @@ def test_a_curve_is_read_back_to_half_a_thousandth() -> None:
         base64.b64decode(curve(parse("0 * exp(exp(exp(x)))"), {})["f"]), "<i2"
     )
     assert undefined[-1] == GAP
+    packed = curve(parse("max(x, 0) + min(x, 0)"), {})  # x, in whose corner torch's slope is 0
+    assert np.ptp(np.frombuffer(base64.b64decode(packed["slope"]), "<i2")) == 0
 
 
 @pytest.mark.parametrize(
