@@ -93,7 +93,7 @@ class Expression:
     def values_and_right_slopes(
         self, x: Tensor, parameters: Sequence[Tensor] | None = None
     ) -> tuple[Tensor, Tensor]:
-        """f(x) and f'(x) for curves, in a corner the slope right of it; x in float64, |x| < 100.
+        """f(x) and f'(x) for curves, in a corner the slope right of it; x in float64, below 100 in size.
 
         In a corner of `max` or `min` torch chooses a slope, so that of max(x, 0) + min(x, 0),
         which is x, is 0 at 0.
