@@ -93,10 +93,10 @@ class Expression:
     def values_and_right_slopes(
         self, x: Tensor, parameters: Sequence[Tensor] | None = None
     ) -> tuple[Tensor, Tensor]:
-        """f(x) and f'(x) for curves, in a corner the slope right of it; x in float64, below 100 in size.
+        """f(x) and f'(x) for curves, in a corner the slope right of it.
 
-        In a corner of `max` or `min` torch chooses a slope, so that of max(x, 0) + min(x, 0),
-        which is x, is 0 at 0.
+        x is float64, within [-100, 100]. In a corner of `max` or `min` torch chooses a slope, so
+        that of max(x, 0) + min(x, 0), which is x, is 0 at 0.
         """
         value, slope = self.values_and_slopes(x, parameters)
         _, right = self.values_and_slopes(x + BESIDE, parameters)
