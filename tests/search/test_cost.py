@@ -70,6 +70,7 @@ def test_the_exported_best_has_its_cost(home: Home) -> None:
     assert facts["cost"]["device"].startswith("cpu, ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("other", [{"max_cost": 2.0}, {"objectives": "accuracy"}])
 def test_a_resume_with_another_limit_or_other_objectives_is_refused(
     home: Home, other: dict[str, Any]
@@ -77,3 +78,11 @@ def test_a_resume_with_another_limit_or_other_objectives_is_refused(
     Search("mine", home=home.root, resume=True, max_cost=50.0, objectives="cost,accuracy")
     with pytest.raises(InvalidSetting, match=r"was begun with (max_cost 50\.0|objectives accur)"):
         Search("mine", home=home.root, resume=True, **other)
+
+
+@pytest.mark.parametrize("other", [{"max_cost": 2.0}, {"objectives": "accuracy,cost"}])
+def test_a_resume_with_a_limit_or_objectives_it_was_not_begun_with_is_refused(
+    finished: Home, other: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidSetting, match=r"was begun with (max_cost None|objectives accur)"):
+        Search("mine", home=finished.root, resume=True, **other)

@@ -200,22 +200,54 @@ except KeyboardInterrupt:
     assert process.returncode == 130
 
 
-def test_a_stopped_verb_loses_neither_results_nor_what_is_to_be_done_at_the_end() -> None:
+@pytest.mark.parametrize("status", [0, 1, 130])
+def test_a_verb_loses_neither_results_nor_what_is_to_be_done_at_the_end(status: int) -> None:
     script = """
-import atexit
+import atexit, sys
 import actsearch.search.cli.main
 from actsearch.search.cli import __main__ as program
 
 def main():
     atexit.register(print, "the last thing")
     print("a result")
-    return 130
+    return int(sys.argv[1])
 
 actsearch.search.cli.main.main = main
 program.run()
 """
     process = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", script, str(status)], capture_output=True, text=True, timeout=100
     )
-    assert process.returncode == 130
+    assert process.returncode == status
     assert process.stdout == "a result\nthe last thing\n"
+
+
+def test_a_verb_waits_for_its_threads_and_leaves_no_log_beside_a_database(tmp_path: Path) -> None:
+    script = """
+import sys, threading, time
+import actsearch.search.cli.main
+from actsearch.search.cli import __main__ as program
+
+def late():
+    time.sleep(0.2)
+    print("a thread's result")
+
+def main():
+    if sys.argv[1] == "thread":
+        threading.Thread(target=late).start()
+    else:
+        import sqlalchemy
+        engine = sqlalchemy.create_engine(f"sqlite:///{sys.argv[1]}")
+        main.connection = engine.connect()
+        main.connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        main.connection.exec_driver_sql("CREATE TABLE mine (x)")
+    return 0
+
+actsearch.search.cli.main.main = main
+program.run()
+"""
+    command = [sys.executable, "-c", script]
+    process = subprocess.run([*command, "thread"], capture_output=True, text=True, timeout=100)
+    assert process.stdout == "a thread's result\n"
+    subprocess.run([*command, tmp_path / "study.db"], check=True, timeout=100)
+    assert [path.name for path in tmp_path.iterdir()] == ["study.db"]
