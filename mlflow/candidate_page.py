@@ -46,7 +46,7 @@ def _reached(record: CandidateRecord) -> str:
     how = ends.get(record.state) or f"{record.state}: {cell(record.reason or '')}"
     return (
         f"{trial}, {how}. **{percent(record.val_accuracy):.2f} %**{error} of the validation "
-        f"images right after {epochs} epochs{spread}."
+        f"images right after {epochs} epoch{'s' * (epochs != 1)}{spread}."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
+from .markdown import cell, code
 from .records import FinalistRecord
 
 CONFIRMATION = "## Confirmation"  # what follows it belongs to the confirmation, what precedes not
@@ -22,10 +23,10 @@ tag `reason` says why), `params.size = '2'`, `params.expression ILIKE '%sin%'`,
 
 def search_note(search: str, previous: str, description: Mapping[str, str]) -> str:
     """The note of a search's experiment; headline and confirmation of the previous are kept."""
-    rows = [f"| {_cell(key)} | {_cell(value)} |" for key, value in description.items()]
+    rows = [f"| {cell(key)} | {cell(value)} |" for key, value in description.items()]
     table = "\n".join(["| | |", "| --- | --- |", *rows])
     _, heading, kept = previous.partition(CONFIRMATION)
-    title = f"{TITLE}{_cell(search)}` for an activation function."
+    title = f"{TITLE}{search}` for an activation function."
     headline = previous.partition(TITLE)[0]
     return f"{headline}{title}\n\n{table}\n{_GUIDE}\n{heading}{kept}"
 
@@ -65,9 +66,9 @@ def _row(record: FinalistRecord) -> tuple[str, ...]:
     if record.interval is not None:
         low, high = record.interval
         difference += f" [{100 * low:+.2f}, {100 * high:+.2f}]"
-    alias = "" if record.name == record.expression else f" ({_cell(record.name)})"
+    alias = "" if record.name == record.expression else f" ({cell(record.name)})"
     return (
-        f"`{_cell(record.expression)}`{alias}",
+        f"{code(record.expression)}{alias}",
         _spread(record.test_accuracies),
         _spread(record.val_accuracies),
         str(len(record.test_accuracies)),
@@ -85,7 +86,3 @@ def _spread(accuracies: Sequence[float]) -> str:
     if len(accuracies) < 2:
         return mean
     return f"{mean} ± {100 * statistics.stdev(accuracies):.2f}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
+
+# Stars between spaces, as of a product, and lines within a word mark nothing: they stay, since the
+# list of experiments shows a note as it is written.
+_MARKS = re.compile(r"((?<= )\*+(?= )|(?<=[^\W_])_+(?=[^\W_]))|[\\`*_\[\]<>|]")
 
 
 def cell(text: str) -> str:
     """A text in a table or a sentence: on one line, without markup or HTML."""
-    text = " ".join(text.split())
-    for mark in "\\`*_[]<>|":
-        text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
-    return text
+    return _MARKS.sub(_harmless, " ".join(text.split()))
+
+
+def _harmless(mark: re.Match[str]) -> str:
+    return mark[1] or ("&lt;" if mark[0] == "<" else f"\\{mark[0]}")
 
 
 def code(text: str) -> str:

@@ -51,7 +51,7 @@ def write(client: MlflowClient, experiment: str, record: SearchRecord) -> tuple[
     client.set_terminated(run_id, "FINISHED", end_time=now_ms())
     _mark(client, experiment, record)
     page = run_link("The search’s page", experiment, run_id)
-    return run_id, f"**{cell(record.headline)}** {page}"
+    return run_id, f"{cell(record.headline)} {page}"
 
 
 def _mark(client: MlflowClient, experiment: str, record: SearchRecord) -> None:

@@ -1,8 +1,9 @@
-"""MLflow's own web application, opening on model training with its assistant folded away.
+"""MLflow's own web application, opening on model training, without assistant and advertisement.
 
-MLflow has no setting for either: a fresh browser opens on pages for language models, beside an
-assistant that takes a quarter of the window. Its UI keeps both in the browser's storage, so the
-first page sets what is not set yet; whoever opens them again keeps them open.
+MLflow has no setting for these: a fresh browser opens on pages for language models, beside an
+assistant that takes a quarter of the window, and its registry behind a dialog on the registry. Its
+UI keeps all three in the browser's storage, so the first page sets what is not set yet; whoever
+opens the assistant again keeps it open.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ SCRIPT = """<script>
 for (const [key, value] of [
   ["mlflow.workflowType_v1", '"machine_learning"'],
   ["mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true"],
+  ["_mlflow_model_registry_promo_modal_dismissed_v1", "true"],
 ]) {
   if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
 }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,13 @@ def test_of_two_that_make_an_experiment_at_once_both_write_into_one(home: Path) 
         make_once(client, "", None)
 
 
+@pytest.fixture
+def made_by_copying(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow takes 2 s for a store, and has made this one before."""
+    copied = partial(shutil.copy, empty_home / "mlflow.db")
+    monkeypatch.setattr("actsearch.mlflow.local_store._make", copied)
+
+
 def spoil(database: Path, how: str) -> None:
     whole = database.read_bytes()
     match how:
@@ -133,6 +141,7 @@ def spoil(database: Path, how: str) -> None:
 )
 def test_a_store_that_is_not_whole_is_kept_aside_and_made_anew(
     home: Path,
+    made_by_copying: None,
     candidate: Callable[..., CandidateRecord],
     caplog: pytest.LogCaptureFixture,
     how: str,

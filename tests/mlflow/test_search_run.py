@@ -66,9 +66,7 @@ def test_the_experiments_note_begins_with_the_headline_and_links_the_page(
     run_id = tracker.write_search(state())
     experiment, _ = tracker.link("mine")
     note = client.get_experiment(experiment).tags["mlflow.note.content"]
-    assert note.startswith(
-        "**2 of 9 candidates: x \\* tanh(x)** [The search’s page](#/experiments/"
-    )
+    assert note.startswith("2 of 9 candidates: x * tanh(x) [The search’s page](#/experiments/")
     assert f"/{experiment}/runs/{run_id}?workflowType=machine_learning)" in note.splitlines()[0]
     assert "| space | core-1 |" in note
 

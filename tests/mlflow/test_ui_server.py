@@ -66,6 +66,9 @@ def test_the_link_opens_the_leaderboard_best_first_in_a_browser(
             assert port is not None
             assert port > wished
             page = page_in_browser(url, tmp_path / "profile")
+            registry = page_in_browser(f"{url.split('#')[0]}#/models", tmp_path / "another")
+    assert "Registered Models" in registry
+    assert "Try it now" not in registry, "MLflow's dialog about its registry"
     assert "Leaderboard" in page
     assert page.index("x * tanh(x)") < page.index("min(x, sin(x))")
     assert "cosh(x)" not in page

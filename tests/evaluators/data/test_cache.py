@@ -19,8 +19,10 @@ from actsearch.evaluators import DataUnavailable, load_test, load_train, locate
 from actsearch.evaluators.data.cache import data_root, read_verified, verify
 from actsearch.evaluators.data.datasets import FASHION_MNIST
 from actsearch.evaluators.data.formats import DamagedData
+from contracts.interpreter import Interpreter
 
 LABELS = "t10k-labels-idx1-ubyte"  # the smallest of the four
+SETTING = "import sys; from pathlib import Path; from actsearch.evaluators.data.cache import *; "
 NO_NETWORK = {"http_proxy": "http://127.0.0.1:9", "PATH": ""}  # port 9: nothing listens there
 
 
@@ -51,19 +53,6 @@ def root(published: Path, tmp_path: Path) -> Path:
 
 def raw(root: Path) -> Path:
     return root / "FashionMNIST" / "raw"
-
-
-def in_a_process(code: str, *argv: Path, **environment: str) -> subprocess.Popen[str]:
-    setting = (
-        "import sys; from pathlib import Path; from actsearch.evaluators.data.cache import *; "
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", setting + code, *map(str, argv)],
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_the_cache_holds_the_published_files(published: Path) -> None:
@@ -184,22 +173,28 @@ def test_two_processes_at_once_leave_one_whole_set(tmp_path: Path, system_copy: 
     code = (
         "verify(FASHION_MNIST, locate(FASHION_MNIST, Path(sys.argv[1]), system=Path(sys.argv[2])))"
     )
-    both = [in_a_process(code, tmp_path, system_copy, **NO_NETWORK) for _ in range(2)]
+    command = [sys.executable, "-c", SETTING + code, str(tmp_path), str(system_copy)]
+    pipe = subprocess.PIPE
+    both = [
+        subprocess.Popen(command, env=os.environ | NO_NETWORK, stderr=pipe, text=True)
+        for _ in range(2)
+    ]
     for process in both:
         errors = process.communicate(timeout=120)[1]
         assert process.returncode == 0, errors
 
 
 @pytest.mark.heavy
-def test_a_killed_fetch_leaves_nothing_in_the_way(tmp_path: Path, system_copy: Path) -> None:
+def test_a_killed_fetch_leaves_nothing_in_the_way(
+    tmp_path: Path, system_copy: Path, interpreter: Interpreter
+) -> None:
     # The child kills itself once everything is unpacked and nothing is yet renamed.
-    code = (
+    code = SETTING + (
         "import os, signal; "
         "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
         "locate(FASHION_MNIST, Path(sys.argv[1]), system=Path(sys.argv[2]))"
     )
-    process = in_a_process(code, tmp_path, system_copy, **NO_NETWORK)
-    process.communicate(timeout=120)
+    process = interpreter.run(code, tmp_path, NO_NETWORK, (str(tmp_path), str(system_copy)))
     assert process.returncode == -9
     assert (raw(tmp_path) / ".fetch").exists()
     verify(FASHION_MNIST, locate(FASHION_MNIST, tmp_path, system=system_copy))

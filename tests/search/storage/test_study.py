@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -39,6 +37,7 @@ from actsearch.search.storage.trial import (
 )
 from actsearch.search.strategies.random import Random
 from actsearch.space import CoreUnits
+from contracts.interpreter import Interpreter
 from contracts.tiny import study_in
 
 SPACE = CoreUnits()
@@ -503,11 +502,12 @@ print(before, len(study.trials()))
 
 
 @pytest.mark.heavy
-def test_a_full_disk_is_said_so_and_with_room_again_the_study_goes_on(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_so_and_with_room_again_the_study_goes_on(
+    tmp_path: Path, interpreter: Interpreter
+) -> None:
     # A limit on the size of files stands for the full disk: it needs no rights of a superuser.
-    done = subprocess.run(
-        [sys.executable, "-c", FILLS_UP, str(tmp_path)], capture_output=True, text=True, check=True
-    )
+    done = interpreter.run(FILLS_UP, tmp_path, arguments=(str(tmp_path),))
+    assert done.returncode == 0, done.stderr
     message, counts = done.stdout.strip().splitlines()
     assert f"the study {tmp_path / FILE} cannot be used: " in message
     assert "make room and go on with --resume" in message

@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-import os
 import pickle
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -30,6 +28,7 @@ from actsearch.space.expressions.expression import (
     substitute,
 )
 from contracts.expressions import expressions
+from contracts.interpreter import Interpreter
 
 
 def tower(height: int) -> Expression:
@@ -129,18 +128,14 @@ def test_substitution_is_simultaneous() -> None:
 
 
 @pytest.mark.heavy
-def test_a_pickled_tree_is_the_same_key_in_a_process_of_another_hash_seed() -> None:
+def test_a_pickled_tree_is_the_same_key_in_a_process_of_another_hash_seed(
+    tmp_path: Path, interpreter: Interpreter
+) -> None:
     tree = parse("x * sigmoid(beta * x) + sin(x)")
     code = (
         "import pickle, sys; from actsearch.space import parse;"
         f"tree = pickle.loads(bytes.fromhex('{pickle.dumps(tree).hex()}'));"
         "print({tree: 'found'}[parse('x * sigmoid(beta * x) + sin(x)')])"
     )
-    process = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONHASHSEED": "7"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    process = interpreter.run(code, tmp_path)
     assert process.stdout.strip() == "found"

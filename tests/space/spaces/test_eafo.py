@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from actsearch.space import (
     space_from_name,
 )
 from actsearch.space.spaces.eafo import NONE, OPTIONS, PATH
+from contracts.interpreter import Interpreter
 
 SPACE = Corrected(CoreUnits(1))
 RELU = {"unit.binary": "max(x1, x2)", "unit.left": "x", "unit.right": "max(x, 0)"}
@@ -90,7 +90,9 @@ def test_most_corrected_candidates_can_be_trained() -> None:
 
 
 @pytest.mark.heavy
-def test_another_process_finds_the_same_candidates_without_sympy() -> None:
+def test_another_process_finds_the_same_candidates_without_sympy(
+    tmp_path: Path, interpreter: Interpreter
+) -> None:
     code = (
         "import sys; sys.modules['sympy'] = None\n"
         "import numpy as np\n"
@@ -98,9 +100,7 @@ def test_another_process_finds_the_same_candidates_without_sympy() -> None:
         "space, rng = space_from_name('core-1+eafo'), np.random.default_rng(4)\n"
         "for _ in range(20): print(space.decode(space.sample(rng)))\n"
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout
+    shown = interpreter.run(code, tmp_path).stdout
     rng = np.random.default_rng(4)
     assert shown.splitlines() == [str(SPACE.decode(SPACE.sample(rng))) for _ in range(20)]
 
