@@ -10,7 +10,7 @@ from ..space import parse
 from . import experiment_notes, saved_views
 from .records import FinalistRecord
 from .run_fields import LONGEST_NAME, SEARCH_TAG, percent, shortened
-from .run_io import Point, find, finished, log, now_ms, picture
+from .run_io import NOTE_TAG, Point, find, finished, log, now_ms, picture
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,6 +44,8 @@ def write(
         points.append((saved_views.CONFIRMED_ORDER, places[rows[0].name], 0))
         intervals = {f"{row.network}/interval": _interval(row) for row in rows if row.interval}
         tags = {"verdict": rows[0].verdict or "", "confirmed": "yes", **intervals}
+        if trial is None:  # a candidate's run has the page of its trial
+            tags[NOTE_TAG] = experiment_notes.function_note(rows, run_id)
         log(client, run_id, points, now_ms(), tags=tags)
         client.log_text(run_id, tables, "confirmation.md")
     return tables

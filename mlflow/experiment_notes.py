@@ -1,11 +1,11 @@
-"""The Markdown notes of a search's experiment: its description and its confirmation."""
+"""The Markdown notes of an experiment: the search, its confirmation, the functions compared."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
 
-from .markdown import cell, code
+from .markdown import cell, code, image
 from .records import FinalistRecord
 
 CONFIRMATION = "## Confirmation"  # what follows it belongs to the confirmation, what precedes not
@@ -40,6 +40,17 @@ def headed_note(previous: str, headline: str) -> str:
 def confirmed_note(previous: str, tables: str) -> str:
     """The previous note with these tables as its confirmation."""
     return f"{previous.partition(CONFIRMATION)[0]}{CONFIRMATION}\n\n{tables}"
+
+
+def function_note(rows: Sequence[FinalistRecord], run_id: str) -> str:
+    """The note of a function that is no trial, on its own run: its plot and its figures."""
+    first = rows[0]
+    kind = "A baseline" if first.verdict == "baseline" else "A function"
+    return (
+        f"### {cell(first.name)}: f(x) = {code(first.expression)}\n\n"
+        f"{kind} in the confirmation of {code(first.search)}, its trainings below.\n\n"
+        f"{image('f and its slope', run_id, 'curve.png')}\n\n{confirmation_tables(rows)}"
+    )
 
 
 def confirmation_tables(records: Sequence[FinalistRecord]) -> str:

@@ -62,6 +62,10 @@ def test_a_baseline_has_a_top_level_run_of_its_own_with_its_picture(
     assert run.info.run_name == "ReLU"
     assert run.data.params["expression"] == "max(x, 0)"
     assert "mlflow.parentRunId" not in run.data.tags
+    description = run.data.tags["mlflow.note.content"]
+    assert description.startswith("### ReLU: f(x) = `max(x, 0)`\n\nA baseline in the confirmation")
+    assert f"path=curve.png&run_uuid={run.info.run_id}" in description
+    assert description.count("| `max(x, 0)` (ReLU) |") == 2, "its rows alone, one per network"
     assert "curve.png" in {file.path for file in client.list_artifacts(run.info.run_id)}
     assert "mlp/difference_points" not in run.data.metrics
     assert tracker.written("mine") == {0}

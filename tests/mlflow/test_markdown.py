@@ -1,4 +1,4 @@
-"""What others named stands in a description as it is: it marks nothing, and is no HTML."""
+"""A name from elsewhere stands in a description as it is: it marks nothing, and is no HTML."""
 
 from __future__ import annotations
 
