@@ -157,6 +157,19 @@ def shown(title: str, results: list[Pair]) -> None:
     )
 
 
+def by_operator(results: list[Pair], functions: dict[str, Expression]) -> None:
+    """Print the median ratio of the functions that use each operator, the slowest first: what
+    torch's own kernels for it cost."""
+    ratios: dict[str, list[float]] = {}
+    for pair in results:
+        nodes = functions[pair.name].nodes()
+        for name in {node.primitive for node in nodes if isinstance(node, Call)}:
+            ratios.setdefault(name, []).append(pair.ratio)
+    medians = {name: statistics.median(each) for name, each in ratios.items()}
+    for name in sorted(medians, key=medians.__getitem__, reverse=True):
+        print(f"  with {name:14} n {len(ratios[name]):3}  median {medians[name]:5.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="fewer functions, smaller signals")
@@ -192,6 +205,7 @@ def main() -> None:
             )
             results = compared(compiled, shapes, rounds)
             shown("compiled over nn.SiLU", results)
+            by_operator(results, chosen)
             ratios = [p.ratio for p in results]
             figures["compiled_over_silu_median"] = round(statistics.median(ratios), 3)
             figures["compiled_over_silu_worst"] = round(max(ratios), 3)

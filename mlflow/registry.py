@@ -171,7 +171,7 @@ def _logged(
 
 def _description(name: str, record: ModelRecord) -> str:
     return (
-        f"**f(x) = `{record.expression}`**\n\n{record.notes}\n\n"
+        f"f(x) = `{record.expression}`\n\n{record.notes}\n\n"
         "```python\n"
         "import mlflow\n\n"
         f'activation = mlflow.pytorch.load_model("models:/{name}@{ALIASES[record.verdict]}")\n'

@@ -1,8 +1,9 @@
-"""Features kept in the user's cache: core-1's take some 6 s to reckon.
+"""Features, and what a prior expects of them, kept in the user's cache.
 
-A file holds the rows of one list of candidates. Its name is a digest of that list and of whatever
-decides a bit of them: our code, torch, numpy and the CPU. A file that is not as it must be is made
-anew; where none can be written, every process reckons for itself.
+core-1's features take some 6 s to reckon, what its table expects of them 2. A file holds the rows
+of one list of candidates. Its name is a digest of that list and of whatever decides a bit of them:
+our code, torch, numpy, scipy and the CPU. A file that is not as it must be is made anew; where
+none can be written, every process reckons for itself.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import torch
 
 from .... import space
@@ -25,7 +28,8 @@ from ....evaluators.data.cache import data_root
 from ....space.analysis.features import LENGTH
 
 FOLDER = "features"
-KEPT = 6  # files, of 13 MB at most each; the latest used
+EXPECTATIONS = "expectations"
+KEPT = 6  # files of a folder, of 13 MB at most each; the latest used
 LEAST = 500  # candidates worth a file: half a second
 
 Array = npt.NDArray[np.float64]
@@ -38,11 +42,31 @@ def cached_features(candidates: Sequence[str], reckon: Callable[[], Array]) -> A
 
     candidates: texts that say, with the code, which functions these are, in order.
     """
-    if len(candidates) < LEAST:
+    shape = (len(candidates), LENGTH)
+    return _cached(FOLDER, shape, reckon, lambda: _digest(_code(), *candidates))
+
+
+def cached_expectations(features: Array, prior: str, reckon: Callable[[], Array]) -> Array:
+    """What a prior expects at features [n, LENGTH]: [n], read-only, from a file, else by `reckon`.
+
+    prior: a text that says, with the code, which prior it is.
+    """
+
+    def name() -> str:
+        rows = hashlib.sha256(features.tobytes()).hexdigest()
+        return _digest(_code(), _models(), scipy.__version__, prior, rows)
+
+    return _cached(EXPECTATIONS, (len(features),), reckon, name)
+
+
+def _cached(
+    folder: str, shape: tuple[int, ...], reckon: Callable[[], Array], name: Callable[[], str]
+) -> Array:
+    if shape[0] < LEAST:
         rows = reckon()
     else:
-        path = data_root() / FOLDER / f"{_digest(candidates)}.npy"
-        stored = _read(path, len(candidates))
+        path = data_root() / folder / f"{name()}.npy"
+        stored = _read(path, shape)
         rows = reckon() if stored is None else stored
         if stored is None:
             _write(path, rows)
@@ -50,9 +74,9 @@ def cached_features(candidates: Sequence[str], reckon: Callable[[], Array]) -> A
     return rows
 
 
-def _read(path: Path, count: int) -> Array | None:
-    """The rows in a file; None where there is none, or not these many numbers."""
-    size = count * LENGTH * 8
+def _read(path: Path, shape: tuple[int, ...]) -> Array | None:
+    """The rows in a file; None where there is none, or not numbers of this shape."""
+    size = math.prod(shape) * 8
     try:
         if not size < path.stat().st_size < size + 1024:  # numpy's header has 128 bytes
             return None
@@ -61,7 +85,7 @@ def _read(path: Path, count: int) -> Array | None:
     except (OSError, ValueError, EOFError) as error:
         logger.debug("the features in %s are not used: %s", path, error)
         return None
-    fits = rows.shape == (count, LENGTH) and rows.dtype == np.float64
+    fits = rows.shape == shape and rows.dtype == np.float64
     return rows if fits else None
 
 
@@ -91,14 +115,13 @@ def _sweep(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _digest(candidates: Sequence[str]) -> str:
+def _digest(*texts: str) -> str:
     parts = (
-        _code(),
         torch.__version__,
         np.__version__,
         torch.backends.cpu.get_cpu_capability(),
         os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
-        *candidates,
+        *texts,
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
@@ -106,7 +129,17 @@ def _digest(candidates: Sequence[str]) -> str:
 @cache
 def _code() -> str:
     """A digest of all that turns a text into features: the code of `actsearch.space`."""
-    folder, digest = Path(next(iter(space.__path__))), hashlib.sha256()
+    return _digest_of(Path(next(iter(space.__path__))))
+
+
+@cache
+def _models() -> str:
+    """A digest of all that turns features into an expectation."""
+    return _digest_of(Path(__file__).parent)
+
+
+def _digest_of(folder: Path) -> str:
+    digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -71,11 +71,15 @@ class Options:
 
     def but(self, kept: npt.NDArray[np.bool_]) -> Options:
         """The options where `kept` [n] is true."""
-        numbers = np.flatnonzero(kept)
+        return self.at(np.flatnonzero(kept).tolist())
+
+    def at(self, numbers: Sequence[int]) -> Options:
+        """The options of these numbers, in their order."""
+        rows = np.array(numbers, int)
         return Options(
-            [self.encodings[i] for i in numbers.tolist()],
-            [points[numbers] for points in self.points],
-            self.trend[numbers],
+            [self.encodings[i] for i in numbers],
+            [points[rows] for points in self.points],
+            self.trend[rows],
         )
 
     def and_also(self, others: Options) -> Options:
@@ -111,11 +115,17 @@ class Pool:
         encodings = list({key_of(encoding): encoding for encoding in drawn}.values())
         features = self.features(encodings)
         self._project = Projection(features[np.isfinite(features).all(1)], USED)
-        self.options = self.of(encodings)
+        self.options = self._options(encodings)
         self._numbers = {key_of(e): i for i, e in enumerate(self.options.encodings)}
 
     def of(self, encodings: Sequence[Encoding]) -> Options:
         """Options of these encodings, but for those that are not finite."""
+        keys = [key_of(encoding) for encoding in encodings]
+        if all(key in self._numbers for key in keys):
+            return self.options.at([self._numbers[key] for key in keys])
+        return self._options(encodings)
+
+    def _options(self, encodings: Sequence[Encoding]) -> Options:
         features = self.features(encodings)
         finite = np.flatnonzero(np.isfinite(features).all(1))
         kept = features[finite]

@@ -7,6 +7,7 @@ only: its score of a candidate is that of functions of such a shape in the table
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from ....evaluators.tables.score_table import ScoreTable
 from ....space import parse
 from ....space.analysis.features import GROUPS, features_of
-from .feature_cache import cached_features
+from .feature_cache import cached_expectations, cached_features
 from .gaussian_process import GaussianProcess, fitted, start_of
 from .observations import MARGIN, RUN_NOISE, log_regrets
 from .projection import Projection
@@ -31,10 +32,18 @@ class Prior:
     mean 0 over a table."""
 
     def __init__(self, tables: Sequence[ScoreTable]) -> None:
-        self._models = [_Model(table, np.random.default_rng(0)) for table in tables]
+        self._tables = tables
+
+    @cached_property
+    def _models(self) -> list[_Model]:
+        return [_Model(table, np.random.default_rng(0)) for table in self._tables]
 
     def __call__(self, features: Array) -> Array:
-        """The expectation at candidates with these features, [n, LENGTH]: [n]."""
+        """The expectation at candidates with these features, [n, LENGTH]: [n], read-only."""
+        name = " ".join(f"{table.recipe.label} {table.checksum}" for table in self._tables)
+        return cached_expectations(features, name, lambda: self._expected(features))
+
+    def _expected(self, features: Array) -> Array:
         expected: Array = np.mean([model(features) for model in self._models], axis=0)
         return expected
 

@@ -1,7 +1,8 @@
-"""Features are reckoned once on a machine, and what is read is what was reckoned."""
+"""Features and expectations are reckoned once on a machine; what is read is what was reckoned."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from actsearch.evaluators import table_from_name
 from actsearch.search.strategies.surrogate import feature_cache
-from actsearch.search.strategies.surrogate.feature_cache import KEPT, LEAST, cached_features
-from actsearch.search.strategies.surrogate.pool import features_of_whole
+from actsearch.search.strategies.surrogate.feature_cache import (
+    KEPT,
+    LEAST,
+    cached_expectations,
+    cached_features,
+)
+from actsearch.search.strategies.surrogate.gaussian_process import GaussianProcess
+from actsearch.search.strategies.surrogate.pool import Pool, features_of_whole
+from actsearch.search.strategies.surrogate.prior import Prior
 from actsearch.space import space_from_name
 from actsearch.space.analysis.features import LENGTH, features_of
 
@@ -141,3 +150,40 @@ def test_a_few_are_worth_no_file(folder: Path) -> None:
         cached_features(NAMES[1:], reckoning)
         assert reckoning.calls == calls
     assert not folder.exists()
+
+
+def test_an_expectation_is_read_again_for_the_same_features_of_the_same_prior(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reckoning = Reckoning()
+    features, changed = reckoning.rows.copy(), reckoning.rows.copy()
+    changed[-1, -1] += 1e-9
+    expected = reckoning.rows[:, 0].copy()
+
+    def asked(features: Array, prior: str) -> int:
+        before = reckoning.calls
+        rows = cached_expectations(features, prior, lambda: reckoning()[:, 0].copy())
+        assert rows.tobytes() == expected.tobytes()
+        return reckoning.calls - before
+
+    assert [asked(features, "one"), asked(features, "one"), asked(features, "two")] == [1, 0, 1]
+    assert [asked(changed, "one"), asked(changed, "one")] == [1, 0]
+    monkeypatch.setattr("scipy.__version__", "9.9")
+    assert asked(features, "one") == 1
+    assert not folder.exists(), "features have a folder of their own"
+
+
+def test_with_a_kept_expectation_no_model_is_fitted_and_the_options_are_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_cache, "LEAST", 1)
+    space = space_from_name("core-1:unary=x,sin(x),tanh(x):binary=x1*x2,x1+x2")
+    table = table_from_name("core-1-table")
+    table = dataclasses.replace(table, rows=dict(list(table.rows.items())[:60]))
+    first = Pool(space, 0, Prior([table]))
+    monkeypatch.setattr(GaussianProcess, "__init__", pytest.fail)
+    again = Pool(space, 0, Prior([table]))
+    assert again.options.trend.tobytes() == first.options.trend.tobytes()
+    assert first.options.trend.std() > 0
+    some = [again.options.encodings[i] for i in (3, 1)]
+    assert again.of(some).trend.tolist() == first.options.trend[[3, 1]].tolist()
