@@ -48,7 +48,7 @@ def function_note(rows: Sequence[FinalistRecord], run_id: str) -> str:
     kind = "A baseline" if first.verdict == "baseline" else "A function"
     return (
         f"### {cell(first.name)}: f(x) = {code(first.expression)}\n\n"
-        f"{kind} in the confirmation of {code(first.search)}, its trainings are the child runs.\n\n"
+        f"{kind} in the confirmation of {code(first.search)}: each training is a child run.\n\n"
         f"{image('f and its slope', run_id, 'curve.png')}\n\n{confirmation_tables(rows)}"
     )
 

@@ -20,15 +20,6 @@ REACH = 10.0  # pre-activation units on either side of 0 over which a direction 
 POINTS = 2001
 LEVEL = 1e-9  # a slope against the direction that counts as none
 
-# Of these alone every composition is smooth: no bisection for kinks, which takes 10 to 20 ms.
-_ANALYTIC = frozenset(
-    {
-        *("neg", "add", "sub", "mul", "square", "cube", "exp", "expm1", "sin", "cos", "sinc"),
-        *("sinh", "cosh", "tanh", "asinh", "atan", "erf", "erfc", "bessel_i0e", "bessel_i1e"),
-        *("sigmoid", "log_sigmoid", "softplus", "silu", "gelu", "mish"),
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -47,7 +38,7 @@ def shape_of(expression: Expression) -> Shape:
     fixed = substitute(expression, {p: Constant(p.initial) for p in expression.parameters})
     return Shape(
         operators=tuple(sorted(operators)),
-        smooth="smooth" if operators <= _ANALYTIC else _smooth(fixed),
+        smooth=_smooth(expression),
         bounded=asymptote(fixed, -1).bounded and asymptote(fixed, 1).bounded,
         monotone=_monotone(fixed),
     )

@@ -19,3 +19,11 @@ from actsearch.space import parse
 )
 def test_the_direction_does_not_depend_on_a_slope_in_a_corner(text: str, monotone: str) -> None:
     assert shape_of(parse(text)).monotone == monotone
+
+
+@pytest.mark.parametrize(
+    ("text", "smooth"),
+    [("bessel_i0e(x)", "slope"), ("bessel_i1e(x)", "curvature"), ("tanh(beta * x)", "smooth")],
+)
+def test_it_is_as_smooth_as_the_card_says(text: str, smooth: str) -> None:
+    assert shape_of(parse(text)).smooth == smooth

@@ -84,6 +84,10 @@ def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str)
             (0.0,),
         ),  # whose slope at 0 itself torch chooses
         ("sin(30 * x)", (), (), ()),
+        ("cos(exp(x) * sin(x))", (), (), ()),  # turns within 1e-4 near 10
+        ("erf(1000000000 * x)", (0.0,), (), ()),  # within less than float32 tells apart
+        ("bessel_i0e(x)", (), (0.0,), ()),
+        ("bessel_i1e(x)", (), (), (0.0,)),
         ("exp(x)", (), (), ()),
         ("sinc(x / pi - 1)", (), (), ()),
     ],
@@ -95,6 +99,12 @@ def test_jumps_and_kinks_are_found_where_they_are(
     assert measured.jumps == pytest.approx(jumps, abs=1e-4)
     assert measured.kinks == pytest.approx(kinks, abs=1e-4)
     assert measured.bends == pytest.approx(bends, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name in PRIMITIVES if PRIMITIVES[name].arity == 1])
+def test_a_primitive_is_as_smooth_beside_a_term_that_adds_nothing(name: str) -> None:
+    """A sum with `relu` is searched, what is made of analytic operators alone is not."""
+    assert smoothness(parse(f"{name}(x)")) == smoothness(parse(f"{name}(x) + 0 * relu(x)"))
 
 
 @pytest.mark.parametrize("name", PRIMITIVES)
