@@ -30,9 +30,10 @@ def more_than(trials: list[Trial]) -> Callable[[list[Trial]], bool]:
     return lambda now: len(ended(now)) > len(ended(trials))
 
 
-def at_work(host: Host) -> Callable[[], bool]:
-    """Whether a worker trains on a host."""
-    return lambda: bool(host.processes(WORKER))
+def at_work(host: Host, meeting: Path) -> Callable[[], bool]:
+    """Whether a worker has begun to train on a host: it loads torch before, and may be killed as
+    it does."""
+    return lambda: any(mark["host"] == host.name for mark in marks(meeting))
 
 
 def test_auto_grows_with_nodes_that_join_and_outlives_those_that_leave_and_die(
@@ -43,13 +44,13 @@ def test_auto_grows_with_nodes_that_join_and_outlives_those_that_leave_and_die(
         *("--name", "a", "--candidates", "108", "--workers", "auto", "--lag", "27", *OPTIONS),
         MEETING=str(meeting),
         MEMBERS="1",
-        SLOWLY="1",
+        SLOWLY="5",  # alone, 12 brackets take three minutes: a node joins within half of one
     )
     cluster.wait_for(log, "a", lambda trials: len(ended(trials)) > 0)
     cluster.join(second)
-    wait_until(at_work(second), "nobody works on the node that joined")
+    wait_until(at_work(second, meeting), "nobody works on the node that joined")
     cluster.join(third)
-    wait_until(at_work(third), "nobody works on the third node")
+    wait_until(at_work(third, meeting), "nobody works on the third node")
     second.signal("raylet/raylet", signal.SIGKILL)
     trials = cluster.trials("a")
     cluster.wait_for(log, "a", more_than(trials))
@@ -73,7 +74,7 @@ def test_a_stopped_worker_is_ended_by_the_limit_of_a_rung_and_its_candidates_tra
         SLOWLY="1",
     )
     cluster.wait_for(log, "a", lambda trials: len(ended(trials)) > 0)
-    wait_until(at_work(second), "nobody works on the second node")
+    wait_until(at_work(second, meeting), "nobody works on the second node")
     (stopped, *_) = second.signal(WORKER, signal.SIGSTOP)
     output = cluster.ended(log)
     assert "no report within 20 seconds" in output, output

@@ -24,6 +24,7 @@ import scipy
 import torch
 
 from .... import space
+from ....evaluators import tables
 from ....evaluators.data.cache import data_root
 from ....space.analysis.features import LENGTH
 
@@ -134,8 +135,8 @@ def _code() -> str:
 
 @cache
 def _models() -> str:
-    """A digest of all that turns features into an expectation."""
-    return _digest_of(Path(__file__).parent)
+    """A digest of all that turns features and a table into an expectation."""
+    return _digest_of(Path(__file__).parent) + _digest_of(Path(next(iter(tables.__path__))))
 
 
 def _digest_of(folder: Path) -> str:

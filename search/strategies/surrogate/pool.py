@@ -6,7 +6,7 @@ Of a large space each proposal looks at neighbours of the best beside it: mutati
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -115,7 +115,7 @@ class Pool:
         encodings = list({key_of(encoding): encoding for encoding in drawn}.values())
         features = self.features(encodings)
         self._project = Projection(features[np.isfinite(features).all(1)], USED)
-        self.options = self._options(encodings)
+        self.options = self._options(encodings, prior and prior.cached)
         self._numbers = {key_of(e): i for i, e in enumerate(self.options.encodings)}
 
     def of(self, encodings: Sequence[Encoding]) -> Options:
@@ -123,15 +123,17 @@ class Pool:
         keys = [key_of(encoding) for encoding in encodings]
         if all(key in self._numbers for key in keys):
             return self.options.at([self._numbers[key] for key in keys])
-        return self._options(encodings)
+        return self._options(encodings, self._prior)
 
-    def _options(self, encodings: Sequence[Encoding]) -> Options:
+    def _options(
+        self, encodings: Sequence[Encoding], prior: Callable[[Array], Array] | None
+    ) -> Options:
         features = self.features(encodings)
         finite = np.flatnonzero(np.isfinite(features).all(1))
         kept = features[finite]
         trend = np.zeros(len(kept))
-        if self._prior is not None and len(kept):
-            trend = self._prior(kept)
+        if prior is not None and len(kept):
+            trend = prior(kept)
         return Options([encodings[i] for i in finite.tolist()], self._project(kept), trend)
 
     def untried(self, encodings: Iterable[Encoding]) -> npt.NDArray[np.bool_]:

@@ -38,12 +38,13 @@ class Prior:
     def _models(self) -> list[_Model]:
         return [_Model(table, np.random.default_rng(0)) for table in self._tables]
 
-    def __call__(self, features: Array) -> Array:
-        """The expectation at candidates with these features, [n, LENGTH]: [n], read-only."""
+    def cached(self, features: Array) -> Array:
+        """As a call, and kept for other processes: of a space's pool, which each looks at."""
         name = " ".join(f"{table.recipe.label} {table.checksum}" for table in self._tables)
-        return cached_expectations(features, name, lambda: self._expected(features))
+        return cached_expectations(features, name, lambda: self(features))
 
-    def _expected(self, features: Array) -> Array:
+    def __call__(self, features: Array) -> Array:
+        """The expectation at candidates with these features, [n, LENGTH]: [n]."""
         expected: Array = np.mean([model(features) for model in self._models], axis=0)
         return expected
 
