@@ -48,7 +48,7 @@ def cached_features(candidates: Sequence[str], reckon: Callable[[], Array]) -> A
 
 
 def cached_expectations(features: Array, prior: str, reckon: Callable[[], Array]) -> Array:
-    """What a prior expects at features [n, LENGTH]: [n], read-only, from a file, else by `reckon`.
+    """A prior's expectations at features [n, LENGTH]: [n], read-only, from a file, else by `reckon`.
 
     prior: a text that says, with the code, which prior it is.
     """

@@ -160,16 +160,20 @@ def test_an_expectation_is_read_again_for_the_same_features_of_the_same_prior(
     changed[-1, -1] += 1e-9
     expected = reckoning.rows[:, 0].copy()
 
-    def asked(features: Array, prior: str) -> int:
+    def reckonings(features: Array, prior: str) -> int:
         before = reckoning.calls
         rows = cached_expectations(features, prior, lambda: reckoning()[:, 0].copy())
         assert rows.tobytes() == expected.tobytes()
         return reckoning.calls - before
 
-    assert [asked(features, "one"), asked(features, "one"), asked(features, "two")] == [1, 0, 1]
-    assert [asked(changed, "one"), asked(changed, "one")] == [1, 0]
+    assert [
+        reckonings(features, "one"),
+        reckonings(features, "one"),
+        reckonings(features, "two"),
+    ] == [1, 0, 1]
+    assert [reckonings(changed, "one"), reckonings(changed, "one")] == [1, 0]
     monkeypatch.setattr("scipy.__version__", "9.9")
-    assert asked(features, "one") == 1
+    assert reckonings(features, "one") == 1
     assert not folder.exists(), "features have a folder of their own"
 
 
