@@ -48,7 +48,7 @@ def cached_features(candidates: Sequence[str], reckon: Callable[[], Array]) -> A
 
 
 def cached_expectations(features: Array, prior: str, reckon: Callable[[], Array]) -> Array:
-    """A prior's expectations at features [n, LENGTH]: [n], read-only, from a file, else by `reckon`.
+    """Expectations of a prior at features [n, LENGTH]: [n], read-only, from a file or by `reckon`.
 
     prior: a text that says, with the code, which prior it is.
     """
