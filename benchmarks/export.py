@@ -7,7 +7,9 @@ in the order of the table, and 40 of core-1 drawn with seed 0; those with specia
 (Bessel) are left out. Signals of 4,194,304 elements and of [128, 4096], float32, forward and
 backward of x, one thread. Two things are timed in turn (A B B A …) by CPU time; a ratio is the
 median over pairs.
-compiled_over_silu: torch.compile of the exported file over nn.SiLU(); median and worst of all.
+compiled_over_silu: torch.compile of the exported file over nn.SiLU(); median and worst of all, and
+what it comes from: the median of those that use an operator, and KERNELS, torch's own forward pass
+of one operator over SiLU's.
 exported_over_torch_worst: the exported file over torch's module, for every function that torch has
 a module for, however it is written. memory_time_over_composed: the file of --memory over the
 plain one, median of those that keep more than one tensor without it; tensors_kept: the most that
@@ -39,6 +41,7 @@ from actsearch.space.catalog.table import CATALOG
 
 COUNT = 40  # of each list
 LARGE, LAYER = (4_194_304,), (128, 4096)
+KERNELS = ("exp", "sigmoid", "erf", "sin", "tanh", "atan", "softplus", "sinh", "asinh")
 SPECIAL = {"bessel_i0e", "bessel_i1e"}
 # Functions with a module in torch, some of them as a search would write them.
 TORCH: tuple[tuple[str, str, nn.Module], ...] = (
@@ -170,10 +173,27 @@ def by_operator(results: list[Pair], functions: dict[str, Expression]) -> None:
         print(f"  with {name:14} n {len(ratios[name]):3}  median {medians[name]:5.2f}")
 
 
+def kernels(rounds: int) -> dict[str, float]:
+    """Time of torch's forward pass of one operator over SiLU's, on the large signal: medians."""
+    x = torch.randn(LARGE, generator=torch.Generator().manual_seed(0))
+    operators = {name: parse(f"{name}(x)").module() for name in KERNELS}
+    ratios: dict[str, list[float]] = {name: [] for name in operators}
+    with torch.inference_mode():
+        for _ in range(rounds):
+            for name, operator in operators.items():
+                start = time.thread_time()
+                operator(x)
+                middle = time.thread_time()
+                nn.functional.silu(x)
+                ratios[name].append((middle - start) / (time.thread_time() - middle))
+    return {name: round(statistics.median(each), 1) for name, each in ratios.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="fewer functions, smaller signals")
-    parser.add_argument("--only", choices=("compiled", "torch", "memory"), help="one part alone")
+    parts = ("compiled", "torch", "memory", "kernels")
+    parser.add_argument("--only", choices=parts, help="one part alone")
     options = parser.parse_args()
     quick, only = options.quick, options.only
     torch.set_num_threads(1)
@@ -181,7 +201,10 @@ def main() -> None:
     shapes: list[tuple[int, ...]] = [(LARGE[0] // 10,) if quick else LARGE, LAYER]
     rounds = 7 if quick else 11
     chosen = dict(list(functions().items())[:: 8 if quick else 1])
-    figures: dict[str, float | None] = {}
+    figures: dict[str, float | dict[str, float]] = {}
+    if only in (None, "kernels"):
+        figures["kernels_over_silu"] = kernels(rounds)
+        print(f"{'torch over silu':28} {figures['kernels_over_silu']}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if only in (None, "torch"):
