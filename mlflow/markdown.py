@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-# Stars between spaces, as of a product, and lines within a word mark nothing: they stay, since the
-# list of experiments shows a note as it is written.
+# Stars between spaces, as of a product, and underscores within a word are no markup: they stay
+# unescaped, since the list of experiments shows the text of a note and not its Markdown.
 _MARKS = re.compile(r"((?<= )\*+(?= )|(?<=[^\W_])_+(?=[^\W_]))|[\\`*_\[\]<>|]")
 
 

@@ -48,7 +48,7 @@ class Smoothness:
         return "twice differentiable or smoother"
 
 
-# Of these alone every composition is smooth, if nothing in it is STEEP.
+# A composition of these alone is smooth; it is searched all the same if a factor is STEEP.
 _ANALYTIC = frozenset(
     {
         *("neg", "add", "sub", "mul", "square", "cube", "exp", "expm1", "sin", "cos", "sinc"),

@@ -36,6 +36,11 @@ for line in sys.stdin:
         status = 0
         try:
             exec(compile(task["program"], "<program>", "exec"), {"__name__": "__main__"})
+        except SystemExit as end:
+            status = end.code or 0
+            if isinstance(status, str):
+                print(status, file=sys.stderr)
+                status = 1
         except BaseException:
             traceback.print_exc()
             status = 1

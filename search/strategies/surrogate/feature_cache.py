@@ -28,7 +28,7 @@ from ....evaluators import tables
 from ....evaluators.data.cache import data_root
 from ....space.analysis.features import LENGTH
 
-FOLDER = "features"
+FEATURES = "features"
 EXPECTATIONS = "expectations"
 KEPT = 6  # files of a folder, of 13 MB at most each; the latest used
 LEAST = 500  # candidates worth a file: half a second
@@ -44,7 +44,7 @@ def cached_features(candidates: Sequence[str], reckon: Callable[[], Array]) -> A
     candidates: texts that say, with the code, which functions these are, in order.
     """
     shape = (len(candidates), LENGTH)
-    return _cached(FOLDER, shape, reckon, lambda: _digest(_code(), *candidates))
+    return _cached(FEATURES, shape, reckon, lambda: _digest(_code(), *candidates))
 
 
 def cached_expectations(features: Array, prior: str, reckon: Callable[[], Array]) -> Array:

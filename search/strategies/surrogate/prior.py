@@ -39,7 +39,7 @@ class Prior:
         return [_Model(table, np.random.default_rng(0)) for table in self._tables]
 
     def cached(self, features: Array) -> Array:
-        """As a call, and kept for other processes: of a space's pool, which each looks at."""
+        """The same, kept in the user's cache: for a space's pool, which every search asks for."""
         name = " ".join(f"{table.recipe.label} {table.checksum}" for table in self._tables)
         return cached_expectations(features, name, lambda: self(features))
 
