@@ -41,9 +41,9 @@ from actsearch.mlflow import run_fields
 from actsearch.mlflow.client import local_uri
 from actsearch.mlflow.figures.drawing import studio
 from actsearch.mlflow.records import CandidateRecord
-from actsearch.mlflow.shape import shape_of
 from actsearch.mlflow.tracker import Tracker
 from actsearch.space import parse
+from actsearch.space.analysis.shape import shape_of
 
 EXPRESSIONS = (
     "x * sigmoid(beta * x)",

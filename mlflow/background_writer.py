@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+from ..space.counted import counted
 from .client import TrackingRefused, TrackingUnavailable
 from .records import CandidateRecord, SearchRecord
 from .tracker import Tracker
@@ -106,15 +107,15 @@ class BackgroundWriter:
             if now - warned >= WARN_EVERY and self._thread.is_alive():
                 warned = now
                 log.warning(
-                    "writing to MLflow: %d records left (Ctrl-C leaves them to actsearch sync)",
-                    len(self._waiting),
+                    "writing to MLflow: %s left (Ctrl-C leaves them to actsearch sync)",
+                    counted(len(self._waiting), "record"),
                 )
 
     def _why_left(self, left: list[Record], patience: float) -> str:
         why = self._trouble or "it has not come to an end with the one being written"
         return (
-            f"{len(left)} candidates are not in MLflow, which took none for {patience:.0f} s "
-            f"({why}); write them with: actsearch sync {left[0].search}"
+            f"{counted(len(left), 'candidate')} not in MLflow, which took none for "
+            f"{patience:.0f} s ({why}); write them with: actsearch sync {left[0].search}"
         )
 
     def _raise_error(self) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import shlex
 
 from ..space import Expression
+from ..space.analysis.shape import Shape
+from ..space.counted import counted
 from .markdown import cell, code, image, table
 from .records import CandidateRecord
 from .run_fields import percent
-from .shape import Shape
 
 LONGEST_PAGE = 7500  # characters; MLflow takes 8,000 of a tag
 _SMOOTH = {
-    "smooth": "yes",
+    None: "yes",
     "curvature": "once differentiable: its second derivative jumps",
     "slope": "continuous, with kinks",
     "value": "no: it jumps",
@@ -46,7 +47,7 @@ def _reached(record: CandidateRecord) -> str:
     how = ends.get(record.state) or f"{record.state}: {cell(record.reason or '')}"
     return (
         f"{trial}, {how}. **{percent(record.val_accuracy):.2f} %**{error} of the validation "
-        f"images right after {epochs} epoch{'s' * (epochs != 1)}{spread}."
+        f"images right after {counted(epochs, 'epoch')}{spread}."
     )
 
 
@@ -67,9 +68,9 @@ def _learning_curve(record: CandidateRecord) -> str:
 def _card(record: CandidateRecord, expression: Expression, shape: Shape) -> list[tuple[str, ...]]:
     rows = [
         ("operators", f"{', '.join(shape.operators) or 'none'} (size {expression.size})"),
-        ("smooth", _SMOOTH[shape.smooth]),
+        ("smooth", _SMOOTH[shape.jump]),
         ("bounded", "yes" if shape.bounded else "no"),
-        ("monotone", shape.monotone),
+        ("monotone", shape.direction if shape.monotone else "no"),
     ]
     for parameter in expression.parameters:
         learned = ", ".join(f"{value:.4g}" for value in record.learned.get(parameter.name, ()))

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 
 from ..space import Expression
+from ..space.analysis.shape import Shape
 from .records import CandidateRecord
 from .run_io import Point
-from .shape import Shape
 
 SEARCH_TAG = "actsearch.search"
 TRIAL_TAG = "actsearch.trial"
@@ -63,9 +63,9 @@ def params(record: CandidateRecord, expression: Expression, shape: Shape) -> dic
         "strategy": record.strategy,
         "operators": ", ".join(shape.operators) or "none",
         "size": str(expression.size),
-        "smooth": shape.smooth,
+        "smooth": "smooth" if shape.jump is None else shape.jump,  # else what jumps
         "bounded": "yes" if shape.bounded else "no",
-        "monotone": shape.monotone,
+        "monotone": shape.direction if shape.monotone else "no",
         "learnable": str(len(expression.parameters)),
         **learnable,
     }

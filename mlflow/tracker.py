@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..space import parse
+from ..space.analysis.shape import shape_of
 from . import (
     confirmation,
     experiment_notes,
@@ -54,7 +55,6 @@ from .run_io import (
     only,
     picture_files,
 )
-from .shape import shape_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

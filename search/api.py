@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluators import Evaluator, Recipe
+from ..space.counted import counted
 from ..space.printable import shown
 from .errors import InvalidSetting
 from .evaluator_choice import NamedEvaluator, chosen, chosen_again, recipe_of
@@ -135,8 +136,8 @@ class Search:
     def __repr__(self) -> str:
         config, settings = self._file.config, self._file.settings
         return (
-            f"<Search '{config.name}': {settings.candidates} candidates of {config.space} by "
-            f"{config.strategy}, recipe {config.recipe.label}>"
+            f"<Search '{config.name}': {counted(settings.candidates, 'candidate')} of "
+            f"{config.space} by {config.strategy}, recipe {config.recipe.label}>"
         )
 
     def run(self, *, submitted: bool = False) -> Outcome:

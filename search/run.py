@@ -14,6 +14,7 @@ from ..evaluators import Evaluator, ScoreTable
 from ..mlflow.background_writer import BackgroundWriter
 from ..mlflow.tracker import Tracker
 from ..space import Space, space_from_name
+from ..space.counted import counted
 from ..space.printable import printable
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
@@ -92,7 +93,8 @@ class Outcome:
 
     def __repr__(self) -> str:
         best = "no candidate with a score" if self.best is None else f"best {self.best.summary}"
-        return f"<Outcome of '{self.config.name}': {entered(self.trials)} candidates, {best}>"
+        count = counted(entered(self.trials), "candidate")
+        return f"<Outcome of '{self.config.name}': {count}, {best}>"
 
     def _repr_html_(self) -> str:
         """The best with its picture, the leaderboard and the confirmation, for notebooks."""
@@ -227,9 +229,9 @@ def _opened(
         if settings.fixed_workers is None:
             where = "as many Ray workers as there is room for"
         driver.stage(
-            f"search '{config.name}': {settings.candidates} candidates of {config.space} "
-            f"({space.size:,} encodings) by {config.strategy}, recipe {config.recipe.label}, "
-            f"on {where}"
+            f"search '{config.name}': {counted(settings.candidates, 'candidate')} of "
+            f"{config.space} ({space.size:,} encodings) by {config.strategy}, recipe "
+            f"{config.recipe.label}, on {where}"
         )
         yield OpenSearch(
             folder=folder,
@@ -279,7 +281,9 @@ def _sweep(search: OpenSearch) -> None:
     config = search.file.config
     again = search.study.sweep()
     if again:
-        search.reporter.stage(f"{again} candidates were in training when it stopped: tried again")
+        search.reporter.stage(
+            f"{counted(again, 'candidate')} in training when it stopped: tried again"
+        )
     search.tracker.close_open_runs(config.name)
     written = search.tracker.written(config.name)
     kept = KeptRuns.load(search.folder)
@@ -325,8 +329,8 @@ def _search(search: OpenSearch) -> Engine:
     trials = search.study.trials()
     if _is_finished(trials, settings):
         search.reporter.stage(
-            f"the search is finished: {entered(trials)} candidates have trained and "
-            f"{settings.candidates} are asked for; a larger --candidates makes it go on"
+            f"the search is finished: {counted(entered(trials), 'candidate')} trained, "
+            f"{settings.candidates} asked for; a larger --candidates makes it go on"
         )
     if (idle := idle_workers(config, settings)) is not None:
         search.reporter.stage(idle)
@@ -338,7 +342,8 @@ def _search(search: OpenSearch) -> Engine:
     if engine.timed_out:
         search.reporter.stage(
             f"the time limit of {settings.time_limit:g} s has ended the search: "
-            f"{entered(search.study.trials())} of {settings.candidates} candidates have trained"
+            f"{entered(search.study.trials())} of {counted(settings.candidates, 'candidate')} "
+            f"trained"
         )
     return engine
 

@@ -15,6 +15,7 @@ from ..mlflow.figures.drawing import png
 from ..mlflow.markdown import cell, code, table
 from ..mlflow.records import SearchRecord
 from ..space import baselines, parse
+from ..space.counted import counted
 from .confirmation.comparison import Confirmation
 from .reports.confirmation import row_sentence, verdict_text
 from .storage.config import SearchConfig, SearchFile
@@ -86,7 +87,7 @@ def _headline(
     """The verdict, or how far the search is."""
     if confirmation is not None:
         return verdict_text(confirmation).partition(" Test set opened")[0]
-    count = f"{trained} of {file.settings.candidates} candidates"
+    count = f"{trained} of {counted(file.settings.candidates, 'candidate')}"
     if not order:
         return f"{count}, no score yet."
     best = order[0]

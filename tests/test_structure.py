@@ -38,7 +38,8 @@ HEAVY = ("matplotlib", "mlflow", "optuna", "ray", "scipy.stats", "sympy", "torch
 # stands side by side: neither imports the other.
 LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "space": (
-        ("printable",), ("errors", "json_safe", "bounded_input"), ("scratch", "data_frame"),
+        ("printable", "counted"), ("errors", "json_safe", "bounded_input"),
+        ("scratch", "data_frame"),
         ("expressions",),
         ("modules", "catalog"), ("families",),
         ("analysis",), ("eafo",), ("spaces",), ("enumeration",),
@@ -49,7 +50,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("image_classification",), ("model_evaluator",), ("diagnosis",),
     ),
     "mlflow": (
-        ("figures", "records", "uris", "saved_views", "shape", "markdown"),
+        ("figures", "records", "uris", "saved_views", "markdown"),
         ("local_store",), ("client",), ("run_io",), ("run_fields",), ("candidate_page",),
         ("experiments", "experiment_notes"),
         ("confirmation", "diagnoses", "front", "search_run", "registry", "trimming"),

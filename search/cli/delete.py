@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...space.counted import counted
 from .completers import complete, searches
 from .options import positive
 
@@ -53,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
         kept, removed = tracking.keep_best(home, name, keep)
         after = DiskUse.of(folder, tracker.artifacts(name))
         print(
-            f"{name}: {kept:,} candidates stay in MLflow, {removed:,} were removed there; it took "
-            f"{before.text} on disk, and takes {after.text}",
+            f"{name}: {counted(kept, 'candidate')} kept in MLflow, {removed:,} removed there; it "
+            f"took {before.text} on disk, and takes {after.text}",
             file=sys.stderr,
         )
         return 0

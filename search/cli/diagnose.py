@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ...space.counted import counted
 from .completers import complete, recipes
 from .options import print_json, stoppable
 
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
             print_json([diagnosis.to_dict() for diagnosis in diagnoses])
         else:
             print(diagnosing.text_of(diagnoses))
-        progress.stage(f"{len(files)} files in {folder}")
+        progress.stage(f"{counted(len(files), 'file')} in {folder}")
         try:
             for entry in timed:
                 diagnosing.show(home, entry)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ...space.counted import counted
 from .completers import complete, submissions
 from .options import print_json
 
@@ -47,6 +48,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(
             f"search '{name}' is in {fetched.folder} ({fetched.size / 1024:,.0f} KiB came), and "
-            f"{count} candidates are in MLflow"
+            f"MLflow has {counted(count, 'candidate')} of it"
         )
     return 0

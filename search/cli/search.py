@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...space.counted import counted
 from ..strategies.registry import BUILT_IN
 from .completers import complete, recipes, searches, spaces, strategies
 from .interrupts import ended_by_interrupt
@@ -225,7 +226,7 @@ def _stopped(options: argparse.Namespace, name: str) -> str:
 
 def left_by_stop(again: int, command: str) -> str:
     """Message of a stopped search: what is kept, and the command that goes on with it."""
-    rest = f", and {again} candidates were in training, which are tried again" if again else ""
+    rest = f"; {counted(again, 'candidate')} in training will be tried again" if again else ""
     return f"stopped; what has finished is kept{rest}. Go on with: {command}"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from ...space.counted import counted
 from .completers import complete, searches
 from .options import print_json
 
@@ -25,5 +26,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"search": options.search, "written": count})
     else:
-        print(f"{count} candidates written; browse them with `actsearch ui {options.search}`")
+        print(
+            f"{counted(count, 'candidate')} written; browse them with "
+            f"`actsearch ui {options.search}`"
+        )
     return 0

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ...space.counted import counted
 from .completers import complete, searches
 from .options import print_json
 
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(summary)
     else:
         print(
-            f"{len(table.rows)} candidates, {trainings} trainings; replay them with: "
-            f"actsearch search --space '{table.space}' --evaluator {path}"
+            f"{counted(len(table.rows), 'candidate')}, {counted(trainings, 'training')}; "
+            f"replay them with: actsearch search --space '{table.space}' --evaluator {path}"
         )
     return 0

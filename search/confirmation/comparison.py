@@ -23,6 +23,7 @@ from ...evaluators.paired_statistics import (
     holm,
     verdict,
 )
+from ...space.counted import counted
 from ..storage.confirmation_log import ConfirmationLog, Opening
 from .plan import Plan
 
@@ -57,7 +58,8 @@ class ComparisonRow:
     def __repr__(self) -> str:
         return (
             f"<ComparisonRow {self.name!r} ({self.verdict or self.role}) on {self.where}: test "
-            f"{self.test_mean:.4f}, validation {self.val_mean:.4f}, {len(self.seeds)} seeds>"
+            f"{self.test_mean:.4f}, validation {self.val_mean:.4f}, "
+            f"{counted(len(self.seeds), 'seed')}>"
         )
 
     @property
@@ -131,7 +133,8 @@ class Confirmation:
 
         finalists = {row.name for row in self.rows if row.role == "finalist"}
         seeds = max((len(row.seeds) for row in self.rows), default=0)
-        return f"<Confirmation: {summary(self)}; {len(finalists)} finalists, {seeds} seeds>"
+        sizes = f"{counted(len(finalists), 'finalist')}, {counted(seeds, 'seed')}"
+        return f"<Confirmation: {summary(self)}; {sizes}>"
 
     def _repr_html_(self) -> str:
         """The verdict and the tables, for notebooks."""

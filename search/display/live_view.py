@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from ...space.counted import counted
 from ...space.printable import printable
 from ..progress import clock
 from .tally import JobUnderWay, Tally
@@ -75,9 +76,9 @@ def _work(tally: Tally, room: int) -> list[Text]:
     jobs = list(tally.jobs.values())
     busy, count = len(jobs), tally.worker_count
     if count is None:
-        state = f"{busy} worker{'s' * (busy != 1)} at work"
+        state = f"{counted(busy, 'worker')} at work"
     else:
-        state = f"{busy} of {count} worker{'s' * (count != 1)} at work"
+        state = f"{busy} of {counted(count, 'worker')} at work"
     if busy == 0:
         state = "candidates are being chosen"
     elif count is not None and busy < count:

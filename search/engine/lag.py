@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...space.counted import counted
 from ..storage.config import RunSettings, SearchConfig
 
 
@@ -55,7 +56,7 @@ def idle_workers(config: SearchConfig, settings: RunSettings) -> str | None:
     idle = workers - fed
     return (
         f"{idle} of {workers} workers will have nothing to do: with --lag {config.lag}, "
-        f"{fed} bracket{'s' * (fed > 1)} of {config.bracket} candidates can train at once; "
+        f"{counted(fed, 'bracket')} of {config.bracket} candidates can train at once; "
         f"a new search with --lag {(workers - 1) * config.bracket} feeds all of them, "
         f"or with --asynchronous, whose proposals depend on who ends first"
     )

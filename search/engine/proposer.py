@@ -16,6 +16,7 @@ from ...space import (
     parse,
     screen,
 )
+from ...space.counted import counted
 from ..errors import NothingToTrain, SpaceExhausted, StrategyError
 from ..storage.history import Draw
 from ..storage.study import ProposedTrial, Study
@@ -113,10 +114,11 @@ class Proposer:
         reasons = [f"{reason} ({count:,})" for reason, count in counts[:COMMONEST]]
         others = sum(count for _, count in counts[COMMONEST:])
         listed = ", ".join(reasons) + (f", other reasons ({others:,})" if others else "")
+        entered = counted(self._study.entered(), "candidate")
         return NothingToTrain(
-            f"{what}, so the search ends with {self._study.entered():,} candidates: {listed}; the "
-            f"last one was {latest[-1].expression}. Take a --space with other operators "
-            f"(`actsearch describe` says what is wrong with one formula), or another --strategy"
+            f"{what}, so the search ends with {entered}: {listed}; the last one was "
+            f"{latest[-1].expression}. Take a --space with other operators (`actsearch describe` "
+            f"says what is wrong with one formula), or another --strategy"
         )
 
     def _accepted(self, draw: Draw) -> ProposedTrial | None:

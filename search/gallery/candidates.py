@@ -98,10 +98,10 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
     began = _began_as(expression, known) if means else ""
     entry: dict[str, Any] = {
         "curve": curve(expression, trial.learned),
-        "smooth": known.smooth,
-        "direction": known.direction,
-        "bounded": known.bounded,
-        "operators": known.operators,
+        "jump": known.shape.jump,
+        "direction": known.shape.direction,
+        "bounded": known.shape.bounded,
+        "operators": known.shape.operators,
         "operations": known.operations,
         "known_as": began + known.known_as,
         "known": known.known,

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ...space.counted import counted
 from ..confirmation.comparison import Confirmation
 from ..provenance import provenance_text
 from ..reports.confirmation import verdict_text
@@ -109,12 +110,12 @@ def _settings(config: SearchConfig) -> list[tuple[str, str]]:
 
 def _status(done: int, wanted: int, finished: bool, confirmation: Confirmation | None) -> str:
     if not done:
-        return f"begun: 0 of {wanted} candidates trained"
+        return f"begun: 0 of {counted(wanted, 'candidate')} trained"
     if confirmation is not None:
-        return f"confirmed: {done} candidates trained"
+        return f"confirmed: {counted(done, 'candidate')} trained"
     if finished:
-        return f"searched, not confirmed: {done} candidates trained"
-    return f"unfinished: {done} of {wanted} candidates trained"
+        return f"searched, not confirmed: {counted(done, 'candidate')} trained"
+    return f"unfinished: {done} of {counted(wanted, 'candidate')} trained"
 
 
 def _without(file: SearchFile, done: int, finished: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...evaluators.paired_statistics import LEVEL, PairedComparison, failure_rate_bound
+from ...space.counted import counted
 from ...space.printable import printable
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..provenance import provenance_text
@@ -105,7 +106,7 @@ def _apart_but_tied(confirmation: Confirmation) -> list[str]:
 
 def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
     best = "(best baseline on validation)"
-    diverged = f" (failed on {_seeds(row.diverged)})" if row.diverged else ""
+    diverged = f" (failed on {counted(row.diverged, 'seed')})" if row.diverged else ""
     return (
         cut(row.name),
         f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test_accuracies else "–",
@@ -144,11 +145,11 @@ def _here(row: ComparisonRow) -> str:
 def verdict_text(confirmation: Confirmation) -> str:
     """One paragraph: the verdict on the best finalist, and how often the test set was opened."""
     opened = (
-        f"Test set opened {_times(confirmation.openings)} in this home; p-values are corrected "
-        f"over {_functions(confirmation.family)} shown to it."
+        f"Test set opened {counted(confirmation.openings, 'time')} in this home; p-values are "
+        f"corrected over {counted(confirmation.family, 'function')} shown to it."
     )
     for name, count in confirmation.elsewhere.items():
-        opened += f" That of {name} was opened {_times(count)}."
+        opened += f" That of {name} was opened {counted(count, 'time')}."
     if confirmation.best is None:
         return f"No finalist trained to the end on every seed. {opened}"
     row, baseline = confirmation.row(confirmation.best), confirmation.baseline
@@ -196,17 +197,10 @@ def _failures(row: ComparisonRow) -> str:
     """Sentence on the rate of failures that so few seeds do not exclude for a winner."""
     n = len(row.test_accuracies)
     return (
-        f" None of its {_seeds(n)} failed, the worst reached {100 * (row.test_worst or 0):.2f}%; "
-        f"that it fails on up to {100 * failure_rate_bound(n):.0f}% of others is not excluded."
+        f" None of its {counted(n, 'seed')} failed, the worst reached "
+        f"{100 * (row.test_worst or 0):.2f}%; that it fails on up to "
+        f"{100 * failure_rate_bound(n):.0f}% of others is not excluded."
     )
-
-
-def _functions(n: int) -> str:
-    return f"{n} function{'s' * (n != 1)}"
-
-
-def _times(n: int) -> str:
-    return f"{n} time{'s' * (n != 1)}"
 
 
 def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
@@ -223,7 +217,8 @@ def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
 
 def row_sentence(row: ComparisonRow) -> str:
     """One function on one network and data set, in a line."""
-    test = f"{100 * row.test_mean:.2f} %{_sd(row)} (n = {_seeds(len(row.test_accuracies))})"
+    seeds = counted(len(row.test_accuracies), "seed")
+    test = f"{100 * row.test_mean:.2f} %{_sd(row)} (n = {seeds})"
     c = row.comparison
     if c is None:
         return f"{row.where}: test accuracy {test}."
@@ -260,10 +255,6 @@ def row_json(row: ComparisonRow) -> dict[str, Any]:
         "p_adjusted": row.p_adjusted,
         "verdict": row.verdict,
     }
-
-
-def _seeds(n: int) -> str:
-    return f"{n} seed{'s' * (n != 1)}"
 
 
 def _sd(row: ComparisonRow) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ...evaluators.diagnosis.dead_units import DeadUnits
 from ...evaluators.diagnosis.result import Diagnosis, Look
 from ...evaluators.diagnosis.signals import LayerSignals
+from ...space.counted import counted
 from .text_table import Column, text_table
 
 Row = Sequence[str]
@@ -45,7 +46,7 @@ def _head(diagnosis: Diagnosis) -> Iterator[str]:
     yield (
         f"recipe {diagnosis.recipe}, seed {diagnosis.seed}: {diagnosis.network}, "
         f"{diagnosis.parameters:,} parameters, {diagnosis.train_images:,} training images, "
-        f"{len(diagnosis.epochs) - 1} epochs; torch {diagnosis.torch}"
+        f"{counted(len(diagnosis.epochs) - 1, 'epoch')}; torch {diagnosis.torch}"
     )
     last = diagnosis.epochs[-1]
     if diagnosis.reason:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...space import ActsearchError, ExpressionError
+from ...space.counted import counted
 from ..storage.config import ACCURACY, SearchFile
 from ..storage.home import Home
 from ..storage.ranking import front, noise, ranked, tied_with_best
@@ -119,7 +120,7 @@ def notes(
     if members is not None or any(trial.cost for trial in order):
         lines.append("cost is time over ReLU's, forward and backward" + _front_text(members))
     if dear := sum(map(too_dear, trials)):
-        lines.append(f"{dear} proposal{'s' * (dear > 1)} cost more than --max-cost: not trained")
+        lines.append(f"{counted(dear, 'proposal')} above --max-cost: not trained")
     return lines
 
 

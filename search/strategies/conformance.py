@@ -21,6 +21,7 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from ...space import ActsearchError, CoreUnits, Encoding, Operators, Space
+from ...space.counted import counted
 from ..errors import SpaceExhausted, StrategyError
 from .loading import MakeStrategy, check_is_strategy, made
 from .quiet import quiet
@@ -61,9 +62,7 @@ def check_strategy(strategy: MakeStrategy, *, space: Space = SMALL, seed: int = 
         broken = [fault]
     if broken:
         listed = "".join(f"\n  - {text}" for text in broken)
-        raise StrategyError(
-            f"strategy {name} breaks {len(broken)} rule{'s' * (len(broken) > 1)}:{listed}"
-        )
+        raise StrategyError(f"strategy {name} breaks {counted(len(broken), 'rule')}:{listed}")
 
 
 def _fault(rule: Callable[[], str | None]) -> str | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,16 +17,15 @@ from ..expressions.expression import Constant, Expression, substitute
 from .asymptotes import Asymptote, asymptote
 from .bounds import Enclosed, agree, highest, lowest, reached, steepest, steepest_down, supremum
 from .moments import gaussian_nodes
+from .shape import Direction, direction_of
 from .smoothness import RANGE, Smoothness, smoothness
 
 POINTS = 20_002  # on [-RANGE, RANGE]; even, so that 0, a division's odd point, is not among them
 TELLING = 1e6  # a proven bound beyond this says nothing to a reader
 HIDDEN = 1e-6  # what the protection of a division leaves of a 0 is not shown
-FLAT = 1e-9  # a difference of neighbouring values that counts as none
+FLAT = 1e-9  # a slope that counts as none
 LEVEL = 1e-6  # a slope against the direction that is not ruled out, but too small to matter
 DEAD = 1e-6  # |f| or |f'| that counts as zero: a unit there is silent, or learns nothing
-
-Direction = Literal["increasing", "decreasing", "constant", "neither"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     rising, falling = supremum(enclosed, steepest), supremum(enclosed, steepest_down)
     steep = max(rising.value, falling.value)
     steep_outer = max(rising.outer, falling.outer)
-    direction, turns = _direction(value)
+    direction, turns = direction_of(value)
     if rising.value > FLAT and falling.value > FLAT:
         direction = "neither"
     against = {"increasing": falling.outer, "decreasing": rising.outer, "constant": steep_outer}
@@ -173,20 +171,6 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
         lipschitz_proven=agree(steep, steep_outer),
         direction_proven=against.get(direction, 0.0) <= LEVEL,
     )
-
-
-def _direction(value: Tensor) -> tuple[Direction, int]:
-    """Direction on the range, and how often it turns."""
-    steps = value.diff()
-    steps = torch.where(steps.abs() <= FLAT * (1 + value[1:].abs()), 0.0, steps)
-    signs = steps.sign()
-    moving = signs[signs != 0]
-    turns = int((moving.diff() != 0).sum())
-    if not len(moving):
-        return "constant", 0
-    if turns:
-        return "neither", turns
-    return ("increasing" if moving[0] > 0 else "decreasing"), 0
 
 
 def _tidy(value: float) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from ..counted import counted
 from ..errors import CandidateError, UnknownNameError
 from .notation import FOLDS, FORMS
 from .primitives import ALIASES, CONSTANTS, PRIMITIVES
@@ -199,8 +200,7 @@ class Call(Expression):
         arity = PRIMITIVES[self.primitive].arity
         if len(self.operands) != arity:
             raise CandidateError(
-                f"{self.primitive} takes {arity} operand{'s' * (arity > 1)}, "
-                f"but got {len(self.operands)}"
+                f"{self.primitive} takes {counted(arity, 'operand')}, but got {len(self.operands)}"
             )
         depth = 1 + max(operand.depth for operand in self.operands)
         if depth > MAX_DEPTH:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
+from ..counted import counted
 from ..errors import CandidateError, ExpressionError, nearest
 from .expression import (
     GRANULARITIES,
@@ -251,7 +252,7 @@ class _Parser:
     def _form(self, name: str, operands: list[Expression], token: Token) -> Expression:
         arity, text = FORMS[name]
         if len(operands) != arity:
-            rule = f"{token.text} takes {arity} operand{'s' * (arity > 1)}, but got "
+            rule = f"{token.text} takes {counted(arity, 'operand')}, but got "
             raise self._error(f"{rule}{len(operands)}", token)
         names = ("x1", "x2")[:arity]
         places: dict[Expression, Expression] = dict(

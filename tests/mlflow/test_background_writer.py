@@ -246,7 +246,7 @@ def test_giving_up_says_how_many_are_left_and_what_mlflow_said(
         writer.submit(candidate(trial))
     assert len(writer.close(patience=0.5)) == 3
     assert len(writer.close(patience=0.0)) == 3
-    assert caplog.text.count("3 candidates are not in MLflow") == 1
+    assert caplog.text.count("3 candidates not in MLflow") == 1
     assert "(no space left on device); write them with: actsearch sync mine" in caplog.text
 
 

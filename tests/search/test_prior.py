@@ -58,7 +58,7 @@ def test_without_its_copy_it_goes_on_only_with_the_same_scores(
     assert main([*resume, "--candidates", "4"]) == 0
     Search("mine", home=searched.root, resume=True, candidates=9, confirm=False).run()
     assert main(resume) == 0, "it has nothing more to propose"
-    assert "the search is finished: 4 candidates have trained" in capsys.readouterr().err
+    assert "the search is finished: 4 candidates trained" in capsys.readouterr().err
     assert main([*resume, "--candidates", "9"]) == 1
     assert "mine has other scores by now" in capsys.readouterr().err
     copy.write_text("no table")

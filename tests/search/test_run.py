@@ -28,6 +28,7 @@ from actsearch.search.storage.trial import (
     entered,
     interrupted,
 )
+from actsearch.space.counted import counted
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 from contracts.trials import whole
 
@@ -219,7 +220,7 @@ def test_it_is_said_how_many_candidates_will_be_tried_again(halted: Story) -> No
     assert halted.stop is not None
     again = interrupted(halted.stopped)
     assert again > 0
-    assert f"{again} candidates were in training, which are tried again" in halted.stop[1]
+    assert f"; {counted(again, 'candidate')} in training will be tried again" in halted.stop[1]
 
 
 def test_the_result_names_the_best_and_where_it_is(story: Story) -> None:

@@ -26,8 +26,8 @@ const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count ==
 const lastEpoch = (candidate) => (candidate.rungs.length ? candidate.rungs.at(-1)[0] : 0);
 const costText = (candidate) =>
   candidate.cost !== undefined ? `${times(candidate.cost)} ReLU` : candidate.operations !== undefined ? plural(candidate.operations, "op") : "";
-const SMOOTH = { smooth: "smooth", once: "once differentiable", kinks: "kinks", jumps: "jumps" };
+const SMOOTH = { null: "smooth", curvature: "once differentiable", slope: "kinks", value: "jumps" }; // by what jumps
 const isMonotone = (candidate) => candidate.direction === "increasing" || candidate.direction === "decreasing";
 const traitsOf = (candidate) =>
-  [SMOOTH[candidate.smooth], isMonotone(candidate) && candidate.direction, candidate.bounded && "bounded"].filter(Boolean);
+  [SMOOTH[candidate.jump], isMonotone(candidate) && candidate.direction, candidate.bounded && "bounded"].filter(Boolean);
 const nameOf = (candidate) => (candidate.same_as ? candidate.same_as : candidate.known_as || "");

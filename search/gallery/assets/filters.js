@@ -12,7 +12,7 @@ const ORDERS = {
 
 const GROUPS = [ // within State any that is marked is shown; in the others all must hold
   ["State", [...new Set(candidates.map((c) => c.state))].map((state) => [state, (c) => c.state === state])],
-  ["Shape", [["smooth", (c) => c.smooth === "smooth"], ["monotone", isMonotone], ["bounded", (c) => c.bounded]]],
+  ["Shape", [["smooth", (c) => c.jump === null], ["monotone", isMonotone], ["bounded", (c) => c.bounded]]],
   ["Standing", [
     ["winner", (c) => c.verdict === "winner"], ["tie on test", (c) => c.verdict === "tie"], ["worse on test", (c) => c.verdict === "worse"],
     ["ties with the best", (c) => c.tie], ["on the front", (c) => c.front], ["says something new", (c) => c.curve && !c.known && !c.same_as],

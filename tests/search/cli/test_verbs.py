@@ -116,7 +116,7 @@ def test_resuming_a_finished_search_shows_it_again_and_waits_for_no_workers(
     result = actsearch(*resume, "--home", searched.root)
     assert result.status == 0
     assert (
-        "the search is finished: 8 candidates have trained and 8 are asked for; a larger "
+        "the search is finished: 8 candidates trained, 8 asked for; a larger "
         "--candidates makes it go on"
     ) in result.err
     assert json.loads(result.out)["confirmation"]["test_set_openings"] == 1
@@ -134,7 +134,7 @@ def test_a_time_limit_says_that_it_ended_the_search_and_how_to_go_on(
     )
     assert result.status == 0
     assert (
-        "the time limit of 1e-09 s has ended the search: 8 of 20 candidates have trained"
+        "the time limit of 1e-09 s has ended the search: 8 of 20 candidates trained"
     ) in result.err
     assert (
         f"the time limit ended the search; go on, for as long again, with: actsearch search "
@@ -331,7 +331,7 @@ def test_of_a_search_that_keeps_its_best_the_others_leave_mlflow_and_do_not_come
     assert actsearch("sync", "mine", *at).status == 0
     assert shown_trials(searched) == left
     again = actsearch("delete", "mine", "--keep-best", "1", "--yes", *at)
-    assert "0 were removed" in again.err
+    assert "0 removed" in again.err
 
 
 def test_sync_writes_mlflow_anew_and_twice_changes_nothing(

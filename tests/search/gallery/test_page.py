@@ -96,21 +96,22 @@ def test_a_curve_is_read_back_to_half_a_thousandth() -> None:
 
 
 @pytest.mark.parametrize(
-    ("formula", "smooth", "direction", "bounded", "known"),
+    ("formula", "jump", "direction", "bounded", "known"),
     [
-        ("max(x, 0)", "kinks", "increasing", False, "ReLU"),
-        ("-tanh(x)", "smooth", "decreasing", True, "new; nearest is"),
-        ("sigmoid(x) * x", "smooth", "neither", False, "SiLU"),
-        ("sin(x)", "smooth", "neither", True, "Sine"),
-        ("elu(x)", "once", "increasing", False, "ELU"),
-        ("x / abs(x)", "jumps", "increasing", True, ""),
+        ("max(x, 0)", "slope", "increasing", False, "ReLU"),
+        ("-tanh(x)", None, "decreasing", True, "new; nearest is"),
+        ("sigmoid(x) * x", None, "neither", False, "SiLU"),
+        ("sin(x)", None, "neither", True, "Sine"),
+        ("elu(x)", "curvature", "increasing", False, "ELU"),
+        ("x / abs(x)", "value", "increasing", True, ""),
     ],
 )
 def test_traits_of_known_functions(
-    formula: str, smooth: str, direction: str, bounded: bool, known: str
+    formula: str, jump: str | None, direction: str, bounded: bool, known: str
 ) -> None:
     known_of = traits(parse(formula))
-    assert (known_of.smooth, known_of.direction, known_of.bounded) == (smooth, direction, bounded)
+    shape = known_of.shape
+    assert (shape.jump, shape.direction, shape.bounded) == (jump, direction, bounded)
     assert known_of.known_as.startswith(known)
 
 

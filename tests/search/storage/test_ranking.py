@@ -180,4 +180,4 @@ def test_where_cost_is_no_objective_there_is_no_front_and_unmeasured_no_cost() -
 def test_the_leaderboard_counts_what_was_too_dear() -> None:
     dear = trial(7, "infeasible", reason="costs", screened=True, cost=PRICED[0].cost)
     text = tables.leaderboard_text([*PRICED, dear, trial(8, "infeasible", screened=True)], 10_000)
-    assert text.endswith("1 proposal cost more than --max-cost: not trained")
+    assert text.endswith("1 proposal above --max-cost: not trained")
