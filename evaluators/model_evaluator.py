@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import Dataset
 
 from ..space import (
@@ -21,6 +21,14 @@ from ..space import (
     replace_activations,
 )
 from ..space.modules.places import Which
+from .first_try import (
+    activations_must_run,
+    check_fraction,
+    check_outputs,
+    check_targets,
+    fresh_network,
+    name_of,
+)
 from .image_classification import NoTestImages
 from .protocol.evaluator import Evaluator, Job, RungReport, Training
 from .protocol.metrics import OverAll, accuracy
@@ -28,16 +36,11 @@ from .protocol.report_validation import EvaluatorError
 from .protocol.successive_halving import run_bracket
 from .recipes.recipe import Recipe
 from .training.activations import shared
-from .training.interleaved import (
-    InterleavedTraining,
-    Measure,
-    Task,
-    UserNetTrainer,
-    to,
-)
+from .training.interleaved import InterleavedTraining
 from .training.members import Member, SweepAggregate, members_of
 from .training.rng import generators_kept, reseed
 from .training.user_data import Data, Samples
+from .training.user_net import Measure, Task, UserNetTrainer
 
 TestData: TypeAlias = "Data | Callable[[], Data]"
 TRIED = 8  # samples of each of the two batches that `check` trains on
@@ -118,11 +121,10 @@ class ModelEvaluator(Evaluator):
 
     def check(self) -> None:
         """Try every baseline on two small batches; raises EvaluatorError for what would go wrong
-        in a search: labels, sizes of inputs, the loss, the metric."""
+        in a search: labels, sizes of inputs, the loss, the metric, activations that do not run."""
         with generators_kept():
             targets = self._train.targets()
-            if self._loss is F.cross_entropy and _are_labels(targets):
-                _check_labels(targets, "train", None)
+            check_targets(targets, self._loss, self._metric)
             for baseline in baselines().values():
                 self._try(baseline, targets)
 
@@ -148,13 +150,14 @@ class ModelEvaluator(Evaluator):
         net = self._network()
         example = None
         if any(p.granularity == "channel" for p in candidate.parameters):
-            ((example, _),) = self._train.fetch([torch.arange(min(2, len(self._train)))], 0)
+            (batch,) = self._train.fetch([torch.arange(min(2, len(self._train)))], 0)
+            example = (batch.inputs,)  # one argument, whatever it is
         replace_activations(
             net, self._replace, candidate, example=example, channel_dim=self._channel_dim
         )
         return net
 
-    def _try(self, baseline: Expression, targets: Tensor) -> None:
+    def _try(self, baseline: Expression, targets: Any) -> None:
         """Two small batches of training and one of validation, on the CPU."""
         cpu = torch.device("cpu")
         candidate = shared(baseline, self.recipe.granularity)
@@ -164,27 +167,28 @@ class ModelEvaluator(Evaluator):
         if not trainer.alive:
             return  # its channels do not fit this network: reported as infeasible when it trains
         batches = self._train.shuffled(TRIED, 0, 1)[:2]
-        for step, batch in enumerate(self._train.fetch(batches, 0)):
-            if step == 0 and self._loss is F.cross_entropy and _are_labels(targets):
-                _check_labels(targets, "train", trainer.output(batch))
-            trainer.step(to(batch, cpu), step, len(batches))
+        with activations_must_run(trainer.net):
+            for step, batch in enumerate(self._train.fetch(batches, 0)):
+                if step == 0:
+                    check_outputs(targets, trainer.output(batch), self._loss, self._metric)
+                trainer.step(batch, step, len(batches))
         for batch in self._validation.fetch(self._validation.in_order(TRIED)[:1], 0):
             trainer.net.eval()
-            trainer.measure(to(batch, cpu))
-            trainer.metric_of_all(0.0)
+            score = float(trainer.measure(batch)[0])
+            check_fraction(trainer.metric_of_all(score), self._metric)
 
     def _digest(self) -> str:
         """Eight hex digits of network and data as far as they are known: shapes, sizes, names."""
         with generators_kept():
             reseed(0)
-            net = self._network()
+            net = fresh_network(self._network)
             shapes = {name: list(value.shape) for name, value in net.state_dict().items()}
             report = replace_activations(net, self._replace, parse("max(x, 0)"))
         facts = {
             "shapes": shapes,
             "places": len(report.replaced),
             "samples": [len(self._train), len(self._validation)],
-            "measures": [_name_of(self._loss), _name_of(self._metric)],
+            "measures": [name_of(self._loss), name_of(self._metric)],
             "channel_dim": 1 if self._channel_dim is None else self._channel_dim,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
@@ -198,30 +202,3 @@ def _check_recipe(recipe: Recipe) -> None:
             f"recipe {recipe.name}: {', '.join(changed)} are for our networks and data: leave "
             f"them out, ModelEvaluator is told of yours"
         )
-
-
-def _are_labels(targets: Tensor) -> bool:
-    return targets.dim() == 1 and not targets.is_floating_point()
-
-
-def _check_labels(targets: Tensor, name: str, outputs: Any) -> None:
-    """Raise EvaluatorError for labels of one class, or outside the network's outputs [B, C]."""
-    low, high = int(targets.min()), int(targets.max())
-    if low == high:
-        raise EvaluatorError(
-            f"{name} has one class: all {len(targets)} labels looked at are {low}, so every "
-            f"candidate would score 100 %; look at how the labels are made"
-        )
-    if isinstance(outputs, Tensor) and outputs.dim() == 2:
-        classes = outputs.shape[1]
-        if low < 0 or high >= classes:
-            raise EvaluatorError(
-                f"labels of {name} must lie in 0..{classes - 1}, one of the network's {classes} "
-                f"outputs, but range from {low} to {high}: change the labels or the last layer"
-            )
-
-
-def _name_of(measure: Any) -> str:
-    if isinstance(measure, OverAll):
-        return f"OverAll({_name_of(measure.function)})"
-    return str(getattr(measure, "__qualname__", type(measure).__qualname__))

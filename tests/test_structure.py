@@ -47,7 +47,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "evaluators": (
         ("data",), ("networks",), ("recipes",), ("protocol",),
         ("training", "paired_statistics", "tables"),
-        ("image_classification",), ("model_evaluator",), ("diagnosis",),
+        ("image_classification", "first_try"), ("model_evaluator",), ("diagnosis",),
     ),
     "mlflow": (
         ("figures", "records", "uris", "saved_views", "markdown"),

@@ -7,49 +7,20 @@ the candidates see the same augmented samples, whatever shares the job.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ...space import (
-    Activation,
-    CandidateError,
-    Expression,
-)
-from ..protocol.divergence import diverged
 from ..protocol.evaluator import FinalScore, MemberProgress
-from ..protocol.metrics import OverAll, accuracy, final_score, right
-from ..protocol.report_validation import EvaluatorError
+from ..protocol.metrics import accuracy, final_score
 from ..recipes.recipe import Recipe
 from .members import Member
-from .optimizer import optimizer_of
-from .precision import autocast
 from .rng import generators_kept, reseed
-from .schedule import learning_rate
-from .sequential import learned_values
 from .user_data import Batch, Samples
-from .weight_decay import split_by_decay
+from .user_net import BuildUserNet, Task, UserNetTrainer
 
-# Of a batch's outputs and targets, a mean over its samples. The loss has a gradient; the metric is
-# a fraction, more being better.
-Measure: TypeAlias = Callable[[Any, Any], Any]
-BuildUserNet: TypeAlias = Callable[[Expression], nn.Module]
-_WEIGHTS, _VALIDATION = 1, 2  # streams of random numbers, apart from those of the batches
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Samples, loss and metric of a user's task; `name` is that of the evaluator, for messages."""
-
-    name: str
-    train: Samples
-    validation: Samples
-    test: Samples | None
-    loss: Measure
-    metric: Measure | OverAll
+_VALIDATION = 2  # a stream of random numbers, apart from those of the batches and weights
 
 
 class InterleavedTraining:
@@ -104,7 +75,7 @@ class InterleavedTraining:
         first = (epoch - 1) * len(batches)
         if alive:
             for step, batch in enumerate(self._train.fetch(batches, seed, epoch), first):
-                moved = to(batch, self._device)
+                moved = batch.on(self._device)
                 for trainer in alive:
                     reseed(seed, epoch, step)  # of dropout: the same whatever shares the job
                     trainer.step(moved, step, len(batches))
@@ -117,7 +88,7 @@ class InterleavedTraining:
         for batch in self._batches(samples):
             for trainer, total in zip(self._trainers, sums, strict=True):
                 if trainer.alive:
-                    total += trainer.measure(batch) * len(batch[1])
+                    total += trainer.measure(batch) * batch.size
         return [
             (trainer.metric_of_all(float(t[0]) / len(samples)), float(t[1]) / len(samples))
             if trainer.alive
@@ -139,137 +110,4 @@ class InterleavedTraining:
         for trainer in self._trainers:
             trainer.net.eval()
         for batch in samples.fetch(samples.in_order(self._recipe.batch_size), _VALIDATION):
-            yield to(batch, self._device)
-
-
-class UserNetTrainer:
-    """One network in training. An error in the user's code is raised with candidate and batch."""
-
-    def __init__(
-        self, build: BuildUserNet, member: Member, recipe: Recipe, task: Task, device: torch.device
-    ) -> None:
-        self._member, self._recipe, self._task, self._device = member, recipe, task, device
-        self.seed = member.seed
-        self.losses: list[float] = []  # per epoch
-        self.net: nn.Module = nn.Identity()
-        self._total = torch.zeros((), device=device)
-        self._gathered: list[tuple[Tensor, Tensor]] = []  # outputs and targets for an OverAll
-        self._reason: str | None = None
-        reseed(member.seed, _WEIGHTS)
-        try:
-            self.net = build(member.expression).to(device)
-        except CandidateError as error:
-            self._reason = str(error)  # it does not fit this network, which is no crash
-            return
-        decaying, others = split_by_decay(self.net)
-        groups = [
-            {"params": decaying, "weight_decay": recipe.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        self._optimizer = optimizer_of(recipe, [group for group in groups if group["params"]])
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can still go on."""
-        return self._reason is None and all(map(math.isfinite, self.losses))
-
-    def step(self, batch: Batch, number: int, steps_per_epoch: int) -> None:
-        """One optimiser step, the number-th (from 0) of the training."""
-        self.net.train()
-        rate = learning_rate(self._recipe, number, steps_per_epoch) * self._member.lr_multiplier
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        loss = self._loss(batch, self.output(batch), "training")
-        self._guarded(loss.backward, batch, "the backward pass")
-        self._optimizer.step()
-        self._optimizer.zero_grad()
-        self._total += loss.detach() * len(batch[1])
-
-    def end_epoch(self, samples: int) -> None:
-        """Note the epoch's mean loss: the one host synchronisation of an epoch."""
-        self.losses.append(float(self._total) / samples if self.alive else math.nan)
-        self._total.zero_()
-
-    @torch.no_grad()
-    def measure(self, batch: Batch) -> Tensor:
-        """Metric and loss of a batch, means over its samples: float64 [2]. A metric over all
-        samples is 0 here, and `metric_of_all` has it."""
-        output, function = self.output(batch), self._task.metric
-        loss = self._loss(batch, output, "validation")
-        if isinstance(function, OverAll):
-            self._gathered.append((output, batch[1]))
-            metric: Any = 0.0
-        else:
-            metric = self._guarded(lambda: function(output, batch[1]), batch, "the metric")
-        pair = [torch.as_tensor(value, device=self._device).double() for value in (metric, loss)]
-        return torch.stack(pair)
-
-    def metric_of_all(self, mean: float) -> float:
-        """The metric of the batches measured since the last call: their mean, or that of an
-        OverAll on all of them."""
-        function, gathered = self._task.metric, self._gathered
-        if not isinstance(function, OverAll):
-            return mean
-        outputs, targets = (torch.cat(parts) for parts in zip(*gathered, strict=True))
-        self._gathered = []
-        joined = (outputs, targets)
-        return float(self._guarded(lambda: function.function(*joined), joined, "the metric"))
-
-    def right(self, batch: Batch) -> Tensor:
-        """Whether it has each sample of a batch right: bool [B], or shaped as the targets are."""
-        output = self.output(batch)
-        correct: Tensor = self._guarded(lambda: right(output, batch[1]), batch, "the accuracy")
-        return correct
-
-    def progress(self, metric: float, loss: float) -> MemberProgress:
-        learned: dict[str, tuple[float, ...]] = {}
-        if self._reason is None:
-            modules = [m for m in self.net.modules() if isinstance(m, Activation)]
-            learned = learned_values(self._member.expression, modules)
-        reason = self._reason or diverged(self.losses, loss, learned)
-        return MemberProgress(
-            val_accuracy=metric,
-            val_loss=loss,
-            train_losses=tuple(self.losses),
-            learned=learned,
-            reason=reason,
-        )
-
-    def output(self, batch: Batch) -> Any:
-        """The network's outputs for a batch, in float32."""
-        with autocast(self._recipe, self._device):
-            output = self._guarded(lambda: self.net(batch[0]), batch, "the network")
-        return output.float() if isinstance(output, Tensor) else output
-
-    def _loss(self, batch: Batch, output: Any, when: str) -> Tensor:
-        loss = self._guarded(lambda: self._task.loss(output, batch[1]), batch, "the loss")
-        if not isinstance(loss, Tensor) or loss.numel() != 1:
-            raise EvaluatorError(
-                f"evaluator {self._task.name}: the {when} loss must be a tensor of one number, "
-                f"but is {_described(loss)}"
-            )
-        return loss.squeeze()
-
-    def _guarded(self, call: Callable[[], Any], batch: Batch, part: str) -> Any:
-        """The result of a call into the user's code; an error names candidate and batch."""
-        try:
-            return call()
-        except Exception as error:
-            text = " ".join(str(error).split())
-            raise EvaluatorError(
-                f"evaluator {self._task.name}: {part} failed with candidate "
-                f"{self._member.expression} on inputs {_described(batch[0])} and targets "
-                f"{_described(batch[1])}: {type(error).__name__}: {text}"
-            ) from error
-
-
-def to(batch: Batch, device: torch.device) -> Batch:
-    """A batch on a device; what is not a tensor stays."""
-    moved = [part.to(device) if isinstance(part, Tensor) else part for part in batch]
-    return moved[0], moved[1]
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
-    return type(value).__name__
+            yield batch.on(self._device)

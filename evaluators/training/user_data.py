@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -12,19 +12,34 @@ from torch.utils.data import (
     DataLoader,
     Dataset,
     IterableDataset,
-    RandomSampler,
-    SequentialSampler,
     Subset,
     TensorDataset,
     default_collate,
 )
 
 from ..protocol.report_validation import EvaluatorError
+from .data_forms import check_sampler, gives_as, listed_labels, tensor_dataset
 from .rng import reseed
 
 Data: TypeAlias = "Dataset[Any] | DataLoader[Any] | tuple[Tensor, Tensor]"
-Batch: TypeAlias = tuple[Tensor, Tensor]
+WorkerInit: TypeAlias = "Callable[[int], None] | None"
 TARGETS_READ = 256  # samples whose targets are read where a data set does not list them all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Inputs and targets of `size` samples: tensors, or what the user's collate function makes.
+
+    Targets of another form (a mapping of tensors, time before samples) have another length.
+    """
+
+    inputs: Any
+    targets: Any
+    size: int
+
+    def on(self, device: torch.device) -> Batch:
+        """The same with its tensors, also those in lists and mappings, on a device."""
+        return Batch(_on(self.inputs, device), _on(self.targets, device), self.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +48,7 @@ class Samples:
 
     index: int64 [N], which of the data set's. tensors: all inputs and targets of the data set,
     where they lie in memory; else samples are fetched one by one, with the data set's transforms.
-    workers: processes that fetch them.
+    workers: processes that fetch them; worker_init runs at the start of each.
     """
 
     name: str  # in messages
@@ -42,17 +57,19 @@ class Samples:
     tensors: tuple[Tensor, Tensor] | None
     collate: Callable[[list[Any]], Any] = default_collate
     workers: int = 0
+    worker_init: WorkerInit = None
 
     @staticmethod
     def of(data: Data, name: str) -> Samples:
         """All samples of a user's data; raises EvaluatorError where no seed can draw them."""
         collate, workers = default_collate, 0
+        worker_init: WorkerInit = None
         if isinstance(data, DataLoader):
-            _check_sampler(data, name)
-            collate, workers = data.collate_fn, data.num_workers
+            check_sampler(data, name)
+            collate, workers, worker_init = data.collate_fn, data.num_workers, data.worker_init_fn
             data = data.dataset
         elif isinstance(data, tuple | list):
-            data = _tensor_dataset(data, name)
+            data = tensor_dataset(data, name)
         if isinstance(data, IterableDataset) or not hasattr(data, "__len__"):
             raise EvaluatorError(
                 f"{name} must be a data set with a length, since batches are drawn by seed, but "
@@ -63,12 +80,12 @@ class Samples:
             raise EvaluatorError(f"{name} is empty: it needs at least one sample")
         index = torch.arange(count)
         part: Any = data
-        while isinstance(part, Subset):  # to the tensors or the list of targets beneath it
+        while gives_as(part, Subset):  # to the tensors or the list of targets beneath it
             part, index = part.dataset, torch.as_tensor(part.indices)[index]
         tensors = None
-        if isinstance(part, TensorDataset) and collate is default_collate:
+        if gives_as(part, TensorDataset) and collate is default_collate:
             tensors = _pair(part.tensors, name)
-        return Samples(name, part, index, tensors, collate, workers)
+        return Samples(name, part, index, tensors, collate, workers, worker_init)
 
     def split(self, held: int, seed: int) -> tuple[Samples, Samples]:
         """The others, and `held` of them drawn by seed; raises EvaluatorError if one is empty."""
@@ -106,63 +123,63 @@ class Samples:
         return list(torch.arange(len(self)).split(size))
 
     def fetch(self, batches: Sequence[Tensor], *keys: int) -> Iterator[Batch]:
-        """The batches at these positions, input and target; the draws of a transform come from the
-        keys and the batch's number. To be called inside `generators_kept`."""
+        """The batches at these positions; the draws of a transform come from the keys and the
+        batch's number. To be called inside `generators_kept`. Raises EvaluatorError for what the
+        data set raises."""
         if self.tensors is not None:
             for batch in batches:
                 at = self.index[batch].to(self.tensors[0].device)
-                yield self.tensors[0][at], self.tensors[1][at]
+                yield Batch(self.tensors[0][at], self.tensors[1][at], len(at))
             return
         loader = DataLoader(
             self.dataset,
             batch_sampler=[self.index[batch].tolist() for batch in batches],
             collate_fn=self.collate,
             num_workers=self.workers,
+            worker_init_fn=self.worker_init,
             generator=torch.Generator().manual_seed(sum(keys) % 2**62),
         )
         iterator = iter(loader)
-        for number in range(len(batches)):
+        for number, batch in enumerate(batches):
             reseed(*keys, number)
-            yield _pair(next(iterator), self.name)
+            yield Batch(*_pair(self._next(iterator), self.name), len(batch))
 
-    def targets(self) -> Tensor:
-        """Targets [M]: all that the data set lists, else of some samples drawn evenly."""
+    def _next(self, iterator: Iterator[Any]) -> Any:
+        try:
+            return next(iterator)
+        except Exception as error:  # of the user's code: StopIteration too, by an ended stream
+            text = " ".join(str(error).split())
+            raise EvaluatorError(
+                f"samples of {self.name} cannot be read: {type(error).__name__}: {text}"
+            ) from error
+
+    def targets(self) -> Any:
+        """Targets [M]: all labels that the data set lists, else those of some samples drawn
+        evenly, in whatever form they come."""
         if self.tensors is not None:
             return self.tensors[1][self.index]
-        listed = getattr(self.dataset, "targets", None)
-        if listed is not None and len(listed) == len(self.dataset):  # type: ignore[arg-type]
-            return torch.as_tensor(listed)[self.index]
+        labels = listed_labels(self.dataset)
+        if labels is not None and len(labels) == len(self.dataset):  # type: ignore[arg-type]
+            return labels[self.index]
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
-        ((_, targets),) = self.fetch([order[:TARGETS_READ]], 0)
-        return targets
+        (batch,) = self.fetch([order[:TARGETS_READ]], 0)
+        return batch.targets
 
     def __len__(self) -> int:
         return len(self.index)
 
 
-def _tensor_dataset(data: Sequence[Any], name: str) -> TensorDataset:
-    if len(data) != 2 or not all(isinstance(part, Tensor) for part in data):
-        raise EvaluatorError(
-            f"{name} must be two tensors, inputs and targets, but is "
-            f"({', '.join(type(part).__name__ for part in data)})"
-        )
-    if len(data[0]) != len(data[1]):
-        raise EvaluatorError(
-            f"{name} must have one target per input, but has {len(data[0])} inputs and "
-            f"{len(data[1])} targets"
-        )
-    return TensorDataset(*data)
+def _on(part: Any, device: torch.device) -> Any:
+    if isinstance(part, Tensor):
+        return part.to(device)
+    if isinstance(part, Mapping):
+        return {key: _on(value, device) for key, value in part.items()}
+    if isinstance(part, list | tuple) and not hasattr(part, "_fields"):
+        return type(part)(_on(value, device) for value in part)
+    return part
 
 
-def _check_sampler(loader: DataLoader[Any], name: str) -> None:
-    if not isinstance(loader.sampler, RandomSampler | SequentialSampler):
-        raise EvaluatorError(
-            f"{name} has a {type(loader.sampler).__name__}, but candidates are compared over "
-            f"batches that the seed draws evenly: give the Dataset itself"
-        )
-
-
-def _pair(batch: Any, name: str) -> Batch:
+def _pair(batch: Any, name: str) -> tuple[Any, Any]:
     if not isinstance(batch, tuple | list) or len(batch) != 2:
         size = f"{len(batch)} parts" if isinstance(batch, tuple | list) else type(batch).__name__
         raise EvaluatorError(f"a sample of {name} must be (input, target), but is {size}")

@@ -18,6 +18,8 @@ from torch.utils.data import (
     DataLoader,
     Dataset,
     IterableDataset,
+    RandomSampler,
+    Sampler,
     Subset,
     TensorDataset,
     WeightedRandomSampler,
@@ -96,6 +98,50 @@ class Noisy(Dataset[tuple[Tensor, int]]):
 class Stream(IterableDataset[tuple[Tensor, int]]):
     def __iter__(self) -> Iterator[tuple[Tensor, int]]:
         return iter([])
+
+
+class Halves(Sampler[list[int]]):
+    """Batches of the user's own making."""
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter([list(range(35)), list(range(35, 70))])
+
+    def __len__(self) -> int:
+        return 2
+
+
+class Shifted(Subset[Any]):
+    """A part of a data set with a transform of its own, as is usual after a split."""
+
+    def __getitem__(self, index: Any) -> tuple[Tensor, Tensor]:
+        x, y = self.dataset[self.indices[index]]
+        return x + 1, y
+
+    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
+        return [self[index] for index in indices]
+
+
+class ShiftedTensors(TensorDataset):
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
+        return self.tensors[0][index] + 1, self.tensors[1][index]
+
+
+class Named(Dataset[tuple[Tensor, dict[str, Tensor]]]):
+    """Samples with two targets by name."""
+
+    def __len__(self) -> int:
+        return len(X)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Tensor]]:
+        return X[index], {"a": Y[index], "b": -Y[index]}
+
+
+class Idle(Functional):
+    """Has an activation, and calls a function in its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.act = nn.ReLU()
 
 
 def made(network: Callable[[], nn.Module] = Net, data: Any = (X, Y), **changes: Any) -> Any:
@@ -177,6 +223,49 @@ def test_a_sample_is_fetched_once_for_all_candidates_of_a_job() -> None:
 )
 def test_the_same_samples_give_the_same_score_in_whatever_they_come(data: Any) -> None:
     assert ends(made(data=data), SWISH) == ends(made(), SWISH)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        Shifted(TensorDataset(X, Y), range(70)),
+        ShiftedTensors(X, Y),
+        DataLoader(Shifted(TensorDataset(X, Y), range(70))),
+        Subset(ShiftedTensors(X, Y), range(70)),
+    ],
+    ids=["subset", "tensors", "loader", "subset of tensors"],
+)
+def test_a_subclass_of_torchs_own_data_sets_gives_its_own_samples(data: Any) -> None:
+    assert ends(made(data=data), SWISH) == ends(made(data=(X + 1, Y)), SWISH)
+
+
+def test_targets_of_any_form_weigh_as_many_samples_as_they_are_of() -> None:
+    (plain,) = ends(made(), SWISH)
+    (named,) = ends(
+        made(
+            data=Named(),
+            loss=lambda outputs, targets: F.cross_entropy(outputs, targets["a"]),
+            metric=lambda outputs, targets: (outputs.argmax(1) == targets["a"]).double().mean(),
+        ),
+        SWISH,
+    )
+    assert named == plain
+
+
+def test_a_network_that_takes_a_mapping_has_channels_too() -> None:
+    class Mapped(Dataset[tuple[dict[str, Tensor], Tensor]]):
+        def __len__(self) -> int:
+            return len(X)
+
+        def __getitem__(self, index: int) -> tuple[dict[str, Tensor], Tensor]:
+            return {"x": X[index]}, Y[index]
+
+    class Takes(Net):
+        def forward(self, x: Any) -> Tensor:
+            return super().forward(x["x"])
+
+    (mapped,), (plain,) = ends(made(Takes, Mapped()), CHANNELS), ends(made(), CHANNELS)
+    assert mapped == plain
 
 
 def test_held_out_samples_are_not_trained_on() -> None:
@@ -361,6 +450,14 @@ def test_a_candidate_that_has_no_place_is_infeasible_with_the_reason() -> None:
             {"data": DataLoader(TensorDataset(X, Y), sampler=WeightedRandomSampler([1.0], 1))},
             "train has a WeightedRandomSampler, but candidates are compared over",
         ),
+        (
+            {"data": DataLoader(TensorDataset(X, Y), sampler=RandomSampler(X, num_samples=8))},
+            "train has a RandomSampler",
+        ),
+        (
+            {"data": DataLoader(TensorDataset(X, Y), batch_sampler=Halves())},
+            "train has a Halves",
+        ),
         ({"validation": 70}, "validation must hold out 1 to 69 of the 70 samples of train, but"),
         ({"validation": 0}, "validation must hold out 1 to 69"),
         ({"validation": (X[:0], Y[:0])}, "validation is empty"),
@@ -375,11 +472,82 @@ def test_data_that_cannot_be_used_are_told_at_once(changes: dict[str, Any], mess
         made(**changes)
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["one network", "one layer"])
+def test_networks_that_share_weights_are_refused_and_left_as_they_are(whole: bool) -> None:
+    net = Net()
+
+    def network() -> nn.Module:
+        if whole:
+            return net
+        other = Net()
+        other.conv = net.conv
+        return other
+
+    with pytest.raises(EvaluatorError, match=r"that share (all of it|conv), .* train one another"):
+        made(network)
+    assert type(net.act1) is nn.ReLU
+
+
+def test_a_lazy_layer_is_told_by_its_name() -> None:
+    def network() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.LazyLinear(8), nn.ReLU(), nn.Linear(8, 4))
+
+    with pytest.raises(EvaluatorError, match=r"a lazy layer: the size of 1\.weight"):
+        made(network)
+
+
+class Even(Noisy):
+    """Lists labels that it changes when a sample is taken, as torchvision's sets do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets = (Y + 8).tolist()
+
+    def target_transform(self, label: int) -> int:
+        return label % 4
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return X[index], self.target_transform(self.targets[index])
+
+
+class Filed(Noisy):
+    """Has `targets` of another meaning, as torchvision's sets for segmentation do."""
+
+    def __init__(self, targets: list[Any]) -> None:
+        super().__init__()
+        self.targets = targets
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return X[index], int(Y[index])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [Even(), Filed(["a.png"] * 70), Filed([[1], [2, 3]] * 35)],
+    ids=["transformed", "files", "boxes"],
+)
+def test_listed_targets_count_only_where_samples_have_them(data: Noisy) -> None:
+    made(data=data).check()
+
+
 def test_a_network_without_an_activation_to_replace_says_what_to_do() -> None:
     with pytest.raises(
         CandidateError, match=r"no module of the kind ReLU; it has Linear \(a call"
     ):
         made(Functional)
+
+
+def _first(outputs: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(outputs, targets[:, 0])
+
+
+class Broken(Noisy):
+    """Says that it has more samples than it has."""
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        if index > 40:
+            raise IndexError("41")
+        return super().__getitem__(index)
 
 
 @pytest.mark.parametrize(
@@ -406,6 +574,27 @@ def test_a_network_without_an_activation_to_replace_says_what_to_do() -> None:
             {"metric": lambda o, t: 1 / 0},
             "the metric failed .*ZeroDivisionError: division by zero",
         ),
+        ({"metric": lambda o, t: None}, "the metric must be one number, a fraction, but is NoneT"),
+        ({"metric": lambda o, t: o.argmax(1) == t}, r"the metric must be one number.*bool \[8\]"),
+        ({"metric": OverAll(lambda o, t: None)}, "the metric must be one number"),
+        ({"metric": lambda o, t: 55.0}, "must be a fraction from 0 to 1.* is 55 on the first"),
+        ({"metric": lambda o, t: -0.5}, "must be a fraction from 0 to 1.* is -0.5 on the first"),
+        ({"network": Idle}, "none of the 1 activations that were replaced ran"),
+        (
+            {"network": lambda: Net(1), "loss": lambda o, t: F.mse_loss(o[:, 0], t.float())},
+            r"accuracy takes the largest of a sample's outputs, but of \[8, 1\] there is one",
+        ),
+        (
+            {"data": (X, Y / 3), "loss": lambda o, t: F.mse_loss(o[:, 0], t)},
+            "the metric is the accuracy.*targets of train are numbers such as 0.3",
+        ),
+        (
+            {"data": (X, F.one_hot(Y).float())},
+            r"accuracy takes labels of shape \[8\] .* but targets are \[8, 4\]",
+        ),
+        ({"network": lambda: Net().requires_grad_(False)}, "there is nothing to train"),
+        ({"data": (X, torch.stack([Y, Y], 1)), "loss": _first, "metric": OverAll(r2)}, "r2 takes"),
+        ({"data": Broken()}, r"samples of (train|validation) cannot be read: IndexError: 41"),
     ],
 )
 def test_a_first_try_finds_what_would_go_wrong_in_every_job(
