@@ -83,7 +83,7 @@ _OTHERWISE: Mapping[str, str] = MappingProxyType(
         "i0e": "write bessel_i0e(x)",
         "i1e": "write bessel_i1e(x)",
         "ndtr": "write (1 + erf(x / 1.4142135623730951)) / 2",
-        **dict.fromkeys(("logndtr"), "write log((1 + erf(x / 1.4142135623730951)) / 2)"),
+        "logndtr": "write log((1 + erf(x / 1.4142135623730951)) / 2)",
         "logexpit": "write log_sigmoid(x)",
     }
 )
