@@ -42,8 +42,9 @@ HINTS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# Letters of formulas, 𝑥 and 𝛽, and the other shapes of Greek ones: ϵ is ε.
-_SHAPES = re.compile("[\U0001d400-\U0001d7ffϐϑϕϰϱϵµ]")
+# Letters of formulas, 𝑥 and 𝛽, of Chinese and Japanese keyboards, ｘ and （, and the other shapes
+# of Greek ones: ϵ is ε.
+_SHAPES = re.compile("[\U0001d400-\U0001d7ff\uff01-\uff5eϐϑϕϰϱϵµℯ]")
 
 
 def plain_letters(text: str) -> str:

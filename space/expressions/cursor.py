@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ..errors import CandidateError, ExpressionError
@@ -17,20 +17,18 @@ class Cursor:
 
     def __init__(self, text: str) -> None:
         self._text, self._tokens = text, tokens(text)
-        self._place = 0
-
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._place]
+        self._place, self._next = 0, self._tokens[0]
 
     def _take(self) -> Token:
-        token = self._tokens[self._place]
-        self._place += token.kind != "end"  # after the end comes the end
+        token = self._next
+        if token.kind != "end":  # after the end comes the end
+            self._place += 1
+            self._next = self._tokens[self._place]
         return token
 
-    def _ahead(self, count: int) -> Token:
-        """The token after `count` more."""
-        return self._tokens[min(self._place + count, len(self._tokens) - 1)]
+    def _ahead(self, count: int) -> Sequence[Token]:
+        """The next tokens, so many, or as many as there are up to the end."""
+        return self._tokens[self._place : self._place + count]
 
     def _is(self, *signs: str) -> bool:
         return self._next.text in signs  # no number or name is one

@@ -6,9 +6,10 @@ of such a name is declared with what shares it: `dim[layer]=0`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from .lexer import Token
 from .primitives import PRIMITIVES
 
 _LEFT_OUT = "leave it out"
@@ -26,6 +27,7 @@ KEYWORDS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("input", "features"), "write the operand alone, as in sigmoid(x)"),
         "other": "write the operand alone, as in max(x, 0)",
         **dict.fromkeys(("inplace", "out", "dtype", "name", "evaluate", "where"), _LEFT_OUT),
+        **dict.fromkeys(("default", "key"), _LEFT_OUT),
         "exponent": "write x ** 2, or pow(x, y) for |x| to any power",
         "approximate": _TANH_GELU,
         "negative_slope": _SLOPE,
@@ -46,16 +48,26 @@ _FORMS: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 
 
-def keyword_rule(primitive: str, name: str, *, first: bool, prefixed: bool) -> str | None:
-    """Why `name=` cannot stand for a whole operand, and how to write it; None where it can.
+def keyword_rule(
+    primitive: str, ahead: Sequence[Token], *, first: bool, prefixed: bool
+) -> str | None:
+    """Why an operand that begins with these five tokens cannot be passed by its name, and how to
+    write it; None where it is not, and where it declares a parameter.
 
-    first: whether it would be the first operand, where softplus(beta=2) is a parameter; prefixed:
-    whether the function is a library's, which knows no declarations.
+    first: whether it is the first operand, where softplus(beta=2) declares one; prefixed: whether
+    the function is a library's, which knows no declarations.
     """
-    advice = KEYWORDS.get(name)
+    if ahead[0].kind != "name" or ahead[1].text != "=":
+        return None
+    name, value = ahead[0].text, 2 + (ahead[2].text in ("-", "+"))
+    number = ahead[value].kind == "number"
+    if number and ahead[value + 1].text not in (",", ")"):  # as in a=0.25 * x
+        return None
+    declares = number and not prefixed
     unary = primitive in PRIMITIVES and PRIMITIVES[primitive].arity == 1
-    if prefixed or (unary and not first):
+    advice = KEYWORDS.get(name)
+    if not declares or (unary and not first):
         advice = _FORMS.get((primitive, name), advice)
-    if advice is None and prefixed:
+    if advice is None and not declares:
         advice = f"write the operand alone; a learnable parameter is declared as {name}[layer]=1"
     return f"operands are not passed by name, as in {name}=: {advice}" if advice else None

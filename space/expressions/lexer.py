@@ -52,7 +52,8 @@ def tokens(text: str) -> list[Token]:
             raise _unexpected(text, position)
         start, position = match.start(kind), match.end()
         if start == factor_end and (kind in ("name", "greek") or value == "("):
-            _refuse_suffix(read[-1], value, text, position)
+            if not plain.startswith("(", position):
+                _refuse_suffix(read[-1], value, text)
             read.append(Token("implied", "*", start))
         factor_end = -1
         if kind == "number":
@@ -64,7 +65,7 @@ def tokens(text: str) -> list[Token]:
             letter = unicodedata.name(value[0]).split()[-1].lower()  # GREEK SMALL LETTER BETA
             name = "lambda" if letter == "lamda" else letter  # as Unicode spells it
             read.append(Token("name", name + value[1:].translate(LOWERED), start))
-            factor_end = -1 if text.startswith("(", position) else position
+            factor_end = -1 if plain.startswith("(", position) else position
         elif kind == "power":
             read += _power(value.translate(RAISED), start)
         else:
@@ -79,11 +80,10 @@ def _unexpected(text: str, position: int) -> ExpressionError:
     return ExpressionError(f"unexpected character '{character}'{hint}", text, position)
 
 
-def _refuse_suffix(before: Token, name: str, text: str, end: int) -> None:
-    """Raise where `name`, which ends there, is the suffix of the number before it."""
-    if before.kind != "number" or text.startswith("(", end):
-        return
-    if name in _SUFFIXES or (before.text == "0" and _HEXADECIMAL.fullmatch(name)):
+def _refuse_suffix(before: Token, name: str, text: str) -> None:
+    """Raise where a name is the suffix of the number before it."""
+    hexadecimal = before.text == "0" and _HEXADECIMAL.fullmatch(name)
+    if before.kind == "number" and (name in _SUFFIXES or hexadecimal):
         rule = (
             f"'{before.text}{name}' is no real number: write {before.text} alone, or "
             f"{before.text} * {name} for a product"

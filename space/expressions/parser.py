@@ -67,8 +67,12 @@ class _Parser(Declarations):
         if self._next.kind == "end":
             return
         advice = ""
-        if self._is(",", "where", "with", "for"):
+        if self._is("where", "with", "for") or (self._is(",") and self._declared):
             advice = " (a parameter is declared where it first stands, as in a=0.2 * x)"
+        elif self._is(","):
+            advice = " (a number has a point, as 0.5)"
+        elif self._is("="):
+            advice = " (an expression has no left side: write the formula alone)"
         elif self._next.kind != "sign" or self._is("("):
             advice = " (a product is written with *)"
         raise self._error(f"expected an operator, found '{self._next.text}'{advice}", self._next)
@@ -165,23 +169,13 @@ class _Parser(Declarations):
         operands: list[Expression] = []
         while not operands or self._is(","):
             self._take()
-            keyword = self._keyword()
-            prefixed, first = bool(function.library), not operands
-            rule = keyword and keyword_rule(primitive, keyword, first=first, prefixed=prefixed)
+            first, prefixed = not operands, bool(function.library)
+            rule = keyword_rule(primitive, self._ahead(5), first=first, prefixed=prefixed)
             if rule:
                 raise self._error(rule, self._next)
             operands.append(self.sum())
         self._expect(")", f"after the operands of {function.text}")
         return operands
-
-    def _keyword(self) -> str | None:
-        """The name that comes next, if a whole operand is passed by it, as dim=0 or input=x * 2;
-        a number that is multiplied is a parameter's, as in a=0.25 * x."""
-        if self._next.kind != "name" or self._ahead(1).text != "=":
-            return None
-        value = 2 + (self._ahead(2).text in ("-", "+"))
-        whole = self._ahead(value).kind != "number" or self._ahead(value + 1).text in (",", ")")
-        return self._next.text if whole else None
 
     def _operator(self, token: Token) -> str:
         """The operator that a name before a bracket calls; `Max` and `ReLU` are max and relu."""

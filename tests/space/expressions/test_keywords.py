@@ -25,6 +25,8 @@ from actsearch.space.expressions.keywords import KEYWORDS
         ('gelu(x, approximate = "tanh")', "approximate", "0.5 * x * (1 + tanh("),
         ("F.elu(x, alpha=0.5)", "alpha", "max(x, 0) + 0.5 * (exp(min(x, 0)) - 1)"),
         ("elu(x, alpha=0.5)", "alpha", "max(x, 0) + 0.5 * (exp(min(x, 0)) - 1)"),
+        ("relu(x, training=False)", "training", "training[layer]=1"),
+        ("max(x, default=0)", "default", "leave it out"),
         ("F.softplus(x, beta=2)", "beta", "softplus(2 * x) / 2"),
         ("torch.maximum(x, a=0.25)", "a", "a[layer]=1"),
     ],
