@@ -22,6 +22,7 @@ from typing import Any, NoReturn, Protocol, TextIO, cast
 
 from ...mlflow.uris import redacted
 from . import project_file
+from .formulas import is_formula
 from .interrupts import STOPPED as STOPPED
 from .interrupts import ended_by_interrupt
 from .options import HelpFormatter, without_defaults
@@ -188,6 +189,12 @@ class _Parser(argparse.ArgumentParser):
             return project_file.note(project_file.read(path, self.verbs), verb, self)
         except ActsearchError as error:
             return str(error)
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        """None for an operand, which -tanh(x) is: argparse asks here what is a flag."""
+        if arg_string.startswith("-") and is_formula(arg_string, self._option_string_actions):
+            return None
+        return super()._parse_optional(arg_string)
 
     def error(self, message: str) -> NoReturn:
         choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)

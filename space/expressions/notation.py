@@ -43,33 +43,28 @@ CALLED: Mapping[str, str] = MappingProxyType(
 
 EULER = ("e", "E")  # sympy prints E; before ** it is the base of exp
 
-# What has no primitive -> how to write it
-_CHOICE = "x where it is above 0 is max(x, 0), where it is below is min(x, 0)"
-_CUT = "write min(max(x, low), high)"
-OTHERWISE: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys(("where", "piecewise", "heaviside", "ite", "sign", "step"), _CHOICE),
-        **dict.fromkeys(("clamp", "clip", "threshold"), _CUT),
-        "hardtanh": "write min(max(x, -1), 1)",
-        "relu6": "write min(max(x, 0), 6)",
-        "prelu": "write max(x, 0) + a=0.25 * min(x, 0)",
-        "celu": "write max(x, 0) + a * (exp(min(x, 0) / a) - 1)",
-        "log1p": "write log(1 + x); for x = exp(y) it is softplus(y)",
-        "log2": "write log(x) / 0.6931471805599453",
-        "log10": "write log(x) / 2.302585092994046",
-        "tan": "write sin(x) / cos(x)",
-        "rsqrt": "write 1 / sqrt(x)",
-        "exp2": "write exp(0.6931471805599453 * x)",
-        "hypot": "write sqrt(x ** 2 + y ** 2)",
-    }
-)
+_INPUT = re.compile("[xX](_*[0-9]*|_+[A-Za-z]?[0-9]*|s|_in|_input)|[iI]nputs?|INPUTS?|inp")
+_PRODUCT = re.compile("([A-Za-z][A-Za-z_0-9]*)[xX][0-9]*")
+_PRODUCT_BEHIND = re.compile("x([A-Za-hj-z]|pi|alpha|beta|gamma)")  # xi is a letter, ξ
+
+
+def doubtful(name: str) -> str | None:
+    """Meaning of a name in formulas from elsewhere, and how to write it; None for any other.
+    As a parameter such a name is always declared with its initial value: `e=1`, `ax=1`.
+    """
+    meaning = mistakable(name)
+    if meaning is not None:
+        return meaning
+    if product := _PRODUCT.fullmatch(name):
+        return f"a product with the input: write {product[1].rstrip('_')} * x"
+    if product := _PRODUCT_BEHIND.fullmatch(name):
+        return f"a product with the input: write x * {product[1]}"
+    return None
 
 
 def mistakable(name: str) -> str | None:
-    """Meaning of a name in formulas from elsewhere, and how to write it; None for any other.
-    As a parameter such a name is always declared with its initial value: `e=1`.
-    """
-    if re.fullmatch("[xX]_?[0-9]*|inputs?", name) and name != "x":
+    """`doubtful`, of those names alone that are no words: the name of a search may end in x."""
+    if _INPUT.fullmatch(name) and name != "x":
         return "an input: write x"
     if name in EULER:
         return "the number e: write exp(x) for its powers, 2.718281828459045 for itself"
@@ -79,6 +74,6 @@ def mistakable(name: str) -> str | None:
         return "not a number: no constant is"
     if name in ("Pi", "PI"):
         return "a number: write pi"
-    if name in ("I", "True", "False", "None"):
+    if name == "I" or name.lower() in ("true", "false", "none", "null"):
         return "a value: a constant is a real number, as 1 or 0.5"
     return None

@@ -17,45 +17,23 @@ formula is pasted with, such as ^ and torch., are read by lexer.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import TypeVar
-
 from ..counted import counted
-from ..errors import CandidateError, ExpressionError, nearest
-from .expression import (
-    GRANULARITIES,
-    MAX_DEPTH,
-    Call,
-    Constant,
-    Expression,
-    Granularity,
-    Parameter,
-    Variable,
-    substitute,
-)
-from .lexer import Token, tokens
-from .notation import CALLED, EULER, FOLDS, FORMS, OTHERWISE, mistakable
+from ..errors import ExpressionError
+from .declarations import Declarations
+from .elsewhere import likely_typo, otherwise
+from .expression import MAX_DEPTH, Constant, Expression, Variable, substitute
+from .keywords import keyword_rule
+from .left_side import refuse_left_side
+from .lexer import Token
+from .libraries import NUMBERS, library_call
+from .notation import CALLED, EULER, FOLDS, FORMS, mistakable
+from .powers import number_of, raised
 from .primitives import ALIASES, CONSTANTS, PRIMITIVES
 
 MAX_LENGTH = 4000  # characters; MLflow keeps parameter values up to 6,000
 _LONGER = 18  # canonical text is shorter than this many times any other; the worst is π + π
 
 _OPERATORS = (PRIMITIVES, ALIASES, FORMS, FOLDS)
-# exponent -> the primitives that raise to it, one after the other
-_POWERS: Mapping[float, tuple[str, ...]] = MappingProxyType(
-    {
-        0.5: ("sqrt",),
-        1.0: (),
-        2.0: ("square",),
-        3.0: ("cube",),
-        4.0: ("square", "square"),
-        6.0: ("cube", "square"),
-        8.0: ("square", "square", "square"),
-        9.0: ("cube", "cube"),
-    }
-)
-_Node = TypeVar("_Node", bound=Expression)
 
 
 def parse(text: str, variables: tuple[str, ...] = ("x",)) -> Expression:
@@ -79,46 +57,25 @@ def _check_length(text: str, name: str) -> None:
         raise ExpressionError(rule, text, MAX_LENGTH)
 
 
-class _Parser:
+class _Parser(Declarations):
     def __init__(self, text: str, variables: tuple[str, ...]) -> None:
-        self._text, self._variables = text, variables
-        self._tokens, self._nesting = iter(tokens(text)), 0
-        self._next = next(self._tokens)
-        self._declared: dict[str, Parameter] = {}
-
-    def _take(self) -> Token:
-        token = self._next
-        self._next = next(self._tokens, token)  # after the end comes the end
-        return token
-
-    def _is(self, *signs: str) -> bool:
-        return self._next.text in signs  # no number or name is one
-
-    def _error(self, rule: str, token: Token) -> ExpressionError:
-        return ExpressionError(rule, self._text, token.position)
-
-    def _expect(self, sign: str, where: str) -> None:
-        if not self._is(sign):
-            actual = f"'{self._next.text}'" if self._next.text else "the end"
-            raise self._error(f"expected '{sign}' {where}, found {actual}", self._next)
-        self._take()
-
-    def _node(self, at: Token, kind: Callable[..., _Node], *fields: object) -> _Node:
-        try:
-            return kind(*fields)
-        except CandidateError as error:
-            raise self._error(str(error), at) from error
-
-    def _call(self, primitive: str, operands: tuple[Expression, ...], at: Token) -> Call:
-        return self._node(at, Call, primitive, operands)
+        super().__init__(text)
+        refuse_left_side(text, self._tokens)
+        self._variables, self._nesting = variables, 0
 
     def end(self) -> None:
-        if self._next.kind != "end":
-            factor = self._next.kind != "sign" or self._is("(")
-            advice = " (a product is written with *)" if factor else ""
-            raise self._error(
-                f"expected an operator, found '{self._next.text}'{advice}", self._next
-            )
+        if self._next.kind == "end":
+            return
+        advice = ""
+        if self._is("where", "with", "for") or (self._is(",") and self._declared):
+            advice = " (a parameter is declared where it first stands, as in a=0.2 * x)"
+        elif self._is(","):
+            advice = " (a number has a point, as 0.5)"
+        elif self._is("="):
+            advice = " (an expression has no left side: write the formula alone)"
+        elif self._next.kind != "sign" or self._is("("):
+            advice = " (a product is written with *)"
+        raise self._error(f"expected an operator, found '{self._next.text}'{advice}", self._next)
 
     def sum(self) -> Expression:
         self._nesting += 1
@@ -166,31 +123,17 @@ class _Parser:
         base = self._atom()
         if not self._is("**"):
             return base
-        sign, at = self._take(), self._next
-        exponent = self._exponent()
-        primitives = None if exponent is None else _POWERS.get(abs(exponent))
-        if exponent is None or primitives is None:
-            known = ", ".join(f"{known:g}" for known in sorted(_POWERS))
-            rule = f"the exponent after ** must be one of {known}, or minus one of them"
-            raise self._error(f"{rule}; pow(x, y) is |x| to any power", at)
+        self._take()
+        at, negative = self._next, False
+        while self._is("-", "+"):
+            negative ^= self._take().text == "-"
+        number = number_of(self._atom())
+        exponent = -number if negative and number else number
+        power = self._node(at, raised, base, exponent)
         if self._is("**"):
             raise self._error("powers of powers need brackets: (x ** 2) ** 2", self._next)
         self._refuse_implied("an exponent")
-        for primitive in primitives:
-            base = self._call(primitive, (base,), sign)
-        return base if exponent > 0 else self._call("div", (Constant(1.0), base), sign)
-
-    def _exponent(self) -> float | None:
-        """The number that stands after `**`, as 2, -1, (2) or (1/2); None for any other."""
-        negative = False
-        while self._is("-", "+"):
-            negative ^= self._take().text == "-"
-        match self._atom():
-            case Constant(value):
-                return -value if negative else value
-            case Call("div", (Constant(above), Constant(below))) if below:
-                return -above / below if negative else above / below
-        return None
+        return power
 
     def _atom(self) -> Expression:
         token = self._take()
@@ -207,39 +150,49 @@ class _Parser:
         actual = f"'{token.text}'" if token.text else "the end"
         raise self._error(f"expected x, a number, a name or '(', found {actual}", token)
 
-    def _number(self, token: Token) -> Constant:
-        return self._node(token, Constant, float(token.text))
-
     def _application(self, token: Token) -> Expression:
         name = self._operator(token)
-        self._take()
-        operands = [self.sum()]
-        while self._is(","):
-            self._take()
-            operands.append(self.sum())
-        self._expect(")", f"after the operands of {token.text}")
+        primitive = ALIASES.get(name, name)
+        operands = self._operands(primitive, token)
         if name in FORMS:
             return self._form(name, operands, token)
-        primitive = ALIASES.get(name, name)
+        if token.library or token.text == "Pow":  # sympy's, also without its prefix
+            call = self._node(token, library_call, token.library, token.text, primitive, operands)
+            if call is not None:
+                return call
         if name in FOLDS or (primitive in ("max", "min") and len(operands) > 2):
             return self._fold(FOLDS.get(name, primitive), operands, token)
         return self._call(primitive, tuple(operands), token)
+
+    def _operands(self, primitive: str, function: Token) -> list[Expression]:
+        """The operands in a bracket; raises for one that is passed by a keyword."""
+        operands: list[Expression] = []
+        while not operands or self._is(","):
+            self._take()
+            first, prefixed = not operands, bool(function.library)
+            rule = keyword_rule(primitive, self._ahead(5), first=first, prefixed=prefixed)
+            if rule:
+                raise self._error(rule, self._next)
+            operands.append(self.sum())
+        self._expect(")", f"after the operands of {function.text}")
+        return operands
 
     def _operator(self, token: Token) -> str:
         """The operator that a name before a bracket calls; `Max` and `ReLU` are max and relu."""
         for name in (token.text, token.text.lower(), CALLED.get(token.text, "")):
             if any(name in names for names in _OPERATORS):
                 return name
-        if token.text.lower() in OTHERWISE:
-            raise self._error(
-                f"there is no primitive '{token.text}': {OTHERWISE[token.text.lower()]}", token
-            )
         if token.text in (*self._variables, *self._declared):
             raise self._error(
                 f"'{token.text}' is no function; a product is written {token.text} * (…)", token
             )
+        advice = otherwise(token.text)
+        if advice is not None:
+            raise self._error(f"there is no primitive '{token.text}': {advice}", token)
         known = [name for names in _OPERATORS for name in names]
-        raise self._error(f"unknown primitive '{token.text}'{nearest(token.text, known)}", token)
+        raise self._error(
+            f"unknown primitive '{token.text}'{likely_typo(token.text, known)}", token
+        )
 
     def _fold(self, primitive: str, operands: list[Expression], token: Token) -> Expression:
         if len(operands) < 2:
@@ -261,57 +214,29 @@ class _Parser:
         return self._node(token, substitute, parse(text, names), places)
 
     def _name(self, token: Token) -> Expression:
-        if token.text in self._variables:
-            return Variable(token.text)
-        if token.text in CONSTANTS:
-            return Constant(CONSTANTS[token.text])
-        if any(token.text in names for names in _OPERATORS):
-            raise self._error(
-                f"'{token.text}' is a primitive: write its operands, {token.text}(x)", token
-            )
-        if token.text in EULER and self._is("**") and token.text not in self._declared:
+        is_base = token.text in EULER and self._is("**")
+        if is_base and (token.library or token.text not in self._declared):
             sign = self._take()
             exponent = self._unary()
             self._refuse_implied("an exponent")
             return self._call("exp", (exponent,), sign)
+        if any(token.text in names for names in _OPERATORS):
+            raise self._error(
+                f"'{token.text}' is a primitive: write its operands, {token.text}(x)", token
+            )
+        if token.library:
+            return self._library_number(token)
+        if token.text in self._variables:
+            return Variable(token.text)
+        if token.text in CONSTANTS:
+            return Constant(CONSTANTS[token.text])
         return self._parameter(token)
 
-    def _parameter(self, token: Token) -> Parameter:
-        granularity: Granularity = "layer"
-        initial = 1.0
-        bare = not self._is("[", "=")
+    def _library_number(self, token: Token) -> Constant:
+        if token.text in NUMBERS and not self._is("[", "="):
+            return Constant(NUMBERS[token.text])
         meaning = mistakable(token.text)
-        if bare and meaning and token.text not in self._declared:
-            raise self._error(
-                f"'{token.text}' would be read as a learnable parameter, but looks like {meaning} "
-                f"(a parameter of this name is declared with its initial value, {token.text}=1)",
-                token,
-            )
-        if self._is("["):
-            self._take()
-            word = self._take()
-            granularities = [g for g in GRANULARITIES if g == word.text]
-            if not granularities:
-                advice = nearest(word.text, GRANULARITIES)
-                raise self._error(f"unknown granularity '{word.text}'{advice}", word)
-            granularity = granularities[0]
-            self._expect("]", "after the granularity")
-        if self._is("="):
-            self._take()
-            negative = self._is("-") and bool(self._take())
-            value = self._take()
-            if value.kind != "number":
-                raise self._error(
-                    f"expected a number as the initial value of {token.text}, found "
-                    f"'{value.text}'; an expression has no left side, as in y = x",
-                    value,
-                )
-            initial = self._number(value).value * (-1 if negative else 1)
-        declared = self._declared.get(token.text)
-        if declared is not None and bare:
-            return declared
-        parameter = self._node(token, Parameter, token.text, initial, granularity)
-        if declared not in (None, parameter):
-            raise self._error(f"parameter '{token.text}' is declared twice, differently", token)
-        self._declared[token.text] = parameter
-        return parameter
+        advice = f"looks like {meaning}" if meaning else f"write {token.text} alone"
+        raise self._error(
+            f"'{token.text}' of {token.library} is no number that is read: {advice}", token
+        )

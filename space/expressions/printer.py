@@ -9,7 +9,9 @@ from .expression import (
     Parameter,
     Variable,
 )
-from .notation import mistakable
+from .keywords import KEYWORDS
+from .left_side import names_result
+from .notation import doubtful
 
 # Binding strength as in Python: + and - loosest, then * and /, then unary minus, then **.
 _INFIX = {"add": ("+", 1), "sub": ("-", 1), "mul": ("*", 2), "div": ("/", 2)}
@@ -62,10 +64,15 @@ def _bracketed(node: Expression, strength: int, declared: set[str]) -> str:
 
 
 def _declaration(parameter: Parameter, declared: set[str]) -> str:
-    if parameter.name in declared:
-        return parameter.name
-    declared.add(parameter.name)
-    granularity = "" if parameter.granularity == "layer" else f"[{parameter.granularity}]"
-    plain = parameter.initial == 1.0 and mistakable(parameter.name) is None
+    name = parameter.name
+    if name in declared:
+        return name
+    declared.add(name)
+    plain = parameter.initial == 1.0 and doubtful(name) is None
     initial = "" if plain else f"={number_text(parameter.initial)}"
-    return f"{parameter.name}{granularity}{initial}"
+    # dim=0 and y=0.5 alone would be read as a keyword and a left side.
+    said = parameter.granularity != "layer" or (
+        initial and (name in KEYWORDS or names_result(name))
+    )
+    granularity = f"[{parameter.granularity}]" if said else ""
+    return f"{name}{granularity}{initial}"

@@ -44,6 +44,15 @@ TOKENS = (
         "X0",
         "+",
         "** 9",
+        "⁻¹",
+        "𝑥",
+        "y=",
+        "dim=",
+        "ax",
+        "'tanh'",
+        "np.",
+        "pow(x, ",
+        "0.5f",
     ),
     *FORMS,
     *FOLDS,
@@ -236,6 +245,13 @@ def test_variables_are_the_names_given() -> None:
         ("E^-x^2", "exp(-x ** 2)"),
         ("x * tanh(ln(1 + exp(x)))", "x * tanh(log(1 + exp(x)))"),
         ("\ufeffx\u200b * x", "x * x"),
+        ("ϵ * x + ϕ", "epsilon * x + phi"),
+        ("𝑥 · σ(𝛽𝑥)", "x * sigmoid(beta * x)"),
+        ("x ∙ 2 • x", "x * 2 * x"),
+        ("２ｘ＋ｔａｎｈ（ｘ）", "2 * x + tanh(x)"),
+        ("ℯ^x", "exp(x)"),
+        ("x⁴ + x⁻¹ + x⁻²", "(x ** 2) ** 2 + 1 / x + 1 / x ** 2"),
+        ("0e5 * x + 0.000", "0 * x + 0"),
     ],
 )
 def test_a_pasted_formula_is_read_where_it_means_one_thing(pasted: str, meant: str) -> None:
@@ -249,9 +265,33 @@ def test_a_pasted_formula_is_read_where_it_means_one_thing(pasted: str, meant: s
         ("X", "looks like an input: write x"),
         ("x * sigmoid(x_1)", "looks like an input: write x"),
         ("input * 2", "looks like an input: write x"),
+        *((name, "looks like an input: write x") for name in ("Input", "xs", "X_in", "inp")),
+        *((f"{name} * x", "looks like an input: write x") for name in ("x_t", "x__1", "x_input")),
+        ("x * sigmoid(ax)", "looks like a product with the input: write a * x"),
+        ("x * sin(kx)", "looks like a product with the input: write k * x"),
+        ("x * tanh(betax + c)", "looks like a product with the input: write beta * x"),
+        ("2pix", "looks like a product with the input: write pi * x"),
+        ("xx", "looks like a product with the input: write x * x"),
+        ("x * sin(xk)", "looks like a product with the input: write x * k"),
+        ("1ex", "looks like a product with the input"),
+        ("true * x", "a constant is a real number"),
+        ("x + none", "a constant is a real number"),
+        ("1j * x", "'1j' is no real number: write 1 alone, or 1 * j"),
+        ("0.5f * x", "'0.5f' is no real number: write 0.5 alone, or 0.5 * f"),
+        ("0x1F * x", "'0x1F' is no real number"),
+        ("1e-400 * x", "so small that it would be read as 0: write 0 for it"),
+        ("a=1e-400 * x", "so small that it would be read as 0: write 0 for it"),
+        ("x — 1", "write - for a minus"),
+        ("50% * x", "write 0.01 for 1 %"),
+        ("x⁵", "the exponent after ** must be one of"),
+        ("x₁", "write the digit itself"),
+        ("x → tanh(x)", "write the formula alone"),
+        ("1,5 * x", "a number has a point"),
+        ("x = max(x, 0)", "an expression has no left side"),
+        ("a=0.2, max(x, a * x)", "a parameter is declared where it first stands"),
+        ("max(x, a * x) where a=0.2", "a parameter is declared where it first stands"),
         ("e * x", "looks like the number e: write exp(x) for its powers"),
         ("E * x", "looks like the number e"),
-        ("math.e * x", "looks like the number e"),
         ("x * inf", "no constant is infinite"),
         ("x + oo", "no constant is infinite"),
         ("x + nan", "looks like not a number"),
@@ -280,7 +320,10 @@ def test_what_means_several_things_is_refused_with_how_to_write_it(
     assert 0 <= caught.value.position <= len(pasted)
 
 
-@pytest.mark.parametrize("name", ["e", "E", "X0", "inf", "nan", "oo", "x1", "I", "input"])
+@pytest.mark.parametrize(
+    "name",
+    [*("e", "E", "X0", "inf", "nan", "oo", "x1", "I", "input", "ax", "mix", "xk", "true", "x_t")],
+)
 def test_a_name_that_looks_like_something_else_is_a_parameter_where_declared(name: str) -> None:
     tree = parse(f"{name}=1 * x + {name}")
     assert tree.parameters == (Parameter(name),)
