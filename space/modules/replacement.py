@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ReplacedPlace:
-    """A place by its dotted name. kind: the class that stood there; channels: of an example."""
+    """A place by its dotted name. kind: the class that stood there; channels: of an example;
+    reached: whether the example ran it, None without an example."""
 
     name: str
     kind: str
     channels: int | None = None
+    reached: bool | None = None
 
     def __str__(self) -> str:
         channels = "" if self.channels is None else f", {self.channels} channels"
-        return f"{self.name} ({self.kind}{channels})"
+        unused = ": did not run on the example" if self.reached is False else ""
+        return f"{self.name} ({self.kind}{channels}){unused}"
 
 
 @dataclass(frozen=True, slots=True)
