@@ -52,7 +52,8 @@ def replace_activations(
     A module that appears in several places is replaced by one shared copy, as it was; `unshare`
     gives each place its own. One that a block calls several times (a torchvision ResNet's) stays
     one. Parameters of granularity `network` are one tensor for the whole model. Hooks of a
-    replaced module stay.
+    replaced module stay. Lists, dicts and methods by which the model reaches a module as well
+    follow. An optimiser made before has none of the new parameters: make it afterwards.
 
     example: an input of the model, or a tuple or mapping of its arguments; one forward pass (in
     eval mode, without gradient) finds channels and calls such as F.relu(x). A candidate with
@@ -60,7 +61,9 @@ def replace_activations(
     told, the layer before it or behind it shows. dry_run: only report.
 
     Raises CandidateError, changing nothing, where there is nothing to replace, one module sees
-    several channel counts, or the channels cannot be told.
+    several channel counts, or the channels cannot be told; where the model would go on with the
+    old module, through a closure or torch.compile; where an activation is called with more than
+    its input; and inside DistributedDataParallel, which would not synchronise new parameters.
     """
     check_which(which)
     recipe = Recipe.of(candidate)
@@ -82,6 +85,7 @@ def replace_activations(
     channels = channel_counts(chosen, needed, trial.calls if trial else None, channel_dim)
     modules = copies(model, chosen, recipe, channels, unshare, network)
     exchange = Exchange.of(model, chosen, modules)
+    new_parameters = len({p for m in modules for p in m.parameters()} - set(model.parameters()))
     now = {id(p): p.module for p in stands} | dict(zip(map(id, chosen), modules, strict=True))
     return Replacement(
         candidate=str(recipe.expression),
@@ -91,6 +95,7 @@ def replace_activations(
         shared=_shared([(p.name, now[id(p)]) for p in held if id(p) in now]),
         traced=example is not None,
         dry_run=dry_run,
+        new_parameters=new_parameters,
         _undo=_nothing_to_undo if dry_run else exchanged(model, exchange, ties),
     )
 
