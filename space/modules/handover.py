@@ -1,4 +1,4 @@
-"""What a module hands on to the one that takes its place, and gets back when that goes."""
+"""Mode, hooks and the like that a module hands on to its successor, and gets back after it."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Recipe:
         return is_exported(module) and getattr(module, "_formula", None) == str(self.expression)
 
     def parameters(self, granularity: str) -> list[Parameter]:
-        """Those of one granularity: `network` ones are one tensor for the whole model."""
+        """The parameters of one granularity: `network` ones are one tensor for the whole model."""
         return [p for p in self.expression.parameters if p.granularity == granularity]
 
     def make(self, channels: int | None, channel_dim: int) -> nn.Module:
