@@ -30,7 +30,7 @@ class Exchange:
             if place.function is None:
                 same = successors.setdefault(place.module, module) is module
                 successors[place.module] = module if same else None
-        stays = {p.module for p in places(model) if p not in chosen}
+        stays = {p.module for p in set(places(model)).difference(chosen)}
         successors.update({module: None for module in successors if module in stays})
         slots = [*aliases(model, successors), *_of_decoders(chosen, modules)]
         return Exchange(chosen, modules, slots)

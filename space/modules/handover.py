@@ -49,8 +49,10 @@ def stand_in(module: nn.Module) -> nn.Module:
     """One that does the same, with the same parameters, and takes hooks of its own."""
     if isinstance(module, torch.jit.ScriptModule):
         return Caller(module)
-    twin = copy.copy(module)
+    twin = object.__new__(type(module))  # a copy, by no code of the class
+    vars(twin).update(vars(module))
     vars(twin).update({name: copy.copy(vars(module)[name]) for name in _HOOKS})
+    vars(twin).pop("_compiled_call_impl", None)  # is the module's, and calls it
     return twin
 
 

@@ -67,17 +67,15 @@ def replace_activations(
     """
     check_which(which)
     recipe = Recipe.of(candidate)
-    held = list(places(model))
-    chosen = [p for p in held if not recipe.made(p.module) and is_meant(p, which)]
-    held = outermost(model, held, chosen)
-    chosen = [p for p in chosen if p in held]
+    held, chosen = _choice(model, which, recipe)
     stands = [p for p in held if recipe.made(p.module)]
     _check_not_distributed(model, chosen, recipe)
     network, ties = _network_tensors(stands, recipe)
-    if unshare:
-        chosen += _again(stands)
+    again = _again(stands) if unshare else []
+    chosen += again
     trial = None if example is None else trial_pass(model, example, held, chosen, unshare)
-    left = left_places(model, [p for p in held if p not in chosen and p not in stands])
+    taken = {*chosen, *stands}
+    left = left_places(model, [p for p in held if p not in taken])
     left += trial.called if trial else ()
     if not chosen and not stands:
         raise CandidateError(_nothing(model, which, left))
@@ -90,7 +88,7 @@ def replace_activations(
     return Replacement(
         candidate=str(recipe.expression),
         replaced=tuple(_replaced(p, channels, trial) for p in chosen),
-        already=tuple(p.name for p in stands if p not in chosen),
+        already=tuple(p.name for p in stands if p not in again),
         left=tuple(left),
         shared=_shared([(p.name, now[id(p)]) for p in held if id(p) in now]),
         traced=example is not None,
@@ -98,6 +96,15 @@ def replace_activations(
         new_parameters=new_parameters,
         _undo=_nothing_to_undo if dry_run else exchanged(model, exchange, ties),
     )
+
+
+def _choice(model: nn.Module, which: Which, recipe: Recipe) -> tuple[list[Place], list[Place]]:
+    """The model's places, but for those inside a chosen container, and the chosen ones."""
+    every = list(places(model))
+    chosen = [p for p in every if not recipe.made(p.module) and is_meant(p, which)]
+    held = outermost(model, every, chosen)
+    outer = set(held)
+    return held, [p for p in chosen if p in outer]
 
 
 def _nothing_to_undo() -> None:
@@ -159,10 +166,10 @@ def _check_not_distributed(model: nn.Module, chosen: Sequence[Place], recipe: Re
     """Refuse to put new parameters where those of the beginning alone are synchronised."""
     if not recipe.expression.parameters:
         return
+    parents = {place.parent for place in chosen}
     for name, module in model.named_modules():
         kinds = {kind.__name__ for kind in type(module).__mro__}
-        inside = set(module.modules()) if kinds & _DISTRIBUTED else set()
-        if any(place.parent in inside for place in chosen):
+        if kinds & _DISTRIBUTED and not parents.isdisjoint(module.modules()):
             raise CandidateError(
                 f"{class_name(module)} synchronises the parameters that it was made with, and not "
                 f"those of a candidate put in later: replace before it wraps '{name or 'model'}'"

@@ -53,7 +53,7 @@ def trial_pass(
         exchange.reverse()
     calls = {p.name: seen.calls[module] for p, module in zip(chosen, modules, strict=True)}
     _check(calls, [p for p in chosen if seen.calls.get(p.module)])
-    stays = [p for p in held if p.function is not None and p not in chosen]
+    stays = [p for p in set(held).difference(chosen) if p.function is not None]
     return TrialPass(calls, tuple(dict.fromkeys(_called(seen.functions, names, stays))))
 
 
@@ -75,7 +75,7 @@ def _stand_ins(chosen: Sequence[Place], unshare: bool) -> list[nn.Module]:
 
 def _originals(held: Sequence[Place], chosen: Sequence[Place]) -> list[nn.Module]:
     """Modules of which no place is left, so that none may run while stand-ins are there."""
-    stays = {place.module for place in held if place not in chosen}
+    stays = {place.module for place in set(held).difference(chosen)}
     modules = {place.module: None for place in chosen if place.function is None}
     return [m for m in modules if m not in stays and not isinstance(m, torch.jit.ScriptModule)]
 
