@@ -30,8 +30,8 @@ def run_example(model: nn.Module, example: Example, targets: Sequence[nn.Module]
     """Run the model on a copy of the example, in eval mode and without gradient; the model is left
     as it was, generators and buffers too. Of a model with lazy layers a copy runs.
 
-    targets: the modules of interest, which the model need not hold: only, then, those of a closure
-    are seen. Scripted modules take no hooks, so calls inside them are not seen.
+    targets: the modules of interest; one that the model does not hold may be called all the same.
+    Scripted modules take no hooks, so calls inside them are not seen.
     """
     runs = model
     if any(is_lazy(p) for p in (*model.parameters(), *model.buffers())):

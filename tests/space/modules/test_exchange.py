@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed
+import torch.distributed.fsdp
 from torch import Tensor, nn
 
 from actsearch.space import (
@@ -116,10 +116,18 @@ def process_group() -> Iterator[None]:
     torch.distributed.destroy_process_group()
 
 
+def sharded(model: nn.Module) -> nn.Module:
+    mesh = torch.distributed.init_device_mesh("cpu", (1,))
+    return torch.distributed.fsdp.fully_shard(model, mesh=mesh)
+
+
 @pytest.mark.usefixtures("process_group")
-def test_new_parameters_inside_a_distributed_model_are_refused() -> None:
+@pytest.mark.parametrize("wrap", [nn.parallel.DistributedDataParallel, sharded])
+def test_new_parameters_inside_a_distributed_model_are_refused(
+    wrap: Callable[[nn.Module], nn.Module],
+) -> None:
     inner = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
-    model = nn.Sequential(nn.parallel.DistributedDataParallel(inner))
+    model = nn.Sequential(wrap(inner))
     with pytest.raises(CandidateError, match="replace before it wraps '0'"):
         replace_activations(model, nn.ReLU, SWISH)
     assert isinstance(inner[1], nn.ReLU)
