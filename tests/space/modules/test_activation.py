@@ -188,15 +188,15 @@ def test_every_parameter_name_works_and_no_two_collide(name: str) -> None:
 def test_parameters_made_on_meta_start_where_the_expression_says(text: str) -> None:
     expression = parse(text)
     with torch.device("meta"):
-        module = nn.Sequential(expression.module(channels=4))
+        module = expression.module(channels=4)
     module.to_empty(device="cpu")
-    for parameter in module.parameters():
-        nn.init.constant_(parameter, 7)
-    module[0].reset_parameters()
+    for value in module.parameters():
+        nn.init.constant_(value, 7)
+    module.reset_parameters()
     for parameter in expression.parameters:
-        value = module[0].parameter_of(parameter)
-        assert torch.equal(value, torch.full_like(value, parameter.initial))
-        assert value.requires_grad
+        start = module.parameter_of(parameter)
+        assert torch.equal(start, torch.full_like(start, parameter.initial))
+        assert start.requires_grad
 
 
 def test_a_parameter_may_have_the_name_of_a_method() -> None:

@@ -130,7 +130,7 @@ def test_a_way_that_the_example_alone_shows_is_refused_and_nothing_changes() -> 
 def test_a_list_beside_places_that_get_different_modules_is_refused() -> None:
     relu = nn.ReLU()
     net = nn.Sequential(nn.Linear(4, 4), relu, relu)
-    net.table = [relu]
+    vars(net)["table"] = [relu]
     for which, unshare in (("1", False), (nn.ReLU, True)):
         with pytest.raises(CandidateError, match="'table' holds a ReLU that stands in several"):
             replace_activations(net, which, SIN, unshare=unshare)
@@ -138,12 +138,18 @@ def test_a_list_beside_places_that_get_different_modules_is_refused() -> None:
     assert net.table == [net[1]]
 
 
+def compiled(module: nn.Module) -> nn.Module:
+    made = torch.compile(module, backend="eager")
+    assert isinstance(made, nn.Module)
+    return made
+
+
 def test_a_compiled_activation_is_refused_and_a_compiled_network_is_not() -> None:
-    net = nn.Sequential(nn.Linear(4, 4), torch.compile(nn.ReLU(), backend="eager"))
+    net = nn.Sequential(nn.Linear(4, 4), compiled(nn.ReLU()))
     with pytest.raises(CandidateError, match=r"is compiled.*replace before torch\.compile"):
         replace_activations(net, nn.ReLU, SIN, example=X)
     inner = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
-    whole = torch.compile(inner, backend="eager")
+    whole = compiled(inner)
     whole(X)
     (place,) = replace_activations(whole, nn.ReLU, SIN, example=X).replaced
     assert (place.channels, place.reached) == (4, True)

@@ -8,6 +8,7 @@ import itertools
 import keyword
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -210,7 +211,7 @@ def test_reset_parameters_gives_back_the_initial_values_and_keeps_what_is_shared
     memory: bool, tmp_path: Path
 ) -> None:
     tree = parse("max(x, 0) * b[channel]=-2 + sin(a[network]=0.25 * x) + c=3")
-    kind = imported(module_source(tree, memory=memory), tmp_path)
+    kind: Any = imported(module_source(tree, memory=memory), tmp_path)
     first = kind(num_parameters=3)
     second = kind(num_parameters=2, share=first)
     for parameter in (*first.parameters(), *second.parameters()):

@@ -12,6 +12,7 @@ import pytest
 import torch
 import torch.distributed.fsdp
 from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
 
 from actsearch.space import (
     Activation,
@@ -54,7 +55,7 @@ def test_a_copy_of_a_decoder_layer_keeps_its_function(
     before: str | nn.Module,
     tmp_path: Path,
 ) -> None:
-    layer = nn.TransformerDecoderLayer(8, 2, 16, activation=before)  # type: ignore[arg-type]
+    layer = nn.TransformerDecoderLayer(8, 2, 16, activation=before)
     state, names = list(layer.state_dict()), [name for name, _ in layer.named_modules()]
     attributes = dict(vars(layer))
     report = replace_activations(layer, (nn.ReLU, nn.GELU), candidate(kind, tmp_path))
@@ -109,16 +110,16 @@ def test_an_undone_module_keeps_a_dtype_of_its_own() -> None:
 
 
 @pytest.fixture
-def process_group() -> Iterator[None]:
-    store = torch.distributed.HashStore()
-    torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+def process_group(tmp_path: Path) -> Iterator[None]:
+    file = tmp_path / "store"
+    torch.distributed.init_process_group("gloo", init_method=file.as_uri(), rank=0, world_size=1)
     yield
     torch.distributed.destroy_process_group()
 
 
 def sharded(model: nn.Module) -> nn.Module:
-    mesh = torch.distributed.init_device_mesh("cpu", (1,))
-    return torch.distributed.fsdp.fully_shard(model, mesh=mesh)
+    torch.distributed.fsdp.fully_shard(model, mesh=init_device_mesh("cpu", (1,)))
+    return model
 
 
 @pytest.mark.usefixtures("process_group")
