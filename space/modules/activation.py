@@ -16,7 +16,7 @@ from ..expressions.expression import Expression, Parameter
 from .channels import per_channel
 
 # Attributes of an Activation
-_NAMES = ("training", "expression", "channels", "channel_dim", "parameter_of")
+_NAMES = ("training", "expression", "channels", "channel_dim", "parameter_of", "reset_parameters")
 
 # torch.fx takes the call as it is, so that the check is of the shapes that a traced net meets.
 torch.fx.wrap("per_channel")
@@ -65,6 +65,11 @@ class Activation(nn.Module):
                 value = per_channel(value, x, self.channel_dim, parameter.name)
             values.append(value)
         return self._program(x, values)
+
+    def reset_parameters(self) -> None:
+        """Give each parameter its initial value, as after `to_empty` of a model made on meta."""
+        for parameter, name in self._attributes:
+            nn.init.constant_(getattr(self, name), parameter.initial)
 
     def parameter_of(self, parameter: Parameter) -> Tensor:
         """The learned tensor of one of the expression's parameters: [] or [channels]."""

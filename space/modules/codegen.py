@@ -12,6 +12,7 @@ from ..expressions.expression import Expression, Parameter, substitute
 from ..expressions.inplace import Slot, StepArgument
 from .activation import attribute_name
 from .class_name import check_class_name
+from .constructor import initialiser, named, usage
 from .floor_comments import comments
 from .kernels import PRELU, Kernel
 from .one_tensor import RESERVED, one_tensor_source
@@ -96,11 +97,11 @@ def module_source(
     check_class_name(class_name)
     program = compile_program(expression)
     formula = f"f(x) = {expression}"
-    paragraphs = [formula, *_usage(program.parameters, class_name), *([notes] if notes else [])]
+    paragraphs = [formula, *usage(program.parameters, class_name), *([notes] if notes else [])]
     doc = formula
     if len(paragraphs) > 1:
         doc = "\n\n".join([formula, *map(_indented, paragraphs[1:])]) + "\n    "
-    channel = bool(_named(program.parameters, "channel"))
+    channel = bool(named(program.parameters, "channel"))
     if memory and program.steps and not program.spreads:
         names = ["x", *map(_local_name, program.parameters)]
         value = [f"return {kernel.code}"] if kernel else body_lines(expression, program, names)
@@ -118,7 +119,7 @@ def module_source(
         [
             start,
             f"    _formula = {str(expression)!r}\n\n",
-            _initialiser(program.parameters, class_name),
+            initialiser(program.parameters, class_name),
             forward,
             "\n    def extra_repr(self) -> str:\n        return self._formula\n",
             helper,
@@ -145,50 +146,6 @@ def _comment(text: str) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
-
-
-def _named(parameters: tuple[Parameter, ...], granularity: str) -> list[str]:
-    return [attribute_name(p) for p in parameters if p.granularity == granularity]
-
-
-def _usage(parameters: tuple[Parameter, ...], class_name: str) -> list[str]:
-    """A paragraph on each kind of parameter that an instance has to be told of."""
-    channel, network = _named(parameters, "channel"), _named(parameters, "network")
-    paragraphs = []
-    if channel:
-        paragraphs.append(
-            f"Learned per channel: {', '.join(channel)}. num_parameters is how many channels the "
-            f"input has in\ndimension channel_dim, or 1, the same for all of them, as in nn.PReLU."
-        )
-    if network:
-        paragraphs.append(
-            f"One for the whole net: {', '.join(network)}. Make the first instance "
-            f"`first = {class_name}()`, and the others\n`{class_name}(share=first)`."
-        )
-    return paragraphs
-
-
-def _initialiser(parameters: tuple[Parameter, ...], class_name: str) -> str:
-    if not parameters:
-        return ""
-    channel, network = _named(parameters, "channel"), _named(parameters, "network")
-    arguments = ", num_parameters: int = 1, channel_dim: int = 1" if channel else ""
-    arguments += f', share: "{class_name} | None" = None' if network else ""
-    lines = [f"    def __init__(self{arguments}) -> None:", "        super().__init__()"]
-    if channel:
-        lines.append("        self.channel_dim = channel_dim")
-    for p in parameters:
-        name = attribute_name(p)
-        start = (
-            f"torch.full((num_parameters,), {p.initial!r})"
-            if p.granularity == "channel"
-            else f"torch.tensor({p.initial!r})"
-        )
-        fresh = f"nn.Parameter({start})"
-        if p.granularity == "network":
-            fresh += f" if share is None else share.{name}"
-        lines.append(f"        self.{name} = {fresh}")
-    return "\n".join(lines) + "\n\n"
 
 
 def _forward(expression: Expression, program: Program) -> str:

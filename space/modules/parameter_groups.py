@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import nn
 
-from .activation import is_exported
+from .activation import Activation
 from .nonpointwise import CLASSES
+from .transformed import holders
 
 
 def parameter_groups(
@@ -22,15 +23,17 @@ def parameter_groups(
     out) or a coefficient of a rational it bends the function itself. An activation is an
     `Activation`, a class of an exported file (scripted ones too), `nn.PReLU`, a module of
     `NOT_POINTWISE`, or one of `kinds`; what counts is what it holds itself, not its sub-modules'
-    weights.
+    weights. After torch.fx, torch.export or torch.jit it is known by the class that it had there.
     `learning_rate` is that of the activations, where it is not the optimiser's. Every parameter
     that needs a gradient is in one group, once; a group that would be empty is left out.
+
+    Raises CandidateError where a traced model does not tell what a class was: make the groups
+    before it is traced.
     """
-    known: tuple[type[nn.Module], ...] = (nn.PReLU, *CLASSES, *kinds)
+    known: tuple[type[nn.Module], ...] = (Activation, nn.PReLU, *CLASSES, *kinds)
     activations = {
         id(parameter): parameter
-        for module in model.modules()
-        if isinstance(module, known) or is_exported(module)
+        for module in holders(model, known)
         for parameter in module.parameters(recurse=False)
         if parameter.requires_grad
     }

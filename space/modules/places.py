@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ from torch import nn
 
 from ..errors import CandidateError
 from .activation import ACTIVATIONS, is_activation
-from .example_pass import FUNCTIONS
+from .functions import FUNCTIONS, is_function
 from .replacement import LeftPlace
 
 Which: TypeAlias = (
@@ -64,18 +64,25 @@ def places(model: nn.Module) -> Iterator[Place]:
                 seen.add((id(parent), name))
                 yield Place(parent, name, start + name, child)
         for name, value in vars(parent).items():
-            if _is_function(value) and (id(parent), name) not in seen:
+            if is_function(value) and (id(parent), name) not in seen:
                 seen.add((id(parent), name))
                 stand_in = stand_ins.setdefault((id(parent), name), FUNCTIONS[value]())
                 yield Place(parent, name, start + name, stand_in, value)
 
 
-def _is_function(value: object) -> bool:
-    return callable(value) and not isinstance(value, nn.Module) and _hashable(value) in FUNCTIONS
-
-
-def _hashable(value: Any) -> Any:
-    return value if isinstance(value, Hashable) else None
+def outermost(model: nn.Module, held: Sequence[Place], chosen: Sequence[Place]) -> list[Place]:
+    """Of the places held those that stay when the chosen ones are emptied, themselves included:
+    without what a chosen container would take along."""
+    emptied = {(id(place.parent), place.attribute) for place in chosen}
+    reached: set[int] = set()
+    ahead = [model]
+    while ahead:
+        parent = ahead.pop()
+        if id(parent) not in reached:
+            reached.add(id(parent))
+            children = parent._modules.items()
+            ahead += [m for n, m in children if m is not None and (id(parent), n) not in emptied]
+    return [place for place in held if id(place.parent) in reached]
 
 
 def check_which(which: object) -> None:
@@ -90,7 +97,7 @@ def check_which(which: object) -> None:
             f"pass the class {type(which).__name__} and not an instance: a class, several in a "
             f"tuple, a pattern of names, or a function of (name, module)"
         )
-    if _hashable(which) in FUNCTIONS:
+    if is_function(which):
         kind = FUNCTIONS[which].__name__  # type: ignore[index]
         raise CandidateError(f"pass the class nn.{kind} and not the function: it finds both")
     if isinstance(which, type) or not callable(which):
@@ -102,19 +109,26 @@ def check_which(which: object) -> None:
 
 def is_meant(place: Place, which: Which) -> bool:
     """Whether the place is chosen. A pattern takes activations only ("layer4.*" fits a block's
-    convolutions too), and with a wildcard no gates."""
+    convolutions too), and with a wildcard no gates. What reparametrises weights is an activation
+    by its full name alone, or where the function says so."""
     if isinstance(which, str):
         if not is_activation(place.module) or not fnmatch.fnmatchcase(place.name, which):
             return False
-        return place.name == which or not isinstance(place.module, GATES)
+        special = isinstance(place.module, GATES) or _is_of_weights(place)
+        return place.name == which or not special
     if isinstance(which, type | tuple | UnionType):
-        return isinstance(place.module, which)
+        return isinstance(place.module, which) and not _is_of_weights(place)
     return bool(which(place.name, place.module))
 
 
-def left_places(model: nn.Module, held: list[Place], which: Which) -> list[LeftPlace]:
+def _is_of_weights(place: Place) -> bool:
+    """Whether torch.nn.utils.parametrize put it there, to make weights of other weights."""
+    return "parametrizations" in place.name.split(".")
+
+
+def left_places(model: nn.Module, held: Sequence[Place]) -> list[LeftPlace]:
     """Places that look like activations and are not among the chosen, with the reason."""
-    left = [LeftPlace(p.name, p.kind, _reason(p, which)) for p in held if _looks_like(p.module)]
+    left = [LeftPlace(p.name, p.kind, _reason(p)) for p in held if _looks_like(p.module)]
     if _looks_like(model):
         reason = "nothing holds it, so nothing can take its place: use candidate.module()"
         left.append(LeftPlace("", class_name(model), reason))
@@ -134,7 +148,9 @@ def _looks_like(module: nn.Module) -> bool:
     return not any(module.children()) and any(word in name for word in _WORDS)
 
 
-def _reason(place: Place, which: Which) -> str:
+def _reason(place: Place) -> str:
+    if _is_of_weights(place):
+        return "reparametrises weights; to replace it, choose its full name"
     if isinstance(place.module, GATES):
         return "a gate; to replace it, choose its class or its full name"
     if not is_activation(place.module):

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..counted import counted
+
 
 @dataclass(frozen=True, slots=True)
 class ReplacedPlace:
-    """A place by its dotted name. kind: the class that stood there; channels: of an example."""
+    """A place by its dotted name. kind: the class that stood there; channels: of an example;
+    reached: whether the example ran it, None without an example."""
 
     name: str
     kind: str
     channels: int | None = None
+    reached: bool | None = None
 
     def __str__(self) -> str:
         channels = "" if self.channels is None else f", {self.channels} channels"
-        return f"{self.name} ({self.kind}{channels})"
+        unused = ": did not run on the example" if self.reached is False else ""
+        return f"{self.name} ({self.kind}{channels}){unused}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,8 @@ class Replacement:
     left: places that look like activations but were not chosen, or cannot be replaced. shared:
     names of places that have one module, and so one set of parameters, between them;
     `unshare=True` parts them. traced: whether an example ran, without which calls such as
-    F.relu(x) cannot be seen.
+    F.relu(x) cannot be seen. new_parameters: how many the new modules have, which no optimiser
+    made before the replacement holds.
     """
 
     candidate: str
@@ -49,6 +55,7 @@ class Replacement:
     shared: tuple[tuple[str, ...], ...]
     traced: bool
     dry_run: bool
+    new_parameters: int
     _undo: Callable[[], None] = field(repr=False, compare=False)
 
     def undo(self) -> None:
@@ -58,7 +65,7 @@ class Replacement:
 
     def __str__(self) -> str:
         verb = "would replace" if self.dry_run else "replaced"
-        lines = [f"{verb} {len(self.replaced)} activations by f(x) = {self.candidate}"]
+        lines = [f"{verb} {counted(len(self.replaced), 'activation')} by f(x) = {self.candidate}"]
         lines += [f"  {place}" for place in self.replaced]
         if self.already:
             lines += [f"{len(self.already)} had it already: {', '.join(self.already)}"]
@@ -69,4 +76,7 @@ class Replacement:
             lines += ["left as they are:", *(f"  {place}" for place in self.left)]
         if not self.traced:
             lines += ["calls such as F.relu(x) were not looked for: pass example="]
+        if self.new_parameters:
+            number = counted(self.new_parameters, "new parameter")
+            lines += [f"{number}: make the optimiser after this, with them"]
         return "\n".join(lines)

@@ -182,3 +182,24 @@ def test_every_parameter_name_works_and_no_two_collide(name: str) -> None:
     assert sorted(p.item() for p in module.parameters()) == [1.0, 2.0, 3.0]
     assert module.train().eval().training is False
     assert module(torch.ones(2)).tolist() == [6.0, 6.0]
+
+
+@pytest.mark.parametrize("text", ["a=2 * x + b=-1", "beta[channel]=0.5 * x", "a[network]=3 * x"])
+def test_parameters_made_on_meta_start_where_the_expression_says(text: str) -> None:
+    expression = parse(text)
+    with torch.device("meta"):
+        module = expression.module(channels=4)
+    module.to_empty(device="cpu")
+    for value in module.parameters():
+        nn.init.constant_(value, 7)
+    module.reset_parameters()
+    for parameter in expression.parameters:
+        start = module.parameter_of(parameter)
+        assert torch.equal(start, torch.full_like(start, parameter.initial))
+        assert start.requires_grad
+
+
+def test_a_parameter_may_have_the_name_of_a_method() -> None:
+    module = parse("reset_parameters * x").module()
+    assert dict(module.named_parameters()).keys() == {"reset_parameters_"}
+    module.reset_parameters()

@@ -8,6 +8,7 @@ import itertools
 import keyword
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -203,3 +204,20 @@ def test_learned_values_become_initial_ones() -> None:
     tree = parse("a[channel]=0.5 * x + b * a")
     assert str(with_initial(tree, {"b": -2.5})) == "a[channel]=0.5 * x + b=-2.5 * a"
     assert with_initial(tree, {}) == tree
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_reset_parameters_gives_back_the_initial_values_and_keeps_what_is_shared(
+    memory: bool, tmp_path: Path
+) -> None:
+    tree = parse("max(x, 0) * b[channel]=-2 + sin(a[network]=0.25 * x) + c=3")
+    kind: Any = imported(module_source(tree, memory=memory), tmp_path)
+    first = kind(num_parameters=3)
+    second = kind(num_parameters=2, share=first)
+    for parameter in (*first.parameters(), *second.parameters()):
+        nn.init.constant_(parameter, 7)
+    second.reset_parameters()
+    assert [p.tolist() for p in (second.a, second.b, second.c)] == [0.25, [-2, -2], 3]
+    assert second.a is first.a
+    assert first.c.item() == 7
+    assert "reset_parameters" not in module_source(parse("sin(x)"), memory=memory)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import warnings
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
-from torch import nn
+import torch.fx
+from torch import Tensor, nn
 
 from actsearch.space import (
+    CandidateError,
     family,
+    from_file,
     module_source,
     parameter_groups,
     parse,
@@ -83,3 +92,78 @@ def test_an_exported_class_is_known_and_one_of_an_earlier_file_too() -> None:
         exec(compile(text, "activation.py", "exec"), namespace)
         (only,) = parameter_groups(nn.Sequential(namespace["Activation"]()))
         assert only["weight_decay"] == 0.0
+
+
+def torch_and_ours() -> nn.Module:
+    """A PReLU, an Activation and a module of another kind that has a parameter."""
+
+    class Shift(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.by = nn.Parameter(torch.zeros(4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.by
+
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.PReLU(), Shift())
+    replace_activations(model, nn.ReLU, parse("x * sigmoid(beta * x)"))
+    return model
+
+
+ROWS = torch.ones(2, 4)
+
+
+def traced(model: nn.Module) -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch 2.14 calls TorchScript deprecated
+        script: nn.Module = torch.jit.trace(model, ROWS)
+    return script
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        torch.fx.symbolic_trace,
+        torch.jit.script,
+        lambda model: copy.deepcopy(torch.fx.symbolic_trace(model)),
+        lambda model: nn.Sequential(torch.fx.symbolic_trace(model)),
+        lambda model: traced(model[:3]),
+        lambda model: torch.export.export(model[:3], (ROWS,)).module(),
+    ],
+)
+def test_activations_are_known_after_tracing_scripting_and_export(
+    transform: Callable[[nn.Module], nn.Module],
+) -> None:
+    weights, activations = parameter_groups(transform(torch_and_ours()))
+    assert sorted(p.numel() for p in activations["params"]) == [1, 1]
+    assert {p.numel() for p in weights["params"]} <= {16, 4}
+    assert activations["weight_decay"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        traced,
+        lambda model: pickle.loads(pickle.dumps(torch.fx.symbolic_trace(model))),
+        lambda model: torch.export.export(model, (ROWS,)).module(),
+    ],
+)
+def test_a_class_that_tracing_has_lost_is_refused_with_what_to_do(
+    transform: Callable[[nn.Module], nn.Module],
+) -> None:
+    with pytest.raises(CandidateError, match="make the groups of the model before it is traced"):
+        parameter_groups(transform(torch_and_ours()))
+
+
+def test_an_exported_class_is_known_in_a_graph_and_a_bare_module_is_none(tmp_path: Path) -> None:
+    (tmp_path / "activation.py").write_text(module_source(parse("x * sigmoid(beta * x)")))
+    model = nn.Sequential(nn.Linear(4, 4), from_file(tmp_path / "activation.py")())
+    for graph in (
+        torch.fx.symbolic_trace(model),
+        torch.export.export(model, (ROWS,)).module(),
+    ):
+        assert [len(group["params"]) for group in parameter_groups(graph)] == [2, 1]
+    bare = nn.Module()
+    bare.register_parameter("weight", nn.Parameter(torch.zeros(2)))
+    (only,) = parameter_groups(bare)
+    assert "weight_decay" not in only
