@@ -23,8 +23,8 @@ from .aliases import Slot
 from .channel_counts import channel_counts
 from .example_pass import Example
 from .exchange import Exchange, exchanged
+from .maker import Maker, copies
 from .places import Place, Which, check_which, class_name, is_meant, left_places, outermost, places
-from .recipe import Recipe, copies
 from .replacement import LeftPlace, ReplacedPlace, Replacement
 from .trial_pass import TrialPass, trial_pass
 
@@ -66,11 +66,11 @@ def replace_activations(
     its input; and inside DistributedDataParallel, which would not synchronise new parameters.
     """
     check_which(which)
-    recipe = Recipe.of(candidate)
-    held, chosen = _choice(model, which, recipe)
-    stands = [p for p in held if recipe.made(p.module)]
-    _check_not_distributed(model, chosen, recipe)
-    network, ties = _network_tensors(stands, recipe)
+    maker = Maker.of(candidate)
+    held, chosen = _choice(model, which, maker)
+    stands = [p for p in held if maker.made(p.module)]
+    _check_not_distributed(model, chosen, maker)
+    network, ties = _network_tensors(stands, maker)
     again = _again(stands) if unshare else []
     chosen += again
     trial = None if example is None else trial_pass(model, example, held, chosen, unshare)
@@ -79,14 +79,14 @@ def replace_activations(
     left += trial.called if trial else ()
     if not chosen and not stands:
         raise CandidateError(_nothing(model, which, left))
-    needed = bool(recipe.parameters("channel"))
+    needed = bool(maker.parameters("channel"))
     channels = channel_counts(chosen, needed, trial.calls if trial else None, channel_dim)
-    modules = copies(model, chosen, recipe, channels, unshare, network)
+    modules = copies(model, chosen, maker, channels, unshare, network)
     exchange = Exchange.of(model, chosen, modules)
     new_parameters = len({p for m in modules for p in m.parameters()} - set(model.parameters()))
     now = {id(p): p.module for p in stands} | dict(zip(map(id, chosen), modules, strict=True))
     return Replacement(
-        candidate=str(recipe.expression),
+        candidate=str(maker.expression),
         replaced=tuple(_replaced(p, channels, trial) for p in chosen),
         already=tuple(p.name for p in stands if p not in again),
         left=tuple(left),
@@ -98,10 +98,10 @@ def replace_activations(
     )
 
 
-def _choice(model: nn.Module, which: Which, recipe: Recipe) -> tuple[list[Place], list[Place]]:
+def _choice(model: nn.Module, which: Which, maker: Maker) -> tuple[list[Place], list[Place]]:
     """The model's places, but for those inside a chosen container, and the chosen ones."""
     every = list(places(model))
-    chosen = [p for p in every if not recipe.made(p.module) and is_meant(p, which)]
+    chosen = [p for p in every if not maker.made(p.module) and is_meant(p, which)]
     held = outermost(model, every, chosen)
     outer = set(held)
     return held, [p for p in chosen if p in outer]
@@ -138,13 +138,13 @@ def _replaced(
 
 
 def _network_tensors(
-    stands: Sequence[Place], recipe: Recipe
+    stands: Sequence[Place], maker: Maker
 ) -> tuple[dict[str, nn.Parameter], list[Slot]]:
     """The model's tensor of each `network` parameter, by name, and where it takes another's place:
     parts of the model that got the candidate separately have each their own."""
     tensors: dict[str, nn.Parameter] = {}
     ties = []
-    for p in recipe.parameters("network"):
+    for p in maker.parameters("network"):
         name = attribute_name(p)
         for place in stands:
             value = getattr(place.module, name)
@@ -162,9 +162,9 @@ def _network_tensors(
     return tensors, ties
 
 
-def _check_not_distributed(model: nn.Module, chosen: Sequence[Place], recipe: Recipe) -> None:
+def _check_not_distributed(model: nn.Module, chosen: Sequence[Place], maker: Maker) -> None:
     """Refuse to put new parameters where those of the beginning alone are synchronised."""
-    if not recipe.expression.parameters:
+    if not maker.expression.parameters:
         return
     parents = {place.parent for place in chosen}
     for name, module in model.named_modules():

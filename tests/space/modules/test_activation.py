@@ -178,7 +178,7 @@ def test_a_whole_module_can_be_saved_by_torch() -> None:
     "name", [*NAMES, "training", "parameters", "expression", "channels", "class", "None", "T_"]
 )
 def test_every_parameter_name_works_and_no_two_collide(name: str) -> None:
-    module = parse(f"{name}=1 * x + {name}_=2 + {name}__=3").module()
+    module = parse(f"{name}[layer]=1 * x + {name}_=2 + {name}__=3").module()
     assert sorted(p.item() for p in module.parameters()) == [1.0, 2.0, 3.0]
     assert module.train().eval().training is False
     assert module(torch.ones(2)).tolist() == [6.0, 6.0]

@@ -17,24 +17,24 @@ from .places import Place
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Maker:
     """A candidate's expression, and where a file has its class, that class."""
 
     expression: Expression
     kind: type[nn.Module] | None
 
     @staticmethod
-    def of(candidate: Expression | type[nn.Module]) -> Recipe:
+    def of(candidate: Expression | type[nn.Module]) -> Maker:
         """Raises CandidateError for a class that no export wrote."""
         if isinstance(candidate, Expression):
-            return Recipe(candidate, None)
+            return Maker(candidate, None)
         formula = getattr(candidate, "_formula", None)
         if not isinstance(formula, str):
             raise CandidateError(
                 f"an activation is put in as an expression, parse('x * sigmoid(x)'), or as the "
                 f"class of an exported file, from_file('activation.py'), but got {candidate!r}"
             )
-        return Recipe(parse(formula), candidate)
+        return Maker(parse(formula), candidate)
 
     def made(self, module: nn.Module) -> bool:
         """Whether the module is one of this candidate, of the kind that is asked for."""
@@ -58,7 +58,7 @@ class Recipe:
 def copies(
     model: nn.Module,
     chosen: Sequence[Place],
-    recipe: Recipe,
+    maker: Maker,
     channels: Mapping[str, tuple[int, int]],
     unshare: bool,
     network: Mapping[str, nn.Parameter],
@@ -68,19 +68,19 @@ def copies(
     fresh: dict[nn.Module, nn.Module] = {}
     modules: list[nn.Module] = []
     for place in chosen:
-        if recipe.made(place.module):
+        if maker.made(place.module):
             modules.append(copy.deepcopy(place.module))  # learned values and all
         elif not unshare and place.module in fresh:
             modules.append(fresh[place.module])
         else:
-            module = recipe.make(*channels.get(place.name, (None, 1)))
+            module = maker.make(*channels.get(place.name, (None, 1)))
             like = reference(place.module, place.parent, model)
             if like is not None:
                 module.to(device=like.device, dtype=like.dtype)
             take_over(module, place.module, first=place.module not in fresh)
             fresh[place.module] = module
             modules.append(module)
-        for p in recipe.parameters("network"):
+        for p in maker.parameters("network"):
             name = attribute_name(p)
             value = tensors.setdefault(name, getattr(modules[-1], name))
             modules[-1].register_parameter(name, value)
