@@ -126,7 +126,8 @@ def test_odd_corners_have_working_source(text: str, tmp_path: Path) -> None:
     [*NAMES, *keyword.kwlist, "training", "num_parameters", "channel_dim", "torch", "nn", "v12"],
 )
 def test_every_parameter_name_has_working_source(name: str, tmp_path: Path) -> None:
-    agrees(parse(f"{name}=1 * x + {name}_=2 * exp(100) + {name}__[channel]=3 * x ** 2"), tmp_path)
+    text = f"{name}[layer]=1 * x + {name}_=2 * exp(100) + {name}__[channel]=3 * x ** 2"
+    agrees(parse(text), tmp_path)
 
 
 def test_source_needs_torch_only_and_says_the_formula() -> None:
