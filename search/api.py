@@ -12,6 +12,7 @@ from typing import Any
 from ..evaluators import Evaluator, Recipe
 from ..space.counted import counted
 from ..space.printable import shown
+from .dropped_interrupts import raised_again
 from .errors import InvalidSetting
 from .evaluator_choice import NamedEvaluator, chosen, chosen_again, recipe_of
 from .prior import NONE, names_of, prior_of
@@ -155,6 +156,7 @@ class Search:
     def _run(self, submitted: bool, stop: threading.Event) -> Outcome:
         home, name, workers = self._home, self.name, self._file.settings.workers
         with ExitStack() as held:
+            held.enter_context(raised_again())
             held.callback(self._display.end)  # however it ends, the terminal is as it was
             driver = held.enter_context(Driver(self._reporter, workers, logs=submitted, stop=stop))
             if submitted or self._queue:

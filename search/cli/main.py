@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol, TextIO, cast
 
 from ...mlflow.uris import redacted
+from ..dropped_interrupts import raised_again
 from . import project_file
 from .interrupts import STOPPED as STOPPED
 from .interrupts import ended_by_interrupt
@@ -67,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
         _fill_in(options, parser, words)
-        return verbs[options.verb].run(options)
+        with raised_again():
+            return verbs[options.verb].run(options)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return STOPPED
