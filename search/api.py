@@ -24,7 +24,9 @@ from .service.running_search import RunningSearch
 from .service.status import PLACE_TAKEN
 from .storage.config import STRATEGY, SearchFile, second_recipe
 from .storage.home import Home
-from .storage.trial import Trial
+from .storage.study import read_trials
+from .storage.trial import Trial, entered
+from .storage.validation import plain
 
 
 class Search:
@@ -111,14 +113,16 @@ class Search:
                 f"an asynchronous search has no lag, but got lag {shown(lag)}: leave one of the "
                 f"two out"
             )
-        self._home, self._resume = Home.at(home), resume
+        self._home, self._resume, limit_data = Home.at(home), resume, plain(limit_data)
         self._display = _display(progress) if reporter is None else Silent()
         self._reporter = Callbacks(reporter or self._display, on_candidate, on_rung)
         self._queue = queue
         if resume:
             stored = _stored(self._home, name)
             self._evaluator = chosen_again(stored.config, evaluator)
-            self._file = _resumed(stored, self._evaluator, limit_data, config, settings)
+            self._file = _resumed(
+                self._home, stored, self._evaluator, limit_data, config, settings
+            )
             _check_prior(stored, prior)
         else:
             self._evaluator = chosen(evaluator)
@@ -206,6 +210,7 @@ def _stored(home: Home, name: str | None) -> SearchFile:
 
 
 def _resumed(
+    home: Home,
     stored: SearchFile,
     named: NamedEvaluator,
     limit: int | None,
@@ -236,7 +241,22 @@ def _resumed(
                 f"search '{stored.config.name}' was begun with {setting} {_short(before)}, but "
                 f"got {_short(now)}: leave it out to go on, or start a new search"
             )
-    return dataclasses.replace(stored, settings=dataclasses.replace(stored.settings, **settings))
+    launch = dataclasses.replace(stored.settings, **settings)
+    _check_candidates(home, stored, launch.candidates)
+    return dataclasses.replace(stored, settings=launch)
+
+
+def _check_candidates(home: Home, stored: SearchFile, candidates: int) -> None:
+    """Raise InvalidSetting where fewer are asked for than before, and than have been trained."""
+    if candidates >= stored.settings.candidates:
+        return
+    name = stored.config.name
+    trained = entered(read_trials(home.folder(name)))
+    if candidates < trained:
+        raise InvalidSetting(
+            f"search '{name}' has trained {counted(trained, 'candidate')} already, but got "
+            f"candidates {candidates}: leave it out, or ask for {trained} or more"
+        )
 
 
 def _check_prior(stored: SearchFile, prior: str | Sequence[str] | None) -> None:

@@ -24,7 +24,7 @@ from .progress import Reporter
 from .reports.diagnosis import comparison_text, diagnosis_text
 from .reports.diagnosis_figures import figures_of
 from .reports.diagnosis_metrics import points
-from .storage.config import require, require_selection
+from .storage.config import require_seed, require_selection
 from .storage.home import Home, usable
 
 LONGEST = 40  # characters of an expression in a folder's name
@@ -48,7 +48,7 @@ def run(
     reporter: Reporter,
 ) -> list[TimedDiagnosis]:
     """The diagnosis of each candidate, one after the other."""
-    require("seed", seed, seed >= 0, "at least 0")
+    require_seed(seed)
     require_selection(recipe)
     if recipe.evaluator:
         raise InvalidSetting(

@@ -51,7 +51,7 @@ def _look(options: argparse.Namespace) -> tuple[str, bool]:
     fit = terminal_width()
     if options.search is None:
         rows, unreadable = tables.overview(home)
-        if not options.watch:
+        if not options.watch or not rows:
             _say_unreadable(unreadable)
         runs = any(holder(home.searches / row["name"], LOCK) is not None for row in rows)
         return tables.overview_text(rows, home.root, fit) if rows or not unreadable else "", runs
