@@ -23,7 +23,7 @@ from .service.queue import wait_turn
 from .service.running_search import RunningSearch
 from .service.status import PLACE_TAKEN
 from .storage.config import STRATEGY, SearchFile, second_recipe
-from .storage.home import Home
+from .storage.home import Home, name_to_resume
 from .storage.study import read_trials
 from .storage.trial import Trial, entered
 from .storage.validation import plain
@@ -126,7 +126,7 @@ class Search:
             _check_prior(stored, prior)
         else:
             self._evaluator = chosen(evaluator)
-            config["name"] = name or self._home.fresh_name()
+            config["name"] = self._home.fresh_name() if name is None else name
             name_of_strategy = config.get("strategy", STRATEGY)
             if isinstance(name_of_strategy, str):  # else the rules of the settings say so
                 config["prior"] = prior_of(
@@ -202,11 +202,7 @@ def _new(
 
 def _stored(home: Home, name: str | None) -> SearchFile:
     """The file of the search to go on with."""
-    if name is None:
-        raise InvalidSetting(
-            "--resume needs the --name of the search; `actsearch leaderboard` lists them"
-        )
-    return SearchFile.load(home.folder(name))
+    return SearchFile.load(home.folder(name_to_resume(name)))
 
 
 def _resumed(

@@ -70,10 +70,16 @@ def run(
 
 
 def parts_of(only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
-    """The parts asked for; unknown names stay in, for `diagnose` to refuse."""
+    """The parts asked for; unknown names stay in, for `diagnose` to refuse. Raises InvalidSetting
+    where none is left."""
     parts = tuple(only) or PARTS
     unknown = tuple(part for part in skip if part not in PARTS)
-    return tuple(part for part in parts if part not in skip) + unknown
+    left = tuple(part for part in parts if part not in skip) + unknown
+    if not left:
+        raise InvalidSetting(
+            f"--skip {' '.join(skip)} leaves nothing to measure of {', '.join(parts)}: skip fewer"
+        )
+    return left
 
 
 def text_of(diagnoses: Sequence[Diagnosis]) -> str:

@@ -65,7 +65,7 @@ def _all(options: argparse.Namespace) -> Look:
         if options.json:
             print_json([status_json(row) for row in rows])
             return "", False
-        text = statuses_text(rows, home.root, terminal_width()) if rows or not unreadable else ""
-        return text, any(row.runs for row in rows)
+        text = statuses_text(rows, home.root, terminal_width(), home_flag(options))
+        return text if rows or not unreadable else "", any(row.runs for row in rows)
 
     return look
