@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(words)
     except SystemExit as end:  # after --help and --version, and for a mistake
         raise end if is_written() else SystemExit(1) from None
+    except OSError:
+        is_written("\n")
+        return 1
     lines = _ToStderr()
     form = "%(levelname)s %(name)s: %(message)s" if options.debug else "%(message)s"
     lines.setFormatter(_Shown(options, form))
@@ -186,6 +189,10 @@ class _Parser(argparse.ArgumentParser):
         if action.option_strings and not arg_string:
             raise argparse.ArgumentError(action, "it is empty: say which, or leave it out")
         return super()._get_value(action, arg_string)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print, and raise where that fails, which argparse passes over."""
+        (file or sys.stderr).write(message)
 
     def format_help(self) -> str:
         return f"{super().format_help()}\n{self._defaults_text()}\n"

@@ -21,7 +21,8 @@ def is_written(more: str = "") -> bool:
     """Whether stdout takes what was printed, and some more; where not, say why and drop it: a
     pipe that was closed early, as by `head`, is no mistake."""
     try:
-        sys.stdout.write(more)
+        if more:
+            sys.stdout.write(more)
         sys.stdout.flush()
         return True
     except BrokenPipeError:

@@ -215,6 +215,14 @@ def test_closed_streams_are_no_traceback_and_take_nothing_of_the_others(finished
     assert (mistaken.returncode, mistaken.stdout) == (1, "")
 
 
+@pytest.mark.parametrize("words", ["--help", "--version"])
+def test_that_is_so_too_where_python_writes_at_once(
+    words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    assert by_shell(f"{words} > /dev/full").returncode == 1
+
+
 def by_shell(words: str) -> subprocess.CompletedProcess[str]:
     """A command as a shell runs it, with its redirections."""
     return subprocess.run(
