@@ -107,7 +107,7 @@ class BackgroundWriter:
             if now - warned >= WARN_EVERY and self._thread.is_alive():
                 warned = now
                 log.warning(
-                    "writing to MLflow: %s left (Ctrl-C leaves them to actsearch sync)",
+                    "writing to MLflow: %s left (Ctrl-C leaves them to `actsearch sync`)",
                     counted(len(self._waiting), "record"),
                 )
 
@@ -115,7 +115,7 @@ class BackgroundWriter:
         why = self._trouble or "it has not come to an end with the one being written"
         return (
             f"{counted(len(left), 'candidate')} not in MLflow, which took none for "
-            f"{patience:.0f} s ({why}); write them with: actsearch sync {left[0].search}"
+            f"{patience:.0f} s ({why}); write them with `actsearch sync {left[0].search}`"
         )
 
     def _raise_error(self) -> None:

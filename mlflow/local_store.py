@@ -50,7 +50,7 @@ def make_whole(database: Path) -> None:
             if defect is not None:
                 log.warning(
                     "the MLflow store %s is not whole (%s): kept as %s and made anew; write each "
-                    "search into it with: actsearch sync NAME",
+                    "search into it with `actsearch sync NAME`",
                     database,
                     defect,
                     _put_away(database).name,

@@ -253,8 +253,8 @@ class Tracker:
                 run = next(find(client, experiment, _is_trial(trial)), None)
                 if run is None:
                     raise TrackingRefused(
-                        f"MLflow at {self.uri} has no run of trial {trial}; write it with: "
-                        f"actsearch sync {search}"
+                        f"MLflow at {self.uri} has no run of trial {trial}; write it with "
+                        f"`actsearch sync {search}`"
                     )
                 return str(run.info.run_id)
 
@@ -364,8 +364,8 @@ class Tracker:
                 experiment = self._find(client, search)
             if experiment is None:
                 raise TrackingRefused(
-                    f"MLflow at {self.uri} has no search '{search}'; write it with: "
-                    f"actsearch sync {search}"
+                    f"MLflow at {self.uri} has no search '{search}'; write it with "
+                    f"`actsearch sync {search}`"
                 )
             self._experiments[search] = experiment.experiment_id
         return self._experiments[search]

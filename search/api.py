@@ -12,6 +12,7 @@ from typing import Any
 from ..evaluators import Evaluator, Recipe
 from ..space.counted import counted
 from ..space.printable import shown
+from .dropped_interrupts import raised_again
 from .errors import InvalidSetting
 from .evaluator_choice import NamedEvaluator, chosen, chosen_again, recipe_of
 from .prior import NONE, names_of, prior_of
@@ -22,8 +23,10 @@ from .service.queue import wait_turn
 from .service.running_search import RunningSearch
 from .service.status import PLACE_TAKEN
 from .storage.config import STRATEGY, SearchFile, second_recipe
-from .storage.home import Home
-from .storage.trial import Trial
+from .storage.home import Home, name_to_resume
+from .storage.study import read_trials
+from .storage.trial import Trial, entered
+from .storage.validation import plain
 
 
 class Search:
@@ -110,18 +113,20 @@ class Search:
                 f"an asynchronous search has no lag, but got lag {shown(lag)}: leave one of the "
                 f"two out"
             )
-        self._home, self._resume = Home.at(home), resume
+        self._home, self._resume, limit_data = Home.at(home), resume, plain(limit_data)
         self._display = _display(progress) if reporter is None else Silent()
         self._reporter = Callbacks(reporter or self._display, on_candidate, on_rung)
         self._queue = queue
         if resume:
             stored = _stored(self._home, name)
             self._evaluator = chosen_again(stored.config, evaluator)
-            self._file = _resumed(stored, self._evaluator, limit_data, config, settings)
+            self._file = _resumed(
+                self._home, stored, self._evaluator, limit_data, config, settings
+            )
             _check_prior(stored, prior)
         else:
             self._evaluator = chosen(evaluator)
-            config["name"] = name or self._home.fresh_name()
+            config["name"] = self._home.fresh_name() if name is None else name
             name_of_strategy = config.get("strategy", STRATEGY)
             if isinstance(name_of_strategy, str):  # else the rules of the settings say so
                 config["prior"] = prior_of(
@@ -155,6 +160,7 @@ class Search:
     def _run(self, submitted: bool, stop: threading.Event) -> Outcome:
         home, name, workers = self._home, self.name, self._file.settings.workers
         with ExitStack() as held:
+            held.enter_context(raised_again())
             held.callback(self._display.end)  # however it ends, the terminal is as it was
             driver = held.enter_context(Driver(self._reporter, workers, logs=submitted, stop=stop))
             if submitted or self._queue:
@@ -196,14 +202,11 @@ def _new(
 
 def _stored(home: Home, name: str | None) -> SearchFile:
     """The file of the search to go on with."""
-    if name is None:
-        raise InvalidSetting(
-            "--resume needs the --name of the search; `actsearch leaderboard` lists them"
-        )
-    return SearchFile.load(home.folder(name))
+    return SearchFile.load(home.folder(name_to_resume(name)))
 
 
 def _resumed(
+    home: Home,
     stored: SearchFile,
     named: NamedEvaluator,
     limit: int | None,
@@ -234,7 +237,22 @@ def _resumed(
                 f"search '{stored.config.name}' was begun with {setting} {_short(before)}, but "
                 f"got {_short(now)}: leave it out to go on, or start a new search"
             )
-    return dataclasses.replace(stored, settings=dataclasses.replace(stored.settings, **settings))
+    launch = dataclasses.replace(stored.settings, **settings)
+    _check_candidates(home, stored, launch.candidates)
+    return dataclasses.replace(stored, settings=launch)
+
+
+def _check_candidates(home: Home, stored: SearchFile, candidates: int) -> None:
+    """Raise InvalidSetting where fewer are asked for than before, and than have been trained."""
+    if candidates >= stored.settings.candidates:
+        return
+    name = stored.config.name
+    trained = entered(read_trials(home.folder(name)))
+    if candidates < trained:
+        raise InvalidSetting(
+            f"search '{name}' has trained {counted(trained, 'candidate')} already, but got "
+            f"candidates {candidates}: leave it out, or ask for {trained} or more"
+        )
 
 
 def _check_prior(stored: SearchFile, prior: str | Sequence[str] | None) -> None:

@@ -24,7 +24,7 @@ from .progress import Reporter
 from .reports.diagnosis import comparison_text, diagnosis_text
 from .reports.diagnosis_figures import figures_of
 from .reports.diagnosis_metrics import points
-from .storage.config import require, require_selection
+from .storage.config import require_seed, require_selection
 from .storage.home import Home, usable
 
 LONGEST = 40  # characters of an expression in a folder's name
@@ -48,7 +48,7 @@ def run(
     reporter: Reporter,
 ) -> list[TimedDiagnosis]:
     """The diagnosis of each candidate, one after the other."""
-    require("seed", seed, seed >= 0, "at least 0")
+    require_seed(seed)
     require_selection(recipe)
     if recipe.evaluator:
         raise InvalidSetting(
@@ -70,10 +70,16 @@ def run(
 
 
 def parts_of(only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
-    """The parts asked for; unknown names stay in, for `diagnose` to refuse."""
+    """The parts asked for; unknown names stay in, for `diagnose` to refuse. Raises InvalidSetting
+    where none is left."""
     parts = tuple(only) or PARTS
     unknown = tuple(part for part in skip if part not in PARTS)
-    return tuple(part for part in parts if part not in skip) + unknown
+    left = tuple(part for part in parts if part not in skip) + unknown
+    if not left:
+        raise InvalidSetting(
+            f"--skip {' '.join(skip)} leaves nothing to measure of {', '.join(parts)}: skip fewer"
+        )
+    return left
 
 
 def text_of(diagnoses: Sequence[Diagnosis]) -> str:

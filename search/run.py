@@ -19,7 +19,7 @@ from ..space.printable import printable
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
 from .confirmation.plan import confirmation_work, left_out, plan_of, recipes_of
-from .confirmation.retrain import retrain
+from .confirmation.retrain import NO_TEST_DATA, retrain
 from .engine.costs import Costs, costs_of
 from .engine.driver import Engine, Timings
 from .engine.lag import idle_workers
@@ -360,7 +360,7 @@ def _confirm(search: OpenSearch) -> Confirmation | None:
         search.reporter.stage(left_out(plan))
     log = ConfirmationLog(search.folder)
     try:
-        retrain(
+        is_tested = retrain(
             plan,
             log,
             search.shown,
@@ -369,6 +369,8 @@ def _confirm(search: OpenSearch) -> Confirmation | None:
             search.reporter,
             search.pace,
         )
+        if not is_tested:
+            search.reporter.stage(f"no confirmation: {NO_TEST_DATA}")
     except SearchFailed:  # the best so far is there all the same
         export_best(best_of(search.file.config, search.study.trials(), None), search.folder)
         raise

@@ -13,7 +13,13 @@ from .executors.watched import Watched
 from .progress import Reporter
 from .remaining_time import Pace, work_of
 from .reports.scores import Score
-from .storage.config import RunSettings, require, require_selection
+from .storage.config import (
+    MOST_SEEDS,
+    RunSettings,
+    require,
+    require_seed,
+    require_selection,
+)
 from .storage.expression_argument import trained_expressions
 from .storage.home import Home
 
@@ -35,7 +41,9 @@ def score(
     the home; InvalidSetting for a recipe that holds nothing out; SearchFailed where a training
     crashes.
     """
-    require("seeds", len(seeds), len(seeds) >= 1, "at least 1")
+    require("seeds", len(seeds), 1 <= len(seeds) <= MOST_SEEDS, f"1 to {MOST_SEEDS:,}")
+    for seed in seeds:
+        require_seed(seed)
     require_selection(recipe)
     texts = list(dict.fromkeys(map(str, trained_expressions(home, expressions))))
     chunks = [tuple(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]

@@ -58,7 +58,8 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("background_writer", "ui_server", "ui_app", "team_server"),
     ),
     "search": (
-        ("errors", "version"), ("strategies", "provenance"), ("storage",), ("evaluator_choice",),
+        ("errors", "version", "dropped_interrupts"), ("strategies", "provenance"), ("storage",),
+        ("evaluator_choice",),
         ("executors", "remaining_time"), ("progress",), ("confirmation",), ("reports",),
         ("display",),
         ("gallery",), ("search_page",), ("tracking",), ("exporting",), ("engine",), ("table",),

@@ -9,6 +9,7 @@ import threading
 from typing import NoReturn
 
 from .interrupts import STOPPED, ended_by_interrupt
+from .streams import open_closed
 
 
 def run() -> NoReturn:
@@ -17,6 +18,7 @@ def run() -> NoReturn:
     Where that loses nothing the process ends without taking the interpreter down module by module:
     1 s of the 4 that `describe` takes, 2 of the 5 in which a stopped search should end.
     """
+    open_closed()
     with ended_by_interrupt():
         from .main import main
     status = main()

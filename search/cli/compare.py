@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from .completers import complete, searches
-from .options import print_json
+from .options import check_picture, print_json
 
 ORDER = 17
 
@@ -25,20 +25,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ...space.errors import ActsearchError
     from ..service.comparing import compare
     from ..service.comparison_text import comparison_figure, comparison_json, comparison_text
     from ..storage.home import Home, usable
 
-    path = None if options.plot is None else Path(options.plot)
-    if path is not None and path.suffix not in (".png", ".svg"):
-        raise ActsearchError(f"a plot is written as .png or .svg, but got '{path}'")
+    check_picture(options.plot)
     comparison = compare(Home.at(options.home), options.searches)
     if options.json:
         print_json(comparison_json(comparison))
     else:
         print(comparison_text(comparison))
-    if path is not None:
+    if options.plot is not None:
+        path = Path(options.plot)
         figure = comparison_figure(comparison)
         with usable(path.parent, "--plot"):
             figure.savefig(path, transparent=False, facecolor="white")

@@ -46,7 +46,7 @@ def _home(parsed_args: argparse.Namespace) -> Path:
     folder: str | None = getattr(parsed_args, "home", None) or os.environ.get("ACTSEARCH_HOME")
     if not folder and (path := project_file.find()) is not None:
         folder = project_file.home_in(path)
-    return Path(folder or ".actsearch")
+    return Path(os.path.expanduser(folder or ".actsearch"))
 
 
 def spaces(**_: object) -> Iterable[str]:

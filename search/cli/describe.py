@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .completers import complete, searches
-from .options import print_json, terminal_width
+from .options import check_picture, print_json, terminal_width
 
 if TYPE_CHECKING:
     from ...space import Expression
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     expression, learned = _candidate(options)
     values = _values(options.at, [p.name for p in expression.parameters])
     for name in (options.plot, options.surface):
-        _check(name)
+        check_picture(name)
     facts = card(expression, values)
     layers = _layers(expression, learned)
     if options.json:
@@ -97,11 +97,13 @@ def _layers(
 def _values(arguments: list[str], known: list[str]) -> dict[str, float]:
     from ...space import ActsearchError, UnknownNameError
 
-    values = {}
+    values: dict[str, float] = {}
     for text in arguments:
         name, _, number = text.partition("=")
         if name not in known:
             raise UnknownNameError("parameter", name, known)
+        if name in values:
+            raise ActsearchError(f"--at takes each parameter once, but got {name} twice")
         try:
             values[name] = float(number)
         except ValueError:
@@ -109,18 +111,6 @@ def _values(arguments: list[str], known: list[str]) -> dict[str, float]:
                 f"--at takes NAME=VALUE with a number, but got '{text}'"
             ) from None
     return values
-
-
-def _check(name: str | None) -> None:
-    """Refuse a bad file name before the seconds that the card takes."""
-    from ...space import ActsearchError
-
-    if name is None:
-        return
-    if Path(name).suffix not in (".png", ".svg"):
-        raise ActsearchError(f"a plot is written as .png or .svg, but got '{name}'")
-    if not Path(name).resolve().parent.is_dir():
-        raise ActsearchError(f"there is no folder for '{name}': make it first")
 
 
 def _draw(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ...space.counted import counted
 from .completers import complete, recipes
-from .options import print_json, stoppable
+from .options import home_flag, print_json, stoppable
 
 ORDER = 70
 
@@ -85,7 +85,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             for entry in timed:
                 diagnosing.show(home, entry)
-            progress.stage(f"in MLflow: experiment '{EXPERIMENT}', see it with `actsearch ui`")
+            command = f"`actsearch ui{home_flag(options)}`"
+            progress.stage(f"in MLflow: experiment '{EXPERIMENT}', see it with {command}")
         except TrackingError as error:
             logging.getLogger(__name__).warning("MLflow does not show the diagnosis: %s", error)
     return 0

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 
 from .completers import complete, searches
-from .options import positive, print_json, terminal_width
+from .options import home_flag, positive, print_json, terminal_width
 from .watching import watch
 
 ORDER = 20
@@ -51,10 +51,11 @@ def _look(options: argparse.Namespace) -> tuple[str, bool]:
     fit = terminal_width()
     if options.search is None:
         rows, unreadable = tables.overview(home)
-        if not options.watch:
+        if not options.watch or not rows:
             _say_unreadable(unreadable)
         runs = any(holder(home.searches / row["name"], LOCK) is not None for row in rows)
-        return tables.overview_text(rows, home.root, fit) if rows or not unreadable else "", runs
+        text = tables.overview_text(rows, home.root, fit, home_flag(options))
+        return text if rows or not unreadable else "", runs
     folder = home.folder(options.search)
     config = SearchFile.load(folder).config
     runs = holder(folder, LOCK) is not None  # asked first: what has ended is then all read

@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol, TextIO, cast
 
 from ...mlflow.uris import redacted
+from ..dropped_interrupts import raised_again
 from . import project_file
 from .formulas import is_formula
 from .interrupts import STOPPED as STOPPED
 from .interrupts import ended_by_interrupt
-from .options import HelpFormatter, without_defaults
+from .options import HelpFormatter, with_home, without_defaults
+from .streams import is_written
 
 
 class Verb(Protocol):
@@ -53,11 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that has no β gets a ? for it
         sys.stdout.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser.parse_args(words)
+    try:
+        options = parser.parse_args(words)
+    except SystemExit as end:  # after --help and --version, and for a mistake
+        raise end if is_written() else SystemExit(1) from None
+    except OSError:
+        is_written("\n")
+        return 1
     lines = _ToStderr()
-    lines.setFormatter(
-        _Redacting("%(levelname)s %(name)s: %(message)s" if options.debug else "%(message)s")
-    )
+    form = "%(levelname)s %(name)s: %(message)s" if options.debug else "%(message)s"
+    lines.setFormatter(_Shown(options, form))
     logging.basicConfig(
         level=logging.DEBUG if options.debug else logging.WARNING, handlers=[lines]
     )
@@ -68,15 +75,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
         _fill_in(options, parser, words)
-        return verbs[options.verb].run(options)
+        with raised_again():
+            status = verbs[options.verb].run(options)
+        return status if is_written() else 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return STOPPED
-    except BrokenPipeError:  # `actsearch leaderboard | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        # Of a text that stdout did not take, nothing may be left to be written again: try more.
+        return _explain(error, options) if is_written("\n") else 1
     except Exception as error:
-        return _explain(error, options.debug)
+        return _explain(error, options)
 
 
 def _fill_in(options: argparse.Namespace, parser: _Parser, words: Sequence[str]) -> None:
@@ -127,7 +136,7 @@ def parser_of(verbs: Mapping[str, Verb]) -> _Parser:
     return parser
 
 
-def _explain(error: Exception, debug: bool) -> int:
+def _explain(error: Exception, options: argparse.Namespace) -> int:
     """An expected error as its message; anything else is a bug and is shown whole."""
     from ...space.errors import ActsearchError
     from ...space.printable import printable
@@ -135,10 +144,11 @@ def _explain(error: Exception, debug: bool) -> int:
     if not isinstance(error, ActsearchError):
         print(redacted(traceback.format_exc()), end="", file=sys.stderr)
         return 1
-    if debug:
+    if options.debug:
         print(redacted(traceback.format_exc()), end="", file=sys.stderr)
         print(redacted(getattr(error, "traceback", "")), file=sys.stderr)
-    print(printable(f"actsearch: {redacted(str(error))}"), file=sys.stderr)
+    message = with_home(redacted(str(error)), options)
+    print(printable(f"actsearch: {message}"), file=sys.stderr)
     return 1
 
 
@@ -150,13 +160,18 @@ class _ToStderr(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
-class _Redacting(logging.Formatter):
-    """A log's lines, tracebacks among them, without secrets of libraries or escape sequences."""
+class _Shown(logging.Formatter):
+    """A log's lines, tracebacks among them, without secrets of libraries or escape sequences, and
+    with the home that was typed in the commands that they advise."""
+
+    def __init__(self, options: argparse.Namespace, form: str) -> None:
+        super().__init__(form)
+        self._options = options
 
     def format(self, record: logging.LogRecord) -> str:
         from ...space.printable import printable
 
-        return printable(redacted(super().format(record)))
+        return printable(with_home(redacted(super().format(record)), self._options))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -170,22 +185,32 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(*arguments, **options)
         self.verbs: dict[str, _Parser] = {}
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """A value; an empty one, as of a shell's variable that is not set, is none."""
+        if action.option_strings and not arg_string:
+            raise argparse.ArgumentError(action, "it is empty: say which, or leave it out")
+        return super()._get_value(action, arg_string)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print, and raise where that fails, which argparse passes over."""
+        (file or sys.stderr).write(message)
+
     def format_help(self) -> str:
         return f"{super().format_help()}\n{self._defaults_text()}\n"
 
     def _defaults_text(self) -> str:
         from ...space.errors import ActsearchError
 
-        path = project_file.find()
-        if path is None:
-            return (
-                f"defaults of flags may stand in {project_file.NAME}, here or above, up to the "
-                f"repository's root"
-            )
-        verb = self.prog.split()[-1]
-        if verb not in self.verbs:
-            return f"defaults of flags stand in {path}"
         try:
+            path = project_file.find()
+            if path is None:
+                return (
+                    f"defaults of flags may stand in {project_file.NAME}, here or above, up to "
+                    f"the repository's root"
+                )
+            verb = self.prog.split()[-1]
+            if verb not in self.verbs:
+                return f"defaults of flags stand in {path}"
             return project_file.note(project_file.read(path, self.verbs), verb, self)
         except ActsearchError as error:
             return str(error)

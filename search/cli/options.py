@@ -19,6 +19,11 @@ from typing import Any
 from ..storage import durations
 from .completers import complete, data_sets, recipes
 
+# Verbs that read or write a home's searches.
+_OF_A_HOME = (
+    "search", "submit", "status", "stop", "log", "leaderboard", "confirm", "export", "sync",
+    "delete", "ui", "fetch", "gallery",
+)  # fmt: skip
 _DEFAULT = "{default}"  # stands in a help text for the default of a setting
 
 
@@ -160,8 +165,31 @@ def add_other_trainings(group: argparse._ActionsContainer) -> None:
 
 def home_flag(options: argparse.Namespace) -> str:
     """The --home of a command line, for another that is about the same home."""
-    typed = options.home and "home" not in options.project
+    typed = options.home and "home" not in getattr(options, "project", ())
     return f" --home {shlex.quote(options.home)}" if typed else ""
+
+
+def with_home(text: str, options: argparse.Namespace) -> str:
+    """A message with that flag in the commands of ours that it advises, in `backquotes`."""
+    flag = home_flag(options)
+
+    def complete(command: re.Match[str]) -> str:
+        words = command[1]
+        return command[0] if "--home" in words.split() else f"`{words}{flag}`"
+
+    return re.sub(rf"`(actsearch (?:{'|'.join(_OF_A_HOME)})(?: [^`]*)?)`", complete, text)
+
+
+def check_picture(name: str | None) -> None:
+    """Refuse a bad name of a picture before the seconds that the verb takes."""
+    from ...space import ActsearchError
+
+    if name is None:
+        return
+    if Path(name).suffix not in (".png", ".svg"):
+        raise ActsearchError(f"a plot is written as .png or .svg, but got '{name}'")
+    if not Path(name).resolve().parent.is_dir():
+        raise ActsearchError(f"there is no folder for '{name}': make it first")
 
 
 def terminal_width() -> int | None:

@@ -70,8 +70,15 @@ class ProjectFile:
 
 def find(start: Path | None = None) -> Path | None:
     """The file that holds for a directory, the working one by default; None where there is
-    none."""
-    here = (start or Path.cwd()).absolute()
+    none. Raises HomeUnusable where that directory was removed, in which torch cannot be loaded."""
+    from ..errors import HomeUnusable
+
+    try:
+        here = (start or Path.cwd()).absolute()
+    except FileNotFoundError as error:
+        raise HomeUnusable(
+            "the working directory was removed: go to one that is there, and type it again"
+        ) from error
     folders = [here, *here.parents]
     root = next((i for i, folder in enumerate(folders) if (folder / ".git").exists()), 0)
     files = (folder / NAME for folder in folders[: root + 1])
@@ -109,7 +116,12 @@ def home_in(path: Path) -> str | None:
         home = _content(path).get("home")
     except ActsearchError:
         return None
-    return str(path.parent / home) if isinstance(home, str) else None
+    return str(_beside(path, home)) if isinstance(home, str) else None
+
+
+def _beside(path: Path, text: str) -> Path:
+    """A path that a file names, from the file's folder; ~ is the user's."""
+    return path.parent / os.path.expanduser(text)
 
 
 def fill_in(
@@ -202,10 +214,10 @@ def _converted(path: Path, key: str, value: Any, action: argparse.Action) -> Any
     if converted is None:
         raise InvalidSetting(f"{path}: {key} must be {rule}, but got {shown(value)}")
     if action.dest in PATHS:
-        return str(path.parent / converted)
+        return str(_beside(path, converted))
     if action.dest in PATHS_OR_NAMES and converted.endswith(".toml"):
         # From here, as it would be typed: a cluster gets the files of this directory.
-        return os.path.relpath(path.parent / converted)
+        return os.path.relpath(_beside(path, converted))
     return converted
 
 

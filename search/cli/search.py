@@ -282,11 +282,12 @@ def _print_hints(outcome: Outcome, options: argparse.Namespace) -> None:
         print("the space is exhausted: every candidate was proposed", file=sys.stderr)
     if not outcome.shown:
         print(
-            f"MLflow does not show all of this yet: `actsearch sync {name}` writes the rest",
+            f"MLflow does not show all of this yet: `actsearch sync {name}{home_flag(options)}` "
+            f"writes the rest",
             file=sys.stderr,
         )
     print(_disk_text(outcome, options), file=sys.stderr)
-    print(f"browse it with: actsearch ui {name}", file=sys.stderr)
+    print(f"browse it with: actsearch ui {name}{home_flag(options)}", file=sys.stderr)
 
 
 def _disk_text(outcome: Outcome, options: argparse.Namespace) -> str:
@@ -297,5 +298,6 @@ def _disk_text(outcome: Outcome, options: argparse.Namespace) -> str:
 
     name = outcome.config.name
     use = DiskUse.of(outcome.folder, tracker_of(Home.at(options.home)).artifacts(name))
-    free = f"; actsearch delete {name} --keep-best 100 frees most of it"
+    command = f"actsearch delete {name} --keep-best 100{home_flag(options)}"
+    free = f"; {command} frees most of it"
     return f"on disk: {use.text}{free if use.shown > LARGE else ''}"

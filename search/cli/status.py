@@ -59,12 +59,13 @@ def _all(options: argparse.Namespace) -> Look:
     def look() -> tuple[str, bool]:
         home = Home.at(options.home)
         rows, unreadable = current_statuses(home)
-        if not options.watch or options.json:
+        if not options.watch or options.json or not rows:  # else it would stand above the table
             for name, reason in unreadable.items():
                 print(printable(f"search '{name}' cannot be read: {reason}"), file=sys.stderr)
         if options.json:
             print_json([status_json(row) for row in rows])
             return "", False
-        return statuses_text(rows, home.root, terminal_width()), any(row.runs for row in rows)
+        text = statuses_text(rows, home.root, terminal_width(), home_flag(options))
+        return text if rows or not unreadable else "", any(row.runs for row in rows)
 
     return look

@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
     def words(name: str) -> list[str]:
         return ["submit", HERE, *arguments, "--name", name]
 
-    return begin(options, options.name or settings.get("name"), words, address)
+    name = settings.get("name") if options.name is None else options.name
+    return begin(options, name, words, address)
 
 
 def address_in(options: argparse.Namespace, settings: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ import argparse
 
 from ...space.counted import counted
 from .completers import complete, searches
-from .options import print_json
+from .options import home_flag, print_json
 
 ORDER = 120
 
@@ -28,6 +28,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(
             f"{counted(count, 'candidate')} written; browse them with "
-            f"`actsearch ui {options.search}`"
+            f"`actsearch ui {options.search}{home_flag(options)}`"
         )
     return 0

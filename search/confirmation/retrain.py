@@ -48,22 +48,21 @@ def retrain(
     evaluator: Evaluator,
     reporter: Reporter,
     pace: Pace,
-) -> None:
+) -> bool:
     """Train what the log lacks of a plan, and record it there.
 
-    Opens the test set of each data set that a missing training is about. Where the evaluator has
-    no test data, the reporter says so and nothing is trained. What crashes is tried again as often
+    Opens the test set of each data set that a missing training is about. False where the
+    evaluator has no test data: then nothing is trained. What crashes is tried again as often
     as a candidate of a search, and has then failed under that seed; raises SearchFailed where
     nothing but crashes comes back.
     """
     jobs = missing_jobs(plan, log)
     if not jobs:
-        return
+        return True
     datasets = list(dict.fromkeys(job.recipe.dataset for job in jobs))
     opened = with_test_set(evaluator, datasets)
     if opened is None:
-        reporter.stage(f"no confirmation: {NO_TEST_DATA}")
-        return
+        return False
     reporter.stage(
         f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
         f"set of {' and '.join(datasets)} is opened"
@@ -81,6 +80,7 @@ def retrain(
             f"confirm` again when it is mended",
             trainings.first_crash,
         )
+    return True
 
 
 class _Trainings:

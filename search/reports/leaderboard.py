@@ -190,10 +190,12 @@ def overview(home: Home) -> tuple[list[dict[str, Any]], dict[str, str]]:
     return rows, unreadable
 
 
-def overview_text(rows: Sequence[dict[str, Any]], root: Path, fit: int | None = None) -> str:
-    """The same as a table; fit: characters of a line."""
+def overview_text(
+    rows: Sequence[dict[str, Any]], root: Path, fit: int | None = None, home: str = ""
+) -> str:
+    """The same as a table; fit: characters of a line; home: as in `status_text`."""
     if not rows:
-        return f"no search in {root} yet: begin one with `actsearch search --name mine`"
+        return f"no search in {root} yet: begin one with `actsearch search --name mine{home}`"
     columns = (
         Column("search"),
         Column("space", width=8, gap=1),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import NameTaken, SearchBusy, SubmitFailed
-from ..storage.home import CONFIG, DRIVER_LOG, Home, check_name, refuse_special, usable
+from ..storage.home import CONFIG, DRIVER_LOG, Home, name_to_resume, refuse_special, usable
 from .driver_record import driving_process, read_record
 from .here import HERE
 
@@ -75,10 +75,8 @@ def _has_ended(process: int) -> bool:
 
 def _folder(home: Home, name: str | None, resume: bool) -> Path:
     """The folder for a submission: of a search to go on with, or one made for a new one."""
-    if name is None:
-        return _fresh_folder(home)
-    check_name(name)
     if resume:
+        name = name_to_resume(name)
         folder = home.folder(name)
         if (process := driving_process(folder)) is not None:
             raise SearchBusy(
@@ -86,7 +84,7 @@ def _folder(home: Home, name: str | None, resume: bool) -> Path:
                 f"says how far it is"
             )
         return folder
-    return home.new_folder(name)
+    return _fresh_folder(home) if name is None else home.new_folder(name)
 
 
 def _fresh_folder(home: Home) -> Path:

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from ...space.bounded_input import from_json, read_bounded
 from ..errors import HomeUnusable, NameTaken, SubmitFailed
 from ..executors.ray_jobs import ENDS, LOOK_EVERY, RayJobs
-from ..storage.home import CLUSTER_JOB, CONFIG, Home, usable
+from ..storage.home import CLUSTER_JOB, CONFIG, Home, name_to_resume, usable
 from ..storage.validation import mistakes
 from .status import PLACE_TAKEN
 from .working_files import working_files
@@ -91,9 +91,9 @@ def submit_job(
 
 def _folder(home: Home, name: str | None, resume: bool) -> Path:
     """Where the job of a search is kept here: there since it was first submitted, or made."""
-    if resume and name is not None and (home.searches / name / CLUSTER_JOB).exists():
-        return home.searches / name
-    name = name or home.fresh_name()
+    if resume and (home.searches / name_to_resume(name) / CLUSTER_JOB).exists():
+        return home.searches / name_to_resume(name)
+    name = home.fresh_name() if name is None else name
     if (home.searches / name / CLUSTER_JOB).exists():
         raise NameTaken(
             f"search '{name}' was submitted to a cluster: go on with it by --resume, take another "

@@ -43,10 +43,8 @@ class ComparedSearch:
     functions: dict[int, float | None]
 
     def best(self, candidates: int) -> Improvement | None:
-        """The best once so many candidates had ended; None before there is one, and where the
-        search has not come so far."""
-        if candidates > self.ended:
-            return None
+        """The best once so many candidates had ended, or as many as have; None before there is
+        one."""
         earlier = [i for i in self.improvements if i.candidates <= candidates]
         return earlier[-1] if earlier else None
 

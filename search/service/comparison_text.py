@@ -27,7 +27,7 @@ def comparison_text(comparison: SearchComparison) -> str:
     parts = [text_table(columns, differing) if differing else "their settings are the same"]
     columns = (Column("candidates", ">"), *(Column(name, ">") for name in names))
     rows = [
-        (f"{budget:,}", *(_score(search.best(budget)) for search in searches))
+        (f"{budget:,}", *(_score_at(budget, search) for search in searches))
         for budget in comparison.budgets
     ]
     parts.append(text_table(columns, rows) if rows else "no candidate has ended yet")
@@ -64,6 +64,7 @@ def comparison_json(comparison: SearchComparison) -> dict[str, Any]:
             }
             for budget in comparison.budgets
         ],
+        "ended": {search.name: search.ended for search in searches},
         "functions": {search.name: len(search.functions) for search in searches},
         "shared": [
             {"searches": [a.name, b.name], "functions": comparison.shared(a, b)}
@@ -119,6 +120,12 @@ def _steps(
 
 def _score(improvement: Improvement | None) -> str:
     return "–" if improvement is None else f"{100 * improvement.score:.2f}%"
+
+
+def _score_at(budget: int, search: ComparedSearch) -> str:
+    """The best so far; of a search that has not come so far, also after how many that is."""
+    score = _score(search.best(budget))
+    return score if budget <= search.ended else f"{score} of {search.ended:,}"
 
 
 def _overlap(comparison: SearchComparison) -> str:

@@ -51,10 +51,17 @@ class RunningSearch(Generic[Outcome]):
     def running(self) -> bool:
         return self._thread.is_alive()
 
+    @property
+    def _calls_back(self) -> bool:
+        """Whether this is the search's own thread: a callback of it."""
+        return threading.current_thread() is self._thread
+
     def stop(self) -> Status:
-        """Stop it as Ctrl-C would, as soon as a worker reports, and wait until it has."""
+        """Stop it as Ctrl-C would, as soon as a worker reports, and wait until it has; in a
+        callback of the search itself, which runs on until that returns, do not wait."""
         self._stop.set()
-        self._thread.join()
+        if not self._calls_back:
+            self._thread.join()
         return self.status
 
     def result(self, timeout: float | None = None) -> Outcome:
@@ -63,6 +70,11 @@ class RunningSearch(Generic[Outcome]):
         Raises TimeoutError after so many seconds, while it goes on; SearchStopped if it was
         stopped; and what else it raised. Ctrl-C stops the search too.
         """
+        if self._calls_back:
+            raise TimeoutError(
+                f"search '{self.name}' still runs, and would never end while its own callback "
+                f"waits for its result: ask for it elsewhere"
+            )
         try:
             self._thread.join(timeout)
         except KeyboardInterrupt:

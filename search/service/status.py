@@ -122,7 +122,10 @@ def _of_record(name: str, folder: Path, record: DriverRecord, driven: bool) -> S
     state: State = _STATES[record.stage] if driven else (record.end or "killed")
     reason = record.reason
     if state == "killed":
-        reason = f"process {record.pid} on {record.host} ended without a word, as in a power cut"
+        reason = (
+            f"process {record.pid} on {record.host} ended without a word, as in a power cut or on "
+            f"a full disk"
+        )
     return Status(
         name=name,
         state=state,

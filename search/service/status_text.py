@@ -38,10 +38,13 @@ def status_text(status: Status, home: str = "") -> str:
     return printable("\n".join([f"search '{status.name}'", *lines]))
 
 
-def statuses_text(rows: Sequence[Status], root: Path, fit: int | None = None) -> str:
-    """Several searches, a line each, and where the logs are; fit: characters of a line."""
+def statuses_text(
+    rows: Sequence[Status], root: Path, fit: int | None = None, home: str = ""
+) -> str:
+    """Several searches, a line each, and where the logs are; fit: characters of a line; home: as
+    in `status_text`."""
     if not rows:
-        return f"no search in {root} yet: begin one with `actsearch submit --name mine`"
+        return f"no search in {root} yet: begin one with `actsearch submit --name mine{home}`"
     columns = (
         Column("search"),
         Column("state", wraps=10),

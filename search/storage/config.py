@@ -22,8 +22,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
-    StrictFloat,
-    StrictInt,
     StrictStr,
     TypeAdapter,
     ValidationError,
@@ -35,7 +33,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from . import durations
-from .validation import invalid_settings, mistakes, rule, settings
+from .validation import Number, Whole, invalid_settings, mistakes, plain, rule, settings
 
 if TYPE_CHECKING:
     from ...evaluators import Recipe
@@ -55,6 +53,8 @@ MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks o
 
 CHEAPEST = 0.5  # of --max-cost; on a CPU x takes 0.4 of ReLU's time, and -x and abs(x) 0.9 to 1.2
 ACCURACY = ("accuracy",)
+MOST_SEEDS = 10_000  # of one function
+SEEDS = "at least 0 and below 2**43"  # in a search, a score and a diagnosis
 AUTO = "auto"  # as many workers as there is room for
 _OBJECTIVES = (ACCURACY, ("accuracy", "cost"))
 
@@ -63,6 +63,10 @@ _LIMITED = rule(f"at most {MOST:,}", lambda number: number <= MOST)
 
 def _is_id(text: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{0,32}", text) is not None
+
+
+def _is_seed(number: int) -> bool:
+    return 0 <= number < 2**43  # times a million, as for the order of an epoch, it fits 64 bits
 
 
 def _objectives(value: Any) -> tuple[str, ...]:
@@ -86,7 +90,7 @@ def _seconds(value: Any) -> Any:
 
 
 Seconds = Annotated[
-    StrictFloat,
+    Number,
     BeforeValidator(_seconds),
     rule("above 0 seconds", lambda seconds: seconds > 0),
     rule(f"at most {MOST:,} seconds", lambda seconds: seconds <= MOST),
@@ -95,9 +99,9 @@ Seconds = Annotated[
 
 def _workers(value: Any) -> int | str:
     """A number of workers, or auto."""
-    workers: int | str = value
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not (value == AUTO or (whole and 1 <= value <= 1024)):
+    workers: int | str = plain(value)
+    whole = isinstance(workers, int) and not isinstance(workers, bool)
+    if not (workers == AUTO or (whole and 1 <= int(workers) <= 1024)):
         raise PydanticCustomError("rule", "1 to 1024, or auto")
     return workers
 
@@ -125,13 +129,11 @@ class SearchConfig:
     # The built-in one, or package.module:Name, whose recipe this then is.
     evaluator: StrictStr = field(default_factory=_default_evaluator)
     second: Recipe | None  # the other network of a confirmation, if there is one
-    seed: Annotated[
-        StrictInt, rule("at least 0 and below 2**63", lambda seed: 0 <= seed < 2**63)
-    ] = 0
+    seed: Annotated[Whole, rule(SEEDS, _is_seed)] = 0
     # Candidates trained together; with eta 3 that is 9, 3, 1.
-    bracket: Annotated[StrictInt, rule("1 to 256", lambda size: 1 <= size <= 256)] = 9
+    bracket: Annotated[Whole, rule("1 to 256", lambda size: 1 <= size <= 256)] = 9
     # The latest candidates before a bracket whose results it does not depend on: two brackets.
-    lag: Annotated[StrictInt, rule("at least 0", lambda n: n >= 0), _LIMITED] = 18
+    lag: Annotated[Whole, rule("at least 0", lambda n: n >= 0), _LIMITED] = 18
     # What a strategy that takes a prior learned from before: tables and searches, each as
     # NAME@CHECKSUM of its scores (prior.py).
     prior: tuple[StrictStr, ...] = ()
@@ -139,7 +141,7 @@ class SearchConfig:
     # Time of forward and backward over ReLU's, above which a candidate is not trained.
     max_cost: (
         Annotated[
-            StrictFloat,
+            Number,
             rule("a number above 0, as ReLU's time is 1", lambda cost: 0 < cost < math.inf),
             rule(
                 f"at least {CHEAPEST}: only x itself takes less than half of ReLU's time",
@@ -186,14 +188,14 @@ class RunSettings:
     """How a search is run this time; may differ when it is resumed."""
 
     # Distinct ones that enter training, counted over the search's life.
-    candidates: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1), _LIMITED] = 60
+    candidates: Annotated[Whole, rule("at least 1", lambda n: n >= 1), _LIMITED] = 60
     time_limit: Seconds | None = None  # no bracket starts after it
     rung_limit: Seconds | None = None  # without a report; after it a job has failed
     # One without Ray settings trains in this process.
     # auto: as many as there is room for, on this machine or the cluster, while it runs.
     workers: Annotated[int | Literal["auto"], BeforeValidator(_workers)] = 1
     gpus_per_worker: Annotated[
-        StrictFloat,
+        Number,
         rule(  # Ray's
             "a share from 0 to 1, or a whole number",
             lambda gpus: 0 <= gpus <= 1 or (gpus > 1 and gpus % 1 == 0),
@@ -212,15 +214,15 @@ class RunSettings:
         | None
     ) = None
     confirm: StrictBool = True
-    finalists: Annotated[StrictInt, rule("at least 1", lambda n: n >= 1), _LIMITED] = 3
+    finalists: Annotated[Whole, rule("at least 1", lambda n: n >= 1), _LIMITED] = 3
     # Fresh paired seeds of a confirmation.
     seeds: Annotated[
-        StrictInt,
+        Whole,
         rule("at least 2: one seed has no spread", lambda n: n >= 2),
-        rule("at most 10,000", lambda n: n <= 10_000),
+        rule(f"at most {MOST_SEEDS:,}", lambda n: n <= MOST_SEEDS),
     ] = 5
     # Of them, those also trained on the second network.
-    second_seeds: Annotated[StrictInt, rule("at least 0", lambda n: n >= 0), _LIMITED] = 3
+    second_seeds: Annotated[Whole, rule("at least 0", lambda n: n >= 0), _LIMITED] = 3
     also_on: StrictStr | None = None  # another data set, on which the finalists are trained too
 
     def __post_init__(self) -> None:
@@ -255,10 +257,8 @@ class SearchFile:
     settings: Annotated[
         RunSettings, Field(validation_alias="launch", serialization_alias="launch")
     ]
-    fingerprints: Annotated[StrictInt, rule("at least 1", lambda version: version >= 1)] = 1
-    novelty: Annotated[StrictInt, rule("1 or 2", lambda version: version in (1, 2))] = (
-        NOVELTY_VERSION
-    )
+    fingerprints: Annotated[Whole, rule("at least 1", lambda version: version >= 1)] = 1
+    novelty: Annotated[Whole, rule("1 or 2", lambda version: version in (1, 2))] = NOVELTY_VERSION
     id: Annotated[StrictStr, rule("hexadecimal digits", _is_id)] = ""
 
     @staticmethod
@@ -367,6 +367,11 @@ def require(setting: str, value: object, holds: bool, rule: str) -> None:
         from ..errors import InvalidSetting
 
         raise InvalidSetting(f"{setting} must be {rule}, but got {_text(value)}")
+
+
+def require_seed(seed: int) -> None:
+    """Raise InvalidSetting for a seed from which not every generator can have its own."""
+    require("seed", seed, _is_seed(seed), SEEDS)
 
 
 def _text(value: object) -> str:

@@ -68,8 +68,21 @@ class Home:
 
     @staticmethod
     def at(path: str | Path | None = None) -> Home:
-        """The home at a path, else ACTSEARCH_HOME, else .actsearch in the working directory."""
-        return Home(Path(path or os.environ.get("ACTSEARCH_HOME") or DEFAULT_HOME).absolute())
+        """The home at a path, else ACTSEARCH_HOME, else .actsearch in the working directory; ~ is
+        the user's folder. Raises HomeUnusable for a file's path, or where there is no such
+        directory any more."""
+        folder = path or os.environ.get("ACTSEARCH_HOME") or DEFAULT_HOME
+        try:
+            root = Path(os.path.expanduser(folder)).absolute()
+        except FileNotFoundError as error:
+            raise HomeUnusable(
+                f"the working directory was removed, so it has no home {folder}: go to another, "
+                f"or say where the home is with --home"
+            ) from error
+        there = next(place for place in (root, *root.parents) if os.path.exists(place))
+        if not there.is_dir():
+            raise HomeUnusable(f"{there} is no folder, as a home is: choose another with --home")
+        return Home(root)
 
     @property
     def searches(self) -> Path:
@@ -128,15 +141,15 @@ class Home:
         folder = self.searches / name
         if (folder / CONFIG).is_file():
             raise NameTaken(
-                f"search '{name}' exists in {self.root}: continue it with --resume, take another "
-                f"--name, or remove it with `actsearch delete {name}`"
+                f"search '{name}' exists in {self.root}: go on with it by --resume (in Python "
+                f"resume=True), take another name, or remove it with `actsearch delete {name}`"
             )
         if remains := self._remains(folder):
             raise NameTaken(_incomplete(folder, remains))
         if (process := holder(folder, DRIVER_LOCK)) not in (None, os.getpid()):
             raise NameTaken(
                 f"search '{name}' was submitted and is yet to begin, in process {process}: take "
-                f"another --name, or stop it with `actsearch stop {name}`"
+                f"another name, or stop it with `actsearch stop {name}`"
             )
 
     def new_folder(self, name: str) -> Path:
@@ -224,11 +237,11 @@ class Home:
 def _incomplete(folder: Path, remains: list[str]) -> str:
     """Why a name that is no search is not free either."""
     if not folder.is_dir():
-        return f"{folder} is no folder: move it away, or take another --name"
+        return f"{folder} is no folder: move it away, or take another name"
     return (
         f"{folder} is no whole search: it has {', '.join(remains)}, but no file {CONFIG}, which "
         f"says what the search was. Restore {CONFIG} from a copy and go on with --resume; or take "
-        f"another --name, or remove what is there with `actsearch delete {folder.name}`"
+        f"another name, or remove what is there with `actsearch delete {folder.name}`"
     )
 
 
@@ -244,6 +257,15 @@ def _clear(folder: Path) -> None:
 def can_be_name(text: str) -> bool:
     """Whether a text can name a folder and an MLflow experiment."""
     return _NAME.fullmatch(text) is not None
+
+
+def name_to_resume(name: str | None) -> str:
+    """The name of a search to go on with; raises InvalidSetting without one."""
+    if name is None:
+        raise InvalidSetting(
+            "--resume needs the --name of the search; `actsearch leaderboard` lists them"
+        )
+    return name
 
 
 def check_name(name: str) -> None:
@@ -359,7 +381,11 @@ def usable(path: Path, option: str = "--home") -> Iterator[None]:
             errno.ENOTDIR: f"move away what stands where a folder should be, or {elsewhere}",
             errno.EEXIST: f"move away what stands where a folder should be, or {elsewhere}",
             errno.EISDIR: "move away the folder that stands where a file should be",
-            errno.ENOENT: "it was removed meanwhile: try again",
+            errno.ENOENT: (
+                "it was removed meanwhile: try again"
+                if option == "--home"
+                else f"make that folder first, or {elsewhere}"
+            ),
             errno.ELOOP: f"remove that symbolic link, or {elsewhere}",
             errno.ENOLCK: f"its file system has no locks (flock): {elsewhere}",
             errno.EOPNOTSUPP: f"its file system has no locks (flock): {elsewhere}",

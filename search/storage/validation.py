@@ -6,11 +6,20 @@ Loads nothing heavy: `actsearch search --help` reads the settings' defaults thro
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, dataclass_transform
+from typing import Annotated, Any, TypeVar, dataclass_transform
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+)
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -36,6 +45,20 @@ def rule(text: str, holds: Callable[[Any], bool]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def plain(value: Any) -> Any:
+    """The int of a whole number of another kind, such as NumPy's; anything else as it is."""
+    if isinstance(value, int | float | str):
+        return value
+    try:
+        return operator.index(value)
+    except TypeError:
+        return value
+
+
+Whole = Annotated[StrictInt, BeforeValidator(plain)]
+Number = Annotated[StrictFloat, BeforeValidator(plain)]
 
 
 @dataclass_transform(

@@ -31,7 +31,8 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
 
 
 def find(name: str) -> Entry:
-    """The entry that has this name or alias; capitals, spaces and hyphens do not matter.
+    """The entry that has this name or alias; capitals, spaces, and hyphens and underscores within
+    a word do not matter.
 
     Raises UnknownNameError with the nearest name.
     """
@@ -45,5 +46,9 @@ def find(name: str) -> Entry:
 
 
 def simplified(name: str) -> str:
-    """A name as it is compared: letters and digits only, in lower case."""
-    return re.sub(r"[^0-9a-z]", "", name.lower())
+    """A name as it is compared: in lower case, and written together.
+
+    Everything else stays: `relu + 6`, `-tanh` and `sin(` are formulas, or mistyped ones, and no
+    names.
+    """
+    return re.sub(r"(?<=\w)[-_](?=\w)|\s", "", name.lower())

@@ -108,6 +108,23 @@ def test_every_name_finds_its_entry(entry: Entry) -> None:
     assert entry.source
 
 
+@pytest.mark.parametrize("name", ["leaky relu", "Leaky-ReLU", "leaky_relu", " LEAKYRELU "])
+def test_capitals_spaces_and_hyphens_within_a_word_do_not_matter(name: str) -> None:
+    assert find(name).name == "LeakyReLU"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("relu + 6", "relu+6", "swish - 1", "tanh(exp)", "tanh * exp", "sin(", "gelu)", "(tanh"),
+        *("-tanh", "tanh-", "- tanh", "_tanh", "tan/h", "tanh?", "tänh"),
+    ],
+)
+def test_a_text_with_other_signs_is_no_name(text: str) -> None:
+    with pytest.raises(UnknownNameError):
+        find(text)
+
+
 def test_no_name_stands_for_two_entries() -> None:
     counts = Counter(simplified(n) for entry in CATALOG.values() for n in entry.names)
     assert not [name for name, count in counts.items() if count > 1]

@@ -232,7 +232,7 @@ def test_closing_goes_on_for_as_long_as_records_are_written(
     for trial in range(20):
         writer.submit(candidate(trial))
     assert writer.close(patience=1.0) == []  # of 2 s
-    assert "records left (Ctrl-C leaves them to actsearch sync)" in caplog.text
+    assert "records left (Ctrl-C leaves them to `actsearch sync`)" in caplog.text
 
 
 def test_giving_up_says_how_many_are_left_and_what_mlflow_said(
@@ -247,7 +247,7 @@ def test_giving_up_says_how_many_are_left_and_what_mlflow_said(
     assert len(writer.close(patience=0.5)) == 3
     assert len(writer.close(patience=0.0)) == 3
     assert caplog.text.count("3 candidates not in MLflow") == 1
-    assert "(no space left on device); write them with: actsearch sync mine" in caplog.text
+    assert "(no space left on device); write them with `actsearch sync mine`" in caplog.text
 
 
 def test_leaving_finishes_the_record_being_written_and_begins_no_other(candidate: Trial) -> None:

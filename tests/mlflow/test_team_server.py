@@ -167,7 +167,7 @@ def test_a_login_lost_in_mid_search_is_told_once_and_the_records_follow_later(
             fields = {"username": "anna", "password": password("anna")}
             server.ask("PATCH", "users/update-password", **fields)
     assert driver.err.count("does not know the user and password") == 2, driver.err  # and the end
-    assert "write them with: actsearch sync lost" in driver.err
+    assert "write them with `actsearch sync lost`" in driver.err
     done = run(server.login("anna"), "sync", "lost", "--home", str(home.root))
     assert done.returncode == 0, done.stderr
     check_whole(server, home, "lost")

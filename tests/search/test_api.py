@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 
@@ -105,6 +106,17 @@ def test_equal_settings_may_be_given_again(searched: Home) -> None:
     Search("mine", home=searched.root, resume=True, limit_data=None, space="core-1[network]")
 
 
+def test_a_search_is_not_resumed_to_fewer_candidates_than_it_has_trained(searched: Home) -> None:
+    with pytest.raises(InvalidSetting, match=r"trained 8 candidates already, but got .* 7"):
+        Search("mine", home=searched.root, resume=True, candidates=7)
+    folder = searched.folder("mine")
+    file = SearchFile.load(folder)
+    dataclasses.replace(file, settings=dataclasses.replace(file.settings, candidates=60)).save(
+        folder
+    )
+    Search("mine", home=searched.root, resume=True, candidates=8)  # what is there is enough
+
+
 def test_the_limit_of_the_data_may_be_given_again_with_any_recipe(
     home: Home, stored: Callable[[Search], SearchFile]
 ) -> None:
@@ -138,10 +150,25 @@ def test_every_mistake_is_told_at_once(home: Home) -> None:
     with pytest.raises(InvalidSetting) as caught:
         Search("mine", home=home.root, **wrong)
     assert str(caught.value) == (
-        "seed must be at least 0 and below 2**63, but got -1; "
+        "seed must be at least 0 and below 2**43, but got -1; "
         "candidates must be a whole number, but got '3'; "
         "workers must be 1 to 1024, or auto, but got 0; confirm must be true or false, but got 1"
     )
+
+
+def test_whole_numbers_of_numpy_are_taken(
+    home: Home, stored: Callable[[Search], SearchFile]
+) -> None:
+    settings: dict[str, Any] = {"seed": 3, "bracket": 4, "workers": 2, "time_limit": 600}
+    numbers = {name: np.int64(value) for name, value in settings.items()}
+    arguments: dict[str, Any] = {"home": home.root, "recipe": "conv"}
+    mine = stored(Search("mine", limit_data=cast(Any, np.int32(500)), **numbers, **arguments))
+    plain = stored(Search("mine", limit_data=500, **settings, **arguments))
+    assert (mine.config, mine.settings) == (plain.config, plain.settings)
+    with pytest.raises(InvalidSetting, match=r"seed must be a whole number, but got np.float64"):
+        Search("mine", seed=cast(Any, np.float64(3)), **arguments)
+    with pytest.raises(InvalidSetting, match=r"seed must be a whole number, but got np.True"):
+        Search("mine", seed=cast(Any, np.True_), **arguments)
 
 
 def test_a_setting_that_is_resumed_with_another_type_is_told_its_rule(searched: Home) -> None:

@@ -177,3 +177,12 @@ def test_help_names_every_part(capsys: pytest.CaptureFixture[str]) -> None:
         main(["diagnose", "--help"])
     text = capsys.readouterr().out
     assert not [part for part in PARTS if part not in text]
+
+
+def test_without_a_part_to_measure_nothing_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--only", "dead", "--skip", "dead", "--home", str(tmp_path)]
+    assert main(["diagnose", "sin(x)", *words]) == 1
+    assert "--skip dead leaves nothing to measure of dead: skip fewer" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

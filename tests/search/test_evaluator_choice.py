@@ -131,6 +131,7 @@ def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(
     output = actsearch("confirm", "shut", "--home", home.root)
     assert output.status == 1
     assert f"no confirmation of {name}: the evaluator has no test data" in output.err
+    assert output.err.count("the evaluator has no test data") == 1
 
 
 def test_a_second_network_is_trained_where_it_is_asked_for(home: Home) -> None:

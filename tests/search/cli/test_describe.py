@@ -41,6 +41,7 @@ def test_both_pictures_are_written(tmp_path: Path, capsys: pytest.CaptureFixture
         (["x", "--plot", "f.gif"], ".png or .svg"),
         (["x", "--plot", "/no/such/folder/f.png"], "no folder"),
         (["Swish", "--at", "beat=1"], "did you mean 'beta'"),
+        (["Swish", "--at", "beta=1", "--at", "beta=2"], "once, but got beta twice"),
         (["Swish", "--at", "beta=high"], "with a number"),
     ],
 )

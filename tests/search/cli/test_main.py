@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from actsearch.search import (
-    Home,
-)
+from actsearch.search import Home
+from actsearch.search.cli.options import with_home
 
 Verb = Callable[..., Any]
+LAST_SEED = str(2**43 - 1)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,11 @@ def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> Non
         (("search", "--candidats", "3"), "did you mean '--candidates'?"),
         (("search", "--workers", "two"), "'two' is neither a whole number nor auto"),
         (("leaderboard", "--rows", "-1"), "'-1' is no whole number of at least 1"),
+        (("search", "--name", ""), "--name: it is empty: say which, or leave it out"),
+        (("search", "--name="), "--name: it is empty"),
+        (("search", "--config", ""), "--config: it is empty"),
+        (("export", "mine", "-o", ""), "-o/--output: it is empty"),
+        (("leaderboard", "--home", ""), "--home: it is empty"),
         (("leaderboard", "--rows", "0"), "'0' is no whole number of at least 1"),
     ],
 )
@@ -93,6 +101,7 @@ def test_escape_sequences_of_strangers_are_not_printed_raw(actsearch: Verb) -> N
         (("leaderboard", "mien"), "there is no search 'mien'"),
         (("search", "--name", "a/b"), "a search name is 1 to 64 letters"),
         (("search", "--resume"), "--resume needs the --name"),
+        (("submit", "--here", "--resume"), "--resume needs the --name"),
         (("search", "--resume", "--name", "mien"), "there is no search 'mien'"),
         (("search", "--strategy", "evolutoin"), "did you mean 'evolution'?"),
         (("search", "--space", "core-0"), "core units must be 1 to 8"),
@@ -110,7 +119,13 @@ def test_escape_sequences_of_strangers_are_not_printed_raw(actsearch: Verb) -> N
         (("confirm", "relu(x)", "--limit-data", "-5"), "limit data must be at least 300"),
         (("diagnose", "relu(x)", "--limit-data", "10"), "limit data must be at least 300"),
         (("search", "--time-limit", "0s"), "time limit must be above 0 seconds"),
-        (("score", "relu(x)", "--seeds", "0"), "seeds must be at least 1"),
+        (("score", "relu(x)", "--seeds", "0"), "seeds must be 1 to 10,000, but got 0"),
+        (("score", "relu(x)", "--seeds", "100000"), "seeds must be 1 to 10,000"),
+        (("score", "relu(x)", "--seed", "-1"), "seed must be at least 0 and below 2**43"),
+        (("score", "relu(x)", "--seeds", "2", "--seed", LAST_SEED), "seed must be at least 0 and"),
+        (("diagnose", "relu(x)", "--seed", "-1"), "seed must be at least 0 and below 2**43"),
+        (("diagnose", "relu(x)", "--seed", f"{2**43}"), "seed must be at least 0 and below 2**43"),
+        (("search", "--seed", f"{2**43}"), "seed must be at least 0 and below 2**43"),
         (("confirm", "relu(x)", "--finalists", "2"), "--finalists is for a search"),
         (("export", "relu(x)", "-o", "new", "--trial", "3"), "a search name is"),
         (("export", "relu(x)", "-o", "new", "--class-name", "2x"), "a class needs a Python name"),
@@ -179,6 +194,98 @@ def test_a_pipe_that_closes_early_is_no_traceback(finished: Home) -> None:
     )
     assert process.stdout == "["
     assert "Traceback" not in process.stderr
+
+
+def test_a_full_disk_under_the_output_is_one_line(finished: Home) -> None:
+    for words in ("leaderboard mine", "leaderboard mine --json", "catalog", "--help", "--version"):
+        home = f"--home {finished.root}" if words.startswith("leaderboard") else ""
+        process = by_shell(f"{words} {home} > /dev/full")
+        assert process.returncode == 1
+        assert process.stderr == "actsearch: cannot write the output: no space left on device\n"
+
+
+def test_closed_streams_are_no_traceback_and_take_nothing_of_the_others(finished: Home) -> None:
+    command = f"leaderboard mine --json --home {finished.root}"
+    closed = by_shell(f"{command} >&-")
+    assert (closed.returncode, closed.stdout, closed.stderr) == (0, "", "")
+    whole = by_shell(f"{command} <&-")
+    assert whole.returncode == 0
+    assert len(json.loads(whole.stdout)) == 8
+    mistaken = by_shell(f"leaderboard mien --home {finished.root} 2>&-")
+    assert (mistaken.returncode, mistaken.stdout) == (1, "")
+
+
+@pytest.mark.parametrize("words", ["--help", "--version"])
+def test_that_is_so_too_where_python_writes_at_once(
+    words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    assert by_shell(f"{words} > /dev/full").returncode == 1
+
+
+def by_shell(words: str) -> subprocess.CompletedProcess[str]:
+    """A command as a shell runs it, with its redirections."""
+    return subprocess.run(
+        f"{sys.executable} -m actsearch.search.cli {words}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+@pytest.mark.parametrize("words", ["leaderboard mine", "--help", "search"])
+def test_in_a_directory_that_was_removed_a_verb_says_so_in_a_line(
+    tmp_path: Path, words: str
+) -> None:
+    place = tmp_path / "away"
+    place.mkdir()
+    process = subprocess.run(
+        f"rmdir {place}; {sys.executable} -P -m actsearch.search.cli {words} --home {tmp_path}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=place,
+    )
+    assert "the working directory was removed: go to one that is there" in (
+        process.stdout if words == "--help" else process.stderr
+    )
+    assert "Traceback" not in process.stderr
+    assert process.returncode == (0 if words == "--help" else 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search", "--name", "mine"),
+        ("export", "mine", "--trial", "999", "-o", "new"),
+        ("log", "mine"),
+        ("score", "mine"),
+        ("search", "--resume"),
+    ],
+)
+def test_a_command_that_a_message_advises_has_the_home_that_was_typed(
+    actsearch: Verb, finished: Home, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    commands = re.findall(
+        r"`(actsearch [^`]*)`", actsearch(*arguments, "--home", finished.root).err
+    )
+    assert commands
+    assert all(command.endswith(f" --home {finished.root}") for command in commands)
+    monkeypatch.setenv("ACTSEARCH_HOME", str(finished.root))
+    assert "--home" not in actsearch(*arguments).err
+
+
+def test_no_command_gets_it_twice_or_where_it_has_no_use() -> None:
+    options = argparse.Namespace(home="a b", project={})
+    text = (
+        "`actsearch sync mine`, `actsearch ui`, `actsearch stop x --home y`, `actsearch catalog`"
+    )
+    assert with_home(text, options) == (
+        "`actsearch sync mine --home 'a b'`, `actsearch ui --home 'a b'`, "
+        "`actsearch stop x --home y`, `actsearch catalog`"
+    )
 
 
 def test_sigterm_stops_a_background_job_that_its_shell_lets_ignore_ctrl_c() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -111,3 +112,37 @@ def test_a_proposal_outside_the_space_stops_the_search_and_names_the_strategy(
         "actsearch: strategy mine_waves:Wrong proposed what is not in the space"
     )
     assert "no option 'wave(x)' at unit.left" in last
+
+
+DROPS = """
+import os, signal, weakref
+from actsearch.search.strategies.random import Random
+
+class Resource:
+    pass
+
+class Stopped(Random):
+    def propose(self, study, trial, rng):
+        if trial.number == 0:
+            resource = Resource()
+            reference = weakref.ref(resource, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+            del resource
+        return super().propose(study, trial, rng)
+"""
+
+
+def test_a_stop_that_falls_into_a_clean_up_ends_the_search(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "mine_drops.py").write_text(DROPS)
+    command = ("search", "--strategy", "mine_drops:Stopped", "--evaluator", "core-1-table")
+    process = subprocess.run(
+        [
+            *(sys.executable, "-m", "actsearch.search.cli", *command, "--name", "mine"),
+            *("--candidates", "27", "--no-confirm", "--home", home.root),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert process.returncode == 130, process.stderr
+    assert "stopped; what has finished is kept" in process.stderr
+    assert "Exception ignored" not in process.stderr

@@ -107,6 +107,20 @@ def test_it_is_looked_for_up_to_the_repositorys_root_and_no_further(
     (project.parent / "actsearch.toml").unlink()
 
 
+def test_the_users_folder_is_written_as_a_tilde(
+    project: Path, monkeypatch: pytest.MonkeyPatch, would_run: Callable[..., SearchFile]
+) -> None:
+    monkeypatch.setenv("HOME", str(project / "user"))
+    (project / "user").mkdir()
+    (project / "user" / "mine.toml").write_text(to_toml(TINY))
+    file = project / "actsearch.toml"
+    file.write_text('home = "~/results"\nrecipe = "~/mine.toml"\n')
+    defaults = project_file.read(file, parser_of(all_verbs()).verbs)
+    assert defaults.common["home"] == str(project / "user" / "results")
+    assert project_file.home_in(file) == str(project / "user" / "results")
+    assert would_run().config.recipe == TINY
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

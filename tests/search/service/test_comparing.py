@@ -12,7 +12,13 @@ import pytest
 
 from actsearch.search import Home
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.service.comparing import ComparedSearch, Improvement, compare
+from actsearch.search.service.comparing import (
+    ComparedSearch,
+    Improvement,
+    SearchComparison,
+    compare,
+)
+from actsearch.search.service.comparison_text import comparison_text
 from actsearch.search.storage.study import read_trials
 
 Verb = Callable[..., Any]
@@ -41,7 +47,7 @@ def test_the_best_is_told_at_each_budget(two: Home) -> None:
         last = search.best(len(trials))
         assert last is not None
         assert last.score == best
-        assert search.best(len(trials) + 1) is None, "it has not come so far"
+        assert search.best(len(trials) + 1) == last, "its best so far"
         assert last.seconds <= search.seconds == pytest.approx(sum(t.seconds for t in trials))
 
 
@@ -54,6 +60,26 @@ def test_budgets_triple_up_to_where_each_search_has_come() -> None:
     assert search.best(9) == improvement
 
 
+def test_a_search_that_has_not_come_so_far_has_its_best_in_the_row_and_says_of_how_many() -> None:
+    def search(name: str, ended: int) -> ComparedSearch:
+        improvement = Improvement(candidates=2, seconds=1.0, score=0.5, expression="x")
+        return ComparedSearch(
+            name=name,
+            settings={},
+            improvements=[improvement],
+            ended=ended,
+            seconds=9.0,
+            functions={},
+        )
+
+    comparison = SearchComparison(searches=[search("t", 60), search("u", 3)], same_recipe=True)
+    rows = [line.split() for line in comparison_text(comparison).splitlines() if "%" in line]
+    assert rows[:4] == [
+        ["3", "50.00%", "50.00%"],
+        *([budget, "50.00%", "50.00%", "of", "3"] for budget in ("9", "27", "60")),
+    ]
+
+
 def test_functions_are_shared_however_they_are_written(two: Home) -> None:
     comparison = compare(two, ["mine", "other"])
     first, second = comparison.searches
@@ -64,6 +90,15 @@ def test_functions_are_shared_however_they_are_written(two: Home) -> None:
 def test_one_search_is_not_compared_with_itself(names: list[str], finished: Home) -> None:
     with pytest.raises(InvalidSetting, match="compare two searches or more, each once"):
         compare(finished, names)
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_the_work(
+    actsearch: Verb, finished: Home, tmp_path: Path
+) -> None:
+    plot = tmp_path / "none" / "compared.png"
+    result = actsearch("compare", "mine", "nobody", "--plot", plot, "--home", finished.root)
+    assert (result.status, result.out) == (1, "")
+    assert f"there is no folder for '{plot}': make it first" in result.err
 
 
 def test_the_command_prints_tables_and_draws_one_figure(

@@ -75,6 +75,7 @@ def test_a_killed_driver_is_told_to_be_dead_though_its_number_lives_on(tmp_path:
     assert status.state == "killed"
     assert status.reason is not None
     assert f"process {os.getpid()} on" in status.reason
+    assert status.reason.endswith("as in a power cut or on a full disk")
 
 
 def test_a_name_that_another_process_waits_to_drive_is_taken(tmp_path: Path) -> None:

@@ -69,6 +69,30 @@ def test_it_is_stopped_by_its_handle_or_from_any_terminal(home: Home, by_command
     assert sum(trial.state in ("running", "waiting") for trial in outcome.trials) == 0
 
 
+def test_a_callback_stops_its_own_search_and_cannot_wait_for_it(home: Home) -> None:
+    states: list[str] = []
+    waits: list[BaseException] = []
+
+    def stop_it(trial: Trial) -> None:
+        ready.wait()
+        states.append(running.stop().state)
+        try:
+            running.result()
+        except TimeoutError as error:
+            waits.append(error)
+
+    ready = threading.Event()
+    search = Search("mine", home=home.root, **SMALL, candidates=100_000, on_candidate=stop_it)
+    running = search.start()
+    ready.set()
+    with pytest.raises(SearchStopped):
+        running.result(120)
+    assert states[0] == "searching"
+    assert "its own callback waits" in str(waits[0])
+    assert running.status.state == "stopped"
+    assert running.stop().state == "stopped"
+
+
 def test_what_a_callback_raises_ends_the_search_and_is_raised(home: Home) -> None:
     def fail(trial: Trial) -> None:
         raise ZeroDivisionError("mine")

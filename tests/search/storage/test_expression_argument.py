@@ -46,6 +46,12 @@ def test_a_name_of_the_catalog_is_its_function(name: str, text: str) -> None:
     assert str(expression_of(name)) == text
 
 
+@pytest.mark.parametrize("text", ["relu + 6", "tanh(exp)", "-tanh", "sin(", "gelu)", "(tanh"])
+def test_a_text_that_is_almost_a_formula_is_refused_as_one(text: str) -> None:
+    with pytest.raises((CandidateError, ExpressionError)):
+        expression_of(text)
+
+
 def test_a_name_of_a_family_is_its_member_at_the_defaults() -> None:
     assert {expression_of(name) for name in FAMILIES} == {family(name) for name in FAMILIES}
 

@@ -302,6 +302,19 @@ def test_the_list_of_searches_names_those_that_cannot_be_read_and_shows_the_othe
     assert len(table.out.splitlines()) == 3
 
 
+@pytest.mark.parametrize("verb", [("leaderboard",), ("status",), ("status", "--watch")])
+@pytest.mark.parametrize("file", ["config.json", "study.db"])
+def test_where_no_search_can_be_read_none_is_denied(
+    copied: Callable[[], Copy], actsearch: Verb, verb: tuple[str, ...], file: str
+) -> None:
+    copy = copied()
+    (copy.folder / file).write_bytes(b"spoilt")
+    result = actsearch(*verb, "--home", copy.home.root)
+    assert result.status == 0
+    assert "search 'mine' cannot be read: " in result.err
+    assert not result.out.strip()
+
+
 def test_a_copied_folder_is_a_search_of_its_own_name(copied: Callable[[], Copy]) -> None:
     copy = copied()
     shutil.copytree(copy.folder, copy.home.searches / "copy")

@@ -32,6 +32,7 @@ from actsearch.search.storage.home import (
     DEFAULT_HOME,
     PRIOR,
     lock,
+    usable,
 )
 from contracts.tiny import CONFIG
 
@@ -107,7 +108,9 @@ def test_the_home_is_the_option_then_the_variable_then_the_working_directory(
 
 def test_a_name_that_is_taken_says_what_to_do(home: Home) -> None:
     make(home, "mine")
-    with pytest.raises(NameTaken, match=r"--resume.*another --name.*actsearch delete mine"):
+    with pytest.raises(
+        NameTaken, match=r"--resume \(in Python resume=True\).*another name.*actsearch delete mine"
+    ):
         home.new_folder("mine")
 
 
@@ -275,3 +278,39 @@ def test_a_full_disk_is_noticed_before_the_search_begins(tmp_path: Path) -> None
     assert "HomeUnusable: cannot write in" in done.stderr
     assert "free some space" in done.stderr
     assert Home(tmp_path).names() == []
+
+
+def test_the_users_folder_is_written_as_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ACTSEARCH_HOME", "~/results")
+    assert Home.at().root == tmp_path / "results"
+    assert Home.at("~/other").root == tmp_path / "other"
+
+
+def test_a_file_or_what_would_be_below_it_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "home"):
+        with pytest.raises(HomeUnusable, match=r"file is no folder, .*another with --home"):
+            Home.at(home)
+
+
+def test_in_a_directory_that_was_removed_there_is_no_home_but_one_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ACTSEARCH_HOME", raising=False)
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+    (tmp_path / "away").rmdir()
+    with pytest.raises(HomeUnusable, match=r"the working directory was removed, .* with --home"):
+        Home.at()
+    assert Home.at(tmp_path).root == tmp_path
+
+
+def test_a_missing_folder_of_a_file_to_write_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(HomeUnusable, match="make that folder first, or choose another with -o"),
+        usable(tmp_path / "none", "-o"),
+    ):
+        (tmp_path / "none" / "page.html").write_text("")
