@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...space import Expression, UnknownNameError, Variable, parse
 from ...space.catalog.table import find
-from ...space.errors import CandidateError, nearest
+from ...space.errors import CandidateError, ExpressionError, nearest
 from ...space.expressions.notation import mistakable
 from ...space.families.table import FAMILIES, family
 from ..errors import InvalidSetting, NoSuchSearch
@@ -38,13 +38,15 @@ def expression_of(text: str) -> Expression:
 def parse_expression_argument(home: Home, text: str) -> Expression:
     """`expression_of` where a search's name could stand as well: `actsearch confirm SEARCH|EXPR`.
 
-    Raises NoSuchSearch for what is more likely a mistyped search's name: a text without x, and a
-    bare `x-1`, for which no test set should be opened.
+    Raises NoSuchSearch for what is more likely a mistyped search's name: a text without x, a name
+    that is no expression, and a bare `x-1`, for which no test set should be opened.
     """
     hint = nearest(text, home.names())
     try:
         expression = expression_of(text)
-    except (CandidateError, UnknownNameError) as error:
+    except (CandidateError, UnknownNameError, ExpressionError) as error:
+        if isinstance(error, ExpressionError) and not can_be_name(text):
+            raise
         raise NoSuchSearch(
             f"'{text}' is no search in {home.root}{hint}; as an activation: {error}"
         ) from error

@@ -160,7 +160,7 @@ def test_whole_numbers_of_numpy_are_taken(
     home: Home, stored: Callable[[Search], SearchFile]
 ) -> None:
     settings: dict[str, Any] = {"seed": 3, "bracket": 4, "workers": 2, "time_limit": 600}
-    numbers = {name: np.int64(value) for name, value in settings.items()}
+    numbers: dict[str, Any] = {name: np.int64(value) for name, value in settings.items()}
     arguments: dict[str, Any] = {"home": home.root, "recipe": "conv"}
     mine = stored(Search("mine", limit_data=cast(Any, np.int32(500)), **numbers, **arguments))
     plain = stored(Search("mine", limit_data=500, **settings, **arguments))

@@ -30,6 +30,9 @@ def test_a_mistyped_name_is_told_the_nearest_search(searched: Home) -> None:
     shutil.move(searched.folder("mine"), searched.searches / "relu-x")
     with pytest.raises(NoSuchSearch, match="did you mean 'relu-x'"):
         parse_expression_argument(searched, "rely-x")
+    shutil.move(searched.folder("relu-x"), searched.searches / "first-index")
+    with pytest.raises(NoSuchSearch, match="did you mean 'first-index'"):
+        parse_expression_argument(searched, "fist-index")  # which looks like a product with x
 
 
 @pytest.mark.parametrize("text", ["mine", "mine-2", "beta", "3.0", "my_search + 1"])
