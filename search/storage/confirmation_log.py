@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     ConfigDict,
@@ -20,6 +20,7 @@ from pydantic import (
     TypeAdapter,
     field_serializer,
     field_validator,
+    model_validator,
 )
 from pydantic.dataclasses import dataclass
 
@@ -69,6 +70,12 @@ class Retraining:
         if not unpacker.eof:
             raise ValueError(f"it is cut, or has more than {IMAGES:,} bytes")
         return content
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.val_accuracy is None) != (self.test_accuracy is None):
+            raise ValueError("val and test are both numbers, or null where the training diverged")
+        return self
 
     @field_serializer("test_correct")
     def _packed(self, value: bytes | None) -> str | None:

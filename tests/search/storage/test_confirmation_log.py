@@ -115,6 +115,15 @@ def test_a_damaged_record_by_image_is_named_with_its_line(tmp_path: Path) -> Non
             ConfirmationLog(tmp_path)
 
 
+@pytest.mark.parametrize("missing", ["val", "test"])
+def test_a_training_that_has_one_accuracy_of_two_is_damaged(tmp_path: Path, missing: str) -> None:
+    ConfirmationLog(tmp_path).add([WHOLE])
+    path = tmp_path / "confirmation.jsonl"
+    path.write_text(json.dumps({**json.loads(path.read_text()), missing: None}) + "\n")
+    with pytest.raises(HomeUnusable, match=r"line 1 is damaged .*both numbers"):
+        ConfirmationLog(tmp_path)
+
+
 @pytest.mark.parametrize("line", ["{}", "[]", "3", '{"kind": "opening"}', '{"kind": "x"}', "{"])
 def test_a_damaged_line_is_named_with_its_number(tmp_path: Path, line: str) -> None:
     ConfirmationLog(tmp_path).add([OPENING])
