@@ -220,6 +220,12 @@ def reached(enclosed: Enclosed, target: Target, bound: Bound) -> bool:
     return False
 
 
+def has_flat_piece(enclosed: Enclosed) -> bool:
+    """Whether f is constant over some of the intervals that cover the axis."""
+    slope = enclosed.over_cells.slope
+    return bool(((slope.low == 0) & (slope.high == 0)).any())
+
+
 def _zoomed(fixed: Expression, target: Target, value: float, at: float) -> tuple[float, float]:
     """The largest value beside a place, to more digits than it was found with."""
     gap = max(NEAR / 2000, abs(at) / 16)

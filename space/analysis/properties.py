@@ -14,10 +14,20 @@ import torch
 from torch import Tensor
 
 from ..expressions.expression import Constant, Expression, substitute
-from .asymptotes import Asymptote, asymptote
-from .bounds import Enclosed, agree, highest, lowest, reached, steepest, steepest_down, supremum
+from .asymptotes import Asymptote, asymptote_within
+from .bounds import (
+    Enclosed,
+    agree,
+    has_flat_piece,
+    highest,
+    lowest,
+    reached,
+    steepest,
+    steepest_down,
+    supremum,
+)
 from .moments import gaussian_nodes
-from .shape import Direction, direction_of
+from .shape import Direction, direction_of, everywhere
 from .smoothness import RANGE, Smoothness, smoothness
 
 POINTS = 20_002  # on [-RANGE, RANGE]; even, so that 0, a division's odd point, is not among them
@@ -126,16 +136,24 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     )
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64)
     value, slope = fixed.values_and_slopes(x)
-    left, right = asymptote(fixed, -1), asymptote(fixed, 1)
     enclosed = Enclosed(fixed)
     top, bottom = supremum(enclosed, highest), supremum(enclosed, lowest)
+    left, right = (
+        asymptote_within(
+            fixed,
+            side,
+            (-bottom.outer, top.outer),
+            (bottom.at == side * math.inf, top.at == side * math.inf),
+        )
+        for side in (-1, 1)
+    )
     rising, falling = supremum(enclosed, steepest), supremum(enclosed, steepest_down)
     steep = max(rising.value, falling.value)
     steep_outer = max(rising.outer, falling.outer)
-    direction, turns = direction_of(value)
-    if rising.value > FLAT and falling.value > FLAT:
-        direction = "neither"
+    near, turns = direction_of(value)
+    direction = everywhere(near, rises=rising.value > FLAT, falls=falling.value > FLAT)
     against = {"increasing": falling.outer, "decreasing": rising.outer, "constant": steep_outer}
+    flat = has_flat_piece(enclosed) or bool((slope == 0).double().mean() >= 1e-3)
     z, weights = gaussian_nodes()
     at_z, slope_z = fixed.values_and_slopes(z)
 
@@ -153,7 +171,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
         left=left,
         right=right,
         direction=direction,
-        strictly=direction != "neither" and bool((slope == 0).double().mean() < 1e-3),
+        strictly=direction in ("increasing", "decreasing") and not flat,
         turns=turns,
         smooth=smoothness(fixed),
         mean=average,

@@ -7,7 +7,7 @@ less than float32 tells apart at 1, counts as a jump: a division's floor, or erf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import torch
@@ -30,15 +30,23 @@ MOST = 64  # jumps that are listed; more is no piecewise function
 
 @dataclass(frozen=True, slots=True)
 class Smoothness:
-    """Places on [-10, 10] where value, slope and second derivative jump."""
+    """Places on [-10, 10] where value, slope and second derivative jump. `everywhere`: whether
+    there are none at any x, which its operators tell."""
 
     jumps: tuple[float, ...]
     kinks: tuple[float, ...]
     bends: tuple[float, ...]
+    everywhere: bool = field(default=False, compare=False)
 
     @property
     def text(self) -> str:
         """In words."""
+        if self.everywhere:
+            return "twice differentiable or smoother"
+        return f"{self._near} on [-10, 10]"
+
+    @property
+    def _near(self) -> str:
         if self.jumps:
             return f"jumps at {_listed(self.jumps)}"
         if self.kinks:
@@ -64,7 +72,7 @@ STEEP = 1e3  # a factor above which a smooth step may turn within 1e-8
 def smoothness(expression: Expression) -> Smoothness:
     """At the initial parameters, in float64."""
     if _is_analytic(expression):
-        return Smoothness((), (), ())
+        return Smoothness((), (), (), everywhere=True)
     jumps, kinks, bends = (_jumps(expression, order) for order in range(3))
     kinks = [place for place in kinks if not _among(place, jumps)]
     bends = [p for p in bends if not _among(p, jumps + kinks) and _bends(expression, p)]

@@ -19,6 +19,7 @@ from ..expressions.numerics import DIVIDE_FLOOR, LOG_FLOOR, POWER_FLOOR, SQRT_FL
 from ..expressions.primitives import PRIMITIVES
 
 LN2 = math.log(2)
+PHASED = 1e12  # below it float64 keeps a phase to 1e-4
 LARGE = 1e300  # stands for what is larger, where a function's value no longer depends on it
 
 
@@ -81,8 +82,12 @@ def wide_values(fixed: Expression, x: Tensor) -> Tensor:
 def _called(name: str, operands: list[Wide]) -> Wide:
     if name in _RULES:
         return _RULES[name](*operands)
-    # The others are bounded, or straight lines on the far sides.
     u = operands[0]
+    if name in ("sin", "cos"):
+        # Beyond float64 no phase is known: the logarithm's, where it has one, swings as well.
+        phase = torch.where(u.log < PHASED, u.log, math.nan) * u.mantissa.sign()
+        u = _where(u.plain.abs() > LARGE, _wide(phase), u)
+    # The others are bounded, or straight lines on the far sides.
     value = PRIMITIVES[name].function(u.plain.clamp(-LARGE, LARGE))
     ratio = value / u.plain.clamp(-LARGE, LARGE)
     line = (u.plain.abs() > LARGE) & (value.abs() > LARGE / 1e9)

@@ -57,12 +57,38 @@ def test_the_range_is_known(text: str, interval: str) -> None:
         ("cos(x) - x", "oscillates about −x", "oscillates about −x"),
         ("sin(x)", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
         ("x + 1 / x", "→ x", "→ x"),
-        ("x * log(1 + sigmoid(x))", "→ 0", "→ 0.6932 x"),
+        ("x * log(1 + sigmoid(x))", "→ 1e-05 x", "→ 0.6932 x"),  # by the floor of log
+        ("1e-5 * x", "→ 1e-05 x", "→ 1e-05 x"),
+        ("max(min(x, 1), -1) + 1e-9 * x", "→ 1e-09 x − 1", "→ 1e-09 x + 1"),
+        ("1e-5 * sin(x)", "oscillates in [-1e-05, 1e-05]", "oscillates in [-1e-05, 1e-05]"),
+        ("sigmoid(x / 10000)", "→ 0", "→ 1"),
+        ("min(abs(x), 10000000)", "→ 1e+07", "→ 1e+07"),
+        ("x * exp(-x / 100000)", "grows faster than a line", "→ 0"),
+        ("pow(x, -0.5)", "→ 0", "→ 0"),
+        ("pow(x, 0.99)", "grows slower than a line", "grows slower than a line"),
+        ("x + log(x)", "~ x", "~ x"),
+        ("log(x) * sin(x)", "oscillates without bound", "oscillates without bound"),
+        ("log(x) + sin(x)", "grows slower than a line", "grows slower than a line"),
+        ("exp(x) * sin(exp(x))", "→ 0", "oscillates without bound"),
+        ("cos(exp(x))", "→ 1", "oscillates in [-1, 1]"),
+        ("sin(x / 100000)", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
     ],
 )
 def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str) -> None:
     assert asymptote(parse(text), -1).text == left
     assert asymptote(parse(text), 1).text == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("relu(x - 1000000000)", "→ x − 1e+09"),
+        ("min(abs(x), 10000000000)", "→ 1e+10"),
+        ("sin(exp(exp(x)))", "stays within the range"),
+    ],
+)
+def test_far_out_is_where_the_range_is_proven(text: str, right: str) -> None:
+    assert of(text).right.text == right
 
 
 @pytest.mark.parametrize(
@@ -206,6 +232,15 @@ def test_direction_is_over_every_x() -> None:
     assert of("sin(x / 40)").direction == "neither"
     assert of("x * exp(-x / 20)").direction == "neither"
     assert of("tanh(x)").direction_proven
+    assert of("relu(x - 20)").direction == "increasing"
+    assert of("relu(20 - x)").direction == "decreasing"
+    assert of("sigmoid(x - 5000)").direction == "increasing"
+    assert not of("max(x, -1000)").strictly
+
+
+def test_smooth_is_said_of_the_range_that_was_looked_at() -> None:
+    assert smoothness(parse("relu(x - 20)")).text.endswith("smoother on [-10, 10]")
+    assert smoothness(parse("tanh(x)")).text.endswith("smoother")
 
 
 @pytest.mark.parametrize("name", PRIMITIVES)
