@@ -25,12 +25,13 @@ PLACES = (1e4, 1e6, 1e8)
 FARTHER = (1e8, 1e10, 1e12)
 WIDTH = 64.0  # of a window; ten periods of sin(x)
 POINTS = 1601
-LONG = (math.sqrt(5) - 1) / 2  # of a long look, in its place; no multiple of a period
+LONG = 0.618  # how far again a long look goes, in ever larger steps: in no rhythm of a wave
 SMALL = 1e-3  # relative: what is within it counts as the same
 NOISE = 2e-15  # relative: what rounding leaves, twenty operations
 HIDDEN = 1e-6  # a limit below it is 0, as in the card's range
 RISES = 0.6  # of the second of two steps to the first: 1 in log(x), 0.7 in log(log(x)), 0.5 in
 # 1 - 1 / log(x), which has a limit
+MORE = 0.05  # of a swing, that is more than two looks at a sum of waves differ by
 SETTLES = 0.3  # the same where the limit can be told: 0.1 in 1 / sqrt(x)
 TURNS = 3  # in a long look, from which on a function swings
 
@@ -74,7 +75,8 @@ class Asymptote:
             return f"→ {_factor(self.slope)}x{shift}"
         if self.kind == "oscillates":
             if self.bounded:
-                return f"oscillates in [{self.low:.4g}, {self.high:.4g}]"
+                low, high = (v if abs(v) >= HIDDEN else 0.0 for v in (self.low, self.high))
+                return f"oscillates in [{low:.4g}, {high:.4g}]"
             return f"oscillates about {_factor(self.slope)}x"
         return _WORDS[self.kind]
 
@@ -173,7 +175,7 @@ def _wave(
         if about
         else (spreads[1] - spreads[0], spreads[2] - spreads[1])
     )
-    if second > RISES * first and second > 10 * SMALL * spreads[2]:
+    if first > MORE * spreads[1] and second > max(RISES * first, MORE * spreads[2]):
         return Asymptote("swings", between, far.offset, -math.inf, math.inf)
     if about:
         rises = between * side > 0
@@ -217,8 +219,8 @@ def _window(expression: Expression, start: float, side: int) -> _Window:
 
 def _long_look(expression: Expression, place: float) -> Tensor:
     """Values from a place on, over more than half as far again."""
-    u = torch.linspace(0, LONG, POINTS, dtype=torch.float64)
-    return _values(expression, place * (1 + u))
+    u = torch.linspace(0, 1, POINTS, dtype=torch.float64)
+    return _values(expression, place * (1 + LONG * u.square()))
 
 
 def _turns(expression: Expression, place: float) -> bool:

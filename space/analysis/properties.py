@@ -26,7 +26,7 @@ from .bounds import (
     steepest_down,
     supremum,
 )
-from .moments import gaussian_nodes
+from .fine_nodes import fine_nodes, without_spike
 from .shape import Direction, direction_of, everywhere
 from .smoothness import RANGE, Smoothness, smoothness
 
@@ -47,9 +47,10 @@ class Properties:
     pass, and `*_proven` whether the two agree to the digits shown. Infinite: without bound.
     `direction` too is over every x; `turns` counts on [-10, 10].
 
-    Under a standard normal input: `mean`, `second_moment` E[f^2], `slope_moment` E[f'^2],
-    `zero_output` and `zero_slope` the shares where |f| and |f'| are below 1e-6, `curvature` the
-    share of the variance that the best line leaves.
+    Under a standard normal input: `mean`, `second_moment` E[f^2], `slope_moment` E[f'^2], both
+    without a spike that one input in ten thousand meets and `*_whole` with it, `zero_output` and
+    `zero_slope` the shares where |f| and |f'| are below 1e-6, `curvature` the share of the
+    variance that the best line leaves.
     """
 
     low: float
@@ -65,6 +66,8 @@ class Properties:
     mean: float
     second_moment: float
     slope_moment: float
+    second_whole: float
+    slope_whole: float
     zero_output: float
     zero_slope: float
     curvature: float
@@ -154,8 +157,10 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     direction = everywhere(near, rises=rising.value > FLAT, falls=falling.value > FLAT)
     against = {"increasing": falling.outer, "decreasing": rising.outer, "constant": steep_outer}
     flat = has_flat_piece(enclosed) or bool((slope == 0).double().mean() >= 1e-3)
-    z, weights = gaussian_nodes()
+    z, weights = fine_nodes(fixed)
     at_z, slope_z = fixed.values_and_slopes(z)
+    second_moment, second_whole = without_spike(at_z.square(), z, weights)
+    slope_moment, slope_whole = without_spike(slope_z.square(), z, weights)
 
     def mean(of: Tensor) -> float:
         return float((of.double() * weights).sum())
@@ -175,8 +180,10 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
         turns=turns,
         smooth=smoothness(fixed),
         mean=average,
-        second_moment=mean(at_z.square()),
-        slope_moment=mean(slope_z.square()),
+        second_moment=second_moment,
+        slope_moment=slope_moment,
+        second_whole=second_whole,
+        slope_whole=slope_whole,
         zero_output=mean(at_z.abs() < DEAD),
         zero_slope=mean(slope_z.abs() < DEAD),
         curvature=left_over / variance if variance > 1e-12 else 0.0,

@@ -162,6 +162,30 @@ def test_averages_under_a_normal_input_are_the_exact_ones(
     assert measured.slope_moment == pytest.approx(slope, rel=2e-3)
 
 
+@pytest.mark.parametrize(
+    ("text", "second", "slope"),  # with what hardly any input meets; by scipy's quad, in parts
+    [
+        ("sqrt(x)", 0.399443, 0.694691),
+        ("log(x)", 1.63581, 79787),
+        ("tanh(1000 * x)", 0.999202, 531.92),
+        ("1 / x", 2**24 * 2 / ROOT, None),
+    ],
+)
+def test_averages_see_what_is_steep_within_the_spacing_of_a_grid(
+    text: str, second: float, slope: float | None
+) -> None:
+    measured = of(text)
+    assert measured.second_whole == pytest.approx(second, rel=2e-4)
+    assert slope is None or measured.slope_whole == pytest.approx(slope, rel=2e-4)
+
+
+def test_a_spike_that_hardly_any_input_meets_is_told_apart() -> None:
+    measured = of("sin(x) / x")  # from 0 to 1 within 1e-7
+    assert measured.slope_moment == pytest.approx(of("sinc(x / pi)").slope_moment, rel=1e-2)
+    assert measured.slope_whole > 1e6
+    assert of("exp(3 * x)").slope_moment == of("exp(3 * x)").slope_whole  # of tails, no spike
+
+
 def test_relu_is_silent_and_flat_on_half_of_its_inputs() -> None:
     measured = of("relu(x)")
     assert measured.zero_output == pytest.approx(0.5, abs=1e-3)
