@@ -46,7 +46,7 @@ class Match:
 
     @property
     def formula(self) -> Expression:
-        """What the candidate is said to be, without parameters."""
+        """The function that it names, without parameters."""
         if self.name == "constant":
             return Constant(self.values["c"])
         formula = CATALOG[self.name].expression

@@ -195,7 +195,7 @@ def _overflowing(value: Tensor) -> Asymptote:
 
 
 def _limit(near: _Window, middle: _Window, far: _Window) -> float:
-    """What the means tend to: what is left at the last window is told by its slope, as that of a
+    """The limit of the means: the rest that is left at the last window is told by its slope, as that of a
     power of x."""
     first, second = middle.mean - near.mean, far.mean - middle.mean
     left = 0.0

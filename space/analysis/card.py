@@ -19,7 +19,13 @@ from ..expressions.picture import as_svg
 from ..expressions.symbolic import Symbolic, symbolic
 from ..json_safe import plain
 from .cost import Cost, cost
-from .finite_range import FiniteRange, finite_ranges, finite_text, wide_enough
+from .finite_range import (
+    FiniteRange,
+    finite_ranges,
+    finite_text,
+    float_numbers,
+    wide_enough,
+)
 from .identify import Identification, identify
 from .properties import Properties, properties
 
@@ -172,7 +178,11 @@ def card_text(card: Card, fit: int | None = None) -> str:
         ),
         ("zeros", f"{p.zero_output:.1%} of outputs, {p.zero_slope:.1%} of slopes"),
         ("Lipschitz", p.lipschitz_text),
-        ("finite", f"value and slope: {finite_text(card.finite)}"),
+        (
+            "finite",
+            f"value and slope, float32 in {len(float_numbers()):,} places: "
+            f"{finite_text(card.finite)}",
+        ),
         (
             "cost",
             f"{c.flops} FLOPs, {c.forward:.2f}× and {c.backward:.2f}× ReLU's time, together "

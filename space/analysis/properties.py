@@ -150,6 +150,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
         )
         for side in (-1, 1)
     )
+    single = abs(top.value + bottom.value) <= FLAT * max(1.0, min(abs(top.value), TELLING))
     rising, falling = supremum(enclosed, steepest), supremum(enclosed, steepest_down)
     steep = max(rising.value, falling.value)
     steep_outer = max(rising.outer, falling.outer)
@@ -171,8 +172,8 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     return Properties(
         low=_tidy(min(-bottom.value, top.value)),  # of a constant they may cross by a rounding
         high=_tidy(max(-bottom.value, top.value)),
-        low_reached=reached(enclosed, lowest, bottom),
-        high_reached=reached(enclosed, highest, top),
+        low_reached=single or reached(enclosed, lowest, bottom),
+        high_reached=single or reached(enclosed, highest, top),
         left=left,
         right=right,
         direction=direction,

@@ -38,6 +38,10 @@ def of(text: str) -> Properties:
         ("atan(x)", "(-1.571, 1.571)"),
         ("elu(x)", "(-1, ∞)"),
         ("2", "[2, 2]"),
+        ("cos(exp(x))", "[-1, 1]"),  # 1 at log(2 pi), and in the limit on the left
+        ("1 / x", "(-1.678e+07, 1.678e+07]"),  # at 0 the divisor's floor has its upper side
+        ("-1 / x", "[-1.678e+07, 1.678e+07)"),
+        ("exp(x) * exp(-x)", "at least [1, 1], within [0, ∞]"),
     ],
 )
 def test_the_range_is_known(text: str, interval: str) -> None:
@@ -116,6 +120,10 @@ def test_far_out_is_where_the_range_is_proven(text: str, right: str) -> None:
         ("bessel_i1e(x)", (), (), (0.0,)),
         ("exp(x)", (), (), ()),
         ("sinc(x / pi - 1)", (), (), ()),
+        ("sqrt(abs(x))", (), (-0.001, 0.001), ()),
+        ("pow(x, 0.5)", (), (-0.001, 0.001), ()),
+        ("x * log(x)", (), (), (0.0,)),  # at the floor, 1e-5
+        ("sin(1 / x)", (0.0,), (), ()),  # and steep, though smooth, beside it
     ],
 )
 def test_jumps_and_kinks_are_found_where_they_are(
