@@ -16,24 +16,19 @@ import torch
 from torch import Tensor
 
 from ..expressions.expression import Expression
-from .wide import wide_values
+from .far_windows import NOISE, WIDTH, Window, long_look, turns, window
 
 Kind = Literal[
     "constant", "line", "oscillates", "slower", "faster", "swings", "within", "grows", "undefined"
 ]
 PLACES = (1e4, 1e6, 1e8)
 FARTHER = (1e8, 1e10, 1e12)
-WIDTH = 64.0  # of a window; ten periods of sin(x)
-POINTS = 1601
-LONG = 0.618  # how far again a long look goes, in ever larger steps: in no rhythm of a wave
 SMALL = 1e-3  # relative: what is within it counts as the same
-NOISE = 2e-15  # relative: what rounding leaves, twenty operations
 HIDDEN = 1e-6  # a limit below it is 0, as in the card's range
 RISES = 0.6  # of the second of two steps to the first: 1 in log(x), 0.7 in log(log(x)), 0.5 in
 # 1 - 1 / log(x), which has a limit
 MORE = 0.05  # of a swing, that is more than two looks at a sum of waves differ by
 SETTLES = 0.3  # the same where the limit can be told: 0.1 in 1 / sqrt(x)
-TURNS = 3  # in a long look, from which on a function swings
 
 _WORDS = {
     "slower": "grows slower than a line",
@@ -81,36 +76,13 @@ class Asymptote:
         return _WORDS[self.kind]
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """The line through a window, the largest distance from it, and the least, the largest and the
-    mean value; `place`: the x in its middle."""
-
-    place: float
-    slope: float
-    wave: float
-    low: float
-    high: float
-    mean: float
-
-    @property
-    def offset(self) -> float:
-        """Of the line, at x = 0."""
-        return self.mean - self.slope * self.place
-
-    @property
-    def size(self) -> float:
-        """The largest of the sizes of the values."""
-        return max(abs(self.low), abs(self.high))
-
-
 def asymptote(
     expression: Expression, side: int, places: tuple[float, float, float] = PLACES
 ) -> Asymptote:
     """The behaviour for x to minus infinity (`side` -1) or plus infinity (1)."""
-    near, middle, far = (_window(expression, side * place, side) for place in places)
+    near, middle, far = (window(expression, side * place, side) for place in places)
     if not all(math.isfinite(w.wave + w.mean) for w in (near, middle, far)):
-        return _overflowing(torch.cat([_long_look(expression, side * p) for p in places]))
+        return _overflowing(torch.cat([long_look(expression, side * p) for p in places]))
     noise = NOISE * max(abs(far.place), far.size)
     size = max(abs(far.slope), min(1.0, max(w.size for w in (near, middle, far))))
     if far.wave > SMALL * size + noise:
@@ -130,7 +102,7 @@ def asymptote(
     if level or rise <= max(SETTLES * abs(middle.mean - near.mean), noise):
         limit = _limit(near, middle, far)
         return Asymptote("constant", 0.0, limit, limit, limit)
-    if _turns(expression, far.place):
+    if turns(expression, far.place):
         return _wave(expression, side, near, middle, far)
     slower = abs(far.slope) < abs(middle.slope)
     return _growing("slower" if slower else "faster", far.high > 0, far.low < 0)
@@ -161,10 +133,10 @@ def asymptote_within(
 
 
 def _wave(
-    expression: Expression, side: int, near: _Window, middle: _Window, far: _Window
+    expression: Expression, side: int, near: Window, middle: Window, far: Window
 ) -> Asymptote:
     """Of what swings: without bound, about a line, or between two values."""
-    looks = [_long_look(expression, window.place) for window in (near, middle, far)]
+    looks = [long_look(expression, w.place) for w in (near, middle, far)]
     spreads = [float(value.max() - value.min()) for value in looks]
     means = [float(value.mean()) for value in looks]
     between = (far.mean - middle.mean) / (far.place - middle.place)
@@ -194,9 +166,9 @@ def _overflowing(value: Tensor) -> Asymptote:
     return _growing("swings" if up and down else "faster", up, down)
 
 
-def _limit(near: _Window, middle: _Window, far: _Window) -> float:
-    """The limit of the means: the rest that is left at the last window is told by its slope, as that of a
-    power of x."""
+def _limit(near: Window, middle: Window, far: Window) -> float:
+    """The limit of the means: the rest at the last window is told by its slope, as that of a power
+    of x."""
     first, second = middle.mean - near.mean, far.mean - middle.mean
     left = 0.0
     if first * second > 0:
@@ -204,35 +176,6 @@ def _limit(near: _Window, middle: _Window, far: _Window) -> float:
         left = far.slope * far.place / power
     limit = far.mean + (left if abs(left) < abs(second) else 0.0)  # more is rounding
     return 0.0 if abs(limit) < HIDDEN else _tidy(limit)
-
-
-def _window(expression: Expression, start: float, side: int) -> _Window:
-    u = torch.linspace(0, WIDTH, POINTS, dtype=torch.float64)
-    x = start + side * u
-    value = _values(expression, x)
-    mean, centre = value.mean(), x.mean()
-    slope = ((x - centre) * (value - mean)).sum() / (x - centre).square().sum()
-    wave = (value - mean - slope * (x - centre)).abs().max()
-    numbers = (centre, slope, wave, value.min(), value.max(), mean)
-    return _Window(*(float(v) for v in numbers))
-
-
-def _long_look(expression: Expression, place: float) -> Tensor:
-    """Values from a place on, over more than half as far again."""
-    u = torch.linspace(0, 1, POINTS, dtype=torch.float64)
-    return _values(expression, place * (1 + LONG * u.square()))
-
-
-def _turns(expression: Expression, place: float) -> bool:
-    value = _long_look(expression, place)
-    steps = value.diff()
-    steps = steps[steps.abs() > NOISE * value.abs().max()]
-    return int((steps.sign().diff() != 0).sum()) >= TURNS
-
-
-def _values(expression: Expression, x: Tensor) -> Tensor:
-    value = expression.values(x)
-    return value if bool(value.isfinite().all()) else wide_values(expression, x)
 
 
 def _growing(kind: Kind, up: bool, down: bool) -> Asymptote:

@@ -120,7 +120,7 @@ def _exp(u: Wide) -> Wide:
 
 
 def _lost(a: Tensor, b: float) -> Tensor:
-    """The part of a product that rounding takes (Dekker 1971): exp(x) * exp(-x) is 1 at 1e15 as well."""
+    """The part of a product that rounding takes (Dekker 1971): exp(x) * exp(-x) is 1 at 1e15."""
     (a1, a2), (b1, b2) = _halves(a), _halves(torch.full_like(a, b))
     return ((a1 * b1 - a * b) + a1 * b2 + a2 * b1) + a2 * b2
 
