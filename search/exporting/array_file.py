@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import torch
+
 from ...space.analysis.finite_range import finite_points
 from ...space.expressions.numerics import DIVIDE_FLOOR, LOG_FLOOR, POWER_FLOOR, SQRT_FLOOR
 from ...space.modules.floor_comments import FLOORS
@@ -31,6 +33,10 @@ _SIGMOID = "np.exp(-np.logaddexp(0.0, -{0}))"  # which overflows nowhere
 _SOFTPLUS = "np.logaddexp(0.0, {0})"
 _ELU = "(np.maximum({0}, 0.0) + np.expm1(np.minimum({0}, 0.0)))"
 _HARD = "np.clip({0} + 3.0, 0.0, 6.0)"
+
+# torch's softplus is a line from 20 on, and 2e-9 off there: it is not these files that err.
+ROUGH = frozenset({"softplus"})
+ROUGH_TOLERANCE = 1e-7
 
 # By primitive, on the names of arrays of one dtype; a number has its place in `_NUMBER` below.
 NUMPY: Mapping[str, str] = MappingProxyType(
@@ -111,14 +117,21 @@ class Body:
 def files_of(subject: Subject) -> tuple[dict[str, str | bytes], Proof]:
     """activation_numpy.py, and the proof of its values."""
     source = numpy_source(subject)
-    value, gradient, _ = expected(subject.expression)
+    value, gradient, _ = expected(subject.expression, torch.float64)
     task = {
         "x": proof_points().tolist(),
         "finite": finite_points(subject.finite["float32"]),
     }
     computed = run_alone(_PROOF, {"activation_numpy.py": source}, task)
-    difference = compare(computed, value[:, 0], gradient[:, 0], subject.expression)
-    return {"activation_numpy.py": source}, in_a_fresh_process(difference, TOLERANCE, "value")
+    allowed = allowed_difference(subject, ROUGH)
+    difference = compare(computed, value[:, 0], gradient[:, 0], subject.expression, allowed)
+    return {"activation_numpy.py": source}, in_a_fresh_process(difference, allowed, "value")
+
+
+def allowed_difference(subject: Subject, rough: frozenset[str]) -> float:
+    """TOLERANCE; ROUGH_TOLERANCE where a primitive is used in which torch itself is `rough`."""
+    names = {step.primitive for step in operations(subject.expression).steps}
+    return ROUGH_TOLERANCE if names & rough else TOLERANCE
 
 
 def numpy_source(subject: Subject) -> str:

@@ -51,13 +51,24 @@ def proof_points() -> Tensor:
     return torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64) + math.pi * 1e-4
 
 
-def expected(expression: Expression) -> tuple[Tensor, Tensor, int | None]:
+def expected(
+    expression: Expression, start: torch.dtype = torch.float32
+) -> tuple[Tensor, Tensor, int | None]:
     """Value and gradient of the searched module on [POINTS, CHANNELS] points, in float64, and how
-    many channels its parameters have."""
+    many channels its parameters have.
+
+    start: what its parameters start in: float32 as modules do, float64 for a file that holds
+    their numbers, since 0.3 is 1e-8 off in float32.
+    """
     per_channel = any(p.granularity == "channel" for p in expression.parameters)
     channels = CHANNELS if per_channel else None
     x = proof_points().unsqueeze(1).repeat(1, CHANNELS).requires_grad_()
-    value = expression.module(channels=channels).double()(x)
+    module = expression.module(channels=channels).double()
+    with torch.no_grad():
+        for parameter in expression.parameters:
+            number = torch.tensor(parameter.initial, dtype=start)
+            module.parameter_of(parameter).copy_(number)
+    value = module(x)
     if value.requires_grad:
         (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
     else:

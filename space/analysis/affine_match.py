@@ -13,8 +13,11 @@ import torch
 from torch import Tensor
 
 from ..catalog.table import CATALOG
+from ..expressions.algebra import scaled as factor_of
+from ..expressions.algebra import shifted
 from ..expressions.expression import (
     Call,
+    Constant,
     Expression,
     Parameter,
     X,
@@ -40,6 +43,19 @@ class Match:
     relation: str
     distance: float
     values: Mapping[str, float]
+
+    @property
+    def formula(self) -> Expression:
+        """The function that it names, without parameters."""
+        if self.name == "constant":
+            return Constant(self.values["c"])
+        formula = CATALOG[self.name].expression
+        if formula.parameters:
+            numbers = {p: Constant(self.values[p.name]) for p in formula.parameters}
+            return substitute(formula, numbers)
+        a, b, c = (self.values[name] for name in "abc")
+        inner = substitute(formula, {X: factor_of(X, b)})
+        return shifted(factor_of(inner, a), -c)
 
 
 def line(points: Tensor, target: Tensor, everywhere: Tensor) -> Match | None:

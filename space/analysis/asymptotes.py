@@ -1,33 +1,41 @@
 """A candidate's behaviour far out: a limit, a line, growth or oscillation, on either side.
 
-Measured in float64 in two windows, at |x| = 1e4 and 1e6: in each the function is compared with
-its own least-squares line, then the two windows with one another. Where float64 overflows within
-the formula, though not in its value, wide.py goes on.
+Measured in float64 in three windows, at |x| = 1e4, 1e6 and 1e8: in each the function is compared
+with its own least-squares line, then the windows with one another; where that contradicts the
+proven range, farther out. Where float64 overflows within the formula, though not in its value,
+wide.py goes on.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ..expressions.expression import Expression
-from .wide import wide_values
+from .far_windows import NOISE, WIDTH, Window, long_look, turns, window
 
-Kind = Literal["constant", "line", "oscillates", "slower", "faster", "swings", "undefined"]
-PLACES = (1e4, 1e6)
-WIDTH = 64.0  # of a window; ten periods of sin(x)
-POINTS = 1601
-FLOOR = 2e-5  # a line this flat is what the protection of log leaves of x log(1 + 0)
+Kind = Literal[
+    "constant", "line", "oscillates", "slower", "faster", "swings", "within", "grows", "undefined"
+]
+PLACES = (1e4, 1e6, 1e8)
+FARTHER = (1e8, 1e10, 1e12)
 SMALL = 1e-3  # relative: what is within it counts as the same
+HIDDEN = 1e-6  # a limit below it is 0, as in the card's range
+RISES = 0.6  # of the second of two steps to the first: 1 in log(x), 0.7 in log(log(x)), 0.5 in
+# 1 - 1 / log(x), which has a limit
+MORE = 0.05  # of a swing, that is more than two looks at a sum of waves differ by
+SETTLES = 0.3  # the same where the limit can be told: 0.1 in 1 / sqrt(x)
 
 _WORDS = {
     "slower": "grows slower than a line",
     "faster": "grows faster than a line",
     "swings": "oscillates without bound",
+    "within": "stays within the range",
+    "grows": "is without bound",
     "undefined": "is not a number",
 }
 
@@ -35,7 +43,8 @@ _WORDS = {
 @dataclass(frozen=True, slots=True)
 class Asymptote:
     """The behaviour on one side. `slope`, `offset`: of the line, or of the one that an
-    oscillation goes about; `low`, `high`: bounds on the values far out, infinite where none."""
+    oscillation goes about, the offset NaN where f only grows like the line; `low`, `high`: bounds
+    on the values far out, infinite where none."""
 
     kind: Kind
     slope: float
@@ -53,80 +62,120 @@ class Asymptote:
         """In words, after `f`."""
         if self.kind == "constant":
             return f"→ {self.offset:.4g}"
+        if self.kind == "line" and math.isnan(self.offset):
+            return f"~ {_factor(self.slope)}x"
         if self.kind == "line":
             sign = "+" if self.offset > 0 else "−"
             shift = f" {sign} {abs(self.offset):.4g}" if abs(self.offset) > SMALL else ""
             return f"→ {_factor(self.slope)}x{shift}"
         if self.kind == "oscillates":
             if self.bounded:
-                return f"oscillates in [{self.low:.4g}, {self.high:.4g}]"
+                low, high = (v if abs(v) >= HIDDEN else 0.0 for v in (self.low, self.high))
+                return f"oscillates in [{low:.4g}, {high:.4g}]"
             return f"oscillates about {_factor(self.slope)}x"
         return _WORDS[self.kind]
 
 
-def asymptote(expression: Expression, side: int) -> Asymptote:
+def asymptote(
+    expression: Expression, side: int, places: tuple[float, float, float] = PLACES
+) -> Asymptote:
     """The behaviour for x to minus infinity (`side` -1) or plus infinity (1)."""
-    windows = [_window(expression, side * place, side) for place in PLACES]
-    if not all(math.isfinite(v) for window in windows for v in window):
-        value = _values(expression, side * torch.tensor(PLACES, dtype=torch.float64))
-        if value.isnan().any():
-            return Asymptote("undefined", math.nan, math.nan, -math.inf, math.inf)
-        return _growing("faster", bool(value.max() > 0), bool(value.min() < 0))
-    (slope1, offset1, wave1, *_), (slope, offset, wave, low, high) = windows
-    if wave > SMALL * max(
-        1.0, abs(slope)
-    ):  # the line between the windows knows better than a wave
-        slope = _between(expression, side)
-    scale = max(1.0, abs(slope))
-    if wave > SMALL * scale:
-        if wave > 3 * wave1 + SMALL:
-            return Asymptote("swings", slope, offset, -math.inf, math.inf)
-        if abs(slope) <= SMALL:
-            return Asymptote("oscillates", 0.0, offset, low, high)
-        rises = slope * side > 0
-        return Asymptote("oscillates", _tidy(slope), offset, *_bounds(rises, not rises))
-    if abs(slope - slope1) > SMALL * scale:
-        slower = abs(slope) < abs(slope1) / 2
-        return _growing("slower" if slower else "faster", high > 0, low < 0)
-    if abs(slope) > SMALL:
-        rises = slope * side > 0
-        return Asymptote("line", _tidy(slope), _tidy(offset), *_bounds(rises, not rises))
-    if 0 < abs(slope) <= FLOOR and abs(slope - slope1) < abs(slope) / 100:
-        limit = _tidy(offset)
+    near, middle, far = (window(expression, side * place, side) for place in places)
+    if not all(math.isfinite(w.wave + w.mean) for w in (near, middle, far)):
+        return _overflowing(torch.cat([long_look(expression, side * p) for p in places]))
+    noise = NOISE * max(abs(far.place), far.size)
+    size = max(abs(far.slope), min(1.0, max(w.size for w in (near, middle, far))))
+    if far.wave > SMALL * size + noise:
+        return _wave(expression, side, near, middle, far)
+    same = SMALL * abs(far.slope) + NOISE * far.size / WIDTH
+    between = (far.mean - middle.mean) / (far.place - middle.place)
+    rise = abs(far.mean - middle.mean)
+    if max(
+        abs(between - far.slope), abs(middle.slope - far.slope)
+    ) <= same and rise > HIDDEN * max(abs(far.mean), HIDDEN):
+        rises = far.slope * side > 0
+        settled = abs(far.offset - middle.offset) <= 10 * SMALL * max(1.0, abs(middle.offset))
+        offset = _tidy(middle.offset) if settled else math.nan
+        slope = _short(middle.slope if settled else far.slope)
+        return Asymptote("line", slope, offset, *_bounds(rises, not rises))
+    level = abs(far.slope * far.place) <= HIDDEN * far.size
+    if level or rise <= max(SETTLES * abs(middle.mean - near.mean), noise):
+        limit = _limit(near, middle, far)
         return Asymptote("constant", 0.0, limit, limit, limit)
-    if abs(high - (slope1 * side * PLACES[0] + offset1)) <= 10 * SMALL * max(1.0, abs(high)):
-        limit = high if abs(high) < abs(low) else low
-        limit = 0.0 if abs(limit) < 1e-5 else _tidy(limit)
-        return Asymptote("constant", 0.0, limit, limit, limit)
-    return _growing("slower", high > 0, low < 0)
+    if turns(expression, far.place):
+        return _wave(expression, side, near, middle, far)
+    slower = abs(far.slope) < abs(middle.slope)
+    return _growing("slower" if slower else "faster", far.high > 0, far.low < 0)
 
 
-def _window(
-    expression: Expression, start: float, side: int
-) -> tuple[float, float, float, float, float]:
-    """Slope and offset of the line through the window, the largest distance from it, and the
-    least and the largest value."""
-    u = torch.linspace(0, WIDTH, POINTS, dtype=torch.float64)
-    x = start + side * u
-    value = _values(expression, x)
-    mean, centre = value.mean(), x.mean()
-    slope = ((x - centre) * (value - mean)).sum() / (x - centre).square().sum()
-    wave = (value - mean - slope * (x - centre)).abs().max()
-    offset = mean - slope * centre
-    numbers = (slope, offset, wave, value.min(), value.max())
-    return tuple(float(v) for v in numbers)  # type: ignore[return-value]
+def asymptote_within(
+    expression: Expression, side: int, range_: tuple[float, float], endless: tuple[bool, bool]
+) -> Asymptote:
+    """The behaviour on a side, in accord with two numbers that no value passes, and with whether
+    values are known to fall and to rise without bound there."""
+    low, high = range_
+
+    def accords(far: Asymptote) -> bool:
+        slack = SMALL * max(1.0, abs(far.offset)) if far.bounded else 0.0
+        passes = far.low < low - slack or far.high > high + slack
+        ends = (far.low > -math.inf and endless[0]) or (far.high < math.inf and endless[1])
+        return not (passes or ends)
+
+    for places in (PLACES, FARTHER):
+        measured = asymptote(expression, side, places)
+        if accords(measured):
+            if measured.kind == "oscillates":
+                return replace(measured, low=max(low, measured.low), high=min(high, measured.high))
+            return measured
+    if any(endless):
+        return _growing("grows", endless[1], endless[0])
+    return Asymptote("within", math.nan, math.nan, low, high)
 
 
-def _values(expression: Expression, x: Tensor) -> Tensor:
-    value = expression.values(x)
-    return value if bool(value.isfinite().all()) else wide_values(expression, x)
+def _wave(
+    expression: Expression, side: int, near: Window, middle: Window, far: Window
+) -> Asymptote:
+    """Of what swings: without bound, about a line, or between two values."""
+    looks = [long_look(expression, w.place) for w in (near, middle, far)]
+    spreads = [float(value.max() - value.min()) for value in looks]
+    means = [float(value.mean()) for value in looks]
+    between = (far.mean - middle.mean) / (far.place - middle.place)
+    earlier = (middle.mean - near.mean) / (middle.place - near.place)
+    about = abs(between * far.place) > far.wave and abs(between - earlier) <= SMALL * abs(between)
+    first, second = (
+        (middle.wave - near.wave, far.wave - middle.wave)
+        if about
+        else (spreads[1] - spreads[0], spreads[2] - spreads[1])
+    )
+    if first > MORE * spreads[1] and second > max(RISES * first, MORE * spreads[2]):
+        return Asymptote("swings", between, far.offset, -math.inf, math.inf)
+    if about:
+        rises = between * side > 0
+        return Asymptote("oscillates", _short(between), far.offset, *_bounds(rises, not rises))
+    if abs(means[2] - means[1]) > RISES * abs(means[1] - means[0]) + spreads[2] / 20:
+        return _growing("slower", means[2] > means[1], means[2] < means[1])
+    low, high = min(far.low, float(looks[2].min())), max(far.high, float(looks[2].max()))
+    return Asymptote("oscillates", 0.0, (low + high) / 2, low, high)
 
 
-def _between(expression: Expression, side: int) -> float:
-    """Slope of the line through the means of the two windows."""
-    u = torch.linspace(0, WIDTH, POINTS, dtype=torch.float64)
-    near, far = (_values(expression, side * (place + u)).mean() for place in PLACES)
-    return float(far - near) / (side * (PLACES[1] - PLACES[0]))
+def _overflowing(value: Tensor) -> Asymptote:
+    """From values some of which are too large for float64, or no numbers."""
+    if value.isnan().any():
+        return Asymptote("undefined", math.nan, math.nan, -math.inf, math.inf)
+    up, down = bool(value.max() > 0), bool(value.min() < 0)
+    return _growing("swings" if up and down else "faster", up, down)
+
+
+def _limit(near: Window, middle: Window, far: Window) -> float:
+    """The limit of the means: the rest at the last window is told by its slope, as that of a power
+    of x."""
+    first, second = middle.mean - near.mean, far.mean - middle.mean
+    left = 0.0
+    if first * second > 0:
+        power = math.log(first / second) / math.log(far.place / middle.place)
+        left = far.slope * far.place / power
+    limit = far.mean + (left if abs(left) < abs(second) else 0.0)  # more is rounding
+    return 0.0 if abs(limit) < HIDDEN else _tidy(limit)
 
 
 def _growing(kind: Kind, up: bool, down: bool) -> Asymptote:
@@ -138,10 +187,17 @@ def _bounds(up: bool, down: bool) -> tuple[float, float]:
 
 
 def _factor(slope: float) -> str:
-    return {1.0: "", -1.0: "−"}.get(slope, f"{slope:.4g} ")
+    text = f"{slope:.4g}"
+    return {"1": "", "-1": "−"}.get(text, f"{text} ")
 
 
 def _tidy(value: float) -> float:
     """Without the rounding of a fit in float64 over large numbers."""
     nearest = round(value, 5)
     return nearest + 0.0 if abs(value - nearest) < 1e-6 else value
+
+
+def _short(value: float) -> float:
+    """The same of a factor, however small."""
+    nearest = float(f"{value:.6g}")
+    return nearest if abs(value - nearest) < 1e-6 * abs(value) else value

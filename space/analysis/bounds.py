@@ -15,7 +15,7 @@ from functools import cache, cached_property
 import torch
 from torch import Tensor
 
-from ..expressions.expression import Expression
+from ..expressions.expression import Call, Expression
 from .enclosure import Jet, enclose
 from .interval import Interval
 from .wide import wide_values
@@ -208,16 +208,42 @@ def reached(enclosed: Enclosed, target: Target, bound: Bound) -> bool:
     least = target(enclose(fixed, x, x))[0].low
     inner = least[1:-1]
     turns = ((inner >= least[:-2]) & (inner >= least[2:])).nonzero()[:, 0] + 1
-    best = turns[least[turns].argsort(descending=True)[:TURNS]]
     below = (least < bound.value - DROP * max(1.0, abs(bound.value))).nonzero()[:, 0]
-    for index in best.tolist():
-        between = len(below) and int(below[0]) < index < int(below[-1])
-        if (
-            between
-            and _zoomed(fixed, target, -math.inf, float(x[index]))[0] >= bound.value - close
-        ):
+    if not len(below):
+        return False
+    turns = turns[(turns > below[0]) & (turns < below[-1])]  # beyond is a plateau of rounding
+    best = turns[least[turns].argsort(descending=True)[:TURNS]]
+    after = torch.searchsorted(below, best)
+    left, right = below[after - 1], below[after]  # between them f is close to the bound
+    beside = target(enclose(fixed, x[left], x[right]))[1].size.high
+    here = least >= bound.value - close
+    for index, first, last, steep in zip(best, left, right, beside, strict=True):
+        if bool(steep.isinf()):  # f jumps: at the jump itself it has the value of one side
+            inside = slice(int(first), int(last) + 1)
+            if bool((here[inside] & _divides_by_0(fixed, x[inside])).any()):
+                return True
+        elif _zoomed(fixed, target, -math.inf, float(x[index]))[0] >= bound.value - close:
             return True
     return False
+
+
+def _divides_by_0(fixed: Expression, x: Tensor) -> Tensor:
+    """Where a divisor is 0, so that the quotient jumps: bool, of x's shape."""
+    divisors = {
+        node.operands[1]
+        for node in fixed.nodes()
+        if isinstance(node, Call) and node.primitive == "div"
+    }
+    zero = torch.zeros_like(x, dtype=torch.bool)
+    for divisor in divisors:
+        zero |= divisor.values(x) == 0
+    return zero
+
+
+def has_flat_piece(enclosed: Enclosed) -> bool:
+    """Whether f is constant over some of the intervals that cover the axis."""
+    slope = enclosed.over_cells.slope
+    return bool(((slope.low == 0) & (slope.high == 0)).any())
 
 
 def _zoomed(fixed: Expression, target: Target, value: float, at: float) -> tuple[float, float]:

@@ -19,7 +19,13 @@ from ..expressions.picture import as_svg
 from ..expressions.symbolic import Symbolic, symbolic
 from ..json_safe import plain
 from .cost import Cost, cost
-from .finite_range import FiniteRange, finite_ranges, finite_text, wide_enough
+from .finite_range import (
+    FiniteRange,
+    finite_ranges,
+    finite_text,
+    float_numbers,
+    wide_enough,
+)
 from .identify import Identification, identify
 from .properties import Properties, properties
 
@@ -167,11 +173,16 @@ def card_text(card: Card, fit: int | None = None) -> str:
         ("saturates", " and ".join(p.saturating) or "on no side"),
         (
             "N(0, 1)",
-            f"mean {p.mean:.4g}, E[f²] {p.second_moment:.4g}, E[f′²] {p.slope_moment:.4g}",
+            f"mean {p.mean:.4g}, E[f²] {_moment(p.second_moment, p.second_whole)}, "
+            f"E[f′²] {_moment(p.slope_moment, p.slope_whole)}",
         ),
         ("zeros", f"{p.zero_output:.1%} of outputs, {p.zero_slope:.1%} of slopes"),
         ("Lipschitz", p.lipschitz_text),
-        ("finite", f"value and slope: {finite_text(card.finite)}"),
+        (
+            "finite",
+            f"value and slope, float32 in {len(float_numbers()):,} places: "
+            f"{finite_text(card.finite)}",
+        ),
         (
             "cost",
             f"{c.flops} FLOPs, {c.forward:.2f}× and {c.backward:.2f}× ReLU's time, together "
@@ -184,6 +195,11 @@ def card_text(card: Card, fit: int | None = None) -> str:
         item = f"{'yes' if v.holds else 'no ':<4} {v.item:<32} "
         lines.append(_hanging(item, v.because, fit))
     return "\n".join(lines)
+
+
+def _moment(without: float, whole: float) -> str:
+    spike = without < whole < math.inf
+    return f"{without:.4g} ({whole:.4g} with a spike)" if spike else f"{whole:.4g}"
 
 
 def _hanging(name: str, text: str, fit: int | None) -> str:

@@ -1,7 +1,7 @@
 """The known function that a candidate is: compared by values with all of the catalog.
 
-What is said holds at every point of `everywhere`, with the range in which float32 has value and
-slope where that is not everywhere.
+What is said holds at every point of `everywhere`, and by intervals between them, with the range in
+which float32 has value and slope where that is not everywhere.
 
 In this order: exactly a known function; one up to scaling of input and output, a g(b x) + c; a
 member of a known family, at fitted parameters; else the nearest known function with its distance.
@@ -34,6 +34,7 @@ from .affine_match import (
     rounded,
     scaled,
 )
+from .between import Ground, ground
 from .everywhere import EQUAL, same_everywhere, squashed_values
 from .fingerprint import agree, fingerprint
 from .finite_range import FiniteRange, finite_range, wide_enough
@@ -51,7 +52,8 @@ class Identification:
     `exact`: names of equal functions; `family`: the family that has the candidate's formula,
     parameter for parameter; `scaled`: a function that it is up to scaling; `member`: a family that
     has it at some parameters; `nearest`: the closest function, with its distance; `finite`: where
-    value and slope are finite in float32.
+    value and slope are finite in float32; `proven`: whether it is what it is known as also between
+    the points that were looked at.
     """
 
     exact: tuple[str, ...]
@@ -60,6 +62,7 @@ class Identification:
     member: Match | None
     nearest: Match
     finite: FiniteRange
+    proven: bool
 
     @property
     def kind(self) -> str:
@@ -81,6 +84,8 @@ class Identification:
             parts.append(f"{self.member.name} at {self.member.relation}")
         if not parts:
             parts.append(f"not known; nearest is {self.nearest.relation}")
+        elif not self.proven:
+            parts[-1] += " wherever it was looked at"
         known = bool(self.family) or self.kind != "nearest"
         if known and not wide_enough(self.finite):
             parts.append(f"in float32 value and slope are finite for x in {self.finite.text} only")
@@ -108,17 +113,32 @@ def _identify(expression: Expression, values: tuple[float, ...]) -> Identificati
     )
     points = sample_points()
     target, here = fixed.values(points), squashed_values(fixed)
-    exact = tuple(name for name, known in _known().items() if same_everywhere(known, here))
-    straight = None if exact else line(points, target, here)
+    alike = [name for name, known in _known().items() if same_everywhere(known, here)]
+    grounds = {name: ground(fixed, CATALOG[name].expression) for name in alike}
+    exact = tuple(name for name in alike if grounds[name] != "different")
+    straight = None if exact else _checked(fixed, line(points, target, here))
     sure = exact or straight
+    stretched = straight or (None if sure else _checked(fixed, scaled(points, target, here)))
+    member = None if sure else _checked(fixed, _member(points, target, here))
+    fitted = {_ground(fixed, match) for match in (stretched, member) if match}
     return Identification(
         exact=exact,
         family=_family(expression),
-        scaled=straight or (None if sure else scaled(points, target, here)),
-        member=None if sure else _member(points, target, here),
+        scaled=stretched,
+        member=member,
         nearest=_nearest(fixed),
         finite=finite_range(fixed, torch.float32),
+        proven="proven" in grounds.values() if exact else "looked at" not in fitted,
     )
+
+
+def _checked(fixed: Expression, match: Match | None) -> Match | None:
+    """The match, if the candidate is the same between the points as well."""
+    return match if match and _ground(fixed, match) != "different" else None
+
+
+def _ground(fixed: Expression, match: Match) -> Ground:
+    return ground(fixed, match.formula, fitted=True)
 
 
 @lru_cache(maxsize=1)

@@ -14,10 +14,20 @@ import torch
 from torch import Tensor
 
 from ..expressions.expression import Constant, Expression, substitute
-from .asymptotes import Asymptote, asymptote
-from .bounds import Enclosed, agree, highest, lowest, reached, steepest, steepest_down, supremum
-from .moments import gaussian_nodes
-from .shape import Direction, direction_of
+from .asymptotes import Asymptote, asymptote_within
+from .bounds import (
+    Enclosed,
+    agree,
+    has_flat_piece,
+    highest,
+    lowest,
+    reached,
+    steepest,
+    steepest_down,
+    supremum,
+)
+from .fine_nodes import fine_nodes, without_spike
+from .shape import Direction, direction_of, everywhere
 from .smoothness import RANGE, Smoothness, smoothness
 
 POINTS = 20_002  # on [-RANGE, RANGE]; even, so that 0, a division's odd point, is not among them
@@ -37,9 +47,10 @@ class Properties:
     pass, and `*_proven` whether the two agree to the digits shown. Infinite: without bound.
     `direction` too is over every x; `turns` counts on [-10, 10].
 
-    Under a standard normal input: `mean`, `second_moment` E[f^2], `slope_moment` E[f'^2],
-    `zero_output` and `zero_slope` the shares where |f| and |f'| are below 1e-6, `curvature` the
-    share of the variance that the best line leaves.
+    Under a standard normal input: `mean`, `second_moment` E[f^2], `slope_moment` E[f'^2], both
+    without a spike that one input in ten thousand meets and `*_whole` with it, `zero_output` and
+    `zero_slope` the shares where |f| and |f'| are below 1e-6, `curvature` the share of the
+    variance that the best line leaves.
     """
 
     low: float
@@ -55,6 +66,8 @@ class Properties:
     mean: float
     second_moment: float
     slope_moment: float
+    second_whole: float
+    slope_whole: float
     zero_output: float
     zero_slope: float
     curvature: float
@@ -126,18 +139,29 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     )
     x = torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64)
     value, slope = fixed.values_and_slopes(x)
-    left, right = asymptote(fixed, -1), asymptote(fixed, 1)
     enclosed = Enclosed(fixed)
     top, bottom = supremum(enclosed, highest), supremum(enclosed, lowest)
+    left, right = (
+        asymptote_within(
+            fixed,
+            side,
+            (-bottom.outer, top.outer),
+            (bottom.at == side * math.inf, top.at == side * math.inf),
+        )
+        for side in (-1, 1)
+    )
+    single = abs(top.value + bottom.value) <= FLAT * max(1.0, min(abs(top.value), TELLING))
     rising, falling = supremum(enclosed, steepest), supremum(enclosed, steepest_down)
     steep = max(rising.value, falling.value)
     steep_outer = max(rising.outer, falling.outer)
-    direction, turns = direction_of(value)
-    if rising.value > FLAT and falling.value > FLAT:
-        direction = "neither"
+    near, turns = direction_of(value)
+    direction = everywhere(near, rises=rising.value > FLAT, falls=falling.value > FLAT)
     against = {"increasing": falling.outer, "decreasing": rising.outer, "constant": steep_outer}
-    z, weights = gaussian_nodes()
+    flat = has_flat_piece(enclosed) or bool((slope == 0).double().mean() >= 1e-3)
+    z, weights = fine_nodes(fixed)
     at_z, slope_z = fixed.values_and_slopes(z)
+    second_moment, second_whole = without_spike(at_z.square(), z, weights)
+    slope_moment, slope_whole = without_spike(slope_z.square(), z, weights)
 
     def mean(of: Tensor) -> float:
         return float((of.double() * weights).sum())
@@ -148,17 +172,19 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
     return Properties(
         low=_tidy(min(-bottom.value, top.value)),  # of a constant they may cross by a rounding
         high=_tidy(max(-bottom.value, top.value)),
-        low_reached=reached(enclosed, lowest, bottom),
-        high_reached=reached(enclosed, highest, top),
+        low_reached=single or reached(enclosed, lowest, bottom),
+        high_reached=single or reached(enclosed, highest, top),
         left=left,
         right=right,
         direction=direction,
-        strictly=direction != "neither" and bool((slope == 0).double().mean() < 1e-3),
+        strictly=direction in ("increasing", "decreasing") and not flat,
         turns=turns,
         smooth=smoothness(fixed),
         mean=average,
-        second_moment=mean(at_z.square()),
-        slope_moment=mean(slope_z.square()),
+        second_moment=second_moment,
+        slope_moment=slope_moment,
+        second_whole=second_whole,
+        slope_whole=slope_whole,
         zero_output=mean(at_z.abs() < DEAD),
         zero_slope=mean(slope_z.abs() < DEAD),
         curvature=left_over / variance if variance > 1e-12 else 0.0,

@@ -67,6 +67,17 @@ def direction_of(values: Tensor) -> tuple[Direction, int]:
     return ("increasing" if steps[0] > 0 else "decreasing"), 0
 
 
+def everywhere(near: Direction, *, rises: bool, falls: bool) -> Direction:
+    """The direction over every x, of a function that has the first one on [-10, 10] and rises or
+    falls somewhere: relu(x - 20) is constant there."""
+    rises, falls = rises or near == "increasing", falls or near == "decreasing"
+    if near == "neither" or (rises and falls):
+        return "neither"
+    if rises or falls:
+        return "increasing" if rises else "decreasing"
+    return "constant"
+
+
 def _jump(expression: Expression) -> Jump | None:
     places = smoothness(expression)
     if places.jumps:

@@ -1,7 +1,8 @@
 """The one kernel of torch that computes a candidate, found by its values however it is written.
 
-Compared as `identify` compares with the catalog, at every point of `everywhere`, and closer than
-that where networks work: the kernel stands in for the searched formula in an exported file.
+Compared as `identify` compares with the catalog, at every point of `everywhere`, closer than that
+where networks work, and by intervals between the points: the kernel stands in for the searched
+formula in an exported file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from ..expressions.expression import Call, Constant, Expression, Parameter, Variable, substitute
 from ..modules.kernels import OPERATORS, PRELU, Kernel
+from .between import ground_by_values
 from .everywhere import REACH, every_point, same_everywhere
 
 CLOSE = 1e-6  # relative, of value and slope for |x| <= REACH: the floor of a division, 6e-8,
@@ -42,7 +44,8 @@ def torch_kernel(expression: Expression) -> Kernel | None:
         if numbers is not None:
             kernel = operator.kernel(tuple(map(_short, numbers)))
             assert kernel.compute is not None
-            if _same(_values_and_slopes(kernel.compute), expected):
+            same = _same(_values_and_slopes(kernel.compute), expected)
+            if same and ground_by_values(expression, kernel.compute) == "proven":
                 return kernel
     return None
 
@@ -60,6 +63,8 @@ def _prelu(expression: Expression) -> Kernel | None:
             return F.prelu(x, weight)
 
         if not _same(_values_and_slopes(prelu), _values_and_slopes(fixed.values)):
+            return None
+        if ground_by_values(fixed, prelu) != "proven":
             return None
     return Kernel(PRELU, f"{PRELU}(x, {{0}})")
 

@@ -19,6 +19,9 @@ from ..expressions.numerics import DIVIDE_FLOOR, LOG_FLOOR, POWER_FLOOR, SQRT_FL
 from ..expressions.primitives import PRIMITIVES
 
 LN2 = math.log(2)
+LN2_REST = 2.3190468138462996e-17  # of the logarithm of 2, behind float64's digits
+SPLITTER = 2.0**27 + 1
+PHASED = 1e12  # below it float64 keeps a phase to 1e-4
 LARGE = 1e300  # stands for what is larger, where a function's value no longer depends on it
 
 
@@ -81,8 +84,12 @@ def wide_values(fixed: Expression, x: Tensor) -> Tensor:
 def _called(name: str, operands: list[Wide]) -> Wide:
     if name in _RULES:
         return _RULES[name](*operands)
-    # The others are bounded, or straight lines on the far sides.
     u = operands[0]
+    if name in ("sin", "cos"):
+        # Beyond float64 no phase is known: the logarithm's, where it has one, swings as well.
+        phase = torch.where(u.log < PHASED, u.log, math.nan) * u.mantissa.sign()
+        u = _where(u.plain.abs() > LARGE, _wide(phase), u)
+    # The others are bounded, or straight lines on the far sides.
     value = PRIMITIVES[name].function(u.plain.clamp(-LARGE, LARGE))
     ratio = value / u.plain.clamp(-LARGE, LARGE)
     line = (u.plain.abs() > LARGE) & (value.abs() > LARGE / 1e9)
@@ -108,7 +115,20 @@ def _exp(u: Wide) -> Wide:
     power = u.plain.clamp(-LARGE, LARGE)
     exponent = (power / LN2).floor()
     close = power.abs() < 1e15  # beyond, no digit of the mantissa is known
-    return _normal(torch.exp(torch.where(close, power - exponent * LN2, 0.0)), exponent)
+    rest = power - exponent * LN2 - _lost(exponent, LN2) - exponent * LN2_REST
+    return _normal(torch.exp(torch.where(close, rest, 0.0)), exponent)
+
+
+def _lost(a: Tensor, b: float) -> Tensor:
+    """The part of a product that rounding takes (Dekker 1971): exp(x) * exp(-x) is 1 at 1e15."""
+    (a1, a2), (b1, b2) = _halves(a), _halves(torch.full_like(a, b))
+    return ((a1 * b1 - a * b) + a1 * b2 + a2 * b1) + a2 * b2
+
+
+def _halves(a: Tensor) -> tuple[Tensor, Tensor]:
+    """A number as the sum of two of 26 bits."""
+    high = a * SPLITTER - (a * SPLITTER - a)
+    return high, a - high
 
 
 def _number(value: float, like: Wide) -> Wide:

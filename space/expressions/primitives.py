@@ -115,6 +115,11 @@ def _divide_symbolic(s: Any, a: Any, b: Any) -> Any:
     return a / (b + s.Piecewise((-DIVIDE_FLOOR, b < 0), (DIVIDE_FLOOR, True)))
 
 
+def _power_symbolic(s: Any, a: Any, b: Any) -> Any:
+    """|a| ** b; where b is even, the bars would only be in the way."""
+    return a**b if b.is_even else s.Abs(a) ** b
+
+
 def _hard_symbolic(s: Any, a: Any, slope: Any) -> Any:
     return s.Min(s.Max(a * slope + s.Rational(1, 2), 0), 1)
 
@@ -230,7 +235,7 @@ _TABLE = (
     _unary("expm1", torch.expm1, "torch.expm1({0})", lambda s, a: s.exp(a) - 1,
            ELEMENTARY, UNKNOWN, KEPT, AQUASURF),
     Primitive("pow", 2, numerics.power, "torch.pow(torch.abs({0}).clamp(min=0.001), {1})",
-        symbolic=lambda s, a, b: s.Max(s.Abs(a), POWER_FLOOR) ** b, plain=lambda s, a, b: a**b,
+        symbolic=lambda s, a, b: s.Max(s.Abs(a), POWER_FLOOR) ** b, plain=_power_symbolic,
         flops=2 * ELEMENTARY + 1, sign=UNKNOWN, value=KEPT,
         in_place=(None, None), with_number=_power_of_number, source=AQUASURF),
     _unary("bessel_i0e", torch.special.i0e, "torch.special.i0e({0})",

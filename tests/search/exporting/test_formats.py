@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,24 @@ def test_a_numpy_file_that_computes_something_else_is_not_handed_over(
     with pytest.raises(ExportFailed, match="differs from the candidate"):
         export(parse("tanh(x)"), tmp_path / "new", formats=["numpy"])
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.heavy
+@pytest.mark.new_process
+@pytest.mark.parametrize("module", [array_file, pytest.param(jax_file, marks=needs_jax)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=0.3 * x + tanh(x)",  # 0.3 is no float32
+        "a[channel]=0.3 * x + tanh(x)",
+        "softplus(3 * x) - 3 * x",  # a line to torch where 3 * x is above 20
+    ],
+)
+def test_a_function_of_arrays_passes_its_proof_where_torch_rounds(
+    module: types.ModuleType, text: str
+) -> None:
+    _, proof = module.files_of(Subject(parse(text)))
+    assert proof.difference < 1e-8
 
 
 @pytest.mark.new_process

@@ -74,6 +74,7 @@ def test_a_line_is_not_non_linear_and_tanh_is_zero_centred() -> None:
 def test_every_card_prints_and_is_strict_json(text: str) -> None:
     measured = card(parse(text))
     assert "known as" in card_text(measured)
+    assert "float32 in 85," in card_text(measured)  # what is between them is not claimed
     back = json.loads(json.dumps(card_json(measured), allow_nan=False))
     assert back["expression"] == str(parse(text))
     assert len(back["verdicts"]) == len(ITEMS)

@@ -149,6 +149,37 @@ def test_exactly_is_said_of_what_is_equal_everywhere(text: str, nearest: str) ->
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize(
+    "text",
+    [
+        "relu(x) + relu(1 - abs(5 * (x - 60.3)))",
+        "silu(x) + 1e-3 * exp(-(1000 * (x - 2.50205)) ** 2)",
+        "2 * relu(x) + 1 + relu(1 - abs(5 * (x - 60.3)))",
+        "3 + relu(1 - abs(5 * (x - 60.3)))",
+        "max(x, a=0.3 * x) + relu(1 - abs(5 * (x - 60.3)))",
+    ],
+)
+def test_a_hat_between_the_points_makes_another_function(text: str) -> None:
+    values = squashed_values(parse(text.partition(" + relu(1")[0].partition(" + 1e-3")[0]))
+    assert same_everywhere(values, squashed_values(parse(text)))  # by the points alone
+    assert identify(parse(text)).kind == "nearest"
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("cos(x - pi / 2)", "exactly Sine"),
+        ("2 * relu(x) + 1", "2 * ReLU(x) + 1; ShiLU at alpha = 2, beta = 1"),
+        ("1000 * x + 1000000", "1000 * Identity(x) + 1000000"),
+        ("sin(1000 * x) ** 2 + cos(1000 * x) ** 2", "constant, 1 wherever it was looked at"),
+    ],
+)
+def test_equal_is_said_with_its_ground(text: str, sentence: str) -> None:
+    assert identify(parse(text)).sentence == sentence
+
+
+@pytest.mark.heavy
 def test_a_bump_outside_the_sample_makes_another_function() -> None:
     identification = identify(parse("relu(x) + 100 * relu(1 - abs(x - 10))"))
     assert identification.kind == "nearest"

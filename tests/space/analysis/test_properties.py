@@ -38,6 +38,10 @@ def of(text: str) -> Properties:
         ("atan(x)", "(-1.571, 1.571)"),
         ("elu(x)", "(-1, ∞)"),
         ("2", "[2, 2]"),
+        ("cos(exp(x))", "[-1, 1]"),  # 1 at log(2 pi), and in the limit on the left
+        ("1 / x", "(-1.678e+07, 1.678e+07]"),  # at 0 the divisor's floor has its upper side
+        ("-1 / x", "[-1.678e+07, 1.678e+07)"),
+        ("exp(x) * exp(-x)", "at least [1, 1], within [0, ∞]"),
     ],
 )
 def test_the_range_is_known(text: str, interval: str) -> None:
@@ -57,12 +61,38 @@ def test_the_range_is_known(text: str, interval: str) -> None:
         ("cos(x) - x", "oscillates about −x", "oscillates about −x"),
         ("sin(x)", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
         ("x + 1 / x", "→ x", "→ x"),
-        ("x * log(1 + sigmoid(x))", "→ 0", "→ 0.6932 x"),
+        ("x * log(1 + sigmoid(x))", "→ 1e-05 x", "→ 0.6932 x"),  # by the floor of log
+        ("1e-5 * x", "→ 1e-05 x", "→ 1e-05 x"),
+        ("max(min(x, 1), -1) + 1e-9 * x", "→ 1e-09 x − 1", "→ 1e-09 x + 1"),
+        ("1e-5 * sin(x)", "oscillates in [-1e-05, 1e-05]", "oscillates in [-1e-05, 1e-05]"),
+        ("sigmoid(x / 10000)", "→ 0", "→ 1"),
+        ("min(abs(x), 10000000)", "→ 1e+07", "→ 1e+07"),
+        ("x * exp(-x / 100000)", "grows faster than a line", "→ 0"),
+        ("pow(x, -0.5)", "→ 0", "→ 0"),
+        ("pow(x, 0.99)", "grows slower than a line", "grows slower than a line"),
+        ("x + log(x)", "~ x", "~ x"),
+        ("log(x) * sin(x)", "oscillates without bound", "oscillates without bound"),
+        ("log(x) + sin(x)", "grows slower than a line", "grows slower than a line"),
+        ("exp(x) * sin(exp(x))", "→ 0", "oscillates without bound"),
+        ("cos(exp(x))", "→ 1", "oscillates in [-1, 1]"),
+        ("sin(x / 100000)", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
     ],
 )
 def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str) -> None:
     assert asymptote(parse(text), -1).text == left
     assert asymptote(parse(text), 1).text == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("relu(x - 1000000000)", "→ x − 1e+09"),
+        ("min(abs(x), 10000000000)", "→ 1e+10"),
+        ("sin(exp(exp(x)))", "stays within the range"),
+    ],
+)
+def test_far_out_is_where_the_range_is_proven(text: str, right: str) -> None:
+    assert of(text).right.text == right
 
 
 @pytest.mark.parametrize(
@@ -90,6 +120,10 @@ def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str)
         ("bessel_i1e(x)", (), (), (0.0,)),
         ("exp(x)", (), (), ()),
         ("sinc(x / pi - 1)", (), (), ()),
+        ("sqrt(abs(x))", (), (-0.001, 0.001), ()),
+        ("pow(x, 0.5)", (), (-0.001, 0.001), ()),
+        ("x * log(x)", (), (), (0.0,)),  # at the floor, 1e-5
+        ("sin(1 / x)", (0.0,), (), ()),  # and steep, though smooth, beside it
     ],
 )
 def test_jumps_and_kinks_are_found_where_they_are(
@@ -134,6 +168,30 @@ def test_averages_under_a_normal_input_are_the_exact_ones(
     assert measured.mean == pytest.approx(mean, abs=1e-4)
     assert measured.second_moment == pytest.approx(second, rel=1e-3)
     assert measured.slope_moment == pytest.approx(slope, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "second", "slope"),  # with what hardly any input meets; by scipy's quad, in parts
+    [
+        ("sqrt(x)", 0.399443, 0.694691),
+        ("log(x)", 1.63581, 79787),
+        ("tanh(1000 * x)", 0.999202, 531.92),
+        ("1 / x", 2**24 * 2 / ROOT, None),
+    ],
+)
+def test_averages_see_what_is_steep_within_the_spacing_of_a_grid(
+    text: str, second: float, slope: float | None
+) -> None:
+    measured = of(text)
+    assert measured.second_whole == pytest.approx(second, rel=2e-4)
+    assert slope is None or measured.slope_whole == pytest.approx(slope, rel=2e-4)
+
+
+def test_a_spike_that_hardly_any_input_meets_is_told_apart() -> None:
+    measured = of("sin(x) / x")  # from 0 to 1 within 1e-7
+    assert measured.slope_moment == pytest.approx(of("sinc(x / pi)").slope_moment, rel=1e-2)
+    assert measured.slope_whole > 1e6
+    assert of("exp(3 * x)").slope_moment == of("exp(3 * x)").slope_whole  # of tails, no spike
 
 
 def test_relu_is_silent_and_flat_on_half_of_its_inputs() -> None:
@@ -206,6 +264,15 @@ def test_direction_is_over_every_x() -> None:
     assert of("sin(x / 40)").direction == "neither"
     assert of("x * exp(-x / 20)").direction == "neither"
     assert of("tanh(x)").direction_proven
+    assert of("relu(x - 20)").direction == "increasing"
+    assert of("relu(20 - x)").direction == "decreasing"
+    assert of("sigmoid(x - 5000)").direction == "increasing"
+    assert not of("max(x, -1000)").strictly
+
+
+def test_smooth_is_said_of_the_range_that_was_looked_at() -> None:
+    assert smoothness(parse("relu(x - 20)")).text.endswith("smoother on [-10, 10]")
+    assert smoothness(parse("tanh(x)")).text.endswith("smoother")
 
 
 @pytest.mark.parametrize("name", PRIMITIVES)

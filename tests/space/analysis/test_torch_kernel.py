@@ -61,6 +61,10 @@ def test_the_operator_is_called(text: str) -> None:
         "x * sigmoid(1.01 * x)",
         "max(x, 0) + a * min(x, 0) + b",
         "relu(x) + 100 * relu(1 - abs(x - 10))",  # ReLU but for a hat at 10
+        "relu(x) + relu(1 - abs(5 * (x - 60.3)))",  # a hat between the points
+        "silu(x) + 1e-3 * exp(-(1000 * (x - 2.50205)) ** 2)",
+        "relu(x) + relu(1 - abs(x - 10050))",
+        "max(x, 0) + a * min(x, 0) + relu(1 - abs(5 * (x - 60.3)))",
         "exp(exp(exp(x)))",
     ],
 )

@@ -35,7 +35,11 @@ def test_the_protected_form_of_a_primitive_is_its_value(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x * sigmoid(x)", "mish(x)", "x / (1 + x ** 2)", "gelu(x) + 0.1 * sin(x)", "sinc(x)"]
+    "text",
+    [
+        *("x * sigmoid(x)", "mish(x)", "x / (1 + x ** 2)", "gelu(x) + 0.1 * sin(x)", "sinc(x)"),
+        *("pow(x, 3)", "pow(x, 2)", "pow(x, -1.5)"),  # |x| is what is raised
+    ],
 )
 def test_the_derivative_in_symbols_is_the_one_of_autograd(text: str) -> None:
     forms = symbolic(parse(text))
