@@ -51,7 +51,9 @@ class Match:
             return Constant(self.values["c"])
         formula = CATALOG[self.name].expression
         if formula.parameters:
-            numbers = {p: Constant(self.values[p.name]) for p in formula.parameters}
+            numbers: dict[Expression, Expression] = {
+                p: Constant(self.values[p.name]) for p in formula.parameters
+            }
             return substitute(formula, numbers)
         a, b, c = (self.values[name] for name in "abc")
         inner = substitute(formula, {X: factor_of(X, b)})
