@@ -108,7 +108,7 @@ class Card:
             Verdict(
                 "no vanishing or exploding slope",
                 GAIN[0] <= p.gain <= GAIN[1] and self._finite,
-                f"gradient × {p.gain:.3g} per layer; {p.zero_slope:.1%} of slopes are 0, "
+                f"{_gain(p.gain)} per layer; {p.zero_slope:.1%} of slopes are 0, "
                 + self._largest(),
             ),
         )
@@ -195,6 +195,10 @@ def card_text(card: Card, fit: int | None = None) -> str:
         item = f"{'yes' if v.holds else 'no ':<4} {v.item:<32} "
         lines.append(_hanging(item, v.because, fit))
     return "\n".join(lines)
+
+
+def _gain(factor: float) -> str:
+    return "no signal" if math.isnan(factor) else f"gradient × {factor:.3g}"
 
 
 def _moment(without: float, whole: float) -> str:

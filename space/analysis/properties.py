@@ -34,6 +34,7 @@ POINTS = 20_002  # on [-RANGE, RANGE]; even, so that 0, a division's odd point, 
 TELLING = 1e6  # a proven bound beyond this says nothing to a reader
 HIDDEN = 1e-6  # what the protection of a division leaves of a 0 is not shown
 FLAT = 1e-9  # a slope that counts as none
+ROUNDED = 1e-12  # a mean, in standard deviations, that is the sum's rounding: of tanh -6e-18
 LEVEL = 1e-6  # a slope against the direction that is not ruled out, but too small to matter
 DEAD = 1e-6  # |f| or |f'| that counts as zero: a unit there is silent, or learns nothing
 
@@ -168,6 +169,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
 
     average, along = mean(at_z), mean(at_z * z)
     variance = mean((at_z - average).square())
+    is_rounding = variance < math.inf and abs(average) <= ROUNDED * math.sqrt(variance)
     left_over = mean((at_z - average - along * z).square())
     return Properties(
         low=_tidy(min(-bottom.value, top.value)),  # of a constant they may cross by a rounding
@@ -180,7 +182,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
         strictly=direction in ("increasing", "decreasing") and not flat,
         turns=turns,
         smooth=smoothness(fixed),
-        mean=average,
+        mean=0.0 if is_rounding else average,
         second_moment=second_moment,
         slope_moment=slope_moment,
         second_whole=second_whole,

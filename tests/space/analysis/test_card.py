@@ -55,6 +55,10 @@ def test_relu_is_judged_as_the_textbooks_do() -> None:
     assert not judged["zero-centred"]
 
 
+def test_a_function_that_no_signal_passes_says_so() -> None:
+    assert "no signal per layer" in card_text(card(parse("relu(x - 20)")))
+
+
 def test_sigmoid_is_judged_as_the_textbooks_do() -> None:
     judged = verdicts(card(parse("sigmoid(x)")))
     assert judged["differentiable"]

@@ -194,6 +194,12 @@ def test_a_spike_that_hardly_any_input_meets_is_told_apart() -> None:
     assert of("exp(3 * x)").slope_moment == of("exp(3 * x)").slope_whole  # of tails, no spike
 
 
+@pytest.mark.parametrize("text", ["-tanh(x)", "sin(x)", "x ** 3", "asinh(x) / 1e6"])
+def test_the_mean_of_an_odd_function_is_zero(text: str) -> None:
+    assert properties(parse(text)).mean == 0.0
+    assert properties(parse(f"{text} + 1e-9")).mean == pytest.approx(1e-9, rel=1e-3)
+
+
 def test_relu_is_silent_and_flat_on_half_of_its_inputs() -> None:
     measured = of("relu(x)")
     assert measured.zero_output == pytest.approx(0.5, abs=1e-3)
