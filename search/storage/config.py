@@ -54,6 +54,7 @@ MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks o
 CHEAPEST = 0.5  # of --max-cost; on a CPU x takes 0.4 of ReLU's time, and -x and abs(x) 0.9 to 1.2
 ACCURACY = ("accuracy",)
 MOST_SEEDS = 10_000  # of one function
+_SEEDS_AT_MOST = f"at most {MOST_SEEDS:,}"
 SEEDS = "at least 0 and below 2**43"  # in a search, a score and a diagnosis
 AUTO = "auto"  # as many workers as there is room for
 _OBJECTIVES = (ACCURACY, ("accuracy", "cost"))
@@ -219,7 +220,7 @@ class RunSettings:
     seeds: Annotated[
         Whole,
         rule("at least 2: one seed has no spread", lambda n: n >= 2),
-        rule(f"at most {MOST_SEEDS:,}", lambda n: n <= MOST_SEEDS),
+        rule(_SEEDS_AT_MOST, lambda n: n <= MOST_SEEDS),
     ] = 5
     # Of them, those also trained on the second network.
     second_seeds: Annotated[Whole, rule("at least 0", lambda n: n >= 0), _LIMITED] = 3

@@ -27,6 +27,7 @@ from actsearch.space import (
     fingerprint,
     parse,
 )
+from actsearch.space.counted import counted
 from contracts.interleaved import Checksums
 from contracts.tiny import PRODUCTS, SMALL, Ran, run_engine, study_in
 
@@ -204,7 +205,7 @@ def test_a_search_that_finds_nothing_more_ends_with_what_it_has_and_a_warning(
     assert {trial.state for trial in ran.reported} <= {"complete", "pruned", "infeasible"}
     (warning,) = [r.message for r in caplog.records if "proposals in a row" in r.message]
     assert warning.startswith("60 proposals in a row were rejected")
-    assert f"ends with {len(ran.reported)} candidates: " in warning
+    assert f"ends with {counted(len(ran.reported), 'candidate')}: " in warning
 
 
 class Seldom(Strategy):
