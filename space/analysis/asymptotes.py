@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..expressions.expression import Expression
-from .far_windows import NOISE, WIDTH, Window, long_look, turns, window
+from .far_windows import NOISE, WIDTH, Window, decades, long_look, turns, window
 
 Kind = Literal[
     "constant", "line", "oscillates", "slower", "faster", "swings", "within", "grows", "undefined"
@@ -29,7 +29,10 @@ RISES = 0.6  # of the second of two steps to the first: 1 in log(x), 0.7 in log(
 # 1 - 1 / log(x), which has a limit
 MORE = 0.05  # of a swing, that is more than two looks at a sum of waves differ by
 SETTLES = 0.3  # the same where the limit can be told: 0.1 in 1 / sqrt(x)
+RATIO = 1.03  # of f(x) / x at two places, from which on it grows or tends to 0: 1.05 in x ** 0.99,
+# 1.02 in x + x / log(x), which is neither
 
+_ORDERS = ("slower", "faster", "grows")
 _WORDS = {
     "slower": "grows slower than a line",
     "faster": "grows faster than a line",
@@ -99,13 +102,17 @@ def asymptote(
         slope = _short(middle.slope if settled else far.slope)
         return Asymptote("line", slope, offset, *_bounds(rises, not rises))
     level = abs(far.slope * far.place) <= HIDDEN * far.size
-    if level or rise <= max(SETTLES * abs(middle.mean - near.mean), noise):
+    settles = rise <= max(SETTLES * abs(middle.mean - near.mean), noise)
+    if level or (settles and _calms(expression, near, far, noise)):
         limit = _limit(near, middle, far)
         return Asymptote("constant", 0.0, limit, limit, limit)
-    if turns(expression, far.place):
+    if turns(long_look(expression, far.place)):
         return _wave(expression, side, near, middle, far)
-    slower = abs(far.slope) < abs(middle.slope)
-    return _growing("slower" if slower else "faster", far.high > 0, far.low < 0)
+    across = decades(expression, near.place, far.place)
+    if turns(across):  # as in log(x)
+        return _slow_wave(across)
+    kind = _order(middle, far)
+    return _growing(kind, far.high > 0, far.low < 0)
 
 
 def asymptote_within(
@@ -121,15 +128,45 @@ def asymptote_within(
         ends = (far.low > -math.inf and endless[0]) or (far.high < math.inf and endless[1])
         return not (passes or ends)
 
-    for places in (PLACES, FARTHER):
-        measured = asymptote(expression, side, places)
-        if accords(measured):
-            if measured.kind == "oscillates":
-                return replace(measured, low=max(low, measured.low), high=min(high, measured.high))
-            return measured
+    measured = [asymptote(expression, side, places) for places in (PLACES, FARTHER)]
+    if measured[0].kind in _ORDERS and measured[1].kind == "line":
+        measured.reverse()  # what still grew is settled by then: x * sigmoid(x / 1e6)
+    for far in filter(accords, measured):
+        if far.kind == "oscillates":
+            return replace(far, low=max(low, far.low), high=min(high, far.high))
+        return far
     if any(endless):
         return _growing("grows", endless[1], endless[0])
-    return Asymptote("within", math.nan, math.nan, low, high)
+    if math.isfinite(low) and math.isfinite(high):
+        return Asymptote("within", math.nan, math.nan, low, high)
+    return measured[0]
+
+
+def _calms(expression: Expression, near: Window, far: Window, noise: float) -> bool:
+    """Whether f moves less far out: sin(sqrt(x)) has no limit, however slow it gets."""
+    first, last = (_spread(long_look(expression, w.place)) for w in (near, far))
+    return last <= max(SETTLES * first, noise)
+
+
+def _slow_wave(value: Tensor) -> Asymptote:
+    """Of what swings over decades: values at places ever farther out."""
+    first, second = value.chunk(2)
+    if _spread(second) > (1 + 2 * MORE) * _spread(first):
+        return Asymptote("swings", math.nan, math.nan, -math.inf, math.inf)
+    low, high = float(value.min()), float(value.max())
+    return Asymptote("oscillates", 0.0, (low + high) / 2, low, high)
+
+
+def _order(middle: Window, far: Window) -> Kind:
+    """How f grows beside a line: by what becomes of f(x) / x."""
+    first, second = (abs(w.mean / w.place) for w in (middle, far))
+    if second < first / RATIO:
+        return "slower"
+    return "faster" if second > first * RATIO else "grows"
+
+
+def _spread(value: Tensor) -> float:
+    return float(value.max() - value.min())
 
 
 def _wave(
@@ -137,7 +174,7 @@ def _wave(
 ) -> Asymptote:
     """Of what swings: without bound, about a line, or between two values."""
     looks = [long_look(expression, w.place) for w in (near, middle, far)]
-    spreads = [float(value.max() - value.min()) for value in looks]
+    spreads = [_spread(value) for value in looks]
     means = [float(value.mean()) for value in looks]
     between = (far.mean - middle.mean) / (far.place - middle.place)
     earlier = (middle.mean - near.mean) / (middle.place - near.place)

@@ -44,8 +44,10 @@ def ground_by_values(
     tells nothing where float64 overflows within the candidate's formula.
     """
     low, high = _gaps()
+    untold = False
     for _ in range(ROUNDS):
-        kept = _open(fixed, low, high)
+        kept, narrow = _open(fixed, low, high)
+        untold |= bool(narrow.any())
         low, high = low[kept], high[kept]
         middle = low + SPLIT * (high - low)
         if not _agree(fixed, known, middle, fitted):
@@ -54,26 +56,27 @@ def ground_by_values(
             near = middle.abs() < REACH
             low, middle, high = low[near], middle[near], high[near]
         if not len(low):
-            return "proven"
+            return "looked at" if untold else "proven"
         if 2 * len(low) > MOST:
             break
         low, high = torch.cat([low, middle]), torch.cat([middle, high])
     return "looked at"
 
 
-def _open(fixed: Expression, low: Tensor, high: Tensor) -> Tensor:
-    """In which gaps the candidate may leave the line between its values by more than is allowed,
-    and float32 has numbers between the ends: bool, one for each."""
+def _open(fixed: Expression, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+    """In which gaps the candidate may leave the line between its values by more than is allowed:
+    those that can be parted, and those that are too narrow: bool, one for each."""
     jet, width = enclose(fixed, low, high), high - low
     by_slope = (jet.slope.high - jet.slope.low) * width / 4
     by_bend = jet.bend.size.high * width.square() / 8
-    strays = torch.minimum(torch.minimum(by_slope, by_bend), jet.value.high - jet.value.low)
+    most = torch.minimum(torch.minimum(by_slope, by_bend), jet.value.high - jet.value.low)
     size = jet.value.size
-    straight = strays <= EQUAL * size.low.clamp(min=1.0)
+    straight = most <= EQUAL * size.low.clamp(min=1.0)
     far = torch.minimum(low.abs(), high.abs()) >= REACH
     untold = far & ~(size.high.isfinite() & jet.slope.size.high.isfinite())
     narrow = width <= FLOOR * torch.maximum(low.abs(), high.abs()).clamp(min=1.0)
-    return ~(straight | untold | narrow)
+    strays = ~(straight | untold)
+    return strays & ~narrow, strays & narrow
 
 
 @cache
@@ -89,5 +92,6 @@ def _agree(fixed: Expression, known: Callable[[Tensor], Tensor], x: Tensor, fitt
     if fitted:
         size = LOOSE * size * (x.abs() / REACH).clamp(min=1.0)
     allowed = EQUAL * size + FLOOR / x.abs()
-    differs = (fixed.values(x) - wanted).abs() > allowed
-    return not bool(differs.any())
+    value = fixed.values(x)
+    same = ((value - wanted).abs() <= allowed) | (value == wanted)  # infinities too
+    return bool((same | (value.isnan() & wanted.isnan())).all())

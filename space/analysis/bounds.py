@@ -28,10 +28,9 @@ RATIO = 1.3
 ROUNDS = 80
 MOST = 40_000  # intervals at once; a function that needs more is not bounded more closely
 DECADES = (1e5, 1e10, 1e15)
-RISES = (
-    0.45  # log(log(x)), that is 0.585 as much in the second step as in the first; 1 - 1 / log(x),
-)
-# which has a limit, 0.333
+# Of the second step between decades to the first: 0.585 in log(log(x)), which rises without bound;
+# 0.333 in 1 - 1 / log(x), which has a limit.
+STEADY = 0.45
 ENDLESS = 1e300  # a value that counts as without bound: float64 ends at 1.8e308
 TURNS_WITHIN, TURNS = 1e5, 16  # |x|, and how many of the highest places are looked at
 DROP = 1e-6  # relative: how far values fall on either side of a place where f turns
@@ -174,6 +173,28 @@ def _samples() -> Tensor:
 
 def _seen(enclosed: Enclosed, target: Target) -> tuple[float, float]:
     """The largest value at the samples and where, infinite where it rises without bound."""
+    x, least = _samples(), _least(enclosed, target)
+    best = int(least.argmax())
+    for side in (-1, 1):
+        if rises_without_bound(enclosed, target, side):
+            return math.inf, side * math.inf
+    top = float(least[best])
+    return (math.inf if top >= ENDLESS else top), float(x[best])
+
+
+def rises_without_bound(enclosed: Enclosed, target: Target, side: int) -> bool:
+    """Whether a quantity, for x to minus infinity (`side` -1) or plus infinity (1), rises from
+    decade to decade as what has no bound does."""
+    x = side * _samples()
+    least = _least(enclosed, target)
+    reached = [float(least[(x > 0) & (x <= decade)].max()) for decade in DECADES]
+    first, second = reached[1] - reached[0], reached[2] - reached[1]
+    rises = second > STEADY * first and second > TOLERANCE * max(1.0, abs(reached[2]))
+    return rises or reached[2] == math.inf
+
+
+def _least(enclosed: Enclosed, target: Target) -> Tensor:
+    """The values at the samples, or what they are at least."""
     x = _samples()
     quantity, _ = target(enclosed.at_samples)
     least = quantity.low
@@ -182,15 +203,7 @@ def _seen(enclosed: Enclosed, target: Target) -> tuple[float, float]:
         wide = wide_values(enclosed.fixed, x) * (1 if target is highest else -1)
         wide = wide.where(x.abs() <= DECADES[-1], -math.inf).nan_to_num(nan=-math.inf)
         least = torch.where(quantity.high.isinf(), wide, least)
-    best = int(least.argmax())
-    for side in (x < 0, x > 0):
-        reached = [float(least[side & (x.abs() <= decade)].max()) for decade in DECADES]
-        first, second = reached[1] - reached[0], reached[2] - reached[1]
-        rises = second > RISES * first and second > TOLERANCE * max(1.0, abs(reached[2]))
-        if rises or reached[2] == math.inf:
-            return math.inf, math.copysign(math.inf, float(x[side][0]))
-    top = float(least[best])
-    return (math.inf if top >= ENDLESS else top), float(x[best])
+    return least
 
 
 def reached(enclosed: Enclosed, target: Target, bound: Bound) -> bool:

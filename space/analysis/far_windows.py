@@ -5,6 +5,7 @@ Where float64 overflows within the formula, though not in its value, wide.py goe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -60,8 +61,14 @@ def long_look(expression: Expression, place: float) -> Tensor:
     return values_far_out(expression, place * (1 + LONG * u.square()))
 
 
-def turns(expression: Expression, place: float) -> bool:
-    value = long_look(expression, place)
+def decades(expression: Expression, near: float, far: float) -> Tensor:
+    """Values from one place to another, as many in each decade."""
+    exponents = torch.linspace(math.log10(abs(near)), math.log10(abs(far)), POINTS)
+    return values_far_out(expression, math.copysign(1.0, near) * 10 ** exponents.double())
+
+
+def turns(value: Tensor) -> bool:
+    """Whether values turn so often that the function swings."""
     steps = value.diff()
     steps = steps[steps.abs() > NOISE * value.abs().max()]
     return int((steps.sign().diff() != 0).sum()) >= TURNS

@@ -22,6 +22,7 @@ from .bounds import (
     highest,
     lowest,
     reached,
+    rises_without_bound,
     steepest,
     steepest_down,
     supremum,
@@ -147,7 +148,10 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
             fixed,
             side,
             (-bottom.outer, top.outer),
-            (bottom.at == side * math.inf, top.at == side * math.inf),
+            (
+                rises_without_bound(enclosed, lowest, side),
+                rises_without_bound(enclosed, highest, side),
+            ),
         )
         for side in (-1, 1)
     )

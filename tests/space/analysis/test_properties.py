@@ -84,6 +84,25 @@ def test_far_out_the_function_is_told_in_words(text: str, left: str, right: str)
 
 
 @pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        ("sin(2 * sqrt(abs(x)))", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
+        ("cos(3 * asinh(x))", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
+        ("sin(0.0001 * x)", "oscillates in [-1, 1]", "oscillates in [-1, 1]"),
+        ("x * cos(asinh(x))", "oscillates without bound", "oscillates without bound"),
+        ("sqrt(abs(x)) + 3 * cos(x)", "is without bound", "is without bound"),
+        ("x + x / log(abs(x))", "is without bound", "is without bound"),
+        ("x * atan(log(abs(x)))", "is without bound", "is without bound"),
+        ("x * sigmoid(0.000001 * x)", "→ 0", "→ x"),
+        ("sin(x) / x", "→ 0", "→ 0"),
+    ],
+)
+def test_what_swings_or_grows_ever_slower_has_no_limit(text: str, left: str, right: str) -> None:
+    far = properties(parse(text))
+    assert (far.left.text, far.right.text) == (left, right)
+
+
+@pytest.mark.parametrize(
     ("text", "right"),
     [
         ("relu(x - 1000000000)", "→ x − 1e+09"),

@@ -63,6 +63,7 @@ def test_the_operator_is_called(text: str) -> None:
         "relu(x) + 100 * relu(1 - abs(x - 10))",  # ReLU but for a hat at 10
         "relu(x) + relu(1 - abs(5 * (x - 60.3)))",  # a hat between the points
         "silu(x) + 1e-3 * exp(-(1000 * (x - 2.50205)) ** 2)",
+        "tanh(x) + max(0, 1 - 1000000000 * abs(x - 0.0012345))",  # 18 numbers of float32 wide
         "relu(x) + relu(1 - abs(x - 10050))",
         "max(x, 0) + a * min(x, 0) + relu(1 - abs(5 * (x - 60.3)))",
         "exp(exp(exp(x)))",
