@@ -6,7 +6,7 @@ that never runs scores the same whatever it is, an accuracy of what are no label
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -20,29 +20,42 @@ from .protocol.metrics import OverAll, accuracy
 from .protocol.report_validation import EvaluatorError
 from .training.user_net import Measure
 
+ROUNDING = 1e-6  # of a mean in float32
 
-def fresh_network(network: Callable[[], nn.Module]) -> nn.Module:
-    """A new network. Raises EvaluatorError where it has anything in common with a second one, and
-    where it has layers whose sizes are not known yet."""
-    net, other = network(), network()
-    others = {id(module) for module in other.modules()}
-    shared = [name or "all of it" for name, module in net.named_modules() if id(module) in others]
-    storages = {_storage(parameter) for parameter in other.parameters() if not is_lazy(parameter)}
+
+def check_sizes(net: nn.Module) -> None:
+    """Raise EvaluatorError for a network with layers whose sizes are not known yet."""
     for name, tensor in chain(net.named_parameters(), net.named_buffers()):
         if is_lazy(tensor):
             raise EvaluatorError(
                 f"the network has a lazy layer: the size of {name} comes with the first input. "
                 f"Give its size, or pass an input through the network where it is built"
             )
-        if isinstance(tensor, nn.Parameter) and _storage(tensor) in storages:
-            shared.append(name)
-    if shared:
+
+
+def check_apart(net: nn.Module, other: nn.Module, replaced: Iterable[str]) -> None:
+    """Raise EvaluatorError where two networks have in common what a candidate's training changes:
+    weights that learn, buffers, or what holds an activation that is replaced, by these names.
+    Frozen weights, and modules without a state, may be shared."""
+    others = {id(module) for module in other.modules()}
+    holders = {id(net.get_submodule(name.rpartition(".")[0])) for name in replaced}
+    storages = {_storage(parameter) for parameter in other.parameters()}
+    common = [
+        name or "all of it"
+        for name, module in net.named_modules()
+        if id(module) in others and (id(module) in holders or list(module.buffers(recurse=False)))
+    ]
+    common += [
+        name
+        for name, parameter in net.named_parameters()
+        if parameter.requires_grad and _storage(parameter) in storages
+    ]
+    if common:
         raise EvaluatorError(
             f"two calls of the function that builds the network give networks that share "
-            f"{', '.join(shared[:4])}: candidates would train one another. Build it within the "
+            f"{', '.join(common[:4])}: candidates would train one another. Build it within the "
             f"function, or copy it there (copy.deepcopy)"
         )
-    return net
 
 
 def check_targets(targets: Any, loss: Measure, metric: Measure | OverAll) -> None:
@@ -68,6 +81,9 @@ def check_outputs(targets: Any, outputs: Any, loss: Measure, metric: Measure | O
         return
     if not _classifies(loss, metric) or not _are_labels(targets):
         return
+    targets = targets[targets != getattr(loss, "ignore_index", -100)]  # torch's default
+    if not len(targets):
+        return
     low, high, classes = int(targets.min()), int(targets.max()), outputs.shape[1]
     if low < 0 or high >= classes:
         raise EvaluatorError(
@@ -77,8 +93,9 @@ def check_outputs(targets: Any, outputs: Any, loss: Measure, metric: Measure | O
 
 
 def check_fraction(score: float, metric: Measure | OverAll) -> None:
-    """Raise EvaluatorError for a score of a metric that is no fraction."""
-    if score < 0 or score > 1:  # nan may come from so few samples
+    """Raise EvaluatorError for a score of a metric that is plainly no fraction: of so few samples
+    one may be nan, or a correlation below 0."""
+    if abs(score) > 1 + ROUNDING:
         raise EvaluatorError(
             f"the metric {name_of(metric)} must be a fraction from 0 to 1, more being better, but "
             f"is {score:g} on the first samples: a percentage is divided by 100, an error is "

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from ..space import ActsearchError, parse
+from ..space import ActsearchError
+from ..space.expressions.parser import parse_stored
 from .data.datasets import DATASETS, dataset_of
 from .data.images import (
     Images,
@@ -78,7 +79,7 @@ class ImageClassification(Evaluator):
         train, validation = self._splits(recipe)
         test = self.test[recipe.dataset] if job.test else None
         sets = DataSplits.on(device, recipe, train, validation, test)
-        candidates = [shared(parse(text), recipe.granularity) for text in job.expressions]
+        candidates = [shared(parse_stored(text), recipe.granularity) for text in job.expressions]
         members = members_of(candidates, recipe, job.seed)
         training = training_of(members, recipe, sets)
         if len(members) == len(candidates):

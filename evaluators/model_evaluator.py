@@ -20,13 +20,15 @@ from ..space import (
     parse,
     replace_activations,
 )
+from ..space.expressions.parser import parse_stored
 from ..space.modules.places import Which
 from .first_try import (
     activations_must_run,
+    check_apart,
     check_fraction,
     check_outputs,
+    check_sizes,
     check_targets,
-    fresh_network,
     name_of,
 )
 from .image_classification import NoTestImages
@@ -135,7 +137,9 @@ class ModelEvaluator(Evaluator):
         yield from run_bracket(self._training(job), job)
 
     def _training(self, job: Job) -> Training:
-        candidates = [shared(parse(text), job.recipe.granularity) for text in job.expressions]
+        candidates = [
+            shared(parse_stored(text), job.recipe.granularity) for text in job.expressions
+        ]
         members = members_of(candidates, job.recipe, job.seed)
         task = self._task(self._opened if job.test else None)
         training = InterleavedTraining(self._build, members, job.recipe, task, self._device)
@@ -181,9 +185,11 @@ class ModelEvaluator(Evaluator):
         """Eight hex digits of network and data as far as they are known: shapes, sizes, names."""
         with generators_kept():
             reseed(0)
-            net = fresh_network(self._network)
+            net = self._network()
+            check_sizes(net)
             shapes = {name: list(value.shape) for name, value in net.state_dict().items()}
-            report = replace_activations(net, self._replace, parse("max(x, 0)"))
+            report = replace_activations(net, self._replace, parse("max(x, 0)"), dry_run=True)
+            check_apart(net, self._network(), [place.name for place in report.replaced])
         facts = {
             "shapes": shapes,
             "places": len(report.replaced),

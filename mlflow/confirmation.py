@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..space import parse
+from ..space.expressions.parser import parse_stored
 from . import experiment_notes, saved_views
 from .records import FinalistRecord
 from .run_fields import LONGEST_NAME, SEARCH_TAG, percent, shortened
@@ -110,7 +110,7 @@ def _other_run(client: MlflowClient, experiment: str, record: FinalistRecord) ->
     )
     run_id: str = run.info.run_id
     log(client, run_id, (), now, {"expression": record.expression})
-    picture(client, run, parse(record.expression), now)
+    picture(client, run, parse_stored(record.expression), now)
     client.set_terminated(run_id, "FINISHED", end_time=now)
     return run_id
 

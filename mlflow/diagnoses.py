@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from ..space import parse
+from ..space.expressions.parser import parse_stored
 from .client import connect, database, local_uri, translated
 from .experiments import make_once, retire
 from .figures.curves import as_image
@@ -72,7 +72,7 @@ def write_diagnosis(home: Path, tracking_uri: str | None, record: DiagnosisRecor
         client.log_dict(run_id, dict(record.document), "diagnosis.json")
         for name, figure in record.figures.items():
             client.log_image(run_id, as_image(figure), artifact_file=f"{name}.png")
-        picture(client, run, parse(record.expression), record.finished_ms)
+        picture(client, run, parse_stored(record.expression), record.finished_ms)
         client.set_terminated(run_id, "FINISHED", end_time=record.finished_ms)
     return run_id
 

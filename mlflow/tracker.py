@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..space import parse
 from ..space.analysis.shape import shape_of
+from ..space.expressions.parser import parse_stored
 from . import (
     confirmation,
     experiment_notes,
@@ -181,7 +181,9 @@ class Tracker:
         run's is there."""
         if record.duplicate_of is not None or (run is not None and finished(run)):
             return None
-        return studio().draw(lambda: candidate_curves(parse(record.expression), record.learned))
+        return studio().draw(
+            lambda: candidate_curves(parse_stored(record.expression), record.learned)
+        )
 
     def _write(
         self, record: CandidateRecord, run: Run | None, drawing: Future[Drawing] | None
@@ -191,7 +193,7 @@ class Tracker:
         known: set[str] = set()
         if run is not None and finished(run):
             known = {*run.data.metrics, *run.data.params}
-        expression = parse(record.expression)
+        expression = parse_stored(record.expression)
         shape = shape_of(expression)
         images = {} if drawing is None else dict([IMAGES_TAG])
         tags = run_fields.tags(record, expression)

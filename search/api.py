@@ -22,7 +22,7 @@ from .service.driver import Driver
 from .service.queue import wait_turn
 from .service.running_search import RunningSearch
 from .service.status import PLACE_TAKEN
-from .storage.config import STRATEGY, SearchFile, second_recipe
+from .storage.config import STRATEGY, SearchFile, require_seed, second_recipe
 from .storage.home import Home, name_to_resume
 from .storage.study import read_trials
 from .storage.trial import Trial, entered
@@ -133,6 +133,7 @@ class Search:
                     self._home, prior, name_of_strategy, self._evaluator.name
                 )
             self._file = _new(self._evaluator, limit_data, config, settings)
+            require_seed(self._file.config.seed)
 
     @property
     def name(self) -> str:

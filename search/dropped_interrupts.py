@@ -31,7 +31,9 @@ def raised_again() -> Iterator[None]:
         nonlocal is_due
         time.sleep(AGAIN)
         is_due = False
-        os.kill(os.getpid(), signal.SIGINT)
+        # Shells have the jobs that they put in the background ignore Ctrl-C.
+        ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        os.kill(os.getpid(), signal.SIGTERM if ignored else signal.SIGINT)
 
     def hear(dropped: sys.UnraisableHookArgs) -> None:
         nonlocal is_due

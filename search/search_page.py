@@ -14,8 +14,9 @@ from ..mlflow.figures.curves import candidate_curves
 from ..mlflow.figures.drawing import png
 from ..mlflow.markdown import cell, code, table
 from ..mlflow.records import SearchRecord
-from ..space import baselines, parse
+from ..space import baselines
 from ..space.counted import counted
+from ..space.expressions.parser import parse_stored
 from .confirmation.comparison import Confirmation
 from .reports.confirmation import row_sentence, verdict_text
 from .storage.config import SearchConfig, SearchFile
@@ -219,7 +220,7 @@ def _picture(
     if confirmation is not None and confirmation.baseline in known:
         names = list(dict.fromkeys([*names, confirmation.baseline]))
     figure = best_figure(
-        candidate_curves(parse(text)),
+        candidate_curves(parse_stored(text)),
         {name: candidate_curves(known[name]) for name in names},
         [value for name, value, _ in points if name == "best_val_percent"],
         measured,

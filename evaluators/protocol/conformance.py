@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import torch
 
-from ...space import parse
+from ...space.expressions.parser import parse_stored
 from ..recipes.recipe import Recipe
 from .evaluator import (
     CandidateReport,
@@ -179,7 +179,7 @@ class _Checks:
     def learned_parameters(self) -> str | None:
         for end in self._straight.values():
             text = self._job.expressions[end.index]
-            missing = {p.name for p in parse(text).parameters} - set(end.learned)
+            missing = {p.name for p in parse_stored(text).parameters} - set(end.learned)
             if missing and end.state != "infeasible":
                 return f"learned must have {', '.join(sorted(missing))} of {text}, but has not"
         return None

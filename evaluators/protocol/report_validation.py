@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from numbers import Real
 from typing import Any, get_args
 
-from ...space import ActsearchError, parse
+from ...space import ActsearchError
+from ...space.expressions.parser import parse_stored
 from .evaluator import (
     CandidateReport,
     Evaluator,
@@ -153,7 +154,7 @@ def _broken_learned(report: CandidateReport, job: Job) -> list[str]:
         return [f"learned must map names to values, but is {_shown(learned)}"]
     if report.index not in range(len(job.expressions)):
         return []  # said already
-    known = {p.name for p in parse(job.expressions[report.index]).parameters}
+    known = {p.name for p in parse_stored(job.expressions[report.index]).parameters}
     return [
         f"learned must have numbers for the parameters {_listed(sorted(known))}, but has "
         f"{_shown(name)}: {_shown(values)}"

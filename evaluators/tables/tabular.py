@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...space import ActsearchError, Expression, FingerprintIndex, fingerprint, parse
+from ...space import ActsearchError, Expression, FingerprintIndex, fingerprint
+from ...space.expressions.parser import parse_stored
 from ..protocol.evaluator import Evaluator, FinalScore, Job, MemberProgress, RungReport
 from ..protocol.successive_halving import run_bracket
 from ..recipes.recipe import Recipe
@@ -66,7 +67,7 @@ class TabularEvaluator(Evaluator):
                 f"make it of searches that trained the same ones, or of one search"
             )
         seed = seen_seed(seeds, job.seed)
-        candidates = [parse(text) for text in job.expressions]
+        candidates = [parse_stored(text) for text in job.expressions]
         curves = [self.table.rows[self.text_of(text)][seed] for text in job.expressions]
         members = list(zip(candidates, curves, strict=True))
         yield from run_bracket(_Lookup(members, self.table.recipe), job)
@@ -91,8 +92,8 @@ class TabularEvaluator(Evaluator):
         if self._index is None:
             self._index = FingerprintIndex()
             for number, text in enumerate(self.table.rows):
-                self._index.add(fingerprint(parse(text)), number)
-        row = self._index.find(fingerprint(parse(expression)))
+                self._index.add(fingerprint(parse_stored(text)), number)
+        row = self._index.find(fingerprint(parse_stored(expression)))
         if row is None:
             raise NotInTable(
                 f"table {self.table.name} has no score of {expression}: it holds "

@@ -11,7 +11,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ...space import Expression, baselines, parse
+from ...space import Expression, baselines
+from ...space.expressions.parser import parse_stored
 from ..storage.trial import Trial
 
 DISTANCE = 0.02  # below it two functions cannot be told apart: half of what parts the two nearest
@@ -29,7 +30,7 @@ def baseline_in_disguise(trial: Trial) -> str | None:
     weights undo. A candidate is a baseline if it is within DISTANCE of it in every layer. A
     parameter per channel counts with its mean, one that was never trained with its initial value.
     """
-    expression = parse(trial.expression)
+    expression = parse_stored(trial.expression)
     start, learned = _values(expression, None), _values(expression, trial)
     for name, functions in _baselines().items():
         if not _is_near(learned, functions):

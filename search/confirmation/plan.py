@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...evaluators import Recipe
-from ...space import FingerprintIndex, baselines, fingerprint_of_version, parse
+from ...space import FingerprintIndex, baselines, fingerprint_of_version
+from ...space.expressions.parser import parse_stored
 from ..remaining_time import members
 from ..storage.config import RunSettings, SearchFile, require
 from ..storage.ranking import finalist_order
@@ -83,7 +84,7 @@ def _disguises(file: SearchFile) -> Callable[[Trial], str | None]:
         known.add(fingerprint(expression), number)
 
     def disguise(trial: Trial) -> str | None:
-        number = known.find(fingerprint(parse(trial.expression)))
+        number = known.find(fingerprint(parse_stored(trial.expression)))
         if number is not None:
             return f"{names[number]} itself"
         return baseline_in_disguise(trial) if file.novelty > 1 else None

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ...space import Expression, parse
+from ...space import Expression
+from ...space.expressions.parser import parse_stored
 from ...space.expressions.picture import REACH, Curve, points, window
 
 BLANK = 0x2800  # the braille character without a dot
@@ -16,7 +17,7 @@ AXIS_EVERY = 3  # dots from one of an axis to the next, so that the curve stands
 
 def curve(formula: str, columns: int, rows: int) -> list[str]:
     """f over [-5, 5] with its axes, as lines of so many characters."""
-    expression: Expression = parse(formula)
+    expression: Expression = parse_stored(formula)
     _, value, _ = points(expression, -REACH, REACH, 2 * columns)
     return plotted(value, rows)
 

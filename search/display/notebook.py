@@ -83,11 +83,11 @@ class NotebookProgress(Tally):
 
     def _draw(self) -> None:
         """Have the picture show the best so far."""
-        from ...space import parse
+        from ...space.expressions.parser import parse_stored
         from ...space.expressions.picture import as_svg
 
         if self.best is not None:
-            self._picture = as_svg(parse(self.best.expression))
+            self._picture = as_svg(parse_stored(self.best.expression))
 
     def _show_if_due(self) -> None:
         if time.monotonic() - self._shown >= EVERY:

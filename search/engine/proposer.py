@@ -13,10 +13,10 @@ from ...space import (
     FingerprintIndex,
     Space,
     fingerprint_of_version,
-    parse,
     screen,
 )
 from ...space.counted import counted
+from ...space.expressions.parser import parse_stored
 from ..errors import NothingToTrain, SpaceExhausted, StrategyError
 from ..storage.history import Draw
 from ..storage.study import ProposedTrial, Study
@@ -58,7 +58,7 @@ class Proposer:
         self._exhausted = False  # by the strategy's word
         self.objection: Callable[[str], str | None] = _none  # the evaluator's
         self._texts: dict[int, str] = {}  # of the candidates in the index
-        self._index = FingerprintIndex(lambda n: self._fingerprint(parse(self._texts[n])))
+        self._index = FingerprintIndex(lambda n: self._fingerprint(parse_stored(self._texts[n])))
         self._rejected = 0  # proposals in a row, up to now
         for trial in study.trials():
             if trial.retry or not trial.expression:
@@ -104,7 +104,7 @@ class Proposer:
         if trial.fingerprint is not None:
             self._index.add_known(*trial.fingerprint, trial.number)
         else:
-            self._index.add(self._fingerprint(parse(trial.expression)), trial.number)
+            self._index.add(self._fingerprint(parse_stored(trial.expression)), trial.number)
 
     def _nothing_to_train(self, what: str) -> NothingToTrain:
         """The error that names the commonest reasons of the latest rejections, and what to do."""

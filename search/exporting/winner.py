@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...space import Activation, Expression, parse
+from ...space import Activation, Expression
 from ...space.bounded_input import read_bounded
+from ...space.expressions.parser import parse_stored
 from ..confirmation.comparison import Confirmation, read_confirmation
 from ..confirmation.plan import plan_of
 from ..errors import HomeUnusable, InvalidSetting
@@ -91,7 +92,7 @@ def best_of(
     trial = trained.get(row.expression)
     facts |= _cost_facts(trial)
     return Best(
-        expression=parse(row.expression),
+        expression=parse_stored(row.expression),
         trial=trial.number if trial else None,
         verdict=verdict,
         facts=facts,
@@ -110,7 +111,7 @@ def _unconfirmed(trial: Trial, source: str, facts: dict[str, Any]) -> Best:
         note += f" It did not train: {trial.reason}."
         facts = {**facts, "infeasible": trial.reason}
     return Best(
-        expression=parse(trial.expression),
+        expression=parse_stored(trial.expression),
         trial=trial.number,
         verdict="unconfirmed",
         facts={

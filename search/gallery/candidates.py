@@ -10,8 +10,9 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from ...space import Expression, ExpressionError, baselines, identify, parse
+from ...space import Expression, ExpressionError, baselines, identify
 from ...space.analysis.cost import relative_time
+from ...space.expressions.parser import parse_stored
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..confirmation.novelty import baseline_in_disguise
 from ..storage.ranking import noise
@@ -90,7 +91,7 @@ def references() -> list[dict[str, Any]]:
 def _function(trial: Trial, context: Context) -> dict[str, Any]:
     """The function's part of an entry; of a formula that this version does not read, the error."""
     try:
-        expression = parse(trial.expression)
+        expression = parse_stored(trial.expression)
     except ExpressionError as error:
         return {"operators": [], "unread": str(error)}
     means = learned_means(expression, trial.learned)

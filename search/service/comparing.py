@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...evaluators import Recipe
-from ...space import ExpressionError, FingerprintIndex, fingerprint_of_version, parse
+from ...space import ExpressionError, FingerprintIndex, fingerprint_of_version
+from ...space.expressions.parser import parse_stored
 from ..errors import InvalidSetting
 from ..prior import names_of
 from ..storage.config import SearchFile
@@ -109,7 +110,7 @@ class _FunctionNumbers:
     def _number(self, text: str) -> int:
         self._count += 1
         try:
-            entry = self._fingerprint(parse(text))
+            entry = self._fingerprint(parse_stored(text))
         except ExpressionError:  # of a version that this one does not read: like no other text
             return self._count
         if (number := self._index.find(entry)) is not None:

@@ -70,6 +70,11 @@ def _is_seed(number: int) -> bool:
     return 0 <= number < 2**43  # times a million, as for the order of an epoch, it fits 64 bits
 
 
+def _was_seed(number: int) -> bool:
+    """Of a stored search: those of tables trained with any."""
+    return 0 <= number < 2**63
+
+
 def _objectives(value: Any) -> tuple[str, ...]:
     """Objectives in one order, from a list or a text with commas."""
     names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
@@ -130,7 +135,7 @@ class SearchConfig:
     # The built-in one, or package.module:Name, whose recipe this then is.
     evaluator: StrictStr = field(default_factory=_default_evaluator)
     second: Recipe | None  # the other network of a confirmation, if there is one
-    seed: Annotated[Whole, rule(SEEDS, _is_seed)] = 0
+    seed: Annotated[Whole, rule(SEEDS, _was_seed)] = 0
     # Candidates trained together; with eta 3 that is 9, 3, 1.
     bracket: Annotated[Whole, rule("1 to 256", lambda size: 1 <= size <= 256)] = 9
     # The latest candidates before a bracket whose results it does not depend on: two brackets.

@@ -12,8 +12,9 @@ from .notation import doubtful
 class Declarations(Cursor):
     """Reads numbers, and parameters where they are declared and where they stand again."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, pasted: bool) -> None:
         super().__init__(text)
+        self._pasted = pasted  # by a person, who may have meant another formula
         self._declared: dict[str, Parameter] = {}
 
     def _number(self, token: Token) -> Constant:
@@ -26,7 +27,7 @@ class Declarations(Cursor):
     def _parameter(self, token: Token) -> Parameter:
         bare = not self._is("[", "=")
         meaning = doubtful(token.text)
-        if bare and meaning and token.text not in self._declared:
+        if self._pasted and bare and meaning and token.text not in self._declared:
             raise self._error(
                 f"'{token.text}' would be read as a learnable parameter, but looks like {meaning} "
                 f"(a parameter of this name is declared with its initial value, {token.text}=1)",

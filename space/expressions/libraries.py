@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from ..errors import CandidateError
+from .compile import never_negative
 from .expression import Call, Expression
 from .numerics import POWER_FLOOR
 from .powers import number_of, raised
@@ -88,10 +89,10 @@ def library_call(
 def _power(name: str, base: Expression, exponent: Expression) -> Expression:
     """x ** 3 for a library's pow(x, 3), which keeps the sign of x; pow(x, 3) here is |x| ** 3."""
     number, size = number_of(exponent), number_of(base)
+    if (size is not None and size >= POWER_FLOOR) or never_negative(base):
+        return Call("pow", (base, exponent))
     if number is not None:
         return raised(base, number)
-    if size is not None and size >= POWER_FLOOR:
-        return Call("pow", (base, exponent))
     raise CandidateError(
         f"a library's {name}(x, y) is no number where x is negative: write pow(x, y), which is "
         f"|x| ** y"

@@ -44,8 +44,9 @@ CALLED: Mapping[str, str] = MappingProxyType(
 EULER = ("e", "E")  # sympy prints E; before ** it is the base of exp
 
 _INPUT = re.compile("[xX](_*[0-9]*|_+[A-Za-z]?[0-9]*|s|_in|_input)|[iI]nputs?|INPUTS?|inp")
-_PRODUCT = re.compile("([A-Za-z][A-Za-z_0-9]*)[xX][0-9]*")
-_PRODUCT_BEHIND = re.compile("x([A-Za-hj-z]|pi|alpha|beta|gamma)")  # xi is a letter, ξ
+_FACTOR = "[A-Za-hj-z]|pi|alpha|beta|gamma|delta|theta|omega|lambda|sigma|mu"  # xi is a letter, ξ
+_PRODUCT = re.compile(f"({_FACTOR}|i|x)_?[xX][0-9]*")  # words may end in x: mix, index
+_PRODUCT_BEHIND = re.compile(f"x({_FACTOR})")
 
 
 def doubtful(name: str) -> str | None:
@@ -56,7 +57,7 @@ def doubtful(name: str) -> str | None:
     if meaning is not None:
         return meaning
     if product := _PRODUCT.fullmatch(name):
-        return f"a product with the input: write {product[1].rstrip('_')} * x"
+        return f"a product with the input: write {product[1]} * x"
     if product := _PRODUCT_BEHIND.fullmatch(name):
         return f"a product with the input: write x * {product[1]}"
     return None

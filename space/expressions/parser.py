@@ -42,8 +42,21 @@ def parse(text: str, variables: tuple[str, ...] = ("x",)) -> Expression:
     A name that is no primitive or constant is a learnable parameter; `variables` are those that
     stand for inputs. Raises ExpressionError with the position.
     """
+    return _parsed(text, variables, pasted=True)
+
+
+def parse_stored(text: str) -> Expression:
+    """The expression of a text that this package wrote, as a search's or an exported file's.
+
+    Mistakes of pasting, such as `sigmoid(ax)`, are not looked for: a text that was written before
+    there was a rule against it stands for what it stood for. Raises ExpressionError as `parse`.
+    """
+    return _parsed(text, ("x",), pasted=False)
+
+
+def _parsed(text: str, variables: tuple[str, ...], pasted: bool) -> Expression:
     _check_length(text, "an expression")
-    parser = _Parser(text, variables)
+    parser = _Parser(text, variables, pasted)
     expression = parser.sum()
     parser.end()
     if len(text) * _LONGER > MAX_LENGTH:
@@ -58,9 +71,10 @@ def _check_length(text: str, name: str) -> None:
 
 
 class _Parser(Declarations):
-    def __init__(self, text: str, variables: tuple[str, ...]) -> None:
-        super().__init__(text)
-        refuse_left_side(text, self._tokens)
+    def __init__(self, text: str, variables: tuple[str, ...], pasted: bool) -> None:
+        super().__init__(text, pasted)
+        if pasted:
+            refuse_left_side(text, self._tokens)
         self._variables, self._nesting = variables, 0
 
     def end(self) -> None:
@@ -171,7 +185,7 @@ class _Parser(Declarations):
             self._take()
             first, prefixed = not operands, bool(function.library)
             rule = keyword_rule(primitive, self._ahead(5), first=first, prefixed=prefixed)
-            if rule:
+            if rule and self._pasted:
                 raise self._error(rule, self._next)
             operands.append(self.sum())
         self._expect(")", f"after the operands of {function.text}")

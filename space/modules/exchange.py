@@ -86,10 +86,6 @@ def _conditions(model: nn.Module, exchange: Exchange) -> list[Condition | None]:
     return [Condition.at(module, place.parent, model) for place, module in pairs]
 
 
-def _stands(place: Place) -> object:
-    return getattr(place.parent, place.attribute, None)
-
-
 def _put_back(place: Place) -> None:
     if place.function is not None and place.attribute in place.parent._modules:
         delattr(place.parent, place.attribute)

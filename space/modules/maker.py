@@ -10,7 +10,7 @@ from torch import nn
 
 from ..errors import CandidateError
 from ..expressions.expression import Expression, Parameter
-from ..expressions.parser import parse
+from ..expressions.parser import parse_stored
 from .activation import Activation, attribute_name, is_exported
 from .handover import reference, take_over
 from .places import Place
@@ -34,13 +34,14 @@ class Maker:
                 f"an activation is put in as an expression, parse('x * sigmoid(x)'), or as the "
                 f"class of an exported file, from_file('activation.py'), but got {candidate!r}"
             )
-        return Maker(parse(formula), candidate)
+        return Maker(parse_stored(formula), candidate)
 
     def made(self, module: nn.Module) -> bool:
         """Whether the module is one of this candidate, of the kind that is asked for."""
         if self.kind is None:
             return isinstance(module, Activation) and module.expression == self.expression
-        return is_exported(module) and getattr(module, "_formula", None) == str(self.expression)
+        formula = getattr(module, "_formula", None) if is_exported(module) else None
+        return isinstance(formula, str) and parse_stored(formula) == self.expression
 
     def parameters(self, granularity: str) -> list[Parameter]:
         """The parameters of one granularity: `network` ones are one tensor for the whole model."""

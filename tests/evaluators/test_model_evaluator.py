@@ -483,9 +483,36 @@ def test_networks_that_share_weights_are_refused_and_left_as_they_are(whole: boo
         other.conv = net.conv
         return other
 
-    with pytest.raises(EvaluatorError, match=r"that share (all of it|conv), .* train one another"):
+    with pytest.raises(
+        EvaluatorError, match=r"that share (act1|all of it|conv).* train one another"
+    ):
         made(network)
     assert type(net.act1) is nn.ReLU
+
+
+def test_parts_that_no_training_changes_may_be_shared() -> None:
+    frozen, act, flat = nn.Linear(36, 8).requires_grad_(False), nn.ReLU(), nn.Flatten()
+
+    def network() -> nn.Module:
+        return nn.Sequential(flat, frozen, act, nn.Linear(8, 4))
+
+    evaluator = made(network)
+    evaluator.check()
+    first, second = ends(evaluator, "tanh(x)", "sin(x)")
+    assert first.val_loss != second.val_loss
+    assert ends(evaluator, "sin(x)")[0].val_loss == second.val_loss
+
+
+def test_labels_that_the_loss_ignores_are_no_classes() -> None:
+    labels = torch.where(torch.arange(70) % 5 == 0, -1, Y)
+
+    def right_of_known(outputs: Tensor, targets: Tensor) -> Tensor:
+        known = targets >= 0
+        return (outputs.argmax(1) == targets)[known].double().mean()
+
+    made(
+        data=(X, labels), loss=nn.CrossEntropyLoss(ignore_index=-1), metric=right_of_known
+    ).check()
 
 
 def test_a_lazy_layer_is_told_by_its_name() -> None:
@@ -578,7 +605,7 @@ class Broken(Noisy):
         ({"metric": lambda o, t: o.argmax(1) == t}, r"the metric must be one number.*bool \[8\]"),
         ({"metric": OverAll(lambda o, t: None)}, "the metric must be one number"),
         ({"metric": lambda o, t: 55.0}, "must be a fraction from 0 to 1.* is 55 on the first"),
-        ({"metric": lambda o, t: -0.5}, "must be a fraction from 0 to 1.* is -0.5 on the first"),
+        ({"metric": lambda o, t: -5.0}, "must be a fraction from 0 to 1.* is -5 on the first"),
         ({"network": Idle}, "none of the 1 activations that were replaced ran"),
         (
             {"network": lambda: Net(1), "loss": lambda o, t: F.mse_loss(o[:, 0], t.float())},

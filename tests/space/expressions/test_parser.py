@@ -20,7 +20,7 @@ from actsearch.space import (
 )
 from actsearch.space.expressions.expression import MAX_DEPTH
 from actsearch.space.expressions.notation import FOLDS, FORMS
-from actsearch.space.expressions.parser import MAX_LENGTH
+from actsearch.space.expressions.parser import MAX_LENGTH, parse_stored
 from actsearch.space.expressions.primitives import ALIASES
 from contracts.expressions import expressions
 
@@ -322,7 +322,7 @@ def test_what_means_several_things_is_refused_with_how_to_write_it(
 
 @pytest.mark.parametrize(
     "name",
-    [*("e", "E", "X0", "inf", "nan", "oo", "x1", "I", "input", "ax", "mix", "xk", "true", "x_t")],
+    [*("e", "E", "X0", "inf", "nan", "oo", "x1", "I", "input", "ax", "tx", "xk", "true", "x_t")],
 )
 def test_a_name_that_looks_like_something_else_is_a_parameter_where_declared(name: str) -> None:
     tree = parse(f"{name}=1 * x + {name}")
@@ -348,3 +348,28 @@ _NESTED = st.builds(
 @given(st.text(max_size=80) | _PIECES | _SPACED | _NESTED | expressions(leaves=8).map(str))
 def test_any_of_100000_texts_parses_or_points(text: str) -> None:
     assert parses_or_points(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "x * sigmoid(ax)",
+            "tx * relu(x)",
+            "inp * x",
+            "none * x",
+            "g=0.5 * x",
+            "phi=0.5 * x + x",
+        ),
+        *("max(x, dim=0.5)", "max(x, key=0.5)", "tanh(where=0.5) * x", "x * sigmoid(g=0.5 * x)"),
+    ],
+)
+def test_a_stored_text_is_read_as_before_there_were_rules_for_pasted_ones(text: str) -> None:
+    expression = parse_stored(text)
+    assert len(expression.parameters) == 1
+    assert parse(str(expression)) == expression
+
+
+@pytest.mark.parametrize("name", ["mix", "index", "max_x", "scale_x", "s_max", "relax"])
+def test_a_word_that_ends_in_x_is_a_parameter(name: str) -> None:
+    assert [p.name for p in parse(f"{name} * x").parameters] == [name]
