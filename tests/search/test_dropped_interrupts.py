@@ -47,6 +47,16 @@ def test_one_in_a_destructor_is_raised_again() -> None:
         wait_after(lambda: Resource(ctrl_c))
 
 
+def test_where_ctrl_c_is_ignored_as_in_the_background_sigterm_comes_again() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            wait_after(lambda: Resource(lambda: signal.raise_signal(signal.SIGTERM)))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_one_in_callbacks_of_weak_references_is_raised_again_as_often_as_it_takes() -> None:
     resources = [Resource(lambda: None) for _ in range(2)]
     references = [
