@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -38,7 +38,7 @@ class Batch:
     size: int
 
     def on(self, device: torch.device) -> Batch:
-        """The same with its tensors, also those in lists and mappings, on a device."""
+        """The same with its tensors, also those in lists and dicts, on a device."""
         return Batch(_on(self.inputs, device), _on(self.targets, device), self.size)
 
 
@@ -170,12 +170,16 @@ class Samples:
 
 
 def _on(part: Any, device: torch.device) -> Any:
-    if isinstance(part, Tensor):
+    """A tensor, what moves as tensors do (packed sequences), or a plain container of these; a
+    container of the user's own stays as it is."""
+    if callable(getattr(part, "to", None)):
         return part.to(device)
-    if isinstance(part, Mapping):
+    if type(part) is dict:
         return {key: _on(value, device) for key, value in part.items()}
-    if isinstance(part, list | tuple) and not hasattr(part, "_fields"):
+    if type(part) in (list, tuple):
         return type(part)(_on(value, device) for value in part)
+    if isinstance(part, tuple) and hasattr(part, "_fields"):
+        return type(part)(*(_on(value, device) for value in part))
     return part
 
 

@@ -128,18 +128,20 @@ def asymptote_within(
         ends = (far.low > -math.inf and endless[0]) or (far.high < math.inf and endless[1])
         return not (passes or ends)
 
-    measured = [asymptote(expression, side, places) for places in (PLACES, FARTHER)]
-    if measured[0].kind in _ORDERS and measured[1].kind == "line":
-        measured.reverse()  # what still grew is settled by then: x * sigmoid(x / 1e6)
-    for far in filter(accords, measured):
-        if far.kind == "oscillates":
-            return replace(far, low=max(low, far.low), high=min(high, far.high))
-        return far
+    measured = asymptote(expression, side)
+    if measured.kind in _ORDERS or not accords(measured):
+        farther = asymptote(expression, side, FARTHER)
+        if accords(farther) and (farther.kind == "line" or not accords(measured)):
+            measured = farther  # what still grew is settled by then: x * sigmoid(x / 1e6)
+    if accords(measured):
+        if measured.kind == "oscillates":
+            return replace(measured, low=max(low, measured.low), high=min(high, measured.high))
+        return measured
     if any(endless):
         return _growing("grows", endless[1], endless[0])
     if math.isfinite(low) and math.isfinite(high):
         return Asymptote("within", math.nan, math.nan, low, high)
-    return measured[0]
+    return measured
 
 
 def _calms(expression: Expression, near: Window, far: Window, noise: float) -> bool:

@@ -44,10 +44,10 @@ def ground_by_values(
     tells nothing where float64 overflows within the candidate's formula.
     """
     low, high = _gaps()
-    untold = False
+    is_open = False  # somewhere, in a gap too narrow to go on
     for _ in range(ROUNDS):
         kept, narrow = _open(fixed, low, high)
-        untold |= bool(narrow.any())
+        is_open |= bool(narrow.any())
         low, high = low[kept], high[kept]
         middle = low + SPLIT * (high - low)
         if not _agree(fixed, known, middle, fitted):
@@ -56,7 +56,7 @@ def ground_by_values(
             near = middle.abs() < REACH
             low, middle, high = low[near], middle[near], high[near]
         if not len(low):
-            return "looked at" if untold else "proven"
+            return "looked at" if is_open else "proven"
         if 2 * len(low) > MOST:
             break
         low, high = torch.cat([low, middle]), torch.cat([middle, high])

@@ -42,12 +42,13 @@ ZOOMED, ZOOMS = 401, 4  # points and rounds, each over two gaps of the last
 class Bound:
     """A supremum: `value` is taken or approached at x = `at`, and no value exceeds `outer`.
 
-    Infinite where there is none.
+    Infinite where there is none. endless: the sides, -1 and 1, on which it rises without bound.
     """
 
     value: float
     outer: float
     at: float
+    endless: tuple[int, ...] = ()
 
     @property
     def proven(self) -> bool:
@@ -104,9 +105,9 @@ def supremum(enclosed: Enclosed, target: Target) -> Bound:
     """The supremum over every x."""
     fixed = enclosed.fixed
     low, high = _cells()
-    value, at = _seen(enclosed, target)
+    value, at, endless = _seen(enclosed, target)
     if math.isinf(value):
-        return Bound(value, value, at)
+        return Bound(value, value, at, endless)
     for turn in range(ROUNDS):
         middle = _middle(low, high)
         over = enclose(fixed, low, high) if turn else enclosed.over_cells
@@ -171,23 +172,21 @@ def _samples() -> Tensor:
     return points
 
 
-def _seen(enclosed: Enclosed, target: Target) -> tuple[float, float]:
-    """The largest value at the samples and where, infinite where it rises without bound."""
+def _seen(enclosed: Enclosed, target: Target) -> tuple[float, float, tuple[int, ...]]:
+    """The largest value at the samples and where, infinite where it rises without bound; the sides
+    on which it does."""
     x, least = _samples(), _least(enclosed, target)
+    endless = tuple(side for side in (-1, 1) if _rises_on(least[side * x > 0], x[side * x > 0]))
+    if endless:
+        return math.inf, endless[0] * math.inf, endless
     best = int(least.argmax())
-    for side in (-1, 1):
-        if rises_without_bound(enclosed, target, side):
-            return math.inf, side * math.inf
     top = float(least[best])
-    return (math.inf if top >= ENDLESS else top), float(x[best])
+    return (math.inf if top >= ENDLESS else top), float(x[best]), ()
 
 
-def rises_without_bound(enclosed: Enclosed, target: Target, side: int) -> bool:
-    """Whether a quantity, for x to minus infinity (`side` -1) or plus infinity (1), rises from
-    decade to decade as what has no bound does."""
-    x = side * _samples()
-    least = _least(enclosed, target)
-    reached = [float(least[(x > 0) & (x <= decade)].max()) for decade in DECADES]
+def _rises_on(least: Tensor, x: Tensor) -> bool:
+    """Whether what is seen on a side rises from decade to decade as what has no bound does."""
+    reached = [float(least[x.abs() <= decade].max()) for decade in DECADES]
     first, second = reached[1] - reached[0], reached[2] - reached[1]
     rises = second > STEADY * first and second > TOLERANCE * max(1.0, abs(reached[2]))
     return rises or reached[2] == math.inf

@@ -22,7 +22,6 @@ from .bounds import (
     highest,
     lowest,
     reached,
-    rises_without_bound,
     steepest,
     steepest_down,
     supremum,
@@ -148,10 +147,7 @@ def properties(expression: Expression, values: Mapping[str, float] | None = None
             fixed,
             side,
             (-bottom.outer, top.outer),
-            (
-                rises_without_bound(enclosed, lowest, side),
-                rises_without_bound(enclosed, highest, side),
-            ),
+            (side in bottom.endless, side in top.endless),
         )
         for side in (-1, 1)
     )

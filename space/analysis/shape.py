@@ -16,7 +16,7 @@ from ..expressions.expression import Call, Constant, Expression, substitute
 from .asymptotes import asymptote
 from .smoothness import RANGE, smoothness
 
-POINTS = 4_001  # on [-RANGE, RANGE]; every fifth of a hundredth, so that 0 and 1 are among them
+POINTS = 4_001  # on [-RANGE, RANGE], 0.005 apart, so that 0 and 1 are among them
 FLAT = 1e-9  # a relative difference of neighbouring values that counts as none
 POLE = 1e4  # a value within the range above which it has a pole, and is not bounded
 

@@ -75,9 +75,10 @@ def _holders(value: Any, visited: set[int]) -> Iterator[Any]:
     if isinstance(value, _LEAVES) or id(value) in visited:
         return
     visited.add(id(value))
-    if isinstance(value, list | dict):
+    items = [item for item in _items(value) if not isinstance(item, _LEAVES)]
+    if items and isinstance(value, list | dict):
         yield value
-    for item in _items(value):
+    for item in items:
         yield from _holders(item, visited)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import (
     DataLoader,
     IterableDataset,
@@ -22,7 +23,7 @@ from actsearch.evaluators import (
     EvaluatorError,
     Recipe,
 )
-from actsearch.evaluators.training.user_data import Samples
+from actsearch.evaluators.training.user_data import Batch, Samples
 from contracts.user_network import (
     RECIPE,
     SWISH,
@@ -179,3 +180,21 @@ class Filed(Noisy):
 )
 def test_listed_targets_count_only_where_samples_have_them(data: Noisy) -> None:
     made(data=data).check()
+
+
+def test_a_container_of_the_users_own_comes_as_it_was_collated() -> None:
+    class Named(UserDict[str, Tensor]):
+        """As tokenisers give it: with attributes of its own."""
+
+    class Pair(NamedTuple):
+        a: Tensor
+        b: Tensor
+
+    packed = nn.utils.rnn.pack_sequence([X[0].flatten(), X[1].flatten()])
+    batch = Batch({"x": [Named(a=X), packed]}, Pair(X, Y), 70).on(torch.device("meta"))
+    mine, moved = batch.inputs["x"]
+    assert type(mine) is Named
+    assert mine["a"] is X
+    assert moved.data.is_meta
+    assert type(batch.targets) is Pair
+    assert batch.targets.a.is_meta
