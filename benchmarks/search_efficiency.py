@@ -87,6 +87,7 @@ def searched(table: str, strategy: str, seed: int, candidates: int) -> list[Tria
     made = PEERS[strategy](space, seed) if strategy in PEERS else _ours(strategy, space, seed)
     if strategy == "surrogate" and taught is not None:
         made.learn([taught])
+        config = replace(config, prior=(f"{taught.name}@{taught.checksum}",))
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         make_study(Path(folder))
         study = Study(Path(folder), made)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ..evaluators.protocol.noise import noise
 from ..mlflow.client import TrackingError
 from ..mlflow.records import (
     CandidateRecord,
@@ -27,7 +28,7 @@ from .storage.config import SearchConfig, SearchFile
 from .storage.confirmation_log import ConfirmationLog
 from .storage.home import Home, lock
 from .storage.kept import KeptRuns
-from .storage.ranking import finalist_order, front, furthest, noise, point, trained
+from .storage.ranking import finalist_order, front, furthest, point, trained
 from .storage.study import RETRIES, read_trials
 from .storage.trial import Trial
 

@@ -9,7 +9,8 @@ from itertools import combinations
 import numpy as np
 
 from actsearch.evaluators.paired_statistics import compare
-from actsearch.search.storage.ranking import noise, tied_with_best
+from actsearch.evaluators.protocol.noise import noise
+from actsearch.search.storage.ranking import tied_with_best
 
 from . import replay
 from .trainings import RECIPE, Trained

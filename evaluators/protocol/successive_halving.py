@@ -4,6 +4,10 @@ Successive halving with eta 3 (Jamieson and Talwalkar 2016) in the first bracket
 held to the best third of all candidates of earlier brackets instead, whatever company a candidate
 is in (as in ASHA, Li et al. 2020): a weak bracket carries nothing on, and from one that a strategy
 has filled with good candidates all may go.
+
+Before there is anything to be held to, the best third of a bracket that was drawn blind is a fair
+share. Of one that a prior has filled it is not: the differences among good candidates are the luck
+of a run, and so whoever ties with the third goes on too.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from .evaluator import (
     State,
     Training,
 )
+from .noise import tie_margin
 
 CUTOFF_SCORES = 9  # scores a rung must have before late brackets are held to them: one bracket
 
@@ -38,17 +43,24 @@ def cutoffs_of(scores: Mapping[int, Sequence[float]], eta: int) -> dict[int, flo
     }
 
 
-def survivors(scores: Sequence[float | None], eta: int, cutoff: float | None) -> list[int]:
+def survivors(
+    scores: Sequence[float | None], eta: int, cutoff: float | None, ties: int | None = None
+) -> list[int]:
     """Positions that go on: those that reach the cut-off, or without one the best 1/eta, rounded
     up.
 
     None stands for a candidate that cannot go on; the share is taken of all, with those. Equal
-    scores go by position.
+    scores go by position. ties: the number of images that scores are shares of, where those that
+    tie with the last of the best 1/eta go on too; None: where they do not.
     """
     able = [(-score, position) for position, score in enumerate(scores) if score is not None]
     if cutoff is not None:
         return [position for negative, position in able if -negative >= cutoff]
-    return sorted(position for _, position in sorted(able)[: math.ceil(len(scores) / eta)])
+    best = sorted(able)[: math.ceil(len(scores) / eta)]
+    if ties is not None and best:
+        last = -best[-1][0]
+        return survivors(scores, eta, last - tie_margin(last, ties))
+    return sorted(position for _, position in best)
 
 
 def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
@@ -65,7 +77,8 @@ def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
         scores = [None if member.reason else member.val_accuracy for member in members]
         kept = [position for position, score in enumerate(scores) if score is not None]
         if job.halving and not last:
-            kept = survivors(scores, job.recipe.eta, job.cutoffs.get(epoch))
+            ties = job.recipe.validation if job.ties_go_on else None
+            kept = survivors(scores, job.recipe.eta, job.cutoffs.get(epoch), ties)
         if kept and len(kept) < len(live):
             training.keep(kept)
         tests: dict[int, FinalScore] = {}

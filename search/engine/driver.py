@@ -126,6 +126,7 @@ class Engine:
             recipe,
             self._config.seed,
             cutoffs=cutoffs_of(self._study.scores(self._seen(trials), recipe.rungs), recipe.eta),
+            ties_go_on=bool(self._config.prior),
         )
         self._brackets[self._number] = _Bracket.of(job, trials)
         self._pace.begin(self._number)

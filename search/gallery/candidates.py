@@ -10,12 +10,12 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from ...evaluators.protocol.noise import noise
 from ...space import Expression, ExpressionError, baselines, identify
 from ...space.analysis.cost import relative_time
 from ...space.expressions.parser import parse_stored
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..confirmation.novelty import baseline_in_disguise
-from ..storage.ranking import noise
 from ..storage.trial import Trial
 from .curves import curve, learned_means, with_means
 from .traits import Traits, equal_functions, traits

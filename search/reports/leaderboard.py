@@ -7,11 +7,12 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
+from ...evaluators.protocol.noise import noise
 from ...space import ActsearchError, ExpressionError
 from ...space.counted import counted
 from ..storage.config import ACCURACY, SearchFile
 from ..storage.home import Home
-from ..storage.ranking import front, noise, ranked, tied_with_best
+from ..storage.ranking import front, ranked, tied_with_best
 from ..storage.trial import Trial, entered, too_dear
 from ..storage.trial_reader import read_trials
 from .text_table import Column, Table, cut, text_table, wrapped

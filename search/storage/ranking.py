@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from ...evaluators.protocol.noise import tie_margin
 from ..strategies import pareto
 from .config import ACCURACY
 from .trial import Trial
@@ -63,15 +63,6 @@ def finalist_order(trials: Sequence[Trial], objectives: Sequence[str] = ACCURACY
     return sorted(order, key=lambda trial: trial.number not in members)
 
 
-def noise(score: float, images: int) -> float:
-    """Standard error of one accuracy (a fraction) over that many validation images.
-
-    Binomial: what another draw of images would change. Another seed on the same images changes
-    less (docs/validity.md has both, measured), so that ties err on the side of ties.
-    """
-    return math.sqrt(score * (1 - score) / images)
-
-
 def tied_with_best(trials: Sequence[Trial], images: int) -> set[int]:
     """Numbers of the trials within two standard errors of the best complete one's score, itself
     included."""
@@ -83,8 +74,8 @@ def tied_with_best(trials: Sequence[Trial], images: int) -> set[int]:
     if not complete:
         return set()
     best = max(accuracy for _, accuracy in complete)
-    margin = 2 * noise(best, images)
-    return {number for number, accuracy in complete if accuracy >= best - margin}
+    least = best - tie_margin(best, images)
+    return {number for number, accuracy in complete if accuracy >= least}
 
 
 def _replaced(trial: Trial, trials: Sequence[Trial]) -> bool:

@@ -19,6 +19,7 @@ from actsearch.evaluators import (
     run_bracket,
     survivors,
 )
+from actsearch.evaluators.protocol.noise import tie_margin
 from actsearch.evaluators.protocol.successive_halving import cutoffs_of
 
 Scores = Sequence[float | None]
@@ -101,6 +102,23 @@ def test_equal_scores_go_by_position(scores: Scores, eta: int) -> None:
     assert kept == able[: len(kept)]
 
 
+@given(scores, etas, st.integers(10, 60_000))
+def test_those_that_tie_with_the_best_share_go_on_too_where_asked(
+    rung: Scores, eta: int, images: int
+) -> None:
+    best = survivors(rung, eta, None)
+    last = min((s for p in best if (s := rung[p]) is not None), default=2.0)
+    least = last - tie_margin(last, images)
+    kept = survivors(rung, eta, None, images)
+    assert kept == [p for p, score in enumerate(rung) if score is not None and score >= least]
+    assert {*best} <= {*kept}
+
+
+@given(scores, etas, st.floats(0, 1))
+def test_at_a_cut_off_a_tie_is_not_enough(rung: Scores, eta: int, cutoff: float) -> None:
+    assert survivors(rung, eta, cutoff, 1_000) == survivors(rung, eta, cutoff)
+
+
 def test_a_score_of_0_is_a_score() -> None:
     assert survivors([None, 0.0, None], 3, None) == [1]
     assert survivors([None, None], 2, 0.0) == []
@@ -114,6 +132,15 @@ def test_nine_candidates_become_three_and_then_one() -> None:
     assert states(rungs[2]) == {8: "complete"}
     assert [rung.is_last for rung in rungs] == [False, False, True]
     assert all(rung.seconds >= 0 for rung in rungs)
+
+
+def test_of_a_bracket_that_a_prior_has_chosen_ties_go_on_at_every_rung() -> None:
+    # 0.004 is a standard error of 0.8 over 10,000 images.
+    table = constant([0.8, 0.799, 0.798, 0.795, 0.794, 0.7, 0.6, 0.5, 0.4])
+    rungs = list(run_bracket(Scripted(table), job(9, ties_go_on=True)))
+    assert [len(rung.candidates) for rung in rungs] == [9, 5, 5]
+    held = job(9, ties_go_on=True, cutoffs={1: 0.7975})
+    assert [len(rung.candidates) for rung in run_bracket(Scripted(table), held)] == [9, 3, 3]
 
 
 def test_reports_name_candidates_by_their_place_in_the_job() -> None:

@@ -56,6 +56,15 @@ def test_the_best_third_of_a_bracket_goes_on_and_of_late_ones_what_reaches_the_c
     assert len(ran.jobs) == 4
 
 
+@pytest.mark.parametrize("prior", [(), ("core-1-table@0123456789abcdef",)])
+def test_ties_go_on_in_brackets_that_a_prior_has_chosen(
+    images: ImageClassification, tmp_path: Path, prior: tuple[str, ...]
+) -> None:
+    config = dataclasses.replace(CONFIG, prior=prior)
+    jobs = run_engine(tmp_path, images, candidates=3, config=config).jobs
+    assert [job.ties_go_on for job in jobs] == [bool(prior)]
+
+
 def test_a_candidates_score_is_that_of_its_last_rung(ran: Ran) -> None:
     complete = ran.by_state("complete")
     assert complete

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from actsearch.evaluators.protocol.noise import noise
 from actsearch.search import (
     Trial,
 )
@@ -14,7 +15,6 @@ from actsearch.search.reports import leaderboard as tables
 from actsearch.search.storage.ranking import (
     finalist_order,
     front,
-    noise,
     ranked,
     tied_with_best,
     trained,
