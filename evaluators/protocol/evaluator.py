@@ -25,7 +25,7 @@ class Job:
     shared by all candidates, so that they are paired. cutoffs: epoch -> validation accuracy (a
     fraction) that a candidate must reach to go on, since earlier brackets have already beaten
     what lies below it. ties_go_on: whether at a rung without a cut-off those go on too that tie
-    with the best 1/eta, since a prior has chosen the bracket.
+    with the best 1/eta, up to as many again, since a prior has chosen the bracket.
     """
 
     expressions: tuple[str, ...]
@@ -92,8 +92,8 @@ class Evaluator(ABC):
       candidate that is still live, in order: how good it is on validation data, a fraction, more
       is better;
     - after each rung but the last let those go on ("live") that reach `job.cutoffs`, or where it
-      has none for this rung the best 1/eta (where `job.ties_go_on`, and those that tie with them),
-      and end the others ("pruned"); after the last rung end all ("complete").
+      has none for this rung the best 1/eta (where `job.ties_go_on`, and those that tie with them,
+      up to as many again), and end the others ("pruned"); after the last rung end all ("complete").
       `run_bracket` does this for a `Training`;
     - call a candidate "infeasible", with a reason, if it diverges; raise for anything else;
     - report only after the last epoch where `job.halving` is False, and prune nothing;

@@ -7,7 +7,7 @@ has filled with good candidates all may go.
 
 Before there is anything to be held to, the best third of a bracket that was drawn blind is a fair
 share. Of one that a prior has filled it is not: the differences among good candidates are the luck
-of a run, and so whoever ties with the third goes on too.
+of a run, and so whoever ties with the third goes on too, up to as many again.
 """
 
 from __future__ import annotations
@@ -51,16 +51,20 @@ def survivors(
 
     None stands for a candidate that cannot go on; the share is taken of all, with those. Equal
     scores go by position. ties: the number of images that scores are shares of, where those that
-    tie with the last of the best 1/eta go on too; None: where they do not.
+    tie with the last of the best 1/eta go on too, up to as many again, so that few images do not
+    let all of them train to the end; None: where they do not.
     """
     able = [(-score, position) for position, score in enumerate(scores) if score is not None]
     if cutoff is not None:
         return [position for negative, position in able if -negative >= cutoff]
-    best = sorted(able)[: math.ceil(len(scores) / eta)]
+    able.sort()
+    share = math.ceil(len(scores) / eta)
+    best = able[:share]
     if ties is not None and best:
         last = -best[-1][0]
-        return survivors(scores, eta, last - tie_margin(last, ties))
-    return sorted(position for _, position in best)
+        least = last - tie_margin(last, ties)
+        best = [(negative, position) for negative, position in able if -negative >= least]
+    return sorted(position for _, position in best[: 2 * share])
 
 
 def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
