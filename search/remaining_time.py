@@ -14,12 +14,13 @@ from ..evaluators import NETWORKS, Job, Recipe, RungReport
 Work = Mapping[Recipe, float]  # member-epochs by recipe
 
 
-def expected_epochs(recipe: Recipe) -> float:
-    """Epochs that a candidate of a full bracket trains for on average, one in eta going on."""
+def expected_epochs(recipe: Recipe, ties: bool = False) -> float:
+    """Epochs that a candidate of a full bracket trains for on average, one in eta going on, or two
+    where ties do."""
     total, share, trained = 0.0, 1.0, 0
     for epoch in recipe.rungs:
         total += share * (epoch - trained)
-        share, trained = share / recipe.eta, epoch
+        share, trained = share * (2 if ties else 1) / recipe.eta, epoch
     return total * members(recipe)
 
 

@@ -93,7 +93,8 @@ class Evaluator(ABC):
       is better;
     - after each rung but the last let those go on ("live") that reach `job.cutoffs`, or where it
       has none for this rung the best 1/eta (where `job.ties_go_on`, and those that tie with them,
-      up to as many again), and end the others ("pruned"); after the last rung end all ("complete").
+      up to as many again), and end the others ("pruned"); after the last rung end all
+      ("complete").
       `run_bracket` does this for a `Training`;
     - call a candidate "infeasible", with a reason, if it diverges; raise for anything else;
     - report only after the last epoch where `job.halving` is False, and prune nothing;

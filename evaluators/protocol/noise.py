@@ -1,4 +1,4 @@
-"""What an accuracy owes to the images it was measured on, and which scores tie for that reason."""
+"""The noise that an accuracy has from its images, and which scores tie for that reason."""
 
 from __future__ import annotations
 

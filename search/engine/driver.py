@@ -60,6 +60,11 @@ class _Bracket:
     open: set[int]  # indices of the trials without a final state
     trained: float = 0.0  # member-epochs
 
+    @property
+    def ties(self) -> bool:
+        """Whether those that tie with its best go on after the first rung."""
+        return self.job.ties_go_on and not self.job.cutoffs
+
     @staticmethod
     def of(job: Job, trials: Sequence[ProposedTrial]) -> _Bracket:
         """A bracket without a report."""
@@ -88,7 +93,10 @@ class Engine:
         """
         self._config, self._settings, self._study = config, settings, study
         self._on_trial, self._on_work, self._pace = on_trial, on_work, pace
-        self._expected = Mean(expected_epochs(config.recipe))
+        # By whether a bracket's ties go on: they do in the first ones of a search with a prior.
+        self._expected = {
+            ties: Mean(expected_epochs(config.recipe, ties)) for ties in (False, True)
+        }
         self._space, self._costs, self._on_score = space, costs, on_rung
         self._proposer = Proposer(study, space, config.seed, fingerprints, costs)
         self._lag = Lag.of(config)
@@ -228,7 +236,7 @@ class Engine:
         bracket = self._brackets.pop(number)
         self._pace.end(number)
         if error is None:
-            self._expected.add(bracket.trained, len(bracket.trials))
+            self._expected[bracket.ties].add(bracket.trained, len(bracket.trials))
         for index in sorted(bracket.open):
             trial = self._study.fail(bracket.trials[index].number, error or "")
             if trial.retry >= RETRIES:
@@ -245,13 +253,16 @@ class Engine:
 
     def _reckon_work(self) -> None:
         """Tell how much is left: of the brackets under way, and of candidates not yet proposed."""
-        expected = self._expected.value
+        expected = {ties: mean.value for ties, mean in self._expected.items()}
         under_way = [
-            max(0.0, expected * len(b.trials) - b.trained) if b.open else 0.0
+            max(0.0, expected[b.ties] * len(b.trials) - b.trained) if b.open else 0.0
             for b in self._brackets.values()
         ]
-        waiting = self._settings.candidates - self._study.entered() + self._study.waiting()
-        self._on_work(sum(under_way) + expected * max(0, waiting), max(under_way, default=0.0))
+        entered = self._study.entered()
+        waiting = max(0, self._settings.candidates - entered + self._study.waiting())
+        early = min(waiting, max(0, self._lag.blind - entered)) if self._config.prior else 0
+        to_come = expected[True] * early + expected[False] * (waiting - early)
+        self._on_work(sum(under_way) + to_come, max(under_way, default=0.0))
 
     def _stop_if_nothing_succeeds(self) -> None:
         if self._first_error is not None and not self._succeeded:

@@ -8,8 +8,10 @@ workers, as long as what is under way lies within the lag.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from ...evaluators.protocol.successive_halving import CUTOFF_SCORES
 from ...space.counted import counted
 from ..storage.config import RunSettings, SearchConfig
 
@@ -30,6 +32,13 @@ class Lag:
         if self.candidates is None:
             return None
         return max(0, candidate - candidate % self.bracket - self.candidates)
+
+    @property
+    def blind(self) -> int:
+        """How many of the first candidates are in brackets that see too few results to be held to
+        a cut-off; where whatever has ended is seen, at least so many."""
+        needed = CUTOFF_SCORES + (self.candidates or 0)
+        return math.ceil(needed / self.bracket) * self.bracket
 
     def left_in_bracket(self, candidate: int) -> int:
         """How many candidates its bracket has from this one on."""

@@ -269,7 +269,7 @@ def has_flat_piece(enclosed: Enclosed) -> bool:
 
 
 def _zoomed(fixed: Expression, target: Target, at: Tensor) -> tuple[Tensor, Tensor]:
-    """The largest values beside places [n], to more digits than these were found with, and where."""
+    """The largest values beside places [n], to more digits than those have, and where."""
     value = torch.full_like(at, -math.inf)
     gap = (at.abs() / 16).clamp(min=NEAR / 2000)
     steps = torch.linspace(-1, 1, ZOOMED, dtype=torch.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -120,6 +120,7 @@ def run_engine(
     config: SearchConfig = CONFIG,
     executor: Executor | None = None,
     launch: RunSettings | None = None,
+    on_work: Callable[[float, float], None] = lambda left, longest: None,
 ) -> Ran:
     """Search in a study of its own (or go on with it, if the folder has one)."""
     space = space or CoreUnits()
@@ -135,7 +136,7 @@ def run_engine(
         study,
         reported.append,
         Pace(1),
-        lambda *_: None,
+        on_work,
         costs=costs_of(config, settings, study.trials()),
     )
     watched = Watched(executor or InProcess())

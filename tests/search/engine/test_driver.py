@@ -65,6 +65,26 @@ def test_ties_go_on_in_brackets_that_a_prior_has_chosen(
     assert [job.ties_go_on for job in jobs] == [bool(prior)]
 
 
+def test_the_work_left_counts_the_ties_of_brackets_that_are_still_to_come(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    def work_left(prior: tuple[str, ...]) -> list[float]:
+        work: list[float] = []
+        folder = tmp_path / str(len(prior))
+        folder.mkdir()
+        config = dataclasses.replace(CONFIG, prior=prior)
+        run_engine(
+            folder, images, candidates=12, config=config, on_work=lambda w, _: work.append(w)
+        )
+        return work
+
+    plain, chosen = work_left(()), work_left(("core-1-table@0123456789abcdef",))
+    assert plain[-1] == chosen[-1] == 0
+    # Nine of the twelve are in brackets without a cut-off, where two of three are expected to
+    # train for one epoch more and four of nine for two, in place of one and one.
+    assert chosen[0] - plain[0] == pytest.approx(9 * (2 / 3 - 1 / 3 + 2 * (4 / 9 - 1 / 9)))
+
+
 def test_a_candidates_score_is_that_of_its_last_rung(ran: Ran) -> None:
     complete = ran.by_state("complete")
     assert complete

@@ -11,6 +11,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from actsearch.evaluators.protocol.successive_halving import CUTOFF_SCORES
 from actsearch.search import RunSettings, SearchConfig, Strategy
 from actsearch.search.engine.lag import Lag, idle_workers
 from actsearch.search.executors.in_process import InProcess
@@ -243,3 +244,16 @@ def test_as_many_workers_as_there_is_room_for_search_as_one_does(tmp_path: Path)
 def test_an_asynchronous_search_feeds_any_number_of_workers() -> None:
     config: SearchConfig = dataclasses.replace(CONFIG, asynchronous=True)
     assert idle_workers(config, RunSettings(workers=99)) is None
+
+
+@pytest.mark.parametrize(
+    ("candidates", "bracket", "blind"), [(18, 9, 27), (20, 9, 36), (0, 3, 9), (None, 9, 9)]
+)
+def test_the_first_brackets_see_too_little_to_be_held_to_a_cut_off(
+    candidates: int | None, bracket: int, blind: int
+) -> None:
+    lag = Lag(candidates, bracket)
+    assert lag.blind == blind
+    seen = [lag.seen(candidate) for candidate in (blind - 1, blind)]
+    if candidates is not None:
+        assert [s is not None and s >= CUTOFF_SCORES for s in seen] == [False, True]
