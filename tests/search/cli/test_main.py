@@ -166,6 +166,19 @@ def test_debug_shows_the_traceback_too(actsearch: Verb, tmp_path: Path) -> None:
     assert result.err.splitlines()[-1].startswith("actsearch: there is no search 'mien'")
 
 
+def test_an_unexpected_error_of_a_file_is_shown_whole_and_leaves_the_output_empty(
+    actsearch: Verb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(options: argparse.Namespace) -> int:
+        raise PermissionError(13, "Permission denied", "/somewhere")
+
+    monkeypatch.setattr("actsearch.search.cli.recipes.run", denied)
+    result = actsearch("recipes")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("Traceback")
+    assert result.err.endswith("'/somewhere'\n")
+
+
 def test_nothing_of_an_expression_is_executed(actsearch: Verb, tmp_path: Path) -> None:
     target = tmp_path / "made"
     text = f"__import__('pathlib').Path('{target}').touch()"
