@@ -24,10 +24,8 @@ LARGEST = 3.4e38  # |x|
 TOLERANCE = 5e-5  # relative, half of the fourth digit that is shown …
 LEAST = 1e-2  # … of a bound of at least this size
 NEAR, CELLS = 10.0, 512  # equal cells within; outside each is RATIO times as wide as the last
-# Fewer intervals than CELLS cost as much time as CELLS of them: a round halves them until there
-# are so many, which takes a fifth of the time for sin(x) / x.
 RATIO = 1.3
-HALVINGS = 80
+HALVINGS = 80  # several to a round: fewer intervals than CELLS cost as much time as CELLS of them
 MOST = 40_000  # intervals at once; a function that needs more is not bounded more closely
 DECADES = (1e5, 1e10, 1e15)
 # Of the second step between decades to the first: 0.585 in log(log(x)), which rises without bound;
