@@ -82,8 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return STOPPED
     except OSError as error:
-        # Of a text that stdout did not take, nothing may be left to be written again: try more. The
-        # error of a file names it.
+        # Of a text that stdout did not take, nothing may be left to be written again: try more.
+        # The error of a file names it.
         more = "" if error.filename else "\n"
         return _explain(error, options) if is_written(more) else 1
     except Exception as error:
