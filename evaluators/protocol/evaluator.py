@@ -33,8 +33,8 @@ class Job:
     seed: int
     halving: bool = True
     cutoffs: Mapping[int, float] = field(default_factory=dict)
-    ties_go_on: bool = False
     test: bool = False  # score those that complete on the test set; only `confirm` asks for it
+    ties_go_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
