@@ -63,8 +63,8 @@ def survivors(
     if ties is not None and best:
         last = -best[-1][0]
         least = last - tie_margin(last, ties)
-        best = [(negative, position) for negative, position in able if -negative >= least]
-    return sorted(position for _, position in best[: 2 * share])
+        best = [pair for pair in able[: 2 * share] if -pair[0] >= least]
+    return sorted(position for _, position in best)
 
 
 def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:

@@ -29,6 +29,7 @@ from actsearch.evaluators import (
     Recipe,
     RungReport,
     check_evaluator,
+    survivors,
 )
 from actsearch.space import ActsearchError, parse, space_from_name
 
@@ -134,15 +135,25 @@ class EvaluatorContract:
     ) -> None:
         halved = ends(list(evaluator.run(Job(HARMLESS, recipe, 0))))
         straight = ends(list(evaluator.run(Job(HARMLESS, recipe, 0, halving=False))))
-        survivors = [i for i, end in halved.items() if end.state == "complete"]
-        assert len(survivors) == 1
-        assert halved[survivors[0]] == straight[survivors[0]]
+        complete = [i for i, end in halved.items() if end.state == "complete"]
+        assert len(complete) == 1
+        assert halved[complete[0]] == straight[complete[0]]
 
     def test_halving_lets_one_in_eta_go_on(self, evaluator: Evaluator, recipe: Recipe) -> None:
         going_on = 6
         for rung in evaluator.run(Job(HARMLESS * 2, recipe, 0)):
             assert len(rung.candidates) == going_on
             going_on = math.ceil(going_on / recipe.eta)
+
+    def test_what_ties_with_the_best_share_goes_on_where_the_job_says_so(
+        self, evaluator: Evaluator, recipe: Recipe
+    ) -> None:
+        *before, _ = evaluator.run(Job(HARMLESS * 2, recipe, 0, ties_go_on=True))
+        assert before
+        for rung in before:
+            scores = [candidate.val_accuracy for candidate in rung.candidates]
+            live = [i for i, c in enumerate(rung.candidates) if c.state == "live"]
+            assert live == survivors(scores, recipe.eta, None, recipe.validation)
 
     def test_a_confirmation_reports_every_candidate_once_at_the_end(
         self, evaluator: Evaluator, recipe: Recipe

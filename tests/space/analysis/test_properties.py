@@ -323,7 +323,7 @@ def test_bounds_on_intervals_hold_every_value_and_slope(name: str) -> None:
 
 
 @pytest.mark.heavy
-@settings(max_examples=8)
+@settings(max_examples=12)
 @given(st.floats(0.1, 5), st.sampled_from(["tanh(x)", "silu(x)", "relu(x)", "sin(x)"]))
 def test_scaling_the_output_scales_what_it_must(factor: float, text: str) -> None:
     plain, scaled = of(text), of(f"{factor!r} * {text}")
