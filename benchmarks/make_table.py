@@ -8,7 +8,8 @@ time the table is a random sample of what it will be, whole but for its last blo
 best of all blocks together get what they lack. The tables, their candidates, recipes and seeds:
 table_plans.py.
 
-What has trained is kept in benchmarks/pool/; shipped is the part that has both first seeds.
+What has trained is kept in benchmarks/pool/; shipped, where a plan says so, is the part that has
+both first seeds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 import torch
 from table_plans import FIRST, POOL, TABLES, Plan, stages
 
-from actsearch.evaluators import ImageClassification, Job, Recipe, ScoreTable, read_table
+from actsearch.evaluators import Evaluator, Job, ScoreTable, read_table
 from actsearch.evaluators.tables.score_table import Curve
 from actsearch.evaluators.tables.shipped import FOLDER
 from actsearch.search.provenance import machine, versions
@@ -43,12 +44,12 @@ def main() -> None:
     options = parser.parse_args()
     path = POOL / f"{options.name}.jsonl"
     torch.set_num_threads(1)
-    plan = TABLES[options.name]
+    plan = TABLES[options.name].settled()
     texts = plan.candidates()
     table = begun(path, options.name, plan, len(texts))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        options.processes, context, initializer=prepare, initargs=(plan.recipe,)
+        options.processes, context, initializer=prepare, initargs=(plan,)
     ) as pool:
         work, running = wanted(plan, table, texts), dict[Future[list[Curve]], Work]()
         while True:
@@ -64,7 +65,7 @@ def main() -> None:
                 seed, trained = running.pop(future)
                 table = with_curves(table, seed, dict(zip(trained, future.result(), strict=True)))
             table.save(path)
-            if (part := shipped_part(table)).rows:
+            if plan.ships and (part := shipped_part(table)).rows:
                 part.save(FOLDER / path.name)
             curves = sum(map(len, table.rows.values()))
             print(f"{len(table.rows)} of {len(texts)} candidates, {curves} trainings", flush=True)
@@ -122,12 +123,12 @@ def with_curves(table: ScoreTable, seed: int, curves: Mapping[str, Curve]) -> Sc
     return dataclasses.replace(table, rows=rows)
 
 
-_EVALUATOR: list[ImageClassification] = []  # of this process, made once: it holds the images
+_EVALUATOR: list[Evaluator] = []  # of this process, made once: it holds the data
 
 
-def prepare(recipe: Recipe) -> None:
+def prepare(plan: Plan) -> None:
     torch.set_num_threads(1)
-    _EVALUATOR.append(ImageClassification.of([recipe]))
+    _EVALUATOR.append(plan.evaluator())
 
 
 def train(plan: Plan, seed: int, texts: tuple[str, ...]) -> list[Curve]:

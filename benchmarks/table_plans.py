@@ -4,19 +4,30 @@
 - uncut: 400 of them by `quick` to nine epochs, none stopped on the way: for halving.py.
 - conv: the same 400 on the conv net, on which strategies are tuned.
 - elsewhere: 200 of tree-5 that core-1 does not have, from which nothing may learn.
+- own-resnet, own-vit: 200 of core-1 in the networks of examples/, which are somebody's own. From
+  these too nothing may learn, and they are not shipped.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from actsearch.evaluators import RECIPES, Recipe, ScoreTable, read_table
+from actsearch.evaluators import (
+    RECIPES,
+    Evaluator,
+    ImageClassification,
+    Recipe,
+    ScoreTable,
+    read_table,
+)
 from actsearch.space import FingerprintIndex, fingerprint, parse, screen, space_from_name
 from actsearch.space.enumeration.distinct import distinct_candidates
 
@@ -27,7 +38,8 @@ FIRST = range(2)  # seeds of all in core-1, by whose scores others are drawn
 BLOCK = 480
 RANKED = 2 * BLOCK  # of core-1's candidates: whole blocks, so that a table that grows changes none
 STRATA, OF_EACH = 20, 20  # of their ranks, and candidates drawn from each
-OTHERS = 200  # of tree-5
+OTHERS = 200  # of tree-5, and for each network of somebody's own
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +49,9 @@ class Plan:
     candidates: makes their canonical texts, in the order of training. seeds: for all candidates;
     fifth, hundred: further ones for the best fifth and hundred. block: how many candidates get
     `seeds` before the next ones get any. chance: the accuracy after the first rung below which a
-    training stops; None: all go on to the end.
+    training stops; None: all go on to the end. example: the module of examples/ whose evaluator
+    trains, in place of our networks; its recipe is then the evaluator's. ships: whether the
+    package has the table.
     """
 
     space: str
@@ -48,6 +62,25 @@ class Plan:
     hundred: range = range(0)
     block: int = BLOCK
     chance: float | None = CHANCE
+    example: str = ""
+    ships: bool = True
+
+    def evaluator(self) -> Evaluator:
+        """What trains the candidates."""
+        if not self.example:
+            return ImageClassification.of([self.recipe])
+        if str(EXAMPLES) not in sys.path:
+            sys.path.append(str(EXAMPLES))
+        made: Evaluator = importlib.import_module(self.example).evaluator()
+        return made
+
+    def settled(self) -> Plan:
+        """The plan with the recipe of its evaluator, which an example is asked for."""
+        if not self.example:
+            return self
+        recipe = self.evaluator().recipe
+        assert recipe is not None, f"{self.example} has no recipe"
+        return replace(self, recipe=recipe)
 
 
 @cache
@@ -87,6 +120,30 @@ def elsewhere() -> list[str]:
     return texts
 
 
+def a_random_part() -> list[str]:
+    """Candidates of core-1 drawn from all, so the prior's table has the share of them that it has
+    of the whole."""
+    texts = whole_core_1()
+    order = np.random.default_rng(1).permutation(len(texts))
+    return [texts[i] for i in order[:OTHERS]]
+
+
+def in_example(example: str) -> Plan:
+    """The plan of a pool in the network of an example: two seeds for all, four more for the best
+    fifth, of which two name the best and two read (evaluators/tables/tabular.py)."""
+    return Plan(
+        space="core-1",
+        recipe=Recipe(),
+        candidates=a_random_part,
+        seeds=FIRST,
+        fifth=range(2, 6),
+        block=OTHERS,
+        chance=None,
+        example=example,
+        ships=False,
+    )
+
+
 TABLES: Mapping[str, Plan] = MappingProxyType(
     {
         "core-1": Plan(
@@ -119,6 +176,8 @@ TABLES: Mapping[str, Plan] = MappingProxyType(
             seeds=range(5),
             block=OTHERS,
         ),
+        "own-resnet": in_example("resnet"),
+        "own-vit": in_example("vit"),
     }
 )
 

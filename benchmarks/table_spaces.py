@@ -24,12 +24,13 @@ from actsearch.space import (
 
 Key = frozenset[tuple[str, str]]  # of an encoding
 LARGEST = 10_000  # encodings of a space that are all looked at
+SPARSE = 0.1  # of a space in a table, below which a neighbour by chance is hardly ever in it
 
 
 def space_of(table: ScoreTable) -> Space:
     """A whole table's space; of one that has a part of a space that part."""
     space = space_from_name(table.space)
-    if space.size > LARGEST:
+    if space.size > LARGEST or len(table.rows) < SPARSE * space.size:
         encodings = [space.encode(parse(text)) for text in table.rows]
         return Listed(space, [encoding for encoding in encodings if encoding is not None])
     return space if table.is_whole else Within(space, keys_of(table, space))
@@ -98,7 +99,7 @@ class Within(Part):
 
 
 class Listed(Part):
-    """A few candidates of a space too large to be listed: a neighbour of one is any other."""
+    """A few candidates of a large space: a neighbour of one is any other."""
 
     def __init__(self, space: Space, encodings: Sequence[dict[str, str]]) -> None:
         super().__init__(space, frozenset(map(key_of, encodings)))
