@@ -12,12 +12,13 @@ that a confirmation prefers (`confirmed`; five finalists, trained again under th
 random is simulated over many orders. `random_equivalent_at_100` is how many candidates random
 needs for the median regret that a strategy has after 100. `top_share_at_n` is the share of the
 table's best fortieth among the first n, which the luck of one run does not enter.
-`surrogate_no_prior` is `--prior none`. `--left-out` parts the table by operators (primitives by
-name): searches run over the candidates that have one of them, and `surrogate` has a prior from
-those that have none: it never saw the functions it is judged on. `--taught-by` gives it the prior
-of another table. Where a table has a part of its space, that part is searched; where the space is
-too large to be listed (elsewhere-table), a neighbour of a candidate is any other. Optuna's own
-samplers are slow: a fifth of the repetitions.
+`surrogate_no_prior` is `--prior none`; `surrogate_no_ties` has the prior, but the best third alone
+of its first brackets goes on. `--left-out` parts the table by operators (primitives by name):
+searches run over the candidates that have one of them, and `surrogate` has a prior from those that
+have none: it never saw the functions it is judged on. `--taught-by` gives it the prior of another
+table. Where a table has a part of its space, that part is searched; where the space is too large
+to be listed (elsewhere-table), or hardly in the table, a neighbour of a candidate is any other.
+Optuna's own samplers are slow: a fifth of the repetitions.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ AT = (25, 50, 100, 200)  # candidates
 ORDERS = 2000  # of random
 KINDS = ("first", "confirmed")  # of a Course's regrets
 TITLES = ("first of the leaderboard", f"best of {FINALISTS} finalists, trained again")
-NO_PRIOR = "surrogate_no_prior"
+NO_PRIOR, NO_TIES = "surrogate_no_prior", "surrogate_no_ties"
 SLOW = ("optuna-gp", "nsga-2", "tpe")
 
 Array = npt.NDArray[np.float64]
@@ -85,8 +86,9 @@ def searched(table: str, strategy: str, seed: int, candidates: int) -> list[Tria
     recipe = scores.recipe
     config = SearchConfig(name="replay", strategy="random", recipe=recipe, second=None, seed=seed)
     made = PEERS[strategy](space, seed) if strategy in PEERS else _ours(strategy, space, seed)
-    if strategy == "surrogate" and taught is not None:
+    if strategy in ("surrogate", NO_TIES) and taught is not None:
         made.learn([taught])
+    if strategy == "surrogate" and taught is not None:  # the driver lets ties go on by this
         config = replace(config, prior=(f"{taught.name}@{taught.checksum}",))
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         make_study(Path(folder))
@@ -111,7 +113,8 @@ def replay(table: str, strategy: str, seed: int, candidates: int) -> Course:
 
 
 def _ours(name: str, space: Space, seed: int) -> Strategy:
-    return strategy_from_name("surrogate" if name == NO_PRIOR else name, space, seed)
+    name = "surrogate" if name in (NO_PRIOR, NO_TIES) else name
+    return strategy_from_name(name, space, seed)
 
 
 @cache

@@ -14,16 +14,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from actsearch.search.storage.shown_functions import Showing, ShownFunctions
 
+from .commands import actsearch, today, with_part
 from .pages import REPOSITORY, RESULTS
 
 RECORD = Path(__file__).with_name("deep_nets.json")
@@ -96,12 +93,6 @@ def record(home: Path, workers: int) -> None:
         RECORD.write_text(json.dumps(kept, indent=None, separators=(",", ":")) + "\n")
 
 
-def today() -> str:
-    """The commit and the date, as a page says them."""
-    commit = output("git", "rev-parse", "--short", "HEAD").strip()
-    return f"commit {commit}, {date.today().isoformat()}"
-
-
 def put_back(ledger: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write a ledger that was kept into a new home, and what its openings showed the test set."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,21 +106,6 @@ def put_back(ledger: Sequence[Mapping[str, Any]], path: Path) -> None:
                 functions=tuple(line["finalists"]),
             )
             ShownFunctions(path.parents[1]).add(showing)
-
-
-def actsearch(home: Path, *arguments: str) -> str:
-    """Output of a verb; ends this process where it fails."""
-    return output(str(Path(sys.executable).with_name("actsearch")), *arguments, home=home)
-
-
-def output(*command: str, home: Path | None = None) -> str:
-    environment = os.environ | ({} if home is None else {"ACTSEARCH_HOME": str(home)})
-    run = subprocess.run(
-        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, check=False
-    )
-    if run.returncode != 0:
-        sys.exit(run.returncode)
-    return run.stdout
 
 
 def read_record() -> dict[str, Any]:
@@ -167,11 +143,7 @@ def generated(record: Mapping[str, Any]) -> str:
 
 def with_record(text: str, record: Mapping[str, Any]) -> str:
     """The page's text with its part written anew."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert begin, f"{RESULTS} has no {BEGIN}"
-    assert end, f"{RESULTS} has no {END} after it"
-    return f"{before}{BEGIN}\n{generated(record)}\n{END}{after}"
+    return with_part(text, BEGIN, generated(record), END)
 
 
 if __name__ == "__main__":
