@@ -6,9 +6,9 @@ From the folder of this file:
         --candidates 12 --finalists 2 --seeds 3
 
 The network is torchvision's VisionTransformer with two blocks of width 32 over patches of 7 by 7
-pixels; the activation stands in their MLPs of 128. The data are 5,000 images of FashionMNIST, 1,000
-of them held out, and 1,000 of its test images: minutes on two cores. docs/results.md has what a
-search finds there.
+pixels; the activation stands in their MLPs of 128. The data are 5,000 images of FashionMNIST,
+1,000 of them held out, and 1,000 of its test images: minutes on two cores. docs/results.md has
+what a search finds there.
 """
 
 from __future__ import annotations
