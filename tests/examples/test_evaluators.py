@@ -10,7 +10,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-@pytest.mark.parametrize("module", ["resnet", "vit", "regression", "characters"])
+@pytest.mark.parametrize("module", ["resnet", "vit", "digits", "regression", "characters"])
 def test_every_baseline_trains_in_it(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     monkeypatch.syspath_prepend(str(EXAMPLES))
     importlib.import_module(module).evaluator().check()
