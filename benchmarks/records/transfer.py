@@ -3,8 +3,8 @@
     python -m records.transfer --home DIR [--workers 2]     # in benchmarks/; goes on where it was
     python -m records.transfer --pages                      # docs/results.md from what is kept
 
-The rows are the functions that a confirmation called winners, and SELU and ELU, which were made for
-nets without norms. The columns are the networks of examples/, confirmed here with the baselines of
+The rows are the functions that a confirmation called winners, and SELU and ELU, which were made
+for nets without norms. The columns are the networks of examples/, confirmed here with baselines of
 their own, and those of deep_nets.py, whose record is read. What `actsearch confirm --json` said
 and its ledger are kept in transfer.json beside this file.
 """
