@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def confirmed(network: str, home: Path, workers: int) -> dict[str, Any]:
     said = actsearch(home, *arguments, folder=REPOSITORY / "examples")
     ledger = (home / "confirmations" / "confirmation.jsonl").read_text().splitlines()
     return {
-        "command": " ".join(f'"{a}"' if " " in a else a for a in ["actsearch", *arguments]),
+        "command": shlex.join(["actsearch", *arguments]),
         "on": today(),
         "said": json.loads(said),
         "ledger": [json.loads(line) for line in ledger],
