@@ -7,7 +7,7 @@ From the folder of this file:
 
 The network is torchvision's ResNet-18 with a quarter of the width; the data are 1,500 images of
 FashionMNIST, 500 of them held out, and 1,000 of its test images: minutes on two cores.
-docs/own_network.md shows what it prints.
+docs/results.md has what a search finds there.
 """
 
 from __future__ import annotations

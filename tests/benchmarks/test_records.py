@@ -1,4 +1,4 @@
-"""README.md and docs/results.md show the record of `make search` that is committed."""
+"""README.md and docs/results.md show the records that are committed, and these their ledgers."""
 
 from __future__ import annotations
 
@@ -103,3 +103,37 @@ def test_a_winner_of_the_catalog_won_by_what_its_note_says(entry: Entry, deep_ne
     assert f"n = {deep_nets.SEEDS}: {difference[0]} points over GELU" in entry.note
     assert "vs GELU" in printed.splitlines()[0]
     assert f"recipe {deep_nets.RECIPE})" in entry.note
+
+
+def record_of(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
+    return importlib.import_module(f"records.{name}")
+
+
+@pytest.mark.parametrize("name", ["own_networks", "transfer"])
+def test_a_part_of_the_results_is_what_its_record_gives(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = record_of(name, monkeypatch)
+    text = (REPOSITORY / module.RESULTS).read_text()
+    assert module.with_record(text, module.read_record()) == text
+
+
+def test_what_a_transfer_says_of_a_function_is_in_its_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = record_of("transfer", monkeypatch)
+    kept = module.read_record()
+    assert {*kept} <= {*module.NETWORKS}
+    for network, record in kept.items():
+        rows = {row["expression"]: row for row in record["said"]["rows"]}
+        assert {*module.functions()} <= {*rows}, network
+        for text, row in rows.items():
+            scores = [
+                line["test"]
+                for line in record["ledger"]
+                if line["kind"] == "training"
+                and (line["network"], line["expression"]) == (row["network"], text)
+            ]
+            assert len(scores) == module.SEEDS
+            assert row["test_mean"] == pytest.approx(statistics.fmean(scores))
