@@ -44,6 +44,7 @@ from actsearch.search.confirmation.comparison import (
     read_confirmation,
 )
 from actsearch.search.confirmation.plan import Plan, plan_of
+from actsearch.search.engine.lag import Lag
 from actsearch.search.storage.config import (
     SearchFile,
 )
@@ -171,20 +172,30 @@ class Replay:
 
 
 def search(world: World, candidates: int) -> list[Trial]:
-    """A search of so many tags on one worker: its candidates as the leaderboard gets them."""
+    """A search of so many tags: its candidates as the leaderboard gets them. As in the default
+    search there is a prior, so that ties go on, though what is proposed is not of its choosing."""
     # Not in the tags' own order: a planted one may come at any time.
     names = [tags(candidates)[i] for i in world.rng.permutation(candidates)]
-    scores: dict[int, list[float]] = {epoch: [] for epoch in CONFIG.recipe.rungs}
+    lag, recipe = Lag.of(CONFIG), CONFIG.recipe
     trials: list[Trial] = []
     for start in range(0, candidates, CONFIG.bracket):
         inside = names[start : start + CONFIG.bracket]
-        cutoffs = cutoffs_of(scores, CONFIG.recipe.eta)
-        job = Job(tuple(inside), CONFIG.recipe, CONFIG.seed, cutoffs=cutoffs)
+        seen = trials[: lag.seen(start)]
+        scores = {
+            epoch: [t.val_accuracies[epoch] for t in seen if epoch in t.val_accuracies]
+            for epoch in recipe.rungs
+        }
+        job = Job(
+            tuple(inside),
+            recipe,
+            CONFIG.seed,
+            cutoffs=cutoffs_of(scores, recipe.eta),
+            ties_go_on=True,
+        )
         reports: list[dict[int, CandidateReport]] = [{} for _ in inside]
         for rung in run_bracket(Replay(world, inside, CONFIG.seed), job):
             for report in rung.candidates:
                 reports[report.index][rung.epoch] = report
-                scores[rung.epoch].append(report.val_accuracy)
         trials += [
             _trial(start + index, inside[index], by_epoch)
             for index, by_epoch in enumerate(reports)
