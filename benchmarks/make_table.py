@@ -27,7 +27,7 @@ import torch
 from table_plans import FIRST, POOL, TABLES, Plan, stages
 
 from actsearch.evaluators import Evaluator, Job, ScoreTable, read_table
-from actsearch.evaluators.tables.score_table import Curve
+from actsearch.evaluators.tables.score_table import Curve, TableError
 from actsearch.evaluators.tables.shipped import FOLDER
 from actsearch.search.provenance import machine, versions
 from actsearch.search.storage.config import FINGERPRINT_VERSION
@@ -72,9 +72,15 @@ def main() -> None:
 
 
 def begun(path: Path, name: str, plan: Plan, candidates: int) -> ScoreTable:
-    """The table so far."""
+    """The table so far; raises TableError where another recipe made it."""
     if path.exists():
-        return read_table(path)
+        table = read_table(path)
+        if table.recipe.digest != plan.recipe.digest:
+            raise TableError(
+                f"{path} was trained under {table.recipe.label}, but {name} is now planned under "
+                f"{plan.recipe.label}: scores must not mix; move the file away to begin anew"
+            )
+        return table
     return ScoreTable(
         name=name,
         space=plan.space,

@@ -20,7 +20,7 @@ def expected_epochs(recipe: Recipe, ties: bool = False) -> float:
     total, share, trained = 0.0, 1.0, 0
     for epoch in recipe.rungs:
         total += share * (epoch - trained)
-        share, trained = share * (2 if ties else 1) / recipe.eta, epoch
+        share, trained = share * min(1.0, (2 if ties else 1) / recipe.eta), epoch
     return total * members(recipe)
 
 

@@ -1,24 +1,31 @@
-"""What records are made by: commands and their output, the date, a page's part written anew."""
+"""Commands that a record is made of: their output, and the commit and date of a run."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from .pages import REPOSITORY, RESULTS
+from .pages import REPOSITORY
+
+EXPORTED = "\nthe best, as a module"  # begins a search's line of a file that is in its home
 
 
 def actsearch(home: Path, *arguments: str, folder: Path = REPOSITORY) -> str:
     """Output of a verb run in a folder; ends this process where it fails."""
     command = str(Path(sys.executable).with_name("actsearch"))
-    return output(command, *arguments, folder=folder, home=home)
+    return output(command, *arguments, folder=folder, variables={"ACTSEARCH_HOME": str(home)})
 
 
-def output(*command: str, folder: Path = REPOSITORY, home: Path | None = None) -> str:
-    environment = os.environ | ({} if home is None else {"ACTSEARCH_HOME": str(home)})
+def output(
+    *command: str, folder: Path = REPOSITORY, variables: Mapping[str, str] | None = None
+) -> str:
+    """Output of a command with these variables set, its progress shown; ends this process where
+    it fails."""
+    environment = {**os.environ, **(variables or {})}
     run = subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False
     )
@@ -27,16 +34,12 @@ def output(*command: str, folder: Path = REPOSITORY, home: Path | None = None) -
     return run.stdout
 
 
+def without_home(printed: str) -> str:
+    """What a search printed, without the path in the home it ran in."""
+    return printed.partition(EXPORTED)[0].strip("\n")
+
+
 def today() -> str:
     """The commit and the date, as a page says them."""
     commit = output("git", "rev-parse", "--short", "HEAD").strip()
     return f"commit {commit}, {date.today().isoformat()}"
-
-
-def with_part(text: str, begin: str, part: str, end: str) -> str:
-    """A page with what stands between two of its comments written anew."""
-    before, start, rest = text.partition(begin)
-    _, stop, after = rest.partition(end)
-    assert start, f"{RESULTS} has no {begin}"
-    assert stop, f"{RESULTS} has no {end} after it"
-    return f"{before}{begin}\n{part}\n{end}{after}"

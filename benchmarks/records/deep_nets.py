@@ -20,8 +20,8 @@ from typing import Any
 
 from actsearch.search.storage.shown_functions import Showing, ShownFunctions
 
-from .commands import actsearch, today, with_part
-from .pages import REPOSITORY, RESULTS
+from .commands import actsearch, today
+from .pages import REPOSITORY, RESULTS, with_part
 
 RECORD = Path(__file__).with_name("deep_nets.json")
 BEGIN, END = "<!-- record of deep nets -->", "<!-- end of the record of deep nets -->"
@@ -143,7 +143,7 @@ def generated(record: Mapping[str, Any]) -> str:
 
 def with_record(text: str, record: Mapping[str, Any]) -> str:
     """The page's text with its part written anew."""
-    return with_part(text, BEGIN, generated(record), END)
+    return with_part(RESULTS, text, (BEGIN, END), generated(record))
 
 
 if __name__ == "__main__":

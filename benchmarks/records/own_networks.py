@@ -5,21 +5,23 @@
 
 For each network the pool of make_table.py (own-resnet, own-vit) is replayed by
 search_efficiency.py, since one search says nothing, and one real search is run from the folder of
-the example and timed, its confirmation included. What they print, and the ledger of the
-confirmation, are kept in own_networks.json beside this file; what stands there is not run again.
+the example and timed, its confirmation included, in a home that has not searched there. What they
+print, and the ledger of the confirmation, are kept in own_networks.json beside this file; what
+stands there is not run again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .commands import actsearch, output, today, with_part
-from .pages import REPOSITORY, RESULTS
+from .commands import actsearch, output, today, without_home
+from .pages import REPOSITORY, RESULTS, duration, with_part
 
 RECORD = Path(__file__).with_name("own_networks.json")
 BEGIN, END = "<!-- record of own networks -->", "<!-- end of the record of own networks -->"
@@ -69,10 +71,10 @@ def keep(kind: str, network: str, run: Any) -> None:
 def replayed(network: str, processes: int) -> dict[str, Any]:
     """The figures of 50 searches of each kind on the network's pool."""
     script, pool = "benchmarks/search_efficiency.py", f"benchmarks/pool/own-{network}.jsonl"
-    command = ["python", script, "--table", pool, *REPLAY]
-    printed = output(*command, "--processes", str(processes))
+    command = [script, "--table", pool, *REPLAY]
+    printed = output(sys.executable, *command, "--processes", str(processes))
     figures = json.loads(printed.splitlines()[-1])
-    return {"command": " ".join(command), "on": today(), "figures": figures}
+    return {"command": " ".join(["python", *command]), "on": today(), "figures": figures}
 
 
 def searched(network: str, home: Path) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def searched(network: str, home: Path) -> dict[str, Any]:
         "command": " ".join(["actsearch", *arguments, "--workers", "2"]),
         "on": today(),
         "seconds": round(seconds, 1),
-        "printed": printed.strip("\n"),
+        "printed": without_home(printed),
         "ledger": [json.loads(line) for line in ledger],
     }
 
@@ -131,14 +133,14 @@ def cell(figures: Mapping[str, Any], key: str, count: int) -> str:
 
 def one_search(search: Mapping[str, Any]) -> list[str]:
     """The command, its time and what it printed."""
-    minutes, seconds = divmod(round(search["seconds"]), 60)
-    about = f"`{search['command']}` ({search['on']}) took {minutes} min {seconds} s and printed:"
+    took = duration(search["seconds"])
+    about = f"`{search['command']}` ({search['on']}) took {took} and printed:"
     return [about, f"```\n{search['printed']}\n```"]
 
 
 def with_record(text: str, record: Mapping[str, Any]) -> str:
     """The page's text with its part written anew."""
-    return with_part(text, BEGIN, generated(record), END)
+    return with_part(RESULTS, text, (BEGIN, END), generated(record))
 
 
 if __name__ == "__main__":

@@ -75,11 +75,16 @@ class Record:
     @property
     def duration(self) -> str:
         """The time it took, in words."""
-        minutes, seconds = divmod(round(self.seconds), 60)
-        return f"{minutes} min {seconds} s"
+        return duration(self.seconds)
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n")
+
+
+def duration(seconds: float) -> str:
+    """A time in words."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
 
 
 def read_record() -> Record:
@@ -107,11 +112,17 @@ def generated(page: str, record: Record) -> str:
 
 def with_record(page: str, text: str, record: Record) -> str:
     """A page's text with its part written anew."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    assert begin, f"{page} has no {BEGIN}"
-    assert end, f"{page} has no {END} after it"
-    return f"{before}{BEGIN}\n{generated(page, record)}\n{END}{after}"
+    return with_part(page, text, (BEGIN, END), generated(page, record))
+
+
+def with_part(page: str, text: str, marks: tuple[str, str], part: str) -> str:
+    """A page's text with what stands between two of its comments written anew."""
+    begin, end = marks
+    before, start, rest = text.partition(begin)
+    _, stop, after = rest.partition(end)
+    assert start, f"{page} has no {begin}"
+    assert stop, f"{page} has no {end} after it"
+    return f"{before}{begin}\n{part}\n{end}{after}"
 
 
 def write_pages() -> None:

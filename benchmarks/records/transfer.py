@@ -19,9 +19,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from actsearch.evaluators import recipe_from_name
+
 from . import deep_nets
-from .commands import actsearch, today, with_part
-from .pages import REPOSITORY, RESULTS
+from .commands import actsearch, today
+from .pages import REPOSITORY, RESULTS, with_part
 
 RECORD = Path(__file__).with_name("transfer.json")
 BEGIN, END = "<!-- record of transfer -->", "<!-- end of the record of transfer -->"
@@ -31,7 +33,8 @@ NETWORKS: Mapping[str, str] = {  # modules of examples/
     "digits": "MLP on digits",
 }
 SEEDS = 5
-VERDICT = re.compile(r"([+-]\S+ \[\S+ \S+\]) .* (winner|tie|worse)$")  # of a printed row
+# Seeds, difference and verdict of a printed row.
+VERDICT = re.compile(r"± \S+ +(\d+) .*?([+-]\S+ \[\S+ \S+\]) .* (winner|tie|worse)$")
 
 
 def main() -> None:
@@ -54,11 +57,18 @@ def main() -> None:
 
 def functions() -> dict[str, str]:
     """Winners of the deep nets, SELU and ELU: canonical text -> name of the row."""
-    record = deep_nets.read_record()
-    printed = record["confirmations"][deep_nets.RECIPE].split("\n\n")[0]
-    shown = next(o["finalists"] for o in record["ledger"] if o["kind"] == "opening")
-    won = {text: text for text in shown if verdict_of(printed, text)[1] == "winner"}
+    record, digest = deep_nets.read_record(), recipe_from_name(deep_nets.RECIPE).digest
+    openings = [line for line in record["ledger"] if line["kind"] == "opening"]
+    shown = [o["finalists"] for o in openings if digest in o["recipes"]][-1]
+    printed = tables(deep_nets.RECIPE)[0]
+    won = {text: text for text in shown if row_of(printed, text)[2] == "winner"}
     return won | {f"{name.lower()}(x)": name for name in deep_nets.NAMED}
+
+
+def tables(recipe: str) -> list[str]:
+    """What the confirmation of the deep nets printed: the deep net's table, the conv net's, …"""
+    printed: str = deep_nets.read_record()["confirmations"][recipe]
+    return printed.split("\n\n")
 
 
 def confirmed(network: str, home: Path, workers: int) -> dict[str, Any]:
@@ -83,29 +93,47 @@ def read_record() -> dict[str, Any]:
     return record
 
 
-def verdict_of(printed: str, text: str) -> tuple[str, str]:
-    """Difference with its interval, and verdict, of a function in a printed table."""
-    (row, *_) = [row for row in printed.splitlines() if row.startswith(text[:40])]
-    found = VERDICT.search(row)
-    assert found is not None, row
-    return found[1], found[2]
+def row_of(printed: str, text: str) -> tuple[int, str, str]:
+    """Seeds, difference with its interval, and verdict of a function in a printed table, where a
+    long text is cut."""
+    for row in printed.splitlines():
+        shown, _, rest = row.partition("  ")
+        if shown == text or (shown.endswith("…") and text.startswith(shown[:-1])):
+            found = VERDICT.search(rest)
+            assert found is not None, row
+            return int(found[1]), found[2], found[3]
+    raise KeyError(text)
 
 
-def columns(record: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-    """A column's title, what differences are to, and its cells by canonical text."""
-    deep = deep_nets.read_record()["confirmations"]
-    for recipe, title in (("deep-no-gain", "12 layers, torch's weights"), ("deep", "with gain")):
-        printed = deep[recipe].split("\n\n")[0]
-        cells = {text: " ".join(verdict_of(printed, text)) for text in functions()}
-        yield title, baseline_of(printed), cells
-    printed = deep["deep"].split("\n\n")[1]
-    cells = {text: " ".join(verdict_of(printed, text)) for text in functions()}
-    yield "conv net", baseline_of(printed), cells
+def columns(record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """A column's title, with what its differences are to and the seeds, and its cells by canonical
+    text."""
+    without, scaled = (tables(recipe) for recipe in (deep_nets.RECIPE, deep_nets.WITH_GAIN))
+    printed = {
+        "12 layers, torch's weights": without[0],
+        "12 layers with gain": scaled[0],
+        "conv net": scaled[1],
+    }
+    for title, table in printed.items():
+        rows = {text: row_of(table, text) for text in functions()}
+        seeds = {seeds for seeds, _, _ in rows.values()}
+        cells = {
+            text: f"{difference} {verdict}" for text, (_, difference, verdict) in rows.items()
+        }
+        yield titled(title, baseline_of(table), seeds), cells
     for network, title in NETWORKS.items():
         if network in record:
             said = record[network]["said"]
-            rows = {r["expression"]: r for r in said["rows"] if r["network"] == own(said)}
-            yield title, said["baseline"], {t: cell(rows[t]) for t in functions()}
+            of = {r["expression"]: r for r in said["rows"] if r["network"] == own(said)}
+            seeds = {of[text]["n"] for text in functions()}
+            cells = {text: cell(of[text]) for text in functions()}
+            yield titled(title, said["baseline"], seeds), cells
+
+
+def titled(title: str, baseline: str, seeds: set[int]) -> str:
+    """A column's title; all its rows have as many seeds."""
+    (n,) = seeds
+    return f"{title}, to {baseline}, n = {n}"
 
 
 def own(said: Mapping[str, Any]) -> str:
@@ -130,10 +158,10 @@ def cell(row: Mapping[str, Any]) -> str:
 def generated(record: Mapping[str, Any]) -> str:
     """The part of the page that a record gives."""
     table = list(columns(record))
-    lines = ["| | " + " | ".join(f"{title}, to {to}" for title, to, _ in table) + " |"]
+    lines = ["| | " + " | ".join(title for title, _ in table) + " |"]
     lines.append("| --- |" + " --- |" * len(table))
     for text, name in functions().items():
-        cells = " | ".join(cells[text] for _, _, cells in table)
+        cells = " | ".join(cells[text] for _, cells in table)
         lines.append(f"| `{name}` | {cells} |")
     commands = "\n".join(f"{kept['command']}    # {kept['on']}" for kept in record.values())
     return "\n".join(lines) + f"\n\n```\n{commands}\n```"
@@ -141,7 +169,7 @@ def generated(record: Mapping[str, Any]) -> str:
 
 def with_record(text: str, record: Mapping[str, Any]) -> str:
     """The page's text with its part written anew."""
-    return with_part(text, BEGIN, generated(record), END)
+    return with_part(RESULTS, text, (BEGIN, END), generated(record))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Divergence: when a training cannot go on, and the reason that is reported."""
+"""Divergence: when a candidate cannot go on, and the reason that is reported."""
 
 from __future__ import annotations
 
@@ -25,4 +25,13 @@ def diverged(
             return f"training loss is {value} in epoch {epoch}{detail}"
     if not math.isfinite(loss):
         return f"validation loss is {loss} after epoch {len(train_losses)}{detail}"
+    return None
+
+
+def not_finite(numbers: Mapping[str, float | None]) -> str | None:
+    """The reason why a candidate has no score, the first of an evaluator's numbers that is not
+    finite; or None."""
+    for name, value in numbers.items():
+        if value is not None and not math.isfinite(value):
+            return f"the evaluator's {name} is {value}"
     return None

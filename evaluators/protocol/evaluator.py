@@ -92,11 +92,11 @@ class Evaluator(ABC):
       candidate that is still live, in order: how good it is on validation data, a fraction, more
       is better;
     - after each rung but the last let those go on ("live") that reach `job.cutoffs`, or where it
-      has none for this rung the best 1/eta (where `job.ties_go_on`, and those that tie with them,
-      up to as many again), and end the others ("pruned"); after the last rung end all
-      ("complete").
-      `run_bracket` does this for a `Training`;
-    - call a candidate "infeasible", with a reason, if it diverges; raise for anything else;
+      has none for this rung the best 1/eta (where `job.ties_go_on`, also those that tie with
+      them, up to as many again, if it can tell), and end the others ("pruned"); after the last
+      rung end all ("complete"). `run_bracket` does this for a `Training`;
+    - call a candidate "infeasible", with a reason, if it diverges or its score is not finite;
+      raise for anything else;
     - report only after the last epoch where `job.halving` is False, and prune nothing;
     - add `test_accuracy` where `job.test` asks for it, and look at test data nowhere else; with
       `test_correct` a verdict holds for other test samples too, without them for these alone;

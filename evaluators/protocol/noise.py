@@ -11,8 +11,9 @@ def noise(score: float, images: int) -> float:
     """Standard error of one accuracy (a fraction) over that many validation images.
 
     Binomial: what another draw of images would change. Another seed on the same images changes
-    less (docs/validity.md has both, measured), so that ties err on the side of ties. 0 for what is
-    no fraction, which a report is refused for.
+    less (docs/validity.md has both, measured), so that ties err on the side of ties; and no other
+    mean of numbers from 0 to 1 varies more. What is no mean over samples (R2) has a noise of its
+    own, and this is a guess. 0 for what is no fraction, which a report is refused for.
     """
     return math.sqrt(max(0.0, score * (1 - score)) / images)
 

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 from ...space import ActsearchError
 from ...space.expressions.parser import parse_stored
+from .divergence import not_finite
 from .evaluator import (
     CandidateReport,
     Evaluator,
@@ -182,12 +183,10 @@ def _plain(report: CandidateReport) -> CandidateReport:
         "val_loss": plain.val_loss,
         "test_accuracy": test,
     }
-    for name, value in numbers.items():
-        if value is not None and not math.isfinite(value):
-            why = f"the evaluator's {name} is {value}"
-            return dataclasses.replace(
-                plain, state="infeasible", reason=why, test_accuracy=None, test_correct=None
-            )
+    if (why := not_finite(numbers)) is not None:
+        return dataclasses.replace(
+            plain, state="infeasible", reason=why, test_accuracy=None, test_correct=None
+        )
     return plain
 
 

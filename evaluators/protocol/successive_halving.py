@@ -15,7 +15,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from .divergence import not_finite
 from .evaluator import (
     CandidateReport,
     FinalScore,
@@ -52,7 +54,7 @@ def survivors(
     None stands for a candidate that cannot go on; the share is taken of all, with those. Equal
     scores go by position. ties: the number of images that scores are shares of, where those that
     tie with the last of the best 1/eta go on too, up to as many again, so that few images do not
-    let all of them train to the end; None: where they do not.
+    let all of nine train to the end (with an eta of 2 they may); None: where they do not.
     """
     able = [(-score, position) for position, score in enumerate(scores) if score is not None]
     if cutoff is not None:
@@ -71,12 +73,13 @@ def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
     """Train a job's candidates over the recipe's rungs; yields a report after each.
 
     A confirmation (`halving` False) reports at the last rung only, and loses no candidate but
-    those that diverge.
+    those that diverge. A score that is not finite is none, and its candidate infeasible: it could
+    not be ranked.
     """
     live = list(range(len(job.expressions)))
     for epoch in job.recipe.rungs if job.halving else job.recipe.rungs[-1:]:
         start = time.perf_counter()
-        members = training.advance(epoch)
+        members = [_ranked(member) for member in training.advance(epoch)]
         last = epoch == job.recipe.epochs
         scores = [None if member.reason else member.val_accuracy for member in members]
         kept = [position for position, score in enumerate(scores) if score is not None]
@@ -99,6 +102,12 @@ def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
         live = [live[position] for position in kept]
         if not live:
             return
+
+
+def _ranked(member: MemberProgress) -> MemberProgress:
+    """The member, with a reason where its score or loss is not finite."""
+    numbers = {"val_accuracy": member.val_accuracy, "val_loss": member.val_loss}
+    return replace(member, reason=member.reason or not_finite(numbers))
 
 
 def _report(

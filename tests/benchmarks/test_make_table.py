@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import ScoreTable, read_table
+from actsearch.evaluators.tables.score_table import TableError
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 TEXTS = [f"x * {number}" for number in range(1, 31)]
@@ -60,6 +61,24 @@ def test_other_plans_give_all_candidates_the_same_seeds(
     plan = plans.TABLES[name]
     order = trained(make_table, plan, empty(make_table, plan, tmp_path))
     assert sorted(order) == sorted((text, seed) for text in TEXTS for seed in range(seeds))
+
+
+def test_a_table_of_another_recipe_is_not_gone_on_with(
+    make_table: Any, plans: Any, tmp_path: Path
+) -> None:
+    plan, path = plans.TABLES["uncut"], tmp_path / "uncut.jsonl"
+    table = empty(make_table, plan, tmp_path)
+    make_table.with_curves(table, 0, {TEXTS[0]: (1, 2, 3)}).save(path)
+    assert make_table.begun(path, "test", plan, len(TEXTS)).rows
+    other = dataclasses.replace(plan, recipe=dataclasses.replace(plan.recipe, batch_size=64))
+    with pytest.raises(TableError, match="move the file away"):
+        make_table.begun(path, "test", other, len(TEXTS))
+
+
+def test_an_example_trains_under_its_own_recipe(plans: Any) -> None:
+    plan = plans.TABLES["own-vit"].settled()
+    assert plan.recipe.name == "vit-small"
+    assert plan.evaluator().recipe == plan.recipe
 
 
 def test_jobs_are_as_equal_as_can_be(make_table: Any, plans: Any, tmp_path: Path) -> None:

@@ -77,11 +77,12 @@ def test_a_search_cuts_as_brackets_of_nine_do(pool: tuple[Any, list[Any]]) -> No
     trials = replay.search(replay.World([made], np.random.default_rng(2)), 60)
     reached = [max(trial.val_accuracies) for trial in trials]
     assert len(trials) == 60
-    # Of the first two brackets, before which none is seen, three of nine go on and then one.
-    assert [sum(r > 1 for r in reached[i : i + 9]) for i in (0, 9)] == [3, 3]
-    assert [sum(r > 3 for r in reached[i : i + 9]) for i in (0, 9)] == [1, 1]
-    # Later ones are held to the best third of all so far: of 42 random ones 14 are expected.
-    assert 7 <= sum(r > 1 for r in reached[18:]) <= 21
+    # The first three brackets see none before them (the lag). Their scores, 0.2 points apart, tie
+    # within 0.7: six of nine go on, twice the best third, and of these four.
+    assert [sum(r > 1 for r in reached[i : i + 9]) for i in (0, 9, 18)] == [6, 6, 6]
+    assert [sum(r > 3 for r in reached[i : i + 9]) for i in (0, 9, 18)] == [4, 4, 4]
+    # Later ones are held to the best third of all seen: of 33 random ones 11 are expected.
+    assert 5 <= sum(r > 1 for r in reached[27:]) <= 18
 
 
 def test_a_function_scores_the_same_whenever_it_is_asked_under_one_seed(

@@ -137,3 +137,39 @@ def test_what_a_transfer_says_of_a_function_is_in_its_ledger(
             ]
             assert len(scores) == module.SEEDS
             assert row["test_mean"] == pytest.approx(statistics.fmean(scores))
+
+
+def test_a_replay_and_a_search_are_a_table_and_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = record_of("own_networks", monkeypatch)
+    figures: dict[str, Any] = {"floor": 0.234}
+    for name in module.ROWS:
+        figures[f"{name}.n"] = 2_000 if name == "random" else 50
+        for kind in module.KINDS:
+            for count in module.AT:
+                figures[f"{name}.{kind}.regret_at_{count}"] = count / 100
+                figures[f"{name}.{kind}.quartiles_at_{count}"] = [0.0, 2.0]
+    record = {
+        "replays": {"vit": {"command": "python replay", "on": "commit abc", "figures": figures}},
+        "searches": {
+            "vit": {
+                "command": "actsearch search",
+                "on": "commit abc",
+                "seconds": 61.2,
+                "printed": "x",
+            }
+        },
+    }
+    page = module.generated(record)
+    assert "`python replay` (commit abc); resolution 0.23 points:" in page
+    cells = " | ".join(f"{value:.2f} [0.00, 2.00]" for value in (0.25, 0.5, 1.0))
+    assert f"| at random, n = 2,000 | {cells} | {cells} |" in page
+    assert page.count(", n = 50 |") == len(module.ROWS) - 1
+    assert page.endswith(
+        "`actsearch search` (commit abc) took 1 min 1 s and printed:\n\n```\nx\n```"
+    )
+
+
+def test_the_path_of_a_home_is_no_part_of_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = record_of("commands", monkeypatch)
+    line = "the best, as a module that needs only torch: /tmp/home/searches/a/best/activation.py"
+    assert module.without_home(f"\ntrial\n\ntables\n\n{line}\n") == "trial\n\ntables"

@@ -37,6 +37,9 @@ def job(recipe: Recipe, candidates: int) -> Job:
 def test_a_candidate_is_expected_to_train_for_its_share_of_the_rungs() -> None:
     assert expected_epochs(QUICK) == pytest.approx(1 + 2 / 3 + 6 / 9)
     assert expected_epochs(QUICK, ties=True) == pytest.approx(1 + 2 * 2 / 3 + 6 * 4 / 9)
+    for eta in (1, 2):  # twice a half is all, and never more
+        halved = dataclasses.replace(QUICK, eta=eta)
+        assert expected_epochs(halved, ties=True) == QUICK.epochs
     twice = dataclasses.replace(QUICK, lr_multipliers=(1.0, 3.0), seeds_per_score=2)
     assert expected_epochs(twice) == pytest.approx(4 * expected_epochs(QUICK))
 

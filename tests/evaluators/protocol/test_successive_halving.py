@@ -60,6 +60,16 @@ class Scripted:
         ]
 
 
+class Measured(Scripted):
+    """One whose trainings do not diverge, whatever their scores are."""
+
+    def advance(self, epoch: int) -> list[MemberProgress]:
+        return [
+            MemberProgress(val_accuracy=self.table[epoch][i], val_loss=0.1, train_losses=(0.1,))
+            for i in self.alive
+        ]
+
+
 def job(candidates: int, **settings: Any) -> Job:
     return Job(("relu(x)",) * candidates, settings.pop("recipe", RECIPE), 0, **settings)
 
@@ -127,6 +137,24 @@ def test_at_a_cut_off_a_tie_is_not_enough(rung: Scores, eta: int, cutoff: float)
 def test_a_score_of_0_is_a_score() -> None:
     assert survivors([None, 0.0, None], 3, None) == [1]
     assert survivors([None, None], 2, 0.0) == []
+
+
+@pytest.mark.parametrize("ties_go_on", [False, True])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("place", range(9))
+def test_a_score_that_is_not_finite_is_infeasible_and_changes_nothing_for_the_others(
+    ties_go_on: bool, value: float, place: int
+) -> None:
+    values = [0.9 - 0.1 * i for i in range(9)]
+    without = [*values[:place], 0.0, *values[place + 1 :]]
+    rungs, expected = (
+        list(run_bracket(Measured(constant(v)), job(9, ties_go_on=ties_go_on)))
+        for v in ([*values[:place], value, *values[place + 1 :]], without)
+    )
+    assert states(rungs[0])[place] == "infeasible"
+    assert rungs[0].candidates[place].reason == f"the evaluator's val_accuracy is {value}"
+    for rung, other in zip(rungs, expected, strict=True):
+        assert {**states(rung), place: ""} == {**states(other), place: ""}
 
 
 def test_nine_candidates_become_three_and_then_one() -> None:
