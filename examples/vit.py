@@ -52,6 +52,6 @@ def evaluator() -> ModelEvaluator:
         test=lambda: tensors(subset(load_test(), 1_000)),
         replace=nn.GELU,
         recipe=Recipe(
-            name="vit-small", rungs=(2, 6), batch_size=64, learning_rate=3e-3, warmup=20
+            name="vit-small", rungs=(1, 3), batch_size=64, learning_rate=3e-3, warmup=20
         ),
     )
