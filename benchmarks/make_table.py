@@ -26,8 +26,8 @@ from pathlib import Path
 import torch
 from table_plans import FIRST, POOL, TABLES, Plan, stages
 
-from actsearch.evaluators import Evaluator, Job, ScoreTable, read_table
-from actsearch.evaluators.tables.score_table import Curve, TableError
+from actsearch.evaluators import Evaluator, Job, ScoreTable, TableError, read_table
+from actsearch.evaluators.tables.score_table import Curve
 from actsearch.evaluators.tables.shipped import FOLDER
 from actsearch.search.provenance import machine, versions
 from actsearch.search.storage.config import FINGERPRINT_VERSION

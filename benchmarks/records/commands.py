@@ -35,7 +35,7 @@ def output(
 
 
 def without_home(printed: str) -> str:
-    """What a search printed, without the path in the home it ran in."""
+    """A search's output without the path in the home it ran in."""
     return printed.partition(EXPORTED)[0].strip("\n")
 
 

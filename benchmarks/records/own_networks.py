@@ -1,4 +1,4 @@
-"""What a search finds in the networks of examples/, with the prior and without.
+"""Searches in the networks of examples/, with the prior and without.
 
     python -m records.own_networks --home DIR [--processes 2]   # in benchmarks/
     python -m records.own_networks --pages                      # docs/results.md from what is kept
@@ -20,6 +20,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scipy.stats import spearmanr
+
+from actsearch.evaluators import read_table, table_from_name
+from actsearch.evaluators.tables.tabular import read_accuracy
+
 from .commands import actsearch, output, today, without_home
 from .pages import REPOSITORY, RESULTS, duration, with_part
 
@@ -35,10 +40,13 @@ ROWS: Mapping[str, str] = {
     "surrogate_no_ties": "with it, the best third alone goes on",
     "surrogate": "with it (the default)",
 }
+PRIOR, FIRST = "core-1-table", range(2)  # what teaches, and the seeds that all candidates have
+LEARNS = 0.15  # accuracy of ten classes below which a function is at chance
+CANDIDATES = 200  # of a pool
 AT = (25, 50, 100)
 KINDS = ("confirmed", "first")
 REPLAY: Sequence[str] = (
-    *("--taught-by", "core-1-table", "--candidates", "100"),
+    *("--taught-by", PRIOR, "--candidates", "100"),
     *("--strategies", "surrogate_no_prior,surrogate,surrogate_no_ties"),
 )
 SEARCH: Sequence[str] = ("--candidates", "60", "--finalists", "3", "--seeds", "5")
@@ -65,7 +73,7 @@ def keep(kind: str, network: str, run: Any) -> None:
     record = read_record()
     if network not in record[kind]:
         record[kind][network] = run()
-        RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        RECORD.write_text(json.dumps(record, separators=(",", ":")) + "\n")
 
 
 def replayed(network: str, processes: int) -> dict[str, Any]:
@@ -108,19 +116,42 @@ def generated(record: Mapping[str, Any]) -> str:
     for network, about in NETWORKS.items():
         parts.append(f"### {about[0].upper()}{about[1:]} (`{network}:evaluator`)")
         if network in record["replays"]:
-            parts += table(record["replays"][network])
+            parts += [*table(record["replays"][network]), agreement(network)]
         if network in record["searches"]:
             parts += one_search(record["searches"][network])
     return "\n\n".join(parts)
 
 
+def agreement(network: str) -> str:
+    """The ranks of a pool's candidates beside those in the prior's table, and of two seeds."""
+    pool = read_table(REPOSITORY / "benchmarks" / "pool" / f"own-{network}.jsonl")
+    prior = table_from_name(PRIOR)
+    common = [text for text in pool.rows if text in prior.rows]
+    here, there = ([read_accuracy(t, x, FIRST) for x in common] for t in (pool, prior))
+    learn = [t for t in pool.rows if read_accuracy(pool, t, FIRST) > LEARNS]
+    half = sorted(learn, key=lambda text: -read_accuracy(pool, text, FIRST))[: len(learn) // 2]
+    seeds = ([read_accuracy(pool, text, [seed]) for text in half] for seed in FIRST)
+    return (
+        f"Of the {len(pool.rows)} functions {len(learn)} learn (above {LEARNS:.0%}). The "
+        f"{len(common)} that `{PRIOR}` has too rank there as here with a correlation of "
+        f"{spearmanr(here, there).statistic:.2f}; under one seed here as under another, of the "
+        f"better half of those that learn, {spearmanr(*seeds).statistic:.2f}."
+    )
+
+
 def table(replay: Mapping[str, Any]) -> list[str]:
-    """Median regrets with quartiles, of what is confirmed and of the leaderboard's first."""
+    """Median regrets with quartiles, of what is confirmed and of the leaderboard's first, and the
+    share of the pool's best that was trained."""
     figures = replay["figures"]
-    lines = ["| | " + " | ".join(f"{kind}, {n}" for kind in KINDS for n in AT) + " |"]
-    lines.append("| --- |" + " --- |" * (len(KINDS) * len(AT)))
+    titles = [f"{kind}, {n}" for kind in (*KINDS, "of the best") for n in AT]
+    lines = ["| | " + " | ".join(titles) + " |", "| --- |" + " --- |" * len(titles)]
     for name, label in ROWS.items():
         cells = [cell(figures, f"{name}.{kind}", n) for kind in KINDS for n in AT]
+        chance = [n / CANDIDATES for n in AT]  # random's share of whatever there is
+        shares = [
+            figures.get(f"{name}.top_share_at_{n}", c) for n, c in zip(AT, chance, strict=True)
+        ]
+        cells += [f"{share:.0%}" for share in shares]
         lines.append(f"| {label}, n = {figures[f'{name}.n']:,} | " + " | ".join(cells) + " |")
     about = f"`{replay['command']}` ({replay['on']}); resolution {figures['floor']:.2f} points:"
     return [about, "\n".join(lines)]

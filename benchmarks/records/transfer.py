@@ -1,4 +1,4 @@
-"""How the functions that won somewhere do elsewhere: one confirmation for each other network.
+"""The functions that won somewhere, elsewhere: one confirmation for each other network.
 
     python -m records.transfer --home DIR [--workers 2]     # in benchmarks/; goes on where it was
     python -m records.transfer --pages                      # docs/results.md from what is kept
@@ -66,13 +66,13 @@ def functions() -> dict[str, str]:
 
 
 def tables(recipe: str) -> list[str]:
-    """What the confirmation of the deep nets printed: the deep net's table, the conv net's, …"""
+    """The tables that the confirmation of the deep nets printed: its own, the conv net's, …"""
     printed: str = deep_nets.read_record()["confirmations"][recipe]
     return printed.split("\n\n")
 
 
 def confirmed(network: str, home: Path, workers: int) -> dict[str, Any]:
-    """What a confirmation in a network of examples/ said of the functions."""
+    """A confirmation of the functions in a network of examples/, as JSON, and its ledger."""
     arguments = [
         *("confirm", *functions(), "--evaluator", f"{network}:evaluator"),
         *("--seeds", str(SEEDS), "--workers", str(workers), "--json"),
@@ -99,9 +99,9 @@ def row_of(printed: str, text: str) -> tuple[int, str, str]:
     for row in printed.splitlines():
         shown, _, rest = row.partition("  ")
         if shown == text or (shown.endswith("…") and text.startswith(shown[:-1])):
-            found = VERDICT.search(rest)
-            assert found is not None, row
-            return int(found[1]), found[2], found[3]
+            match = VERDICT.search(rest)
+            assert match is not None, row
+            return int(match[1]), match[2], match[3]
     raise KeyError(text)
 
 
@@ -124,7 +124,7 @@ def columns(record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]
     for network, title in NETWORKS.items():
         if network in record:
             said = record[network]["said"]
-            of = {r["expression"]: r for r in said["rows"] if r["network"] == own(said)}
+            of = {r["expression"]: r for r in said["rows"] if r["network"] == network_of(said)}
             seeds = {of[text]["n"] for text in functions()}
             cells = {text: cell(of[text]) for text in functions()}
             yield titled(title, said["baseline"], seeds), cells
@@ -136,7 +136,7 @@ def titled(title: str, baseline: str, seeds: set[int]) -> str:
     return f"{title}, to {baseline}, n = {n}"
 
 
-def own(said: Mapping[str, Any]) -> str:
+def network_of(said: Mapping[str, Any]) -> str:
     """The network of a confirmation's first row, which is the evaluator's."""
     network: str = said["rows"][0]["network"]
     return network
@@ -144,9 +144,9 @@ def own(said: Mapping[str, Any]) -> str:
 
 def baseline_of(printed: str) -> str:
     """The baseline that a printed table's differences are to."""
-    found = re.search(r" vs (\w+) \[", printed)
-    assert found is not None
-    return found[1]
+    match = re.search(r" vs (\w+) \[", printed)
+    assert match is not None
+    return match[1]
 
 
 def cell(row: Mapping[str, Any]) -> str:

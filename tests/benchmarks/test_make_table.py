@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from actsearch.evaluators import ScoreTable, read_table
-from actsearch.evaluators.tables.score_table import TableError
+from actsearch.evaluators import ScoreTable, TableError, read_table
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 TEXTS = [f"x * {number}" for number in range(1, 31)]

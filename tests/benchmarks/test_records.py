@@ -162,7 +162,7 @@ def test_a_replay_and_a_search_are_a_table_and_a_block(monkeypatch: pytest.Monke
     page = module.generated(record)
     assert "`python replay` (commit abc); resolution 0.23 points:" in page
     cells = " | ".join(f"{value:.2f} [0.00, 2.00]" for value in (0.25, 0.5, 1.0))
-    assert f"| at random, n = 2,000 | {cells} | {cells} |" in page
+    assert f"| at random, n = 2,000 | {cells} | {cells} | 12% | 25% | 50% |" in page
     assert page.count(", n = 50 |") == len(module.ROWS) - 1
     assert page.endswith(
         "`actsearch search` (commit abc) took 1 min 1 s and printed:\n\n```\nx\n```"
