@@ -66,7 +66,7 @@ class Plan:
     ships: bool = True
 
     def evaluator(self) -> Evaluator:
-        """What trains the candidates."""
+        """The evaluator that trains the candidates."""
         if not self.example:
             return ImageClassification.of([self.recipe])
         if str(EXAMPLES) not in sys.path:
