@@ -131,9 +131,9 @@ def columns(record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, str]]
 
 
 def titled(title: str, baseline: str, seeds: set[int]) -> str:
-    """A column's title; all its rows have as many seeds."""
-    (n,) = seeds
-    return f"{title}, to {baseline}, n = {n}"
+    """A column's title; a function that failed on a seed has fewer of them."""
+    few, many = min(seeds), max(seeds)
+    return f"{title}, to {baseline}, n = {many if few == many else f'{few} to {many}'}"
 
 
 def network_of(said: Mapping[str, Any]) -> str:
@@ -151,6 +151,8 @@ def baseline_of(printed: str) -> str:
 
 def cell(row: Mapping[str, Any]) -> str:
     """A function's difference in points, its interval and the verdict."""
+    if row["interval"] is None:  # of one seed
+        return f"{100 * row['difference']:+.2f} {row['verdict']}"
     low, high = (100 * bound for bound in row["interval"])
     return f"{100 * row['difference']:+.2f} [{low:+.2f}, {high:+.2f}] {row['verdict']}"
 
