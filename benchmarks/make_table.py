@@ -8,8 +8,8 @@ time the table is a random sample of what it will be, whole but for its last blo
 best of all blocks together get what they lack. The tables, their candidates, recipes and seeds:
 table_plans.py.
 
-What has trained is kept in benchmarks/pool/; shipped, where a plan says so, is the part that has
-both first seeds.
+What has trained is kept in benchmarks/pool/; shipped, where our networks trained, is the part that
+has both first seeds.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
                 seed, trained = running.pop(future)
                 table = with_curves(table, seed, dict(zip(trained, future.result(), strict=True)))
             table.save(path)
-            if plan.ships and (part := shipped_part(table)).rows:
+            if not plan.example and (part := shipped_part(table)).rows:
                 part.save(FOLDER / path.name)
             curves = sum(map(len, table.rows.values()))
             print(f"{len(table.rows)} of {len(texts)} candidates, {curves} trainings", flush=True)

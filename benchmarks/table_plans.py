@@ -50,8 +50,8 @@ class Plan:
     fifth, hundred: further ones for the best fifth and hundred. block: how many candidates get
     `seeds` before the next ones get any. chance: the accuracy after the first rung below which a
     training stops; None: all go on to the end. example: the module of examples/ whose evaluator
-    trains, in place of our networks; its recipe is then the evaluator's. ships: whether the
-    package has the table.
+    trains, in place of our networks; its recipe is then the evaluator's, and the package does not
+    have the table.
     """
 
     space: str
@@ -63,7 +63,6 @@ class Plan:
     block: int = BLOCK
     chance: float | None = CHANCE
     example: str = ""
-    ships: bool = True
 
     def evaluator(self) -> Evaluator:
         """The evaluator that trains the candidates."""
@@ -140,7 +139,6 @@ def in_example(example: str) -> Plan:
         block=OTHERS,
         chance=None,
         example=example,
-        ships=False,
     )
 
 

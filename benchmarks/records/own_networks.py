@@ -16,11 +16,13 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scipy.stats import spearmanr
+from table_plans import FIRST, OTHERS
 
 from actsearch.evaluators import read_table, table_from_name
 from actsearch.evaluators.tables.tabular import read_accuracy
@@ -40,9 +42,8 @@ ROWS: Mapping[str, str] = {
     "surrogate_no_ties": "with it, the best third alone goes on",
     "surrogate": "with it (the default)",
 }
-PRIOR, FIRST = "core-1-table", range(2)  # what teaches, and the seeds that all candidates have
+PRIOR = "core-1-table"
 LEARNS = 0.15  # accuracy of ten classes below which a function is at chance
-CANDIDATES = 200  # of a pool
 AT = (25, 50, 100)
 KINDS = ("confirmed", "first")
 REPLAY: Sequence[str] = (
@@ -60,15 +61,15 @@ def main() -> None:
     options = parser.parse_args()
     if options.home is not None:
         for network in NETWORKS:
-            keep("replays", network, lambda n=network: replayed(n, options.processes))
-            keep("searches", network, lambda n=network: searched(n, options.home))
+            keep("replays", network, partial(replayed, network, options.processes))
+            keep("searches", network, partial(searched, network, options.home))
     elif not options.pages:
         parser.error("--home or --pages is needed")
     path = REPOSITORY / RESULTS
     path.write_text(with_record(path.read_text(), read_record()))
 
 
-def keep(kind: str, network: str, run: Any) -> None:
+def keep(kind: str, network: str, run: Callable[[], dict[str, Any]]) -> None:
     """Run a part of the record where it is missing, and write it down."""
     record = read_record()
     if network not in record[kind]:
@@ -147,7 +148,7 @@ def table(replay: Mapping[str, Any]) -> list[str]:
     lines = ["| | " + " | ".join(titles) + " |", "| --- |" + " --- |" * len(titles)]
     for name, label in ROWS.items():
         cells = [cell(figures, f"{name}.{kind}", n) for kind in KINDS for n in AT]
-        chance = [n / CANDIDATES for n in AT]  # random's share of whatever there is
+        chance = [n / OTHERS for n in AT]  # random's share of whatever there is
         shares = [
             figures.get(f"{name}.top_share_at_{n}", c) for n, c in zip(AT, chance, strict=True)
         ]

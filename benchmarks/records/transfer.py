@@ -15,7 +15,7 @@ import argparse
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,20 @@ def confirmed(network: str, home: Path, workers: int) -> dict[str, Any]:
         *("confirm", *functions(), "--evaluator", f"{network}:evaluator"),
         *("--seeds", str(SEEDS), "--workers", str(workers), "--json"),
     ]
-    said = actsearch(home, *arguments, folder=REPOSITORY / "examples")
-    ledger = (home / "confirmations" / "confirmation.jsonl").read_text().splitlines()
+    said = json.loads(actsearch(home, *arguments, folder=REPOSITORY / "examples"))
+    lines = (home / "confirmations" / "confirmation.jsonl").read_text().splitlines()
     return {
         "command": shlex.join(["actsearch", *arguments]),
         "on": today(),
-        "said": json.loads(said),
-        "ledger": [json.loads(line) for line in ledger],
+        "said": said,
+        "ledger": lines_about(network_of(said), [json.loads(line) for line in lines]),
     }
+
+
+def lines_about(network: str, ledger: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """A ledger's lines about one network; a home has one for all its expressions."""
+    recipes = {line["recipe"] for line in ledger if line.get("network") == network}
+    return [line for line in ledger if recipes & {line.get("recipe"), *line.get("recipes", ())}]
 
 
 def read_record() -> dict[str, Any]:
