@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from .evaluator import MemberProgress
 
 
 def diverged(
@@ -35,3 +38,10 @@ def not_finite(numbers: Mapping[str, float | None]) -> str | None:
         if value is not None and not math.isfinite(value):
             return f"the evaluator's {name} is {value}"
     return None
+
+
+def with_reason(member: MemberProgress) -> MemberProgress:
+    """The member; with a reason where its score or loss is not finite, which nothing can be held
+    to: neither a rung nor another learning rate."""
+    numbers = {"val_accuracy": member.val_accuracy, "val_loss": member.val_loss}
+    return replace(member, reason=member.reason or not_finite(numbers))

@@ -15,9 +15,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
-from .divergence import not_finite
+from .divergence import with_reason
 from .evaluator import (
     CandidateReport,
     FinalScore,
@@ -79,7 +78,7 @@ def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
     live = list(range(len(job.expressions)))
     for epoch in job.recipe.rungs if job.halving else job.recipe.rungs[-1:]:
         start = time.perf_counter()
-        members = [_ranked(member) for member in training.advance(epoch)]
+        members = [with_reason(member) for member in training.advance(epoch)]
         last = epoch == job.recipe.epochs
         scores = [None if member.reason else member.val_accuracy for member in members]
         kept = [position for position, score in enumerate(scores) if score is not None]
@@ -102,12 +101,6 @@ def run_bracket(training: Training, job: Job) -> Iterator[RungReport]:
         live = [live[position] for position in kept]
         if not live:
             return
-
-
-def _ranked(member: MemberProgress) -> MemberProgress:
-    """The member, with a reason where its score or loss is not finite."""
-    numbers = {"val_accuracy": member.val_accuracy, "val_loss": member.val_loss}
-    return replace(member, reason=member.reason or not_finite(numbers))
 
 
 def _report(

@@ -15,6 +15,7 @@ from torch import nn
 
 from ...space import Expression
 from ..data.datasets import ImageSpec
+from ..protocol.divergence import with_reason
 from ..protocol.evaluator import FinalScore, MemberProgress, Training
 from ..protocol.metrics import correct_over_seeds
 from ..recipes.recipe import Recipe
@@ -54,7 +55,7 @@ class SweepAggregate:
 
     def advance(self, epoch: int) -> list[MemberProgress]:
         """Train every candidate to the end of `epoch` (counted from 1) and validate it."""
-        members = self._training.advance(epoch)
+        members = [with_reason(member) for member in self._training.advance(epoch)]
         candidates = [self._aggregate(members, number) for number in range(self._count)]
         self._best = [candidate.lr_multiplier for candidate in candidates]
         return candidates

@@ -173,3 +173,14 @@ def test_the_path_of_a_home_is_no_part_of_a_record(monkeypatch: pytest.MonkeyPat
     module = record_of("commands", monkeypatch)
     line = "the best, as a module that needs only torch: /tmp/home/searches/a/best/activation.py"
     assert module.without_home(f"\ntrial\n\ntables\n\n{line}\n") == "trial\n\ntables"
+
+
+@pytest.mark.parametrize("entry", WINNERS, ids=lambda entry: entry.name)
+def test_a_winner_that_fails_elsewhere_says_so(
+    entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = record_of("transfer", monkeypatch).read_record()["resnet"]["said"]["rows"]
+    (row,) = [row for row in rows if row["expression"] == entry.formula]
+    assert (row["verdict"] == "worse") == ("points behind PReLU" in entry.note)
+    if row["verdict"] == "worse":
+        assert entry.note.endswith(f"n = 5, points behind PReLU: {-100 * row['difference']:.0f}")

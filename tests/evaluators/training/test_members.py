@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -117,6 +118,13 @@ def test_a_step_size_with_a_diverged_seed_is_out() -> None:
         None,
         None,
     )
+
+
+@pytest.mark.parametrize("step", RECIPE.lr_multipliers)
+def test_a_step_size_whose_score_is_not_finite_is_out(step: float) -> None:
+    first, *_ = grid({("relu(x)", 0, step): math.nan}).advance(1)
+    assert first.lr_multiplier != step
+    assert (first.val_accuracy, first.reason) == (0.5, None)
 
 
 def test_a_candidate_is_out_where_every_step_size_diverged() -> None:
