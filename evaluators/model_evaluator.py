@@ -121,6 +121,12 @@ class ModelEvaluator(Evaluator):
         other._opened = Samples.of(data, "test")
         return other
 
+    def test_set(self) -> str:
+        """Eight hex digits of the opened test data's size and targets; other views of the same
+        samples (transforms, another network's inputs) are the same test set."""
+        with generators_kept():
+            return "" if self._opened is None else self._opened.digest()[:8]
+
     def check(self) -> None:
         """Try every baseline on two small batches; raises EvaluatorError for what would go wrong
         in a search: labels, sizes of inputs, the loss, the metric, activations that do not run."""

@@ -10,8 +10,9 @@ from ..evaluators import Recipe
 from ..space import baselines
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
+from .confirmation.opening import NO_TEST_DATA
 from .confirmation.plan import Plan, left_out, plan_of, recipes_of
-from .confirmation.retrain import NO_TEST_DATA, missing_jobs, retrain
+from .confirmation.retrain import missing_jobs, retrain
 from .errors import InvalidSetting
 from .evaluator_choice import (
     BUILT_IN_EVALUATOR,

@@ -62,6 +62,10 @@ class ByRecipe(Evaluator):
         """The own evaluator's check."""
         self.custom.check()
 
+    def test_set(self) -> str:
+        """The own evaluator's."""
+        return self.custom.test_set()
+
 
 def chosen(evaluator: str | Evaluator | None) -> NamedEvaluator:
     """The evaluator of a name, or an object with the name it can be stored under.

@@ -18,8 +18,9 @@ from ..space.counted import counted
 from ..space.printable import printable
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
+from .confirmation.opening import NO_TEST_DATA
 from .confirmation.plan import confirmation_work, left_out, plan_of, recipes_of
-from .confirmation.retrain import NO_TEST_DATA, retrain
+from .confirmation.retrain import retrain
 from .engine.costs import Costs, costs_of
 from .engine.driver import Engine, Timings
 from .engine.lag import idle_workers

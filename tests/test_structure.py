@@ -238,7 +238,7 @@ def test_only_a_confirmation_opens_the_test_images() -> None:
         if path.name != "__init__.py"  # those only pass the name on
         and "load_test" in names_used(path)
     }
-    gives, asks = Path("evaluators/data/images.py"), Path("search/confirmation/retrain.py")
+    gives, asks = Path("evaluators/data/images.py"), Path("search/confirmation/opening.py")
     assert users == {gives, asks}
 
 

@@ -221,6 +221,9 @@ class _Checks:
         }
         if shut != self._straight:
             return "opened() must change no validation score, but does"
+        name = opened.test_set()
+        if not isinstance(name, str) or name != opened.test_set():
+            return f"test_set() must be the same text each time, but is {name!r}"
         return None
 
     def the_generators(self) -> str | None:

@@ -17,7 +17,7 @@ from .plugins import PluginLoader
 from .report_validation import EvaluatorError
 
 BUILT_IN = "built-in"  # small networks on images we fetch
-_OPTIONAL = ("recipe", "check", "opened", "objection")  # of an Evaluator; each has a default
+_OPTIONAL = ("recipe", "check", "opened", "test_set", "objection")  # each has a default
 _NEAR = 0.8  # likeness by difflib from which a name counts as one of these misspelt: `open`
 _LOADER = PluginLoader(
     kind="evaluator",

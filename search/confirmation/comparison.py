@@ -172,9 +172,12 @@ def read_confirmation(plan: Plan, log: ConfirmationLog) -> Confirmation | None:
 
 
 def _looks(plan: Plan, log: ConfirmationLog, dataset: str) -> list[Opening]:
-    """The openings of a data set's test set in which a finalist of the plan was shown to it."""
+    """The openings in which a finalist of the plan was shown to its test set on a data set."""
     finalists = set(plan.finalists.values())
-    return [o for o in log.openings if o.dataset == dataset and finalists & set(o.finalists)]
+    shown = [o for o in log.openings if o.dataset == dataset and finalists & set(o.finalists)]
+    recipes = {recipe.digest for recipe, _ in plan.recipes}
+    test_sets = {o.test_set for o in shown if not o.recipes or recipes & set(o.recipes)}
+    return [o for o in shown if o.test_set in test_sets]
 
 
 def _openings(plan: Plan, log: ConfirmationLog, dataset: str) -> int:

@@ -1,43 +1,27 @@
 """Finalists and baselines trained again over fresh paired seeds, with the test set.
 
-A data set's test set is opened here and nowhere else, once per confirmation, and each opening is
-recorded. comparison.py reads the verdicts off the record.
+opening.py opens it, once per confirmation; comparison.py reads the verdicts off the record.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from ...evaluators import (
-    NETWORKS,
-    CandidateReport,
-    Evaluator,
-    ImageClassification,
-    Job,
-    RungReport,
-    dataset_of,
-    load_test,
-)
+from ...evaluators import NETWORKS, CandidateReport, Evaluator, Job, RungReport
 from ..errors import SearchFailed
-from ..evaluator_choice import ByRecipe
 from ..executors.base import Assignment, Executor
 from ..progress import Reporter
 from ..remaining_time import Pace, work_of
-from ..storage.confirmation_log import ConfirmationLog, Opening, Retraining
-from ..storage.shown_functions import Showing, ShownFunctions
+from ..storage.confirmation_log import ConfirmationLog, Retraining
+from ..storage.shown_functions import ShownFunctions
 from ..storage.trial import RETRIES
+from .opening import record_openings, with_test_set
 from .plan import Plan
 
 logger = logging.getLogger(__name__)
-
-NO_TEST_DATA = (
-    "the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "
-    "opened()), so what stands is the leaderboard, by validation data"
-)
 
 
 def retrain(
@@ -67,7 +51,7 @@ def retrain(
         f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
         f"set of {' and '.join(datasets)} is opened"
     )
-    _record_openings(plan, log, shown, [j for j in jobs if not _is_opened_for(j, plan, log)])
+    record_openings(plan, jobs, opened, log, shown)
     trainings = _Trainings(jobs, log, reporter, pace)
     reporter.begin(0, sum(len(job.expressions) for job in jobs), "trainings")
     reporter.expect(pace.seconds(trainings.left))
@@ -157,64 +141,6 @@ def missing_jobs(plan: Plan, log: ConfirmationLog) -> list[Job]:
             chunks = [lacking[i : i + size] for i in range(0, len(lacking), size)]
             jobs += [Job(tuple(c), recipe, seed, halving=False, test=True) for c in chunks]
     return jobs
-
-
-def with_test_set(evaluator: Evaluator, datasets: Iterable[str]) -> Evaluator | None:
-    """The evaluator with the test samples of those data sets: the one place that hands them out.
-    An own evaluator opens its own; None if it has none."""
-    if isinstance(evaluator, ByRecipe):
-        opened = with_test_set(evaluator.custom, datasets)
-        return opened and ByRecipe(opened, _with_test_images(evaluator.built_in, datasets))
-    if isinstance(evaluator, ImageClassification):
-        return _with_test_images(evaluator, datasets)
-    return evaluator.opened()
-
-
-def _with_test_images(
-    evaluator: ImageClassification, datasets: Iterable[str]
-) -> ImageClassification:
-    test = {name: load_test(dataset_of(name)) for name in datasets if name in evaluator.train}
-    return dataclasses.replace(evaluator, test=test)
-
-
-def _is_opened_for(job: Job, plan: Plan, log: ConfirmationLog) -> bool:
-    """Whether an opening on record was for this job, which a crash or a kill kept from its end."""
-    finalists = set(plan.finalists.values())
-    return any(
-        opening.dataset == job.recipe.dataset
-        and job.recipe.digest in opening.recipes
-        and job.seed in opening.seeds
-        and finalists <= set(opening.finalists)
-        for opening in log.openings
-    )
-
-
-def _record_openings(
-    plan: Plan, log: ConfirmationLog, shown: ShownFunctions, jobs: Iterable[Job]
-) -> None:
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    recipes: dict[str, list[str]] = {}  # digests by data set
-    for job in jobs:
-        digests = recipes.setdefault(job.recipe.dataset, [])
-        if job.recipe.digest not in digests:
-            digests.append(job.recipe.digest)
-    finalists = tuple(plan.finalists.values())
-    seeds = tuple(plan.seeds(max(count for _, count in plan.recipes)))
-    for dataset, digests in recipes.items():
-        folder = str(log.folder.relative_to(shown.home))
-        openings, functions = shown.add(
-            Showing(at=now, folder=folder, dataset=dataset, functions=finalists)
-        )
-        opening = Opening(
-            at=now,
-            finalists=finalists,
-            seeds=seeds,
-            dataset=dataset,
-            openings_before=openings,
-            functions_before=functions,
-            recipes=tuple(digests),
-        )
-        log.add([opening])
 
 
 def _retraining(job: Job, report: CandidateReport) -> Retraining:

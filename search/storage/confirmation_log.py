@@ -93,8 +93,9 @@ class Retraining:
 class Opening:
     """One opening of a data set's test set: when, and for what.
 
-    openings_before, functions_before: how often that test set had been opened in the home, and how
-    many other functions it had been shown; 0 in a log of before these were recorded.
+    test_set: its name in the home's record, which tells a user's own from others; empty in a log
+    of before it was recorded. openings_before, functions_before: how often that test set had been
+    opened in the home, and how many other functions it had been shown; 0 in an older log.
     """
 
     kind: Literal["opening"] = "opening"
@@ -102,6 +103,7 @@ class Opening:
     finalists: tuple[str, ...]
     seeds: tuple[int, ...]
     dataset: str = "fashion-mnist"  # the only one there was when lines did not say
+    test_set: str = ""
     openings_before: int = 0
     functions_before: int = 0
     recipes: tuple[str, ...] = ()  # digests; empty where lines did not say
@@ -150,7 +152,7 @@ class ConfirmationLog:
 def _stored(entry: Entry) -> dict[str, Any]:
     """A line's fields; what the first lines did not say is left out where it is not known."""
     fields: dict[str, Any] = _ENTRY.dump_python(entry, by_alias=True)
-    for name in ("openings_before", "functions_before", "recipes"):
+    for name in ("test_set", "openings_before", "functions_before", "recipes"):
         if not fields.get(name, True):
             del fields[name]
     return fields

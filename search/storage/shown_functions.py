@@ -23,12 +23,20 @@ NAME = "test-sets.jsonl"
 
 @validated(frozen=True, slots=True, kw_only=True, config=ConfigDict(strict=True, extra="forbid"))
 class Showing:
-    """One opening of a data set's test set: when, from which folder, for which functions."""
+    """One opening of a test set: when, from which folder, for which functions.
+
+    dataset: the data set's name; behind it, after a space, what tells a user's own test data from
+    others. Without that it stands for all of the name.
+    """
 
     at: str  # ISO time, UTC
     folder: str  # of the confirmation, below the home
     dataset: str
     functions: tuple[str, ...]
+
+    def is_of(self, test_set: str) -> bool:
+        """Whether it showed something of a test set."""
+        return f"{test_set} ".startswith(f"{self.dataset} ")
 
 
 _SHOWING = TypeAdapter(Showing)
@@ -55,7 +63,7 @@ class ShownFunctions:
             showings, whole = self._read()
             line = json.dumps(_SHOWING.dump_python(showing)) + "\n"
             write_lines(file, whole, line.encode())
-        before = [s for s in showings if s.dataset == showing.dataset]
+        before = [s for s in showings if s.is_of(showing.dataset)]
         others = {function for s in before for function in s.functions} - set(showing.functions)
         return len(before), len(others)
 

@@ -56,7 +56,7 @@ def test_the_test_set_stays_closed_until_the_confirmation(
         opened.append(1)
         return load_test(dataset)
 
-    monkeypatch.setattr("actsearch.search.confirmation.retrain.load_test", watched)
+    monkeypatch.setattr("actsearch.search.confirmation.opening.load_test", watched)
     outcome = Search("mine", home=home.root, **SMALL, confirm=False).run()
     assert not opened
     assert outcome.confirmation is None

@@ -162,6 +162,11 @@ class OpensOntoOtherScores(FromText):
         return LooksAtItsNeighbours(tests=True)
 
 
+class NamesItsTestSetByChance(FromText):
+    def test_set(self) -> str:
+        return str(random.random())
+
+
 class CannotTravel(FromText):
     def __reduce__(self) -> Any:
         raise TypeError("cannot pickle 'module' object")
@@ -194,6 +199,7 @@ def test_the_one_for_any_network_passes() -> None:
         (ScoresWhatDiverges, r"exp\(exp\(square\(x\)\)\) must be infeasible, but is complete"),
         (LooksUnasked, "a job with test=True must raise before opened"),
         (OpensOntoOtherScores, r"opened\(\) must change no validation score"),
+        (NamesItsTestSetByChance, r"test_set\(\) must be the same text each time, but is '0"),
         (
             CannotTravel,
             "the evaluator travels: it raised TypeError: cannot pickle 'module' object",

@@ -150,7 +150,7 @@ def test_confirming_again_shows_the_record_and_opens_nothing(
     def opened() -> None:
         raise AssertionError("the test set was opened")
 
-    monkeypatch.setattr("actsearch.search.confirmation.retrain.load_test", opened)
+    monkeypatch.setattr("actsearch.search.confirmation.opening.load_test", opened)
     before = (searched.searches / "mine" / "confirmation.jsonl").read_bytes()
     confirmation = json.loads(actsearch("confirm", "mine", "--json", "--home", searched.root).out)
     assert confirmation["test_set_openings"] == 1
@@ -213,7 +213,7 @@ def test_expressions_are_confirmed_with_the_record_in_the_home(
     arguments = ("confirm", "sin(x)", "--seeds", "2", "--limit-data", "300", "--json")
     first = actsearch(*arguments, "--home", home.root)
     assert first.status == 0, first.err
-    monkeypatch.delattr("actsearch.search.confirmation.retrain.load_test")
+    monkeypatch.delattr("actsearch.search.confirmation.opening.load_test")
     again = actsearch(*arguments, "--home", home.root)
     assert json.loads(again.out) == json.loads(first.out)
     assert json.loads(again.out)["test_set_openings"] == 1
@@ -222,7 +222,7 @@ def test_expressions_are_confirmed_with_the_record_in_the_home(
 def test_a_score_looks_at_validation_only(
     actsearch: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("actsearch.search.confirmation.retrain.load_test")
+    monkeypatch.delattr("actsearch.search.confirmation.opening.load_test")
     monkeypatch.delattr("actsearch.evaluators.data.images.load_test")
     arguments = ("score", "max(x, 0)", "tanh(x)", "exp(exp(exp(x)))", "--seeds", "2")
     result = actsearch(*arguments, "--limit-data", "300", "--json", "--home", tmp_path)

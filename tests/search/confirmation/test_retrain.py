@@ -15,8 +15,9 @@ from actsearch.search import (
 from actsearch.search.confirmation.comparison import (
     read_confirmation,
 )
+from actsearch.search.confirmation.opening import with_test_set
 from actsearch.search.confirmation.plan import Plan
-from actsearch.search.confirmation.retrain import missing_jobs, retrain, with_test_set
+from actsearch.search.confirmation.retrain import missing_jobs, retrain
 from actsearch.search.errors import SearchFailed
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.progress import Silent

@@ -19,8 +19,9 @@ from actsearch.evaluators import Evaluator, ImageClassification, Job
 from actsearch.search import (
     RunSettings,
 )
+from actsearch.search.confirmation.opening import with_test_set
 from actsearch.search.confirmation.plan import Plan
-from actsearch.search.confirmation.retrain import retrain, with_test_set
+from actsearch.search.confirmation.retrain import retrain
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.executors.base import Assignment, Executor
 from actsearch.search.executors.in_process import InProcess

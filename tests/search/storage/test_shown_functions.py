@@ -26,6 +26,15 @@ def test_an_opening_hears_how_many_there_were_and_of_how_many_other_functions(
     assert len(shown.read()) == 4
 
 
+def test_a_name_without_more_stands_for_all_test_sets_of_it(tmp_path: Path) -> None:
+    shown = ShownFunctions(tmp_path)
+    assert shown.add(showing("sin(x)", dataset="own data")) == (0, 0)
+    assert shown.add(showing("cos(x)", dataset="own data 1f")) == (1, 1)
+    assert shown.add(showing("erf(x)", dataset="own data 2c")) == (1, 1), "not the other's"
+    assert shown.add(showing("tanh(x)", dataset="own data 1f")) == (2, 2)
+    assert shown.add(showing("tanh(x)", dataset="own database")) == (0, 0)
+
+
 def test_a_line_torn_by_a_kill_is_written_over(tmp_path: Path) -> None:
     shown = ShownFunctions(tmp_path)
     shown.add(showing("sin(x)"))
