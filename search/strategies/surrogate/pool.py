@@ -22,6 +22,7 @@ from .feature_cache import cached_features
 from .prior import Prior
 from .projection import Projection
 
+KEPT = 5000  # options outside a pool: a model is made of 300, and a proposal looks at 60 more
 WHOLE = 10_000  # encodings of a space that are all in the pool: 10 s, once on a machine
 SAMPLE = 2000  # of a larger one
 # Moments beside them did harm: of functions that a model had seen 30 to 120 of, rank correlation
@@ -42,20 +43,19 @@ def features_of_whole(space: Space) -> Mapping[Key, Array]:
 
 
 class Features:
-    """The features of a space's encodings, each reckoned once."""
+    """The features of a space's encodings; of a small one they are all at hand."""
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._rows = dict(features_of_whole(space)) if space.size <= WHOLE else {}
+        self._rows = features_of_whole(space) if space.size <= WHOLE else {}
 
     def __call__(self, encodings: Sequence[Encoding]) -> Array:
         """[n, LENGTH]; NaN in the row of one that is not finite."""
-        new = {key_of(e): e for e in encodings if key_of(e) not in self._rows}
-        rows = features_of(self._space.decode(encoding) for encoding in new.values())
-        self._rows |= dict(zip(new, rows, strict=True))
-        return np.stack([self._rows[key_of(e)] for e in encodings] or [np.empty(0)]).reshape(
-            -1, LENGTH
-        )
+        if self._rows:
+            rows = [self._rows[key_of(encoding)] for encoding in encodings]
+        else:
+            rows = list(features_of(self._space.decode(encoding) for encoding in encodings))
+        return np.stack(rows or [np.empty(0)]).reshape(-1, LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +82,26 @@ class Options:
             self.trend[rows],
         )
 
-    def and_also(self, others: Options) -> Options:
+    def and_also(self, *others: Options) -> Options:
         """These options, then those of `others`."""
+        all_of = (self, *others)
         return Options(
-            [*self.encodings, *others.encodings],
-            [np.concatenate(pair) for pair in zip(self.points, others.points, strict=True)],
-            np.concatenate([self.trend, others.trend]),
+            [encoding for options in all_of for encoding in options.encodings],
+            [np.concatenate(group) for group in zip(*(o.points for o in all_of), strict=True)],
+            np.concatenate([options.trend for options in all_of]),
         )
 
-    def apart_from(self, others: Options, distance: float) -> npt.NDArray[np.bool_]:
-        """Whether each option is farther than a distance from all `others`: [n]."""
-        if not len(others) or not len(self):
+    @property
+    def places(self) -> Array:
+        """The points in one row each: [n, all columns]."""
+        return np.concatenate(self.points, 1)
+
+    def apart_from(self, places: Array, distance: float) -> npt.NDArray[np.bool_]:
+        """Whether each option is farther than a distance from all other `places` [m, columns]:
+        [n]."""
+        if not len(places) or not len(self):
             return np.ones(len(self), bool)
-        nearest = cdist(np.concatenate(self.points, 1), np.concatenate(others.points, 1)).min(1)
-        apart: npt.NDArray[np.bool_] = nearest > distance
+        apart: npt.NDArray[np.bool_] = cdist(self.places, places).min(1) > distance
         return apart
 
 
@@ -103,6 +109,8 @@ class Pool:
     """The encodings of a space that are always looked at, and how any is turned into points.
 
     The projection is fixed by the pool. What is not finite on [-10, 10] is left out everywhere.
+    What is asked about an encoding outside the pool is reckoned for it alone, so that it does not
+    depend, in its last bit, on what else a process was asked; the latest KEPT are kept.
     """
 
     def __init__(self, space: Space, seed: int, prior: Prior | None = None) -> None:
@@ -117,13 +125,20 @@ class Pool:
         self._project = Projection(features[np.isfinite(features).all(1)], USED)
         self.options = self._options(encodings, prior and prior.cached)
         self._numbers = {key_of(e): i for i, e in enumerate(self.options.encodings)}
+        self._others = functools.lru_cache(KEPT)(self._other)
 
     def of(self, encodings: Sequence[Encoding]) -> Options:
         """Options of these encodings, but for those that are not finite."""
         keys = [key_of(encoding) for encoding in encodings]
         if all(key in self._numbers for key in keys):
             return self.options.at([self._numbers[key] for key in keys])
-        return self._options(encodings, self._prior)
+        return self.options.at([]).and_also(*map(self._others, keys))
+
+    def _other(self, key: Key) -> Options:
+        """One option, or none where it is not finite."""
+        if key in self._numbers:
+            return self.options.at([self._numbers[key]])
+        return self._options([dict(key)], self._prior)
 
     def _options(
         self, encodings: Sequence[Encoding], prior: Callable[[Array], Array] | None

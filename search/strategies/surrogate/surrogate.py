@@ -26,13 +26,13 @@ from .gaussian_process import GaussianProcess, Hyperparameters, fitted, start_of
 from .observations import observations_of
 from .pool import Options, Pool, neighbours
 from .prior import Prior
+from .proposed import Proposed
 
 STARTUP = 9  # results before the model is asked, where there is no prior: a bracket
 REFIT = 9  # results after which hyperparameters are fitted again
 MOST = 300  # results a model is made of: the best, and the latest others
 EXPLORE = 1.0  # mean of the standard deviations added to a mean
 APART = 0.3  # distance in the model's points that candidates in flight keep from each other
-SAME = 1e-4  # at which a candidate counts as one that was proposed before
 PARENTS, CHILDREN = 8, 60  # of the neighbourhood that is looked at in a large space
 BELIEF = 1e-2  # variance of a candidate in training that counts at its expectation
 SHRINK = 0.7  # expected coefficient of the prior's mean: it was learned on other networks
@@ -120,20 +120,23 @@ class Surrogate(Strategy):
     def _pool(self) -> Pool:
         return Pool(self.space, self.seed, Prior(self._tables) if self._tables else None)
 
+    @cached_property
+    def _proposed(self) -> Proposed:
+        return Proposed(self._pool)
+
     def _options(self, history: _History, rng: np.random.Generator) -> Options:
         """The candidates to choose from, none of which was proposed before, nor is too near to
         one in training."""
-        pool = self._pool
-        options = pool.options.but(pool.untried(history.proposed))
+        pool, proposed = self._pool, self._proposed
+        proposed.update(history.proposed)
+        options = pool.options.but(proposed.free)
         if not pool.is_whole and history.results:
             best = sorted(history.results, key=_fitness, reverse=True)[:PARENTS]
             near = neighbours(self.space, best, CHILDREN, rng)
-            tried = {key_of(encoding) for encoding in history.proposed}
-            options = options.and_also(pool.of([e for e, _ in near if key_of(e) not in tried]))
+            options = options.and_also(proposed.new([encoding for encoding, _ in near]))
             self._near = {key_of(encoding): lineage for encoding, lineage in near}
-        options = options.but(options.apart_from(pool.of(history.proposed), SAME))
         running = pool.of([t.params for t in history.running])
-        return options.but(options.apart_from(running, APART))
+        return options.but(options.apart_from(running.places, APART))
 
     def _promise(self, history: _History, options: Options, rng: np.random.Generator) -> Array:
         """The upper bound of each option's log regret: [n]."""

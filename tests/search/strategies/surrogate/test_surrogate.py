@@ -77,7 +77,7 @@ def test_candidates_in_training_keep_their_distance() -> None:
         running.append(study.ask())
         strategy.space.build(running[-1].suggest_categorical)
     pool = Pool(SPACE, 0)
-    points = np.concatenate(pool.of([trial.params for trial in running]).points, 1)
+    points = pool.of([trial.params for trial in running]).places
     apart = cdist(points, points)[~np.eye(len(points), dtype=bool)]
     assert apart.min() > APART
 
