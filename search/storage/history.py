@@ -45,6 +45,16 @@ class Draw:
         return self.stored.params
 
 
+class _Handed(FrozenTrial):
+    """A trial for the storage to keep as it is: a deep copy of one nobody else changes would take
+    0.1 ms. What is kept is a plain one."""
+
+    def __deepcopy__(self, memo: object) -> FrozenTrial:
+        kept = object.__new__(FrozenTrial)
+        kept.__dict__ = dict(vars(self))
+        return kept
+
+
 class History:
     """The draws of a search, and the results of its candidates as they come in.
 
@@ -112,7 +122,7 @@ class History:
         self._draws[number] = draw.trial.number
         for name, value in self._shown(attributes).items():
             draw.trial.set_user_attr(name, value)
-        self.study.tell(draw.trial, state=TrialState.PRUNED)
+        self._end(draw.trial.number, TrialState.PRUNED, None)
 
     def accept(self, draw: Draw, number: int, attributes: Mapping[str, Any]) -> None:
         """A draw that goes into training: the next candidate. number, attributes: as for one that
@@ -168,7 +178,16 @@ class History:
         for name, value in self._shown(stored.user_attrs).items():
             self._storage.set_trial_user_attr(trial, name, value)
         complete = stored.state == TrialState.COMPLETE
-        self.study.tell(here, stored.values if complete else None, state=stored.state)
+        self._end(here, stored.state, stored.values if complete else None)
+
+    def _end(self, here: int, state: TrialState, values: Sequence[float] | None) -> None:
+        """As `Study.tell`, whose deep copy of the trial takes most of its 0.13 ms."""
+        row = self._row(here)
+        trial = self._storage.get_trial(row)
+        if state == TrialState.PRUNED and trial.last_step is not None:
+            values = [trial.intermediate_values[trial.last_step]]
+        self._strategy.after_trial(self.study, trial, state, values)
+        self._storage.set_trial_state_values(row, state, values)
 
     def _row(self, here: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._id, here)
@@ -196,8 +215,9 @@ class History:
                 attributes = self._shown(first.user_attrs)
             else:
                 continue  # killed while it was drawn
-            copy = FrozenTrial(  # not by create_trial, which takes 0.1 ms to look at what was read
-                number=len(self._draws),
+            here = self._draws[number] = len(self._draws)
+            taken = _Handed(  # not by create_trial, which takes 0.1 ms to look at what was read
+                number=here,
                 trial_id=-1,  # the storage gives it one
                 state=TrialState.RUNNING if entered else TrialState.PRUNED,
                 value=None,
@@ -209,8 +229,7 @@ class History:
                 user_attrs=attributes,
                 intermediate_values={},
             )
-            self._storage.create_new_trial(self._id, copy)
-            here = self._draws[number] = len(self._draws)
+            self._storage.create_new_trial(self._id, taken)
             if entered:
                 self._add(number, here)
                 for frozen, trial in each:
