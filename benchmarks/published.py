@@ -3,6 +3,8 @@
     python benchmarks/published.py [--quick] [--seeds 5] [--recipes dldna dldna-0.8 standard]
                                    [--functions ReLU STAF …]
 
+--functions also takes formulas: records/published_search.py trains those so that searches chose.
+
 Published: the book Deep Learning DNA (dldna), chapter 4: one run each, test accuracy after 15
 epochs; its text says momentum 0.9, its code 0.8, and which one made the table is not said. Here
 every function is trained over the same seeds under each recipe: `dldna` (0.9) and `dldna-0.8` on
@@ -18,16 +20,20 @@ epoch on 6,000 images and keeps nothing. One thread.
 from __future__ import annotations
 
 import argparse
+import base64
 import dataclasses
 import itertools
 import json
 import math
 import statistics
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from hardware import hardware
+from numpy.typing import NDArray
 from torch import nn
 
 from actsearch.evaluators import (
@@ -68,13 +74,25 @@ PUBLISHED: Mapping[str, tuple[str, float, float]] = {
     "STAF": ("", 85.4, 0.44),  # 25 sines, drawn anew for every seed
 }
 NONE = "no activation"  # not in the book
+# What of a difference is scale and step size alone: weights scaled by the activation, and the best
+# of four step sizes by validation, for each function.
+FITTED = dataclasses.replace(
+    recipe_from_name("dldna-validation"),
+    name="dldna-fitted",
+    moment_init=True,
+    lr_multipliers=(1.0, 0.3, 3.0, 10.0),
+)
 QUICK = ("ReLU", "PReLU", "RReLU", "STAF")
 SINES = 25
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """One training to the end: test accuracy (a fraction) and test cross-entropy (nats)."""
+    """One training to the end: test accuracy (a fraction) and test cross-entropy (nats).
+
+    name: of a row, or a formula. hits: which test images were right, a bit each, packed; empty in
+    lines of before it was kept.
+    """
 
     recipe: str  # label
     name: str
@@ -84,6 +102,24 @@ class Result:
     epochs: int
     torch: str
     hardware: str
+    hits: str = ""
+
+    @property
+    def right(self) -> NDArray[np.uint8] | None:
+        """1 for each test image that was right; None where that was not kept."""
+        packed = zlib.decompress(base64.b64decode(self.hits)) if self.hits else b""
+        return np.unpackbits(np.frombuffer(packed, np.uint8)) if packed else None
+
+
+def packed(hits: bytes | None) -> str:
+    """Hits, a byte for each image, as they are kept."""
+    bits = np.packbits(np.frombuffer(hits or b"", np.uint8)).tobytes()
+    return base64.b64encode(zlib.compress(bits, 9)).decode() if bits else ""
+
+
+def recipe_of(name: str) -> Recipe:
+    """A shipped recipe, or FITTED."""
+    return FITTED if name == FITTED.name else recipe_from_name(name)
 
 
 def text_of(name: str, seed: int) -> str:
@@ -91,7 +127,7 @@ def text_of(name: str, seed: int) -> str:
     if name == NONE:
         return "x"
     if name != "STAF":
-        return PUBLISHED[name][0]
+        return PUBLISHED[name][0] if name in PUBLISHED else name
     drawn = torch.randn(3, SINES, generator=torch.Generator().manual_seed(seed)).tolist()
     terms = (
         f"c{i}={c:.7g} * sin(o{i}={o:.7g} * x + p{i}={p:.7g})"
@@ -154,7 +190,7 @@ def trained(
             )  # there it is of validation images
             yield Result(
                 recipe.label, row[candidate.index], seed, accuracy, loss, recipe.epochs,
-                torch.__version__, machine(),
+                torch.__version__, machine(), packed(candidate.test_correct),
             )  # fmt: skip
 
 
@@ -213,12 +249,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--seeds", type=int, default=5)
-    options.add_argument("--functions", nargs="+", choices=[*PUBLISHED, NONE], metavar="NAME")
+    options.add_argument("--functions", nargs="+", metavar="NAME")
     options.add_argument("--recipes", nargs="+", default=["dldna", "dldna-0.8", "standard"])
     arguments = options.parse_args()
     torch.set_num_threads(1)
-    recipes = [recipe_from_name(name) for name in arguments.recipes]
+    recipes = [recipe_of(name) for name in arguments.recipes]
     names = arguments.functions or [*PUBLISHED, NONE]
+    for formula in set(names) - {*PUBLISHED, NONE}:
+        parse(formula)  # raises with what is wrong with it
     if arguments.quick:
         recipes = [dataclasses.replace(r.limited(6_000), rungs=(1,)) for r in recipes]
         names = [*QUICK, NONE]

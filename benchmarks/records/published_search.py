@@ -1,0 +1,171 @@
+"""What a search under the published protocol finds, beside the best row of the published table.
+
+    python -m records.published_search --home DIR [--workers 2]  # in benchmarks/; goes on
+    python -m records.published_search --pages                   # docs/results.md from these
+
+Validation images choose: the best of a search of core-1 and of all the catalog under
+`dldna-validation`, each candidate trained once. They are then trained by published.py, with both
+momenta, on all images as published, and once more with weights scaled by the activation and the
+best of four step sizes, and compared with the book's best row, seed by seed and test image by test
+image; p-values are corrected over all that was chosen. The leaderboards are kept in
+published_search.json beside this file, the trainings in published.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from published import FITTED, Result, mean_sd, recipe_of, recorded
+from published import RECORD as TRAININGS
+
+from actsearch.evaluators.paired_statistics import LEVEL, PairedComparison, compare, holm
+
+from .commands import actsearch, today
+from .pages import REPOSITORY, RESULTS, with_part
+
+RECORD = Path(__file__).with_name("published_search.json")
+BEGIN, END = "<!-- record of the published search -->", "<!-- end of that record -->"
+SELECTING = "dldna-validation"
+SEARCHES: Mapping[str, Sequence[str]] = {
+    "dldna-core-1": ("--recipe", SELECTING, "--candidates", "100"),
+    "dldna-catalog": (
+        *("--recipe", SELECTING, "--space", "catalog", "--strategy", "exhaustive"),
+        *("--candidates", "193"),
+    ),
+}
+OF_EACH = 3  # best of each search that are reported
+REPORTING: Mapping[str, int] = {"dldna": 10, "dldna-0.8": 10, FITTED.name: 5}  # with the seeds
+RIVAL = "ELU, learnable"  # the book's best row
+BESIDE = ("STAF", "PReLU", "Tanh", "ReLU")  # other rows of the book
+SHOWN = 6  # rows of each leaderboard in the page
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--pages", action="store_true")
+    options = parser.parse_args()
+    if options.home is not None:
+        record(options.home, options.workers)
+    elif not options.pages:
+        parser.error("--home or --pages is needed")
+    path = REPOSITORY / RESULTS
+    path.write_text(with_record(path.read_text(), read_record()))
+
+
+def record(home: Path, workers: int) -> None:
+    """Run each command as far as it is missing, and keep what it gave."""
+    kept = read_record() if RECORD.exists() else {"searches": {}}
+    for name, arguments in SEARCHES.items():
+        if name not in kept["searches"]:
+            searching = ["search", "--name", name, *arguments, "--no-confirm"]
+            begun = (home / "searches" / name).exists()
+            actsearch(home, *searching, "--workers", str(workers), *["--resume"] * begun)
+            rows = json.loads(actsearch(home, "leaderboard", name, "--json"))
+            kept["searches"][name] = {
+                "command": " ".join(["actsearch", *searching]),
+                "on": today(),
+                "board": [[row["expression"], row["state"], row["rungs"]] for row in rows],
+            }
+            RECORD.write_text(json.dumps(kept, separators=(",", ":")) + "\n")
+    script = str(REPOSITORY / "benchmarks" / "published.py")
+    names = [*chosen(kept), RIVAL, *BESIDE]
+    for recipe, seeds in REPORTING.items():
+        options = ["--recipes", recipe, "--seeds", str(seeds), "--functions", *names]
+        subprocess.run([sys.executable, script, *options], cwd=REPOSITORY, check=True)
+
+
+def chosen(kept: Mapping[str, Any]) -> list[str]:
+    """The best of each search by validation."""
+    boards = [kept["searches"][name]["board"] for name in SEARCHES]
+    return list(dict.fromkeys(board[n][0] for board in boards for n in range(OF_EACH)))
+
+
+def read_record() -> dict[str, Any]:
+    """The record that is committed."""
+    record: dict[str, Any] = json.loads(RECORD.read_text())
+    return record
+
+
+def against(ours: Sequence[Result], theirs: Sequence[Result]) -> PairedComparison:
+    """A function with the rival over the seeds of both, in the order of the seeds."""
+    rivals = {result.seed: result for result in theirs}
+    pairs = [(result, rivals[result.seed]) for result in ours if result.seed in rivals]
+    known = [(a.right, b.right) for a, b in pairs]
+    by_image = [a.astype(float) - b for a, b in known if a is not None and b is not None]
+    return compare(
+        [a.accuracy for a, _ in pairs],
+        [b.accuracy for _, b in pairs],
+        np.stack(by_image) if by_image else None,
+    )
+
+
+def rows(
+    names: Sequence[str], found: Sequence[str], label: str, trainings: Sequence[Result]
+) -> Iterator[tuple[str, str]]:
+    """A name with its cell under a recipe: mean, spread, seeds, and the difference to the rival;
+    of those that were found with the verdict after correction."""
+    trained = {n: [t for t in trainings if (t.recipe, t.name) == (label, n)] for n in names}
+    compared = {n: against(trained[n], trained[RIVAL]) for n in names if n != RIVAL}
+    adjusted = dict(zip(found, holm([compared[n].p_value for n in found]), strict=True))
+    for name in names:
+        mean, spread = mean_sd([100 * t.accuracy for t in trained[name]])
+        cell = f"{mean:.2f} ± {spread:.2f}, n = {len(trained[name])}"
+        if (c := compared.get(name)) is not None and c.interval is not None:
+            low, high = (100 * bound for bound in c.interval)
+            cell += f" | {100 * c.difference:+.2f} [{low:+.2f}, {high:+.2f}]"
+            if name in adjusted:
+                ahead = "winner" if c.difference > 0 else "worse"
+                cell += f" {ahead if adjusted[name] < LEVEL else 'tie'}"
+        else:
+            cell += " | "
+        yield name, cell
+
+
+def generated(kept: Mapping[str, Any], trainings: Sequence[Result]) -> str:
+    """The part of the page that the record gives."""
+    found = chosen(kept)
+    names = [*found, RIVAL, *BESIDE]
+    labels = [recipe_of(recipe).label for recipe in REPORTING]
+    cells = [dict(rows(names, found, label, trainings)) for label in labels]
+    head = " | ".join(f"`{recipe}` | to {RIVAL}" for recipe in REPORTING)
+    searches = [kept["searches"][name] for name in SEARCHES]
+    lines = [
+        f"| {f'`{name}`' if name in found else name} | {' | '.join(c[name] for c in cells)} |"
+        for name in sorted(names, key=lambda name: -mean_of(name, labels[0], trainings))
+    ]
+    commands = "\n".join(f"{s['command']}    # {s['on']}" for s in searches)
+    boards = "\n".join(
+        f"| {name} | "
+        + ", ".join(f"`{text}` {max(rungs.values()):.2%}" for text, _, rungs in s["board"][:SHOWN])
+        + " |"
+        for name, s in zip(SEARCHES, searches, strict=True)
+    )
+    return (
+        f"```\n{commands}\n```\n\n| search | the best on validation images, one run each |\n"
+        f"| --- | --- |\n{boards}\n\n| test accuracy, % | {head} |\n"
+        f"| --- |{' --- |' * 2 * len(labels)}\n" + "\n".join(lines)
+    )
+
+
+def mean_of(name: str, label: str, trainings: Sequence[Result]) -> float:
+    """A function's mean test accuracy under a recipe."""
+    return statistics.fmean(t.accuracy for t in trainings if (t.recipe, t.name) == (label, name))
+
+
+def with_record(text: str, kept: Mapping[str, Any]) -> str:
+    """The page's text with its part written anew."""
+    return with_part(RESULTS, text, (BEGIN, END), generated(kept, recorded(TRAININGS)))
+
+
+if __name__ == "__main__":
+    main()
