@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import optuna
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler
@@ -15,10 +16,13 @@ from optuna.trial import FrozenTrial, TrialState
 from sklearn.neighbors import KNeighborsRegressor
 
 from actsearch.search import Strategy
+from actsearch.search.strategies.base import Key, key_of
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.search.strategies.surrogate.pool import Pool
 from actsearch.space import Encoding, Space
 from actsearch.space.analysis.features import GROUPS
+
+Array = npt.NDArray[np.float64]
 
 
 def scores_of(trials: list[FrozenTrial]) -> np.ndarray[Any, Any]:
@@ -104,6 +108,7 @@ class Neighbours(Strategy):
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
         self._pool: Pool | None = None
+        self._shapes: dict[Key, Array] = {}  # values and slopes
 
     def propose(
         self, study: optuna.Study, trial: FrozenTrial, rng: np.random.Generator
@@ -117,11 +122,18 @@ class Neighbours(Strategy):
         seen = trained(study)
         if len(seen) < 9:
             return options.encodings[int(rng.integers(len(options)))]
-        columns = slice(GROUPS["values"].start, GROUPS["slopes"].stop)
         model = KNeighborsRegressor(n_neighbors=3)
-        model.fit(pool.features([t.params for t in seen])[:, columns], scores_of(seen))
-        expected = model.predict(pool.features(options.encodings)[:, columns])
+        model.fit(self._of(pool, [t.params for t in seen]), scores_of(seen))
+        expected = model.predict(self._of(pool, options.encodings))
         return options.encodings[int(np.argmax(expected))]
+
+    def _of(self, pool: Pool, encodings: Sequence[Encoding]) -> Array:
+        """Values and slopes of these: [n, columns]."""
+        new = {key_of(e): e for e in encodings if key_of(e) not in self._shapes}
+        columns = slice(GROUPS["values"].start, GROUPS["slopes"].stop)
+        rows = pool.features([*new.values()])[:, columns]
+        self._shapes |= dict(zip(new, rows, strict=True))
+        return np.stack([self._shapes[key_of(e)] for e in encodings])
 
 
 PEERS: dict[str, Callable[[Space, int], Strategy]] = {

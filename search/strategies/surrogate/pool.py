@@ -138,7 +138,7 @@ class Pool:
         """One option, or none where it is not finite."""
         if key in self._numbers:
             return self.options.at([self._numbers[key]])
-        return self._options([dict(key)], self._prior)
+        return self._options([dict(sorted(key))], self._prior)
 
     def _options(
         self, encodings: Sequence[Encoding], prior: Callable[[Array], Array] | None
