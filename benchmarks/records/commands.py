@@ -1,7 +1,9 @@
-"""Commands that a record is made of: their output, and the commit and date of a run."""
+"""Commands that a record is made of: their output, and the commit and date of a run; and the flags
+of the command that makes it."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -12,6 +14,19 @@ from pathlib import Path
 from .pages import REPOSITORY
 
 EXPORTED = "\nthe best, as a module"  # begins a search's line of a file that is in its home
+
+
+def parsed(description: str, processes: str) -> argparse.Namespace:
+    """The flags of a record's command: --home runs what is missing, on so many `processes` as the
+    flag of this name says; --pages writes what is kept."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--home", type=Path)
+    parser.add_argument(f"--{processes}", type=int, default=2)
+    parser.add_argument("--pages", action="store_true")
+    options = parser.parse_args()
+    if options.home is None and not options.pages:
+        parser.error("--home or --pages is needed")
+    return options
 
 
 def actsearch(home: Path, *arguments: str, folder: Path = REPOSITORY) -> str:

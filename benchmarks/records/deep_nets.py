@@ -12,7 +12,6 @@ goes on from what stands there, and begins anew without it.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 
 from actsearch.search.storage.shown_functions import Showing, ShownFunctions
 
-from .commands import actsearch, today
+from .commands import actsearch, parsed, today
 from .pages import REPOSITORY, RESULTS, with_part
 
 RECORD = Path(__file__).with_name("deep_nets.json")
@@ -41,15 +40,9 @@ LEARNS = 0.5  # validation accuracy from which a net counts as one that learned
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--pages", action="store_true")
-    options = parser.parse_args()
+    options = parsed(__doc__.splitlines()[0], "workers")
     if options.home is not None:
         record(options.home, options.workers)
-    elif not options.pages:
-        parser.error("--home or --pages is needed")
     path = REPOSITORY / RESULTS
     path.write_text(with_record(path.read_text(), read_record()))
 

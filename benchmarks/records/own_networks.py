@@ -12,7 +12,6 @@ stands there is not run again.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -27,7 +26,7 @@ from table_plans import FIRST, OTHERS
 from actsearch.evaluators import read_table, table_from_name
 from actsearch.evaluators.tables.tabular import read_accuracy
 
-from .commands import actsearch, output, today, without_home
+from .commands import actsearch, output, parsed, today, without_home
 from .pages import REPOSITORY, RESULTS, duration, with_part
 
 RECORD = Path(__file__).with_name("own_networks.json")
@@ -54,17 +53,11 @@ SEARCH: Sequence[str] = ("--candidates", "60", "--finalists", "3", "--seeds", "5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--pages", action="store_true")
-    options = parser.parse_args()
+    options = parsed(__doc__.splitlines()[0], "processes")
     if options.home is not None:
         for network in NETWORKS:
             keep("replays", network, partial(replayed, network, options.processes))
             keep("searches", network, partial(searched, network, options.home))
-    elif not options.pages:
-        parser.error("--home or --pages is needed")
     path = REPOSITORY / RESULTS
     path.write_text(with_record(path.read_text(), read_record()))
 

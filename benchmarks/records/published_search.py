@@ -13,7 +13,6 @@ published_search.json beside this file, the trainings in published.jsonl.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -28,7 +27,7 @@ from published import RECORD as TRAININGS
 
 from actsearch.evaluators.paired_statistics import LEVEL, PairedComparison, compare, holm
 
-from .commands import actsearch, today
+from .commands import actsearch, parsed, today
 from .pages import REPOSITORY, RESULTS, with_part
 
 RECORD = Path(__file__).with_name("published_search.json")
@@ -49,15 +48,9 @@ SHOWN = 6  # rows of each leaderboard in the page
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--pages", action="store_true")
-    options = parser.parse_args()
+    options = parsed(__doc__.splitlines()[0], "workers")
     if options.home is not None:
         record(options.home, options.workers)
-    elif not options.pages:
-        parser.error("--home or --pages is needed")
     path = REPOSITORY / RESULTS
     path.write_text(with_record(path.read_text(), read_record()))
 

@@ -11,7 +11,6 @@ and its ledger are kept in transfer.json beside this file.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shlex
@@ -22,7 +21,7 @@ from typing import Any
 from actsearch.evaluators import recipe_from_name
 
 from . import deep_nets
-from .commands import actsearch, today
+from .commands import actsearch, parsed, today
 from .pages import REPOSITORY, RESULTS, with_part
 
 RECORD = Path(__file__).with_name("transfer.json")
@@ -38,19 +37,13 @@ VERDICT = re.compile(r"± \S+ +(\d+) .*?([+-]\S+ \[\S+ \S+\]) .* (winner|tie|wor
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--pages", action="store_true")
-    options = parser.parse_args()
+    options = parsed(__doc__.splitlines()[0], "workers")
     if options.home is not None:
         for network in NETWORKS:
             record = read_record()
             if network not in record:
                 record[network] = confirmed(network, options.home, options.workers)
                 RECORD.write_text(json.dumps(record, separators=(",", ":")) + "\n")
-    elif not options.pages:
-        parser.error("--home or --pages is needed")
     path = REPOSITORY / RESULTS
     path.write_text(with_record(path.read_text(), read_record()))
 
