@@ -25,6 +25,7 @@ from ...evaluators.paired_statistics import (
 )
 from ...space.counted import counted
 from ..storage.confirmation_log import ConfirmationLog, Opening
+from ..storage.shown_functions import stands_for
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -176,8 +177,8 @@ def _looks(plan: Plan, log: ConfirmationLog, dataset: str) -> list[Opening]:
     finalists = set(plan.finalists.values())
     shown = [o for o in log.openings if o.dataset == dataset and finalists & set(o.finalists)]
     recipes = {recipe.digest for recipe, _ in plan.recipes}
-    test_sets = {o.test_set for o in shown if not o.recipes or recipes & set(o.recipes)}
-    return [o for o in shown if o.test_set in test_sets]
+    test_sets = {o.name for o in shown if not o.recipes or recipes & set(o.recipes)}
+    return [o for o in shown if any(stands_for(o.name, name) for name in test_sets)]
 
 
 def _openings(plan: Plan, log: ConfirmationLog, dataset: str) -> int:

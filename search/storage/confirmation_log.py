@@ -108,6 +108,11 @@ class Opening:
     functions_before: int = 0
     recipes: tuple[str, ...] = ()  # digests; empty where lines did not say
 
+    @property
+    def name(self) -> str:
+        """The test set's name; where it is not on record, that of all test sets of its data."""
+        return self.test_set or self.dataset
+
 
 Entry = Retraining | Opening
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])

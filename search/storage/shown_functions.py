@@ -34,12 +34,13 @@ class Showing:
     dataset: str
     functions: tuple[str, ...]
 
-    def is_of(self, test_set: str) -> bool:
-        """Whether it showed something of a test set."""
-        return f"{test_set} ".startswith(f"{self.dataset} ")
-
 
 _SHOWING = TypeAdapter(Showing)
+
+
+def stands_for(name: str, test_set: str) -> bool:
+    """Whether a name on record is that of a test set, or of all that it may be one of."""
+    return f"{test_set} ".startswith(f"{name} ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class ShownFunctions:
             showings, whole = self._read()
             line = json.dumps(_SHOWING.dump_python(showing)) + "\n"
             write_lines(file, whole, line.encode())
-        before = [s for s in showings if s.is_of(showing.dataset)]
+        before = [s for s in showings if stands_for(s.dataset, showing.dataset)]
         others = {function for s in before for function in s.functions} - set(showing.functions)
         return len(before), len(others)
 

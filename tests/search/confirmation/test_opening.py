@@ -71,11 +71,13 @@ def test_an_opening_of_before_they_were_told_apart_counts_for_all(
     tmp_path: Path, part: slice
 ) -> None:
     confirmed(tmp_path, opening_on(slice(200)), "sin(x)")
+    name = f"own data {digest(slice(200))}"
     for path in (tmp_path / NAME, tmp_path / "confirmations" / "confirmation.jsonl"):
-        name = f"own data {digest(slice(200))}"
         old = path.read_text().replace(f', "test_set": "{name}"', "").replace(name, "own data")
         path.write_text(old)
-    assert counted(confirmed(tmp_path, opening_on(part), "cos(x)")) == (2, 2)
+    evaluator = opening_on(part, network=own.wide)
+    assert counted(confirmed(tmp_path, evaluator, "cos(x)")) == (2, 2)
+    assert counted(confirmed(tmp_path, evaluator, "sin(x)")) == (3, 3), "it was shown before"
 
 
 def digest(part: slice) -> str:
