@@ -4,12 +4,12 @@
 
 Without MLflow (long_search.py): ms_per_candidate_N, the driver's CPU milliseconds a candidate
 beside the strategy's own proposal, mean of the last 90 of N candidates of core-2 by `random`, and
-by other strategies from there on (`evolution_N`, …: of 27 candidates, their proposals beside);
+by other strategies from there on (`evolution_N`, …: of 27 candidates, their proposals beside, and
+first_bracket_s, those of the bracket before, for which a strategy looks at all that there is);
 memory_N_mib, resident after those. ask16_after_2000_s: CPU seconds in which a bracket of 16 is
 proposed, accepted and trained at once. resume_10000_s: CPU seconds from opening the study until
-its next bracket trains, beside the strategy's own (the figures above are of what comes then);
-leaderboard_10000_s: of the whole command. optuna_ms: a trial with Optuna's own
-samplers and storage on a copy of the same file.
+its next bracket trains, beside the strategy's own. leaderboard_10000_s: of the whole command.
+optuna_ms: a trial with Optuna's own samplers and storage on a copy of the same file.
 
 With MLflow: writes the same records into the SQLite store of a temporary home, in turn by us (a
 run with its metrics, its record as a file, its plot and thumbnail) and by plain MLflow calls

@@ -220,9 +220,14 @@ def _gone_on(home: Home, name: str, strategy: str) -> dict[str, float]:
     shutil.copytree(home.searches / name, home.searches / copy)
     search = LongSearch(home, copy, strategy)
     search.begin()
+    first = search.strategy.seconds
     driver, proposal = search.go_on(MORE)
     _show(f"{strategy}, {name}", driver, proposal)
-    return {"ms_per_candidate": round(driver, 1), "proposal_ms": round(proposal, 1)}
+    return {
+        "ms_per_candidate": round(driver, 1),
+        "proposal_ms": round(proposal, 1),
+        "first_bracket_s": round(first, 2),
+    }
 
 
 def _ask_seconds(home: Home, name: str, strategy: str) -> float:

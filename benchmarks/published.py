@@ -53,6 +53,7 @@ from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member
 from actsearch.evaluators.training.sequential import SequentialTraining
 from actsearch.search.provenance import machine
+from actsearch.search.storage.expression_argument import expression_of
 from actsearch.space import Expression, parse
 
 RECORD = Path(__file__).with_suffix(".jsonl")
@@ -256,7 +257,7 @@ def main() -> None:
     recipes = [recipe_of(name) for name in arguments.recipes]
     names = arguments.functions or [*PUBLISHED, NONE]
     for formula in set(names) - {*PUBLISHED, NONE}:
-        parse(formula)  # raises with what is wrong with it
+        expression_of(formula)  # raises for a name that is none
     if arguments.quick:
         recipes = [dataclasses.replace(r.limited(6_000), rungs=(1,)) for r in recipes]
         names = [*QUICK, NONE]

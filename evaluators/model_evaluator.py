@@ -41,6 +41,7 @@ from .training.activations import shared
 from .training.interleaved import InterleavedTraining
 from .training.members import Member, SweepAggregate, members_of
 from .training.rng import generators_kept, reseed
+from .training.sample_digest import digest_of
 from .training.user_data import Data, Samples
 from .training.user_net import Measure, Task, UserNetTrainer
 
@@ -121,11 +122,11 @@ class ModelEvaluator(Evaluator):
         other._opened = Samples.of(data, "test")
         return other
 
-    def test_set(self) -> str:
-        """Eight hex digits of the opened test data's size and targets; other views of the same
-        samples (transforms, another network's inputs) are the same test set."""
+    def test_set_name(self) -> str:
+        """Eight hex digits of the opened test data's number and of targets spread over them: the
+        same samples are the same test set, whatever inputs a network is given of them."""
         with generators_kept():
-            return "" if self._opened is None else self._opened.digest()[:8]
+            return "" if self._opened is None else digest_of(self._opened)[:8]
 
     def check(self) -> None:
         """Try every baseline on two small batches; raises EvaluatorError for what would go wrong

@@ -62,9 +62,9 @@ class ByRecipe(Evaluator):
         """The own evaluator's check."""
         self.custom.check()
 
-    def test_set(self) -> str:
+    def test_set_name(self) -> str:
         """The own evaluator's."""
-        return self.custom.test_set()
+        return self.custom.test_set_name()
 
 
 def chosen(evaluator: str | Evaluator | None) -> NamedEvaluator:

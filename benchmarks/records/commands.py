@@ -16,12 +16,12 @@ from .pages import REPOSITORY
 EXPORTED = "\nthe best, as a module"  # begins a search's line of a file that is in its home
 
 
-def parsed(description: str, processes: str) -> argparse.Namespace:
-    """The flags of a record's command: --home runs what is missing, on so many `processes` as the
-    flag of this name says; --pages writes what is kept."""
+def parsed(description: str, flag: str) -> argparse.Namespace:
+    """The flags of a record's command: --home runs what is missing, --pages writes what is kept;
+    `flag` is the name of the one that says on how many processes."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--home", type=Path)
-    parser.add_argument(f"--{processes}", type=int, default=2)
+    parser.add_argument(f"--{flag}", type=int, default=2)
     parser.add_argument("--pages", action="store_true")
     options = parser.parse_args()
     if options.home is None and not options.pages:

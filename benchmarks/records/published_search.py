@@ -7,8 +7,8 @@ Validation images choose: the best of a search of core-1 under `dldna-validation
 trained once. They are then trained by published.py, with both momenta, on all images as published,
 and once more with weights scaled by the activation and the best of four step sizes, and compared
 with the book's best row, seed by seed and test image by test image; p-values are corrected over
-all that was chosen. The leaderboard is kept in published_search.json beside this file, the
-trainings in published.jsonl.
+all that was chosen, under all three. The leaderboard is kept in published_search.json beside this
+file, the trainings in published.jsonl.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from published import FITTED, Result, mean_sd, recipe_of, recorded
 from published import RECORD as TRAININGS
 
-from actsearch.evaluators.paired_statistics import LEVEL, PairedComparison, compare, holm
+from actsearch.evaluators.paired_statistics import PairedComparison, compare, holm, verdict
 
 from .commands import actsearch, parsed, today
 from .pages import REPOSITORY, RESULTS, with_part
@@ -100,17 +100,21 @@ def rows(
     """A name with its cell under a recipe: mean, spread, seeds, and the difference to the rival;
     of those that were found with the verdict after correction."""
     trained = {n: [t for t in trainings if (t.recipe, t.name) == (label, n)] for n in names}
-    compared = {n: against(trained[n], trained[RIVAL]) for n in names if n != RIVAL}
-    adjusted = dict(zip(found, holm([compared[n].p_value for n in found]), strict=True))
+    beside = [n for n in names if trained[n] and n != RIVAL]
+    compared = {n: against(trained[n], trained[RIVAL]) for n in beside}
+    p_values = [compared[n].p_value for n in found]
+    adjusted = dict(zip(found, holm(p_values, len(found) * len(REPORTING)), strict=True))
     for name in names:
+        if not trained[name]:
+            yield name, " | "
+            continue
         mean, spread = mean_sd([100 * t.accuracy for t in trained[name]])
         cell = f"{mean:.2f} ± {spread:.2f}, n = {len(trained[name])}"
         if (c := compared.get(name)) is not None and c.interval is not None:
             low, high = (100 * bound for bound in c.interval)
             cell += f" | {100 * c.difference:+.2f} [{low:+.2f}, {high:+.2f}]"
             if name in adjusted:
-                ahead = "winner" if c.difference > 0 else "worse"
-                cell += f" {ahead if adjusted[name] < LEVEL else 'tie'}"
+                cell += f" {verdict(c, adjusted[name])}"
         else:
             cell += " | "
         yield name, cell
@@ -131,7 +135,7 @@ def generated(kept: Mapping[str, Any], trainings: Sequence[Result]) -> str:
         for name in sorted(names, key=lambda name: -mean_of(name, first, trainings))
     ]
     board = ", ".join(
-        f"`{text}` {max(rungs.values()):.2%}" for text, _, rungs in kept["board"][:BEST]
+        f"`{text}` {rungs[max(rungs, key=int)]:.2%}" for text, _, rungs in kept["board"][:BEST]
     )
     return (
         f"`{kept['command']}` ({kept['on']}).\nThe best on validation images, one run each: "

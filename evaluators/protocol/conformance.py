@@ -221,9 +221,10 @@ class _Checks:
         }
         if shut != self._straight:
             return "opened() must change no validation score, but does"
-        name = opened.test_set()
-        if not isinstance(name, str) or name != opened.test_set():
-            return f"test_set() must be the same text each time, but is {name!r}"
+        again = self._evaluator.opened()
+        name = opened.test_set_name()
+        if not isinstance(name, str) or again is None or name != again.test_set_name():
+            return f"test_set_name() must be the same text each time, but is {name!r}"
         return None
 
     def the_generators(self) -> str | None:

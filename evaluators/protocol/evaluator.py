@@ -130,10 +130,10 @@ class Evaluator(ABC):
         search ends with its leaderboard."""
         return None
 
-    def test_set(self) -> str:
-        """What tells the test data from others, in a few characters without a space, asked of the
-        evaluator that `opened` gave: a home counts openings by it. Empty: all test data under the
-        name of `recipe.dataset` count as one."""
+    def test_set_name(self) -> str:
+        """What tells the test data from others, in a few characters, asked of the evaluator that
+        `opened` gave: a home counts openings by it. Empty: all test data under the name of
+        `recipe.dataset` count as one."""
         return ""
 
 

@@ -17,7 +17,7 @@ from .plugins import PluginLoader
 from .report_validation import EvaluatorError
 
 BUILT_IN = "built-in"  # small networks on images we fetch
-_OPTIONAL = ("recipe", "check", "opened", "test_set", "objection")  # each has a default
+_OPTIONAL = ("recipe", "check", "opened", "objection")  # of an Evaluator; each has a default
 _NEAR = 0.8  # likeness by difflib from which a name counts as one of these misspelt: `open`
 _LOADER = PluginLoader(
     kind="evaluator",
@@ -57,6 +57,8 @@ def check_is_evaluator(name: str, evaluator: object) -> None:
     recipe: object = evaluator.recipe
     if not isinstance(recipe, Recipe | None):
         wrong.append(f"its recipe must be a Recipe, but is a {type(recipe).__name__}")
+    if not callable(evaluator.test_set_name):
+        wrong.append("its test_set_name must be a method that returns a text")
     # A misspelt `opened` would mean no confirmation, and nobody would be told.
     for public in (name for name in dir(evaluator) if not name.startswith("_")):
         near = difflib.get_close_matches(public, _OPTIONAL, n=1, cutoff=_NEAR)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -166,10 +165,6 @@ class Samples:
         (batch,) = self.fetch([order[:TARGETS_READ]], 0)
         return batch.targets
 
-    def digest(self) -> str:
-        """Of the number of samples and their targets, in hex."""
-        return hashlib.sha256(repr(len(self)).encode() + _content(self.targets())).hexdigest()
-
     def __len__(self) -> int:
         return len(self.index)
 
@@ -186,19 +181,6 @@ def _on(part: Any, device: torch.device) -> Any:
     if isinstance(part, tuple) and hasattr(part, "_fields"):
         return type(part)(*(_on(value, device) for value in part))
     return part
-
-
-def _content(targets: Any) -> bytes:
-    """The numbers in a tensor, or in all of a plain container; of what is neither, its text."""
-    if isinstance(targets, Tensor):
-        whole = targets.detach().cpu().to_dense().contiguous()
-        numbers: bytes = whole.flatten().view(torch.uint8).numpy().tobytes()
-        return repr(tuple(whole.shape)).encode() + numbers
-    if isinstance(targets, Mapping):
-        return b"".join(repr(key).encode() + _content(part) for key, part in targets.items())
-    if isinstance(targets, list | tuple):
-        return b"".join(map(_content, targets))
-    return repr(targets).encode() if isinstance(targets, str | bytes | int | float) else b""
 
 
 def _pair(batch: Any, name: str) -> tuple[Any, Any]:

@@ -25,7 +25,7 @@ from ...evaluators.paired_statistics import (
 )
 from ...space.counted import counted
 from ..storage.confirmation_log import ConfirmationLog, Opening
-from ..storage.shown_functions import stands_for
+from ..storage.shown_functions import may_be_one
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -173,12 +173,13 @@ def read_confirmation(plan: Plan, log: ConfirmationLog) -> Confirmation | None:
 
 
 def _looks(plan: Plan, log: ConfirmationLog, dataset: str) -> list[Opening]:
-    """The openings in which a finalist of the plan was shown to its test set on a data set."""
+    """The openings that showed a finalist of the plan to a test set which this plan opened on a
+    data set: under its own recipes, or others."""
     finalists = set(plan.finalists.values())
     shown = [o for o in log.openings if o.dataset == dataset and finalists & set(o.finalists)]
     recipes = {recipe.digest for recipe, _ in plan.recipes}
-    test_sets = {o.name for o in shown if not o.recipes or recipes & set(o.recipes)}
-    return [o for o in shown if any(stands_for(o.name, name) for name in test_sets)]
+    ours = [o for o in shown if not o.recipes or recipes & set(o.recipes)]
+    return [o for o in shown if any(may_be_one(o, own) for own in ours)]
 
 
 def _openings(plan: Plan, log: ConfirmationLog, dataset: str) -> int:

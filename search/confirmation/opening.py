@@ -1,7 +1,7 @@
 """Test sets: the one place that hands them out, and the record of each time one is opened.
 
-Openings are counted in a home by test set. A data set of ours has one by its name; those of the
-user's own are told apart by what the evaluator says of them.
+Openings are counted in a home by test set. A data set of ours has one; test data of the user's own
+are told apart by what the evaluator says of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,16 @@ import dataclasses
 import datetime
 from collections.abc import Iterable, Sequence
 
-from ...evaluators import Evaluator, ImageClassification, Job, dataset_of, load_test
+from ...evaluators import (
+    Evaluator,
+    EvaluatorError,
+    ImageClassification,
+    Job,
+    Recipe,
+    dataset_of,
+    load_test,
+)
+from ..errors import InvalidSetting
 from ..evaluator_choice import ByRecipe
 from ..storage.confirmation_log import ConfirmationLog, Opening
 from ..storage.shown_functions import Showing, ShownFunctions
@@ -48,18 +57,26 @@ def record_openings(
     shown: ShownFunctions,
 ) -> None:
     """Put on record, in a confirmation's log and its home, the test sets opened for jobs of a
-    plan; not again for a job that a crash or a kill kept from its end."""
+    plan; not again for a job that a crash or a kill kept from its end.
+
+    Raises InvalidSetting where the log has scores on other test data of the evaluator.
+    """
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     finalists = tuple(plan.finalists.values())
     seeds = tuple(plan.seeds(max(count for _, count in plan.recipes)))
     folder = str(log.folder.relative_to(shown.home))
+    names = {recipe: _test_set(recipe, opened) for recipe in dict.fromkeys(j.recipe for j in jobs)}
+    for recipe, test_set in names.items():
+        _check_unchanged(recipe, test_set, log)
     new = [job for job in jobs if not _is_opened_for(job, plan, log)]
-    for dataset in dict.fromkeys(job.recipe.dataset for job in new):
-        recipes = dict.fromkeys(job.recipe for job in new if job.recipe.dataset == dataset)
-        own = any(recipe.evaluator for recipe in recipes)
-        test_set = " ".join(filter(None, [dataset, opened.test_set() if own else ""]))
+    for dataset, test_set in dict.fromkeys((j.recipe.dataset, names[j.recipe]) for j in new):
+        recipes = dict.fromkeys(
+            job.recipe.digest
+            for job in new
+            if (job.recipe.dataset, names[job.recipe]) == (dataset, test_set)
+        )
         openings, functions = shown.add(
-            Showing(at=now, folder=folder, dataset=test_set, functions=finalists)
+            Showing(at=now, folder=folder, dataset=dataset, functions=finalists, test_set=test_set)
         )
         opening = Opening(
             at=now,
@@ -69,9 +86,29 @@ def record_openings(
             test_set=test_set,
             openings_before=openings,
             functions_before=functions,
-            recipes=tuple(recipe.digest for recipe in recipes),
+            recipes=tuple(recipes),
         )
         log.add([opening])
+
+
+def _test_set(recipe: Recipe, opened: Evaluator) -> str:
+    """What tells a recipe's test data from others of the data set's name."""
+    name = opened.test_set_name() if recipe.evaluator else ""
+    if not isinstance(name, str):
+        raise EvaluatorError(
+            f"test_set_name() must return a text, but gave a {type(name).__name__}"
+        )
+    return name
+
+
+def _check_unchanged(recipe: Recipe, test_set: str, log: ConfirmationLog) -> None:
+    before = {o.test_set for o in log.openings if recipe.digest in o.recipes and o.test_set}
+    if test_set and before - {test_set}:
+        raise InvalidSetting(
+            f"the test data of {recipe.label} have changed since {log.folder.name} was confirmed "
+            f"on them (now {test_set}, then {', '.join(sorted(before - {test_set}))}): scores on "
+            f"both must not stand in one table; give the data of then, or take another --home"
+        )
 
 
 def _is_opened_for(job: Job, plan: Plan, log: ConfirmationLog) -> bool:

@@ -93,9 +93,10 @@ class Retraining:
 class Opening:
     """One opening of a data set's test set: when, and for what.
 
-    test_set: its name in the home's record, which tells a user's own from others; empty in a log
-    of before it was recorded. openings_before, functions_before: how often that test set had been
-    opened in the home, and how many other functions it had been shown; 0 in an older log.
+    test_set: what tells a user's own from others of the data set's name; empty where nothing does,
+    as in a log of before it was recorded. openings_before, functions_before: how often that test
+    set had been opened in the home, and how many other functions it had been shown; 0 in an older
+    log.
     """
 
     kind: Literal["opening"] = "opening"
@@ -107,11 +108,6 @@ class Opening:
     openings_before: int = 0
     functions_before: int = 0
     recipes: tuple[str, ...] = ()  # digests; empty where lines did not say
-
-    @property
-    def name(self) -> str:
-        """The test set's name; where it is not on record, that of all test sets of its data."""
-        return self.test_set or self.dataset
 
 
 Entry = Retraining | Opening

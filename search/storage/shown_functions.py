@@ -11,6 +11,7 @@ import fcntl
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass as validated
@@ -25,22 +26,34 @@ NAME = "test-sets.jsonl"
 class Showing:
     """One opening of a test set: when, from which folder, for which functions.
 
-    dataset: the data set's name; behind it, after a space, what tells a user's own test data from
-    others. Without that it stands for all of the name.
+    test_set: what tells a user's own test data from others of the data set's name; empty where
+    nothing does, as in lines of before it was recorded.
     """
 
     at: str  # ISO time, UTC
     folder: str  # of the confirmation, below the home
     dataset: str
     functions: tuple[str, ...]
+    test_set: str = ""
 
 
 _SHOWING = TypeAdapter(Showing)
 
 
-def stands_for(name: str, test_set: str) -> bool:
-    """Whether a name on record is that of a test set, or of all that it may be one of."""
-    return f"{test_set} ".startswith(f"{name} ")
+class HasTestSet(Protocol):
+    """An opening, in the home's record or in a confirmation's."""
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def test_set(self) -> str: ...
+
+
+def may_be_one(first: HasTestSet, second: HasTestSet) -> bool:
+    """Whether two openings may have been of one test set: nothing tells them apart."""
+    apart = first.test_set and second.test_set and first.test_set != second.test_set
+    return first.dataset == second.dataset and not apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +75,10 @@ class ShownFunctions:
         with usable(self.home), append_to(self.home / NAME) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             showings, whole = self._read()
-            line = json.dumps(_SHOWING.dump_python(showing)) + "\n"
+            fields = _SHOWING.dump_python(showing, exclude_defaults=True)
+            line = json.dumps(fields) + "\n"
             write_lines(file, whole, line.encode())
-        before = [s for s in showings if stands_for(s.dataset, showing.dataset)]
+        before = [s for s in showings if may_be_one(s, showing)]
         others = {function for s in before for function in s.functions} - set(showing.functions)
         return len(before), len(others)
 

@@ -97,8 +97,7 @@ class Options:
         return np.concatenate(self.points, 1)
 
     def apart_from(self, places: Array, distance: float) -> npt.NDArray[np.bool_]:
-        """Whether each option is farther than a distance from all other `places` [m, columns]:
-        [n]."""
+        """Whether each option is farther than a distance from all `places` [m, columns]: [n]."""
         if not len(places) or not len(self):
             return np.ones(len(self), bool)
         apart: npt.NDArray[np.bool_] = cdist(self.places, places).min(1) > distance

@@ -40,15 +40,15 @@ SHRINK = 0.7  # expected coefficient of the prior's mean: it was learned on othe
 LEAST_SCALE = 0.3  # of targets, in units of log regret: a few results may agree by chance
 
 Array = npt.NDArray[np.float64]
-_NOTHING: tuple[Array, Array, float, float] = (np.empty(0), np.empty(0), 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """A study before a trial: candidates with a result, and in training; encodings that were
-    proposed, and how many of them were drawn."""
+    """A study before a trial: candidates with a result, in order, and in training; encodings that
+    were proposed, and how many of them were drawn."""
 
-    results: Sequence[FrozenTrial]
+    trained: Sequence[FrozenTrial]
+    results: Sequence[FrozenTrial]  # of these, what a model is made of
     running: Sequence[FrozenTrial]
     proposed: Sequence[Encoding]
     drawn: int
@@ -61,9 +61,10 @@ class _History:
             if t.number < trial.number and not was_cut_short(t)
         ]
         ended = (TrialState.COMPLETE, TrialState.PRUNED)
-        results = [t for t in trials if t.state in ended and _was_trained(t)]
+        trained = [t for t in trials if t.state in ended and _was_trained(t)]
         return _History(
-            results=_modelled(results),
+            trained=trained,
+            results=_modelled(trained),
             running=[t for t in trials if t.state == TrialState.RUNNING and t.params],
             proposed=[t.params for t in trials if t.params],
             drawn=sum(not is_enqueued(t) for t in trials),
@@ -142,13 +143,8 @@ class Surrogate(Strategy):
         """The upper bound of each option's log regret: [n]."""
         pool = self._pool
         results = pool.of([t.params for t in history.results])
-        targets, noise, level, scale = _NOTHING
-        if history.results:
-            observed = observations_of([_curve(t) for t in history.results])
-            raw = observed.targets - SHRINK * results.trend
-            level, scale = float(raw.mean()), max(float(raw.std()), LEAST_SCALE)
-            targets, noise = (raw - level) / scale, observed.noise / scale**2
-        lengths = self._fitted(results, targets, noise)
+        targets, noise, level, scale = _observed(history.results, results)
+        lengths = self._fitted(history.trained)
         process = GaussianProcess(results.points, results.trend, targets, noise, lengths)
         running = pool.of([t.params for t in history.running])
         if len(running):
@@ -166,18 +162,31 @@ class Surrogate(Strategy):
         promise: Array = (mean + bound * deviation) * scale + level + SHRINK * options.trend
         return promise
 
-    def _fitted(self, results: Options, targets: Array, noise: Array) -> Hyperparameters:
-        """The hyperparameters from the first results, as many as are a multiple of REFIT."""
-        start = start_of(len(results.points))
-        count = len(targets) // REFIT * REFIT
-        if count == 0:
-            return start
+    def _fitted(self, trained: Sequence[FrozenTrial]) -> Hyperparameters:
+        """The hyperparameters from the first results and nothing else, as many as are a multiple
+        of REFIT, and MOST at most: so a resumed search has those of one that ran on."""
+        count = min(len(trained), MOST) // REFIT * REFIT
         if count not in self._lengths:
-            few = slice(0, count)
-            points = [points[few] for points in results.points]
-            trend = results.trend[few]
-            self._lengths[count] = fitted(points, trend, targets[few], noise[few], start)
+            first = self._pool.of([t.params for t in trained[:count]])
+            start = start_of(len(first.points))
+            targets, noise, _, _ = _observed(trained[:count], first)
+            self._lengths[count] = (
+                fitted(first.points, first.trend, targets, noise, start) if count else start
+            )
         return self._lengths[count]
+
+
+def _observed(
+    trials: Sequence[FrozenTrial], options: Options
+) -> tuple[Array, Array, float, float]:
+    """What a model learns of candidates beside a prior: targets of mean 0 and deviation 1 with
+    their noise, and the level and scale that these have in log regret."""
+    if not trials:
+        return np.empty(0), np.empty(0), 0.0, 1.0
+    observed = observations_of([_curve(t) for t in trials])
+    raw = observed.targets - SHRINK * options.trend
+    level, scale = float(raw.mean()), max(float(raw.std()), LEAST_SCALE)
+    return (raw - level) / scale, observed.noise / scale**2, level, scale
 
 
 def _scalarised(promise: Array, costs: Array, rng: np.random.Generator) -> Array:

@@ -163,7 +163,7 @@ class OpensOntoOtherScores(FromText):
 
 
 class NamesItsTestSetByChance(FromText):
-    def test_set(self) -> str:
+    def test_set_name(self) -> str:
         return str(random.random())
 
 
@@ -199,7 +199,7 @@ def test_the_one_for_any_network_passes() -> None:
         (ScoresWhatDiverges, r"exp\(exp\(square\(x\)\)\) must be infeasible, but is complete"),
         (LooksUnasked, "a job with test=True must raise before opened"),
         (OpensOntoOtherScores, r"opened\(\) must change no validation score"),
-        (NamesItsTestSetByChance, r"test_set\(\) must be the same text each time, but is '0"),
+        (NamesItsTestSetByChance, r"test_set_name\(\) must be the same text each time, but is '0"),
         (
             CannotTravel,
             "the evaluator travels: it raised TypeError: cannot pickle 'module' object",

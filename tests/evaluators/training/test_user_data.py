@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import (
     DataLoader,
-    Dataset,
     IterableDataset,
     RandomSampler,
     Sampler,
@@ -101,39 +100,6 @@ def test_the_same_samples_give_the_same_score_in_whatever_they_come(data: Any) -
 )
 def test_a_subclass_of_torchs_own_data_sets_gives_its_own_samples(data: Any) -> None:
     assert ends(made(data=data), SWISH) == ends(made(data=(X + 1, Y)), SWISH)
-
-
-def test_samples_are_told_by_their_number_and_targets_in_whatever_they_come() -> None:
-    digest = Samples.of((X, Y), "test").digest()
-    tensors = TensorDataset(X, Y)
-    for same in (Noisy(0), DataLoader(tensors), Subset(tensors, range(70))):
-        assert Samples.of(same, "test").digest() == digest
-    assert Samples.of((X + 1, Y), "test").digest() == digest, "another view of the same samples"
-    for other in ((X[1:], Y[1:]), (X, Y.flip(0)), (X, Y.float()), (X, Y.unsqueeze(1))):
-        assert Samples.of(other, "test").digest() != digest
-
-
-class Formed(Dataset[Any]):
-    """Targets in another form than one number a sample."""
-
-    def __init__(self, form: Callable[[Tensor], Any], labels: Tensor) -> None:
-        self._form, self._labels = form, labels
-
-    def __len__(self) -> int:
-        return len(X)
-
-    def __getitem__(self, index: int) -> Any:
-        return X[index], self._form(self._labels[index])
-
-
-@pytest.mark.parametrize(
-    "form", [lambda y: {"class": y}, lambda y: (y, "left"), lambda y: [y, y], lambda y: float(y)]
-)
-def test_targets_of_any_form_tell_samples_apart(form: Callable[[Tensor], Any]) -> None:
-    first, again, other = (
-        Samples.of(Formed(form, labels), "test").digest() for labels in (Y, Y.clone(), Y.flip(0))
-    )
-    assert first == again != other
 
 
 def test_held_out_samples_are_not_trained_on() -> None:

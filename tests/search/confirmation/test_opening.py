@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from torch import Tensor
 
-from actsearch.evaluators import ModelEvaluator, load_test, subset
+from actsearch.evaluators import (
+    EvaluatorError,
+    ImageClassification,
+    Job,
+    ModelEvaluator,
+    load_test,
+    subset,
+)
 from actsearch.search import Confirmation
 from actsearch.search.confirmation.comparison import read_confirmation
+from actsearch.search.confirmation.opening import record_openings
 from actsearch.search.confirmation.plan import Plan
 from actsearch.search.confirmation.retrain import retrain
+from actsearch.search.errors import InvalidSetting
+from actsearch.search.evaluator_choice import ByRecipe
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.progress import Silent
 from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.confirmation_log import ConfirmationLog
 from actsearch.search.storage.shown_functions import NAME, ShownFunctions
 from contracts import own
+from contracts.own import AnyRecipe
+from contracts.tiny import TINY
 
 IMAGES, LABELS = own.tensors(subset(load_test(), 400))
 
@@ -71,26 +85,72 @@ def test_an_opening_of_before_they_were_told_apart_counts_for_all(
     tmp_path: Path, part: slice
 ) -> None:
     confirmed(tmp_path, opening_on(slice(200)), "sin(x)")
-    name = f"own data {digest(slice(200))}"
-    for path in (tmp_path / NAME, tmp_path / "confirmations" / "confirmation.jsonl"):
-        old = path.read_text().replace(f', "test_set": "{name}"', "").replace(name, "own data")
-        path.write_text(old)
+    forget_test_sets(tmp_path)
     evaluator = opening_on(part, network=own.wide)
     assert counted(confirmed(tmp_path, evaluator, "cos(x)")) == (2, 2)
     assert counted(confirmed(tmp_path, evaluator, "sin(x)")) == (3, 3), "it was shown before"
+    assert counted(confirmed(tmp_path, opening_on(slice(200)), "sin(x)")) == (3, 3), "no new look"
 
 
-def digest(part: slice) -> str:
-    opened = opening_on(part).opened()
-    assert opened is not None
-    return opened.test_set()
+def forget_test_sets(home: Path) -> None:
+    """Make the records of a home those of an earlier version."""
+    for path in (home / NAME, home / "confirmations" / "confirmation.jsonl"):
+        text = path.read_text()
+        assert '"test_set": "' in text
+        path.write_text(re.sub(r', "test_set": "\w+"', "", text))
 
 
 def test_a_log_of_before_they_were_told_apart_reads_as_it_did(tmp_path: Path) -> None:
     evaluator = opening_on(slice(200))
     before = confirmed(tmp_path, evaluator, "sin(x)")
-    path = tmp_path / "confirmations" / "confirmation.jsonl"
-    lines = path.read_text()
-    assert f'"test_set": "own data {digest(slice(200))}"' in lines
-    path.write_text(lines.replace(f', "test_set": "own data {digest(slice(200))}"', ""))
+    forget_test_sets(tmp_path)
     assert confirmed(tmp_path, evaluator, "sin(x)") == before
+
+
+def test_other_test_data_under_the_same_recipe_do_not_stand_beside_the_first(
+    tmp_path: Path,
+) -> None:
+    first, changed = opening_on(slice(200)), opening_on(slice(200, 400))
+    assert first.recipe == changed.recipe, "it does not see what the samples are"
+    confirmed(tmp_path, first, "sin(x)")
+    with pytest.raises(InvalidSetting, match=r"test data of own-mlp-\w+ have changed"):
+        confirmed(tmp_path, changed, "cos(x)")
+    assert counted(confirmed(tmp_path, first, "sin(x)", "cos(x)")) == (2, 4), "nothing was shown"
+
+
+class Named(AnyRecipe):
+    """An own evaluator of images that have a name of ours."""
+
+    def __init__(self, name: object) -> None:
+        self._inner, self._name = opening_on(slice(200)), name
+        self.recipe = replace(self._inner.recipe, dataset="fashion-mnist")
+
+    def opened(self) -> Named:
+        other = Named(self._name)
+        other._inner = self._inner.opened() or self._inner
+        return other
+
+    def test_set_name(self) -> Any:
+        return self._name
+
+
+def test_images_of_ours_beside_an_own_evaluators_are_two_openings(
+    tmp_path: Path, images: ImageClassification
+) -> None:
+    own_recipe, ours = Named("aa").recipe, TINY
+    jobs = [Job(("sin(x)",), recipe, 3, test=True) for recipe in (own_recipe, ours)]
+    plan = Plan(
+        finalists={"sin(x)": "sin(x)"},
+        baselines={},
+        recipes=((own_recipe, 1), (ours, 1)),
+        seed=3,
+    )
+    opened = ByRecipe(Named("aa"), images)
+    record_openings(plan, jobs, opened, ConfirmationLog(tmp_path), ShownFunctions(tmp_path))
+    shown = ShownFunctions(tmp_path).read()
+    assert {s.dataset for s in shown} == {"fashion-mnist"}
+    assert [s.test_set for s in shown] == ["aa", ""]
+    with pytest.raises(EvaluatorError, match="must return a text, but gave a int"):
+        record_openings(
+            plan, jobs, Named(3), ConfirmationLog(tmp_path / "x"), ShownFunctions(tmp_path)
+        )

@@ -111,11 +111,12 @@ def test_a_strategy_sees_and_hears_what_optuna_would_have_told(tmp_path: Path) -
 def test_a_resumed_search_shows_its_strategy_the_same(tmp_path: Path) -> None:
     before = searched(tmp_path)
     again = Watching()
-    study_in(tmp_path, again).ask(SPACE)
+    study = study_in(tmp_path, again)
+    study.ask(SPACE)
     assert outlines(again.seen) == outlines(before.seen)
     assert [t.user_attrs for t in again.seen] == [t.user_attrs for t in before.seen]
     assert sorted(again.ended) == sorted(e for e in before.ended if e[0] != 3)  # told in the file
     again.seen[0].params.clear()
     again.seen[0].user_attrs.clear()
-    study_in(tmp_path, later := Watching()).ask(SPACE)
-    assert outlines(later.seen) == outlines(before.seen)
+    study.ask(SPACE)
+    assert outlines(again.seen)[:4] == outlines(before.seen), "what it was given is its own"

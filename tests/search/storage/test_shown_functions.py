@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,13 +27,18 @@ def test_an_opening_hears_how_many_there_were_and_of_how_many_other_functions(
     assert len(shown.read()) == 4
 
 
-def test_a_name_without_more_stands_for_all_test_sets_of_it(tmp_path: Path) -> None:
+def test_what_nothing_tells_apart_counts_as_one_test_set(tmp_path: Path) -> None:
     shown = ShownFunctions(tmp_path)
-    assert shown.add(showing("sin(x)", dataset="own data")) == (0, 0)
-    assert shown.add(showing("cos(x)", dataset="own data 1f")) == (1, 1)
-    assert shown.add(showing("erf(x)", dataset="own data 2c")) == (1, 1), "not the other's"
-    assert shown.add(showing("tanh(x)", dataset="own data 1f")) == (2, 2)
-    assert shown.add(showing("tanh(x)", dataset="own database")) == (0, 0)
+
+    def of(function: str, test_set: str) -> Showing:
+        return replace(showing(function, dataset="own data"), test_set=test_set)
+
+    assert shown.add(of("sin(x)", "")) == (0, 0)
+    assert shown.add(of("cos(x)", "1f")) == (1, 1)
+    assert shown.add(of("erf(x)", "2c")) == (1, 1), "not the other's"
+    assert shown.add(of("tanh(x)", "1f")) == (2, 2)
+    assert shown.add(of("exp(x)", "")) == (4, 4), "it may be any of them"
+    assert shown.add(showing("tanh(x)", dataset="own")) == (0, 0)
 
 
 def test_a_line_torn_by_a_kill_is_written_over(tmp_path: Path) -> None:

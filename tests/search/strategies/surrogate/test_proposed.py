@@ -48,7 +48,7 @@ def test_taken_one_by_one_they_leave_what_they_leave_at_once(pool: Pool) -> None
 
 def test_another_list_of_proposals_is_taken_anew(pool: Pool) -> None:
     first, other = drawn(pool, 10, 2), drawn(pool, 10, 3)
-    proposed, fresh = Proposed(pool), Proposed(pool)
+    proposed = Proposed(pool)
     proposed.update(first)
     for encodings in (other, other[:4], first):
         proposed.update(encodings)

@@ -171,3 +171,28 @@ def test_where_cost_counts_cheaper_ones_are_proposed_and_the_best_still() -> Non
     both, alone = costs(["accuracy", "cost"]), costs(["accuracy"])
     assert both[0] < alone[0]
     assert both[1] > 0.95 * alone[1]
+
+
+@pytest.mark.parametrize("together", [6, 9])
+def test_a_resumed_search_goes_on_as_one_that_never_stopped(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also beyond the results that a model is made of, here 18."""
+    monkeypatch.setattr("actsearch.search.strategies.surrogate.surrogate.MOST", 18)
+    living = Surrogate(SPACE, 0)
+    study = optuna.create_study(direction="maximize", sampler=living)
+    for _ in range(60 // together):
+        trials = [study.ask() for _ in range(together)]
+        for trial in trials:
+            text = str(SPACE.build(trial.suggest_categorical))
+            trial.report(score(text), 1)
+            study.tell(trial, score(text))
+        following = study.get_trials(deepcopy=False)[-1].number + 1
+        resumed = Surrogate(SPACE, 0)
+        asked = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
+        asked.number = following
+        proposals = [
+            strategy.propose(study, asked, np.random.default_rng(following))
+            for strategy in (living, resumed)
+        ]
+        assert proposals[0] == proposals[1], following
