@@ -1,4 +1,4 @@
-"""What a search under the published protocol finds, beside the best row of the published table.
+"""The best of a search under the published protocol, beside the published table's best row.
 
     python -m records.published_search --home DIR [--workers 2]  # in benchmarks/; goes on
     python -m records.published_search --pages                   # docs/results.md from these
@@ -95,15 +95,15 @@ def against(ours: Sequence[Result], theirs: Sequence[Result]) -> PairedCompariso
 
 
 def rows(
-    names: Sequence[str], found: Sequence[str], label: str, trainings: Sequence[Result]
+    names: Sequence[str], formulas: Sequence[str], label: str, trainings: Sequence[Result]
 ) -> Iterator[tuple[str, str]]:
     """A name with its cell under a recipe: mean, spread, seeds, and the difference to the rival;
-    of those that were found with the verdict after correction."""
+    of the formulas with the verdict after correction."""
     trained = {n: [t for t in trainings if (t.recipe, t.name) == (label, n)] for n in names}
     beside = [n for n in names if trained[n] and n != RIVAL]
     compared = {n: against(trained[n], trained[RIVAL]) for n in beside}
-    p_values = [compared[n].p_value for n in found]
-    adjusted = dict(zip(found, holm(p_values, len(found) * len(REPORTING)), strict=True))
+    p_values = [compared[n].p_value for n in formulas]
+    adjusted = dict(zip(formulas, holm(p_values, len(formulas) * len(REPORTING)), strict=True))
     for name in names:
         if not trained[name]:
             yield name, " | "
@@ -122,16 +122,16 @@ def rows(
 
 def generated(kept: Mapping[str, Any], trainings: Sequence[Result]) -> str:
     """The part of the page that the record gives."""
-    found = chosen(kept)
-    names = [*found, RIVAL, *BESIDE]
+    formulas = chosen(kept)
+    names = [*formulas, RIVAL, *BESIDE]
     done = {(t.recipe, t.name) for t in trainings}
     labels = {name: recipe_of(name).label for name in REPORTING}
-    labels = {n: la for n, la in labels.items() if all((la, text) in done for text in found)}
-    cells = [dict(rows(names, found, label, trainings)) for label in labels.values()]
+    labels = {n: la for n, la in labels.items() if all((la, text) in done for text in formulas)}
+    cells = [dict(rows(names, formulas, label, trainings)) for label in labels.values()]
     head = " | ".join(f"`{recipe}` | to {RIVAL}" for recipe in labels)
     first = next(iter(labels.values()))
     lines = [
-        f"| {f'`{name}`' if name in found else name} | {' | '.join(c[name] for c in cells)} |"
+        f"| {f'`{name}`' if name in formulas else name} | {' | '.join(c[name] for c in cells)} |"
         for name in sorted(names, key=lambda name: -mean_of(name, first, trainings))
     ]
     board = ", ".join(

@@ -131,9 +131,9 @@ class Evaluator(ABC):
         return None
 
     def test_set_name(self) -> str:
-        """What tells the test data from others, in a few characters, asked of the evaluator that
-        `opened` gave: a home counts openings by it. Empty: all test data under the name of
-        `recipe.dataset` count as one."""
+        """A name of the test data, of a few characters, asked of the evaluator that `opened` gave:
+        a home counts openings by it. Empty: all test data under the name of `recipe.dataset`
+        count as one."""
         return ""
 
 

@@ -57,7 +57,8 @@ def check_is_evaluator(name: str, evaluator: object) -> None:
     recipe: object = evaluator.recipe
     if not isinstance(recipe, Recipe | None):
         wrong.append(f"its recipe must be a Recipe, but is a {type(recipe).__name__}")
-    if not callable(evaluator.test_set_name):
+    test_set_name: object = evaluator.test_set_name  # a user's attribute may have that name
+    if not callable(test_set_name):
         wrong.append("its test_set_name must be a method that returns a text")
     # A misspelt `opened` would mean no confirmation, and nobody would be told.
     for public in (name for name in dir(evaluator) if not name.startswith("_")):

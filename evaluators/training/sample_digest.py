@@ -1,4 +1,4 @@
-"""What tells a user's test data from others: their number, and targets spread evenly over them."""
+"""A digest that tells a user's samples from others: their number, and targets spread over them."""
 
 from __future__ import annotations
 

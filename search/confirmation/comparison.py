@@ -179,7 +179,7 @@ def _looks(plan: Plan, log: ConfirmationLog, dataset: str) -> list[Opening]:
     shown = [o for o in log.openings if o.dataset == dataset and finalists & set(o.finalists)]
     recipes = {recipe.digest for recipe, _ in plan.recipes}
     ours = [o for o in shown if not o.recipes or recipes & set(o.recipes)]
-    return [o for o in shown if any(may_be_one(o, own) for own in ours)]
+    return [o for o in shown if any(may_be_one(o, other) for other in ours)]
 
 
 def _openings(plan: Plan, log: ConfirmationLog, dataset: str) -> int:

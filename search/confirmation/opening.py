@@ -92,7 +92,7 @@ def record_openings(
 
 
 def _test_set(recipe: Recipe, opened: Evaluator) -> str:
-    """What tells a recipe's test data from others of the data set's name."""
+    """A name that tells a recipe's test data from others of its data set's name; mostly empty."""
     name = opened.test_set_name() if recipe.evaluator else ""
     if not isinstance(name, str):
         raise EvaluatorError(

@@ -110,7 +110,7 @@ def record_of(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module(f"records.{name}")
 
 
-@pytest.mark.parametrize("name", ["own_networks", "transfer"])
+@pytest.mark.parametrize("name", ["own_networks", "transfer", "published_search"])
 def test_a_part_of_the_results_is_what_its_record_gives(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,3 +184,13 @@ def test_a_winner_that_fails_elsewhere_says_so(
     assert (row["verdict"] == "worse") == ("points behind PReLU" in entry.note)
     if row["verdict"] == "worse":
         assert entry.note.endswith(f"n = 5, points behind PReLU: {-100 * row['difference']:.0f}")
+
+
+def test_a_kept_training_says_which_images_were_right_as_its_accuracy_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = record_of("published_search", monkeypatch)
+    kept = [training for training in module.recorded(module.TRAININGS) if training.hits]
+    assert {training.name for training in kept} >= {*module.chosen(module.read_record())}
+    for training in kept:
+        assert training.right.mean() == pytest.approx(training.accuracy, abs=1e-9)

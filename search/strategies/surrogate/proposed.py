@@ -1,4 +1,4 @@
-"""What a search has proposed so far, and what of a pool and beside it is still new.
+"""Proposals of a search so far, and the candidates of a pool and beside it that are still new.
 
 A search proposes thousands, one after the other: each is compared with the pool once, when it
 comes. All here follows from the list of them, so a resumed search has the same.

@@ -179,8 +179,8 @@ class Surrogate(Strategy):
 def _observed(
     trials: Sequence[FrozenTrial], options: Options
 ) -> tuple[Array, Array, float, float]:
-    """What a model learns of candidates beside a prior: targets of mean 0 and deviation 1 with
-    their noise, and the level and scale that these have in log regret."""
+    """Targets of candidates beside a prior, of mean 0 and deviation 1, with their noise, and the
+    level and scale that these have in log regret."""
     if not trials:
         return np.empty(0), np.empty(0), 0.0, 1.0
     observed = observations_of([_curve(t) for t in trials])

@@ -1,4 +1,4 @@
-"""What is new follows from the list of proposals, whatever a process was asked before."""
+"""New is what the list of proposals leaves, whatever a process was asked before."""
 
 from __future__ import annotations
 

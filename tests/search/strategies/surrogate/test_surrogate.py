@@ -189,10 +189,10 @@ def test_a_resumed_search_goes_on_as_one_that_never_stopped(
             study.tell(trial, score(text))
         following = study.get_trials(deepcopy=False)[-1].number + 1
         resumed = Surrogate(SPACE, 0)
-        asked = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
-        asked.number = following
+        trial = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
+        trial.number = following
         proposals = [
-            strategy.propose(study, asked, np.random.default_rng(following))
+            strategy.propose(study, trial, np.random.default_rng(following))
             for strategy in (living, resumed)
         ]
         assert proposals[0] == proposals[1], following
