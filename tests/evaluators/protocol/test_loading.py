@@ -28,6 +28,7 @@ class Half(Evaluator):
 
 class Wrong(Right):
     recipe = "quick"
+    test_set_name = "mine"
 
 class Duck:
     def on(self, device): return self
@@ -105,6 +106,7 @@ def test_what_an_installed_package_declares_goes_by_its_name(here: Path) -> None
         ),
         ("mine_own:Half", "is no evaluator: no method run"),
         ("mine_own:Wrong", "is no evaluator: Wrong: its recipe must be a Recipe, but is a str"),
+        ("mine_own:Wrong", "its test_set_name must be a method that returns a text"),
         ("mine_own:number", "is no evaluator: make int a subclass of"),
         ("mine_own:Duck", "make Duck a subclass of actsearch.evaluators.Evaluator, or use Mod"),
         ("mine_own:Misspelt", "its method checks is never called: write check, or rename it; its"),

@@ -138,6 +138,7 @@ def test_images_of_ours_beside_an_own_evaluators_are_two_openings(
     tmp_path: Path, images: ImageClassification
 ) -> None:
     own_recipe, ours = Named("aa").recipe, TINY
+    assert own_recipe is not None
     jobs = [Job(("sin(x)",), recipe, 3, test=True) for recipe in (own_recipe, ours)]
     plan = Plan(
         finalists={"sin(x)": "sin(x)"},

@@ -187,12 +187,11 @@ def test_a_resumed_search_goes_on_as_one_that_never_stopped(
             text = str(SPACE.build(trial.suggest_categorical))
             trial.report(score(text), 1)
             study.tell(trial, score(text))
-        following = study.get_trials(deepcopy=False)[-1].number + 1
+        following = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
+        following.number = len(study.get_trials(deepcopy=False))
         resumed = Surrogate(SPACE, 0)
-        trial = optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING)
-        trial.number = following
         proposals = [
-            strategy.propose(study, trial, np.random.default_rng(following))
+            strategy.propose(study, following, np.random.default_rng(following.number))
             for strategy in (living, resumed)
         ]
-        assert proposals[0] == proposals[1], following
+        assert proposals[0] == proposals[1], following.number
