@@ -114,10 +114,10 @@ def unpack(home: Home, folder: Path, data: bytes) -> None:
 def _record_showings(home: Home, showings: list[dict[str, object]]) -> None:
     """Count the openings of test sets for it here too: verdicts are corrected over all of them."""
     shown = ShownFunctions(home.root)
-    known = {(s.at, s.folder, s.dataset) for s in shown.read()}
+    known = {*shown.read()}
     for fields in showings:
         showing = Showing(**{**fields, "functions": tuple(fields["functions"])})  # type: ignore[arg-type]
-        if (showing.at, showing.folder, showing.dataset) not in known:
+        if showing not in known:
             shown.add(showing)
 
 
@@ -127,6 +127,7 @@ def _plain(showing: Showing) -> dict[str, object]:
         "folder": showing.folder,
         "dataset": showing.dataset,
         "functions": list(showing.functions),
+        "test_set": showing.test_set,
     }
 
 

@@ -16,7 +16,7 @@ from actsearch.search.service.cluster_status import status_in
 from actsearch.search.service.fetching import pack, unpack, unwrapped
 from actsearch.search.service.working_files import working_files
 from actsearch.search.storage.home import PRIOR
-from actsearch.search.storage.shown_functions import ShownFunctions
+from actsearch.search.storage.shown_functions import Showing, ShownFunctions
 from actsearch.search.storage.study import read_trials
 from contracts.trials import whole
 
@@ -58,6 +58,16 @@ def test_a_fetched_search_is_the_one_that_was_packed(
     here = Home(Path(shutil.copytree(empty_home, tmp_path / "here")))
     folder, prior = here.new_folder("mine"), f"{PRIOR}1234abcd.jsonl"
     (searched.folder("mine") / prior).write_text("what its strategy learned from")
+    for test_set in ("1f", "2c"):  # at one moment, of one data set's name
+        ShownFunctions(searched.root).add(
+            Showing(
+                at="2026-11-30",
+                folder="searches/mine",
+                dataset="own data",
+                functions=("sin(x)",),
+                test_set=test_set,
+            )
+        )
     data = unwrapped("other lines\n" + "\n".join(pack(searched, "mine")) + "\nand more\n")
     assert data is not None
     for _ in range(2):  # the second one is over the first
