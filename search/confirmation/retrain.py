@@ -38,7 +38,7 @@ def retrain(
     Opens the test set of each data set that a missing training is about. False where the
     evaluator has no test data: then nothing is trained. What crashes is tried again as often
     as a candidate of a search, and has then failed under that seed; raises SearchFailed where
-    nothing but crashes comes back.
+    nothing but crashes comes back, InvalidSetting where the test data have changed meanwhile.
     """
     jobs = missing_jobs(plan, log)
     if not jobs:
@@ -47,11 +47,11 @@ def retrain(
     opened = with_test_set(evaluator, datasets)
     if opened is None:
         return False
+    record_openings(plan, jobs, opened, log, shown)
     reporter.stage(
         f"confirming {len(plan.finalists)} against {len(plan.baselines)} baselines: the test "
         f"set of {' and '.join(datasets)} is opened"
     )
-    record_openings(plan, jobs, opened, log, shown)
     trainings = _Trainings(jobs, log, reporter, pace)
     reporter.begin(0, sum(len(job.expressions) for job in jobs), "trainings")
     reporter.expect(pace.seconds(trainings.left))
