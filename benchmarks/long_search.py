@@ -43,8 +43,10 @@ from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.prior import prior_of, tables_of
 from actsearch.search.remaining_time import Pace
-from actsearch.search.storage.config import SearchFile
-from actsearch.search.storage.study import FILE, Study, make_study
+from actsearch.search.storage.search_file import SearchFile
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.study_database import make_study
+from actsearch.search.storage.study_file import FILE
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.search.tracking import candidate_record
 from actsearch.space import Encoding, space_from_name

@@ -30,7 +30,7 @@ from actsearch.evaluators import Evaluator, Job, ScoreTable, TableError, read_ta
 from actsearch.evaluators.tables.score_table import Curve
 from actsearch.evaluators.tables.shipped import FOLDER
 from actsearch.search.provenance import machine, versions
-from actsearch.search.storage.config import FINGERPRINT_VERSION
+from actsearch.search.storage.search_file import FINGERPRINT_VERSION
 
 TOGETHER = 16  # candidates of a job at most
 

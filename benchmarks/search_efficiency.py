@@ -53,7 +53,8 @@ from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.ranking import trained
-from actsearch.search.storage.study import Study, make_study
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.study_database import make_study
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import (
     Call,

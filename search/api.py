@@ -22,10 +22,14 @@ from .service.driver import Driver
 from .service.queue import wait_turn
 from .service.running_search import RunningSearch
 from .service.status import PLACE_TAKEN
-from .storage.config import STRATEGY, SearchFile, require_seed, second_recipe
-from .storage.home import Home, name_to_resume
-from .storage.study import read_trials
+from .storage.config import STRATEGY
+from .storage.home import Home
+from .storage.recipe_rules import second_recipe
+from .storage.search_file import SearchFile
+from .storage.search_name import name_to_resume
+from .storage.setting_rules import require_seed
 from .storage.trial import Trial, entered
+from .storage.trial_reader import read_trials
 from .storage.validation import plain
 
 

@@ -25,12 +25,16 @@ from .executors.watched import Watched
 from .exporting.winner import best_of, check_record, export_best
 from .progress import Reporter
 from .remaining_time import Pace
-from .storage.config import RunSettings, SearchFile, check_recipes
+from .storage.config import RunSettings
 from .storage.confirmation_log import ConfirmationLog
 from .storage.expression_argument import parse_expression_argument
-from .storage.home import Home, lock, usable
+from .storage.folder_lock import lock
+from .storage.home import Home
+from .storage.recipe_rules import check_recipes
+from .storage.search_file import SearchFile
 from .storage.shown_functions import ShownFunctions
-from .storage.study import read_trials
+from .storage.trial_reader import read_trials
+from .storage.usable import usable
 
 
 def confirm_search(

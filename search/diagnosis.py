@@ -24,8 +24,10 @@ from .progress import Reporter
 from .reports.diagnosis import comparison_text, diagnosis_text
 from .reports.diagnosis_figures import figures_of
 from .reports.diagnosis_metrics import points
-from .storage.config import require_seed, require_selection
-from .storage.home import Home, usable
+from .storage.home import Home
+from .storage.recipe_rules import require_selection
+from .storage.setting_rules import require_seed
+from .storage.usable import usable
 
 LONGEST = 40  # characters of an expression in a folder's name
 

@@ -20,7 +20,9 @@ from ..evaluators.protocol.loading import check_is_evaluator
 from ..evaluators.tables.shipped import is_table, table_from_name
 from ..evaluators.tables.tabular import TabularEvaluator
 from .errors import InvalidSetting
-from .storage.config import SearchConfig, recipe_from, require
+from .storage.config import SearchConfig
+from .storage.recipe_rules import recipe_from
+from .storage.setting_rules import require
 
 # Of a recipe that holds out a twelfth, as quick does, 25 are: one is 4 points of accuracy.
 FEWEST_IMAGES = 300

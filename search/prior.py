@@ -13,7 +13,8 @@ from ..evaluators.tables.score_table import ScoreTable, read_table
 from ..evaluators.tables.shipped import TEACHING, is_table, table_from_name
 from ..space.printable import shown
 from .errors import InvalidSetting
-from .storage.home import PRIOR, Home, usable
+from .storage.home import PRIOR, Home
+from .storage.usable import usable
 from .strategies.registry import strategy_class
 from .table import table_of
 

@@ -38,14 +38,18 @@ from .remaining_time import Pace
 from .search_page import search_record
 from .service.driver import Driver
 from .service.stoppable import Stoppable
-from .storage.config import RunSettings, SearchConfig, SearchFile
+from .storage.config import RunSettings, SearchConfig
 from .storage.confirmation_log import ConfirmationLog
-from .storage.home import Home, lock
+from .storage.folder_lock import lock
+from .storage.home import Home
 from .storage.kept import KeptRuns
 from .storage.ranking import ranked
+from .storage.search_file import SearchFile
 from .storage.shown_functions import ShownFunctions
-from .storage.study import Study, make_study, read_trials
+from .storage.study import Study
+from .storage.study_database import make_study
 from .storage.trial import Trial, entered, interrupted
+from .storage.trial_reader import read_trials
 from .strategies.registry import strategy_from_name
 
 if TYPE_CHECKING:

@@ -13,15 +13,11 @@ from .executors.watched import Watched
 from .progress import Reporter
 from .remaining_time import Pace, work_of
 from .reports.scores import Score
-from .storage.config import (
-    MOST_SEEDS,
-    RunSettings,
-    require,
-    require_seed,
-    require_selection,
-)
+from .storage.config import RunSettings
 from .storage.expression_argument import trained_expressions
 from .storage.home import Home
+from .storage.recipe_rules import require_selection
+from .storage.setting_rules import MOST_SEEDS, require, require_seed
 
 CHUNK = 8  # expressions per job
 

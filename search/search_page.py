@@ -19,8 +19,9 @@ from ..space.counted import counted
 from ..space.expressions.parser import parse_stored
 from .confirmation.comparison import Confirmation
 from .reports.confirmation import row_sentence, verdict_text
-from .storage.config import SearchConfig, SearchFile
+from .storage.config import SearchConfig
 from .storage.ranking import ranked, tied_with_best
+from .storage.search_file import SearchFile
 from .storage.trial import Trial, entered
 
 SHOWN = 10  # candidates on the page

@@ -10,10 +10,11 @@ from ..evaluators.tables.score_table import Curve, ScoreTable
 from ..evaluators.tables.shipped import ENDING
 from .errors import InvalidSetting
 from .provenance import machine, versions
-from .storage.config import SearchFile
-from .storage.home import Home, usable
-from .storage.study import read_trials
+from .storage.home import Home
+from .storage.search_file import SearchFile
 from .storage.trial import Trial
+from .storage.trial_reader import read_trials
+from .storage.usable import usable
 
 
 def table_of(home: Home, names: Sequence[str], title: str) -> ScoreTable:

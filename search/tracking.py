@@ -24,13 +24,15 @@ from .gallery.page import write_gallery
 from .provenance import versions
 from .reports.confirmation import verdict_text
 from .search_page import GALLERY, search_record
-from .storage.config import SearchConfig, SearchFile
+from .storage.config import SearchConfig
 from .storage.confirmation_log import ConfirmationLog
-from .storage.home import Home, lock
+from .storage.folder_lock import lock
+from .storage.home import Home
 from .storage.kept import KeptRuns
 from .storage.ranking import finalist_order, front, furthest, point, trained
-from .storage.study import RETRIES, read_trials
-from .storage.trial import Trial
+from .storage.search_file import SearchFile
+from .storage.trial import RETRIES, Trial
+from .storage.trial_reader import read_trials
 
 logger = logging.getLogger(__name__)
 

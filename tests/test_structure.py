@@ -25,6 +25,7 @@ OWNERS = {  # library: where alone it may be imported, as a prefix of the file's
     "optuna": (
         "search/strategies/",
         "search/storage/study.py",
+        "search/storage/study_database.py",
         "search/storage/history.py",
         "search/storage/interruption.py",
         "search/storage/rows.py",

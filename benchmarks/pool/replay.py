@@ -45,10 +45,8 @@ from actsearch.search.confirmation.comparison import (
 )
 from actsearch.search.confirmation.plan import Plan, plan_of
 from actsearch.search.engine.lag import Lag
-from actsearch.search.storage.config import (
-    SearchFile,
-)
 from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening, Retraining
+from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import baselines
 
 from .trainings import TAGGED, Trained

@@ -16,7 +16,8 @@ from datetime import date
 from pathlib import Path
 
 from actsearch.evaluators import Recipe
-from actsearch.search.storage.config import STRATEGY, second_recipe
+from actsearch.search.storage.config import STRATEGY
+from actsearch.search.storage.recipe_rules import second_recipe
 
 RECORD = Path(__file__).with_name("search.json")
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     from ..service.cloning import cloned_settings
-    from ..storage.config import SearchFile
     from ..storage.home import Home
+    from ..storage.search_file import SearchFile
 
     file = SearchFile.load(Home.at(options.home).folder(options.search))
     changes = {**search.settings_in(options), "name": options.new}

@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from ..service.comparing import compare
     from ..service.comparison_text import comparison_figure, comparison_json, comparison_text
-    from ..storage.home import Home, usable
+    from ..storage.home import Home
+    from ..storage.usable import usable
 
     check_picture(options.plot)
     comparison = compare(Home.at(options.home), options.searches)

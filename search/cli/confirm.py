@@ -51,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
     from ..display.console import Progress
     from ..evaluator_choice import chosen, recipe_of
     from ..reports.confirmation import confirmation_json, confirmation_text
-    from ..storage.config import second_recipe
     from ..storage.home import Home
+    from ..storage.recipe_rules import second_recipe
 
     home = Home.at(options.home)
     is_search = len(options.functions) == 1 and options.functions[0] in home.names()

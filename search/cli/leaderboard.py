@@ -43,8 +43,9 @@ def run(options: argparse.Namespace) -> int:
 def _look(options: argparse.Namespace) -> tuple[str, bool]:
     """The table as it stands, and whether anything runs."""
     from ..reports import leaderboard as tables
-    from ..storage.config import SearchFile
-    from ..storage.home import LOCK, Home, holder
+    from ..storage.folder_lock import LOCK, holder
+    from ..storage.home import Home
+    from ..storage.search_file import SearchFile
     from ..storage.trial_reader import read_trials
 
     home = Home.at(options.home)
@@ -68,8 +69,8 @@ def _look(options: argparse.Namespace) -> tuple[str, bool]:
 
 def _print_json(options: argparse.Namespace) -> None:
     from ..reports import leaderboard as tables
-    from ..storage.config import SearchFile
     from ..storage.home import Home
+    from ..storage.search_file import SearchFile
     from ..storage.trial_reader import read_trials
 
     home = Home.at(options.home)

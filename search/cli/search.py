@@ -153,7 +153,7 @@ def drive(
 ) -> int:
     """Run a search of these settings in this process, with what it comes to on stdout."""
     from ..display.console import Progress
-    from ..storage.config import check_settings
+    from ..storage.search_file import check_settings
 
     check_settings(settings)  # a mistake is told at once, not when torch has loaded
     with Progress() as progress:
@@ -215,8 +215,8 @@ def give_way(
 def _stopped(options: argparse.Namespace, name: str) -> str:
     """Message after Ctrl-C: whether there is a search to go on with, and how."""
     from ..storage.home import Home
-    from ..storage.study import read_trials
     from ..storage.trial import interrupted
+    from ..storage.trial_reader import read_trials
 
     home = Home.at(options.home)
     if name not in home.names():

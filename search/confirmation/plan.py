@@ -12,8 +12,10 @@ from ...evaluators import Recipe
 from ...space import FingerprintIndex, baselines, fingerprint_of_version
 from ...space.expressions.parser import parse_stored
 from ..remaining_time import members
-from ..storage.config import RunSettings, SearchFile, require
+from ..storage.config import RunSettings
 from ..storage.ranking import finalist_order
+from ..storage.search_file import SearchFile
+from ..storage.setting_rules import require
 from ..storage.trial import Trial
 from .novelty import baseline_in_disguise
 

@@ -20,9 +20,10 @@ from ..errors import NothingToTrain, SearchFailed
 from ..executors.base import Assignment, Executor
 from ..progress import RungScore
 from ..remaining_time import Mean, Pace, expected_epochs
-from ..storage.config import FINGERPRINT_VERSION, RunSettings, SearchConfig
-from ..storage.study import RETRIES, ProposedTrial, Study
-from ..storage.trial import Trial
+from ..storage.config import RunSettings, SearchConfig
+from ..storage.search_file import FINGERPRINT_VERSION
+from ..storage.study import Study
+from ..storage.trial import RETRIES, ProposedTrial, Trial
 from .costs import Costs
 from .lag import Lag
 from .proposer import Proposer

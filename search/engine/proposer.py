@@ -19,8 +19,8 @@ from ...space.counted import counted
 from ...space.expressions.parser import parse_stored
 from ..errors import NothingToTrain, SpaceExhausted, StrategyError
 from ..storage.history import Draw
-from ..storage.study import ProposedTrial, Study
-from ..storage.trial import MeasuredCost, Trial
+from ..storage.study import Study
+from ..storage.trial import MeasuredCost, ProposedTrial, Trial
 from ..strategies.base import key_of
 from .costs import Costs
 

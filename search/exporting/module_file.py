@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...space import Expression, UnknownNameError
-from ..storage.home import usable
+from ..storage.usable import usable
 from . import writing
 from .proof import Proof
 from .subject import Subject

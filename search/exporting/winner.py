@@ -17,13 +17,15 @@ from ..confirmation.comparison import Confirmation, read_confirmation
 from ..confirmation.plan import plan_of
 from ..errors import HomeUnusable, InvalidSetting
 from ..reports.confirmation import row_json, row_sentence, verdict_text
-from ..storage.config import SearchConfig, SearchFile
+from ..storage.config import SearchConfig
 from ..storage.confirmation_log import ConfirmationLog
 from ..storage.expression_argument import parse_expression_argument
-from ..storage.home import Home, refuse_link, usable
+from ..storage.home import Home
 from ..storage.ranking import ranked
-from ..storage.study import read_trials
+from ..storage.search_file import SearchFile
 from ..storage.trial import Trial
+from ..storage.trial_reader import read_trials
+from ..storage.usable import refuse_link, usable
 from .module_file import Exported, export
 from .torch_file import FILES
 

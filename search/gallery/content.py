@@ -15,8 +15,9 @@ from ...space.counted import counted
 from ..confirmation.comparison import Confirmation
 from ..provenance import provenance_text
 from ..reports.confirmation import verdict_text
-from ..storage.config import SearchConfig, SearchFile
+from ..storage.config import SearchConfig
 from ..storage.ranking import front, tied_with_best, trained
+from ..storage.search_file import SearchFile
 from ..storage.trial import Trial, entered
 from .candidates import Context, candidate, references, test_numbers
 from .curves import GRID

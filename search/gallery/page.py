@@ -21,11 +21,11 @@ from markupsafe import Markup
 from ..confirmation.comparison import Confirmation, read_confirmation
 from ..confirmation.plan import plan_of
 from ..errors import InvalidSetting
-from ..storage.config import SearchFile
 from ..storage.confirmation_log import ConfirmationLog
-from ..storage.home import usable
-from ..storage.study import read_trials
+from ..storage.search_file import SearchFile
 from ..storage.trial import Trial
+from ..storage.trial_reader import read_trials
+from ..storage.usable import usable
 from .content import MOST, content
 
 MARK = '<meta name="generator" content="actsearch gallery">'  # of a page that may be replaced

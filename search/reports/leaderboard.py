@@ -10,9 +10,10 @@ from typing import Any
 from ...evaluators.protocol.noise import noise
 from ...space import ActsearchError, ExpressionError
 from ...space.counted import counted
-from ..storage.config import ACCURACY, SearchFile
 from ..storage.home import Home
 from ..storage.ranking import front, ranked, tied_with_best
+from ..storage.search_file import SearchFile
+from ..storage.setting_rules import ACCURACY
 from ..storage.trial import Trial, entered, too_dear
 from ..storage.trial_reader import read_trials
 from .text_table import Column, Table, cut, text_table, wrapped

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import NameTaken, SearchBusy, SubmitFailed
-from ..storage.home import CONFIG, DRIVER_LOG, Home, name_to_resume, refuse_special, usable
+from ..storage.home import CONFIG, DRIVER_LOG, Home
+from ..storage.search_name import name_to_resume
+from ..storage.usable import refuse_special, usable
 from .driver_record import driving_process, read_record
 from .here import HERE
 

@@ -9,7 +9,9 @@ from typing import Any
 from ...evaluators import Recipe
 from ..evaluator_choice import chosen
 from ..prior import NONE, names_of
-from ..storage.config import SearchConfig, SearchFile, second_recipe
+from ..storage.config import SearchConfig
+from ..storage.recipe_rules import second_recipe
+from ..storage.search_file import SearchFile
 
 # What else follows from a setting, so that a change of that brings its own.
 _FOLLOWING = {

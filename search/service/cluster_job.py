@@ -14,7 +14,9 @@ from pydantic.dataclasses import dataclass
 from ...space.bounded_input import from_json, read_bounded
 from ..errors import HomeUnusable, NameTaken, SubmitFailed
 from ..executors.ray_jobs import ENDS, LOOK_EVERY, RayJobs
-from ..storage.home import CLUSTER_JOB, CONFIG, Home, name_to_resume, usable
+from ..storage.home import CLUSTER_JOB, CONFIG, Home
+from ..storage.search_name import name_to_resume
+from ..storage.usable import usable
 from ..storage.validation import mistakes
 from .status import PLACE_TAKEN
 from .working_files import working_files

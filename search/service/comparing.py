@@ -13,10 +13,10 @@ from ...space import ExpressionError, FingerprintIndex, fingerprint_of_version
 from ...space.expressions.parser import parse_stored
 from ..errors import InvalidSetting
 from ..prior import names_of
-from ..storage.config import SearchFile
 from ..storage.home import Home
-from ..storage.study import read_trials
+from ..storage.search_file import SearchFile
 from ..storage.trial import Trial
+from ..storage.trial_reader import read_trials
 
 FIRST_BUDGET, GROWTH = 9, 3  # candidates: a bracket, then three times as many each
 

@@ -17,7 +17,8 @@ from ...mlflow.uris import redacted
 from ...space import ActsearchError
 from ..errors import HomeUnusable, NoSuchSearch, SearchStopped
 from ..progress import Forwarding, Reporter
-from ..storage.home import CONFIG, DRIVER_LOCK, DRIVER_RECORD, STOP_REQUEST, lock
+from ..storage.folder_lock import lock
+from ..storage.home import CONFIG, DRIVER_LOCK, DRIVER_RECORD, STOP_REQUEST
 from ..storage.trial import Trial
 from .driver_record import DriverRecord, End, write_record
 

@@ -16,7 +16,9 @@ from pydantic.dataclasses import dataclass
 
 from ...space.bounded_input import from_json, read_bounded
 from ..errors import HomeUnusable
-from ..storage.home import DRIVER_LOCK, DRIVER_RECORD, holder, usable
+from ..storage.folder_lock import holder
+from ..storage.home import DRIVER_LOCK, DRIVER_RECORD
+from ..storage.usable import usable
 from ..storage.validation import mistakes
 
 SIZE = 64 * 1024  # bytes of a record; it has some 400

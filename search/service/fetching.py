@@ -20,8 +20,10 @@ from ...space.scratch import scratch_folder
 from ..errors import ClusterUnusable, HomeUnusable
 from ..executors.ray_jobs import RayJobs
 from ..storage import study_file
-from ..storage.home import CONFIG, PRIOR, Home, lock, usable
+from ..storage.folder_lock import lock
+from ..storage.home import CONFIG, PRIOR, Home
 from ..storage.shown_functions import Showing, ShownFunctions
+from ..storage.usable import usable
 from .cluster_job import PROGRAM, ClusterJob
 
 BEGIN, END = "-----BEGIN SEARCH-----", "-----END SEARCH-----"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...space import ActsearchError
-from ..storage.home import CLUSTER_JOB, DRIVER_RECORD, Home, check_name
+from ..storage.home import CLUSTER_JOB, DRIVER_RECORD, Home
+from ..storage.search_name import check_name
 from .cluster_job import ClusterJob, read_job
 from .cluster_status import cluster_status
 from .status import Status, is_on_record, status_of

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..storage.config import SearchFile
-from ..storage.home import CONFIG, DRIVER_LOG, DRIVER_RECORD, Home, check_name, holder
+from ..storage.folder_lock import holder
+from ..storage.home import CONFIG, DRIVER_LOG, DRIVER_RECORD, Home
 from ..storage.ranking import ranked
-from ..storage.study import read_trials
+from ..storage.search_file import SearchFile
+from ..storage.search_name import check_name
 from ..storage.trial import Trial, entered, interrupted
+from ..storage.trial_reader import read_trials
 from .driver_record import DriverRecord, driving_process, read_record
 
 State = Literal[

@@ -11,7 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import HomeUnusable, NotRunning
-from ..storage.home import STOP_REQUEST, Home, holder, usable
+from ..storage.folder_lock import holder
+from ..storage.home import STOP_REQUEST, Home
+from ..storage.usable import usable
 from .driver_record import DriverRecord, driving_process, read_record
 from .status import Status, folder_of, status_of
 

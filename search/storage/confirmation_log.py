@@ -24,8 +24,8 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
-from .home import usable
 from .stored_lines import append_to, read_lines, write_lines
+from .usable import usable
 from .validation import rule
 
 IMAGES = 16_000_000  # of a test set: of a larger one nothing is recorded by image

@@ -10,7 +10,8 @@ from ...space.errors import CandidateError, ExpressionError, nearest
 from ...space.expressions.notation import mistakable
 from ...space.families.table import FAMILIES, family
 from ..errors import InvalidSetting, NoSuchSearch
-from .home import Home, can_be_name
+from .home import Home
+from .search_name import can_be_name
 
 
 def expression_of(text: str) -> Expression:

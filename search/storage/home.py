@@ -20,12 +20,8 @@ HOME/mlflow.db, HOME/artifacts/       the MLflow UI's store; rebuilt by `actsear
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
-import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -35,19 +31,19 @@ from ...mlflow.local_store import make_home
 from ...space.errors import nearest
 from ..errors import (
     HomeUnusable,
-    InvalidSetting,
     NameTaken,
     NoSuchSearch,
-    SearchBusy,
 )
 from . import study_file
+from .folder_lock import LOCK, holder, lock
+from .search_name import check_name
+from .usable import refuse_link, usable
 
 DEFAULT_HOME = ".actsearch"
 CONFIG = "config.json"  # written last: with it, a folder is a search
 PRIOR = "prior-"  # begins the names of the tables that a search has learned from
 _PROBE = ".probe"
-_BEGINNING = (f"{CONFIG}.partial", _PROBE, "lock")  # beside the study; the lock goes last
-LOCK = "lock"
+_BEGINNING = (f"{CONFIG}.partial", _PROBE, LOCK)  # beside the study; the lock goes last
 DRIVER_RECORD, DRIVER_LOCK, DRIVER_LOG = "driver.json", "driver.lock", "driver.log"
 STOP_REQUEST, CLUSTER_JOB = "driver.stop", "driver.job.json"
 # Also of a search that is yet to begin.
@@ -55,9 +51,6 @@ _DRIVER = (
     *(DRIVER_RECORD, f"{DRIVER_RECORD}.partial", DRIVER_LOCK, DRIVER_LOG),
     *(STOP_REQUEST, CLUSTER_JOB),
 )
-_LOOKS = 10  # times that a lock is tried for: `holder` has it for microseconds
-_LOOK_AGAIN = 0.02  # seconds between them
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +113,7 @@ class Home:
         """The id of a search, as its config.json has it; empty where it has none, or cannot be
         read: deleting a damaged one leaves what a server may have of it."""
         from ...space.bounded_input import from_json, read_bounded
-        from .config import SIZE
+        from .search_file import SIZE
 
         try:
             stored = from_json(read_bounded(self.searches / name / CONFIG, SIZE))
@@ -252,144 +245,3 @@ def _clear(folder: Path) -> None:
             study_file.remove(folder)
         for path in (*folder.glob(f"{PRIOR}*"), *(folder / name for name in _BEGINNING)):
             path.unlink(missing_ok=True)
-
-
-def can_be_name(text: str) -> bool:
-    """Whether a text can name a folder and an MLflow experiment."""
-    return _NAME.fullmatch(text) is not None
-
-
-def name_to_resume(name: str | None) -> str:
-    """The name of a search to go on with; raises InvalidSetting without one."""
-    if name is None:
-        raise InvalidSetting(
-            "--resume needs the --name of the search; `actsearch leaderboard` lists them"
-        )
-    return name
-
-
-def check_name(name: str) -> None:
-    """Raise InvalidSetting unless it can be a search's name."""
-    if not can_be_name(name):
-        raise InvalidSetting(
-            f"a search name is 1 to 64 letters, digits, '.', '_' or '-', starting with a letter "
-            f"or digit, but got '{name}'"
-        )
-
-
-def refuse_link(path: Path) -> None:
-    """Raise HomeUnusable for a symbolic link: what it leads to is not ours to write or remove."""
-    if path.is_symlink():
-        raise HomeUnusable(f"{path} is a symbolic link, which is not written through: remove it")
-
-
-def refuse_special(path: Path) -> None:
-    """Raise HomeUnusable for what is there and no file, or a link to none: opening a named pipe
-    or a device may wait for ever."""
-    if os.path.lexists(path) and not path.is_file():
-        kind = "a folder" if path.is_dir() else "neither a file nor a link to one"
-        raise HomeUnusable(f"{path} is {kind}, where a file should be: move it away")
-
-
-@contextmanager
-def lock(folder: Path, name: str = LOCK) -> Iterator[int]:
-    """Hold a search's folder as the only process that drives it; raises SearchBusy.
-
-    flock, not the file's existence: the kernel drops it when the holder dies, however it dies.
-    Gives the lock's file descriptor.
-    """
-    refuse_link(folder)
-    path = folder / name
-    with usable(folder):
-        refuse_link(path)
-        refuse_special(path)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    try:
-        if not _is_locked(handle, folder):
-            holder = _pid_in(handle) or "unknown"
-            raise SearchBusy(
-                f"search '{folder.name}' is being driven by process {holder}: wait for it, or "
-                f"stop it with `actsearch stop {folder.name}`"
-            )
-        if os.fstat(handle).st_nlink == 0:  # by the process that held it, a moment ago
-            raise HomeUnusable(f"{folder} was just removed by another process: try again")
-        with usable(folder):
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, str(os.getpid()).encode(), 0)
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _is_locked(handle: int, folder: Path) -> bool:
-    """Lock a file for this process alone; whether no other one has it."""
-    for attempt in range(_LOOKS):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                with usable(folder):
-                    raise
-        if attempt < _LOOKS - 1:
-            time.sleep(_LOOK_AGAIN)
-    return False
-
-
-def holder(folder: Path, name: str = LOCK) -> int | None:
-    """The process that holds a folder's lock, 0 where it cannot be read; None: nobody does."""
-    try:
-        handle = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:  # it was never held, or is gone with its folder
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-            with usable(folder):
-                raise
-        text = _pid_in(handle)
-        return int(text) if text.isdecimal() else 0
-    else:
-        return None
-    finally:
-        os.close(handle)
-
-
-def _pid_in(handle: int) -> str:
-    return os.pread(handle, 32, 0).decode(errors="replace").strip()
-
-
-@contextmanager
-def usable(path: Path, option: str = "--home") -> Iterator[None]:
-    """Turn the system's refusals to write into HomeUnusable, which says what to do.
-
-    option: of the command line, by which another place can be chosen.
-    """
-    try:
-        yield
-    except OSError as error:
-        room, elsewhere = "free some space and try again", f"choose another with {option}"
-        place = "" if error.filename in (None, str(path)) else f" ({error.filename})"
-        advice = {
-            errno.ENOSPC: room,
-            errno.EDQUOT: room,
-            errno.EFBIG: room,
-            errno.EROFS: elsewhere,
-            errno.EACCES: f"{elsewhere}, or change its owner",
-            errno.EPERM: f"{elsewhere}, or change its owner",
-            errno.ENOTDIR: f"move away what stands where a folder should be, or {elsewhere}",
-            errno.EEXIST: f"move away what stands where a folder should be, or {elsewhere}",
-            errno.EISDIR: "move away the folder that stands where a file should be",
-            errno.ENOENT: (
-                "it was removed meanwhile: try again"
-                if option == "--home"
-                else f"make that folder first, or {elsewhere}"
-            ),
-            errno.ELOOP: f"remove that symbolic link, or {elsewhere}",
-            errno.ENOLCK: f"its file system has no locks (flock): {elsewhere}",
-            errno.EOPNOTSUPP: f"its file system has no locks (flock): {elsewhere}",
-        }.get(error.errno or 0)
-        if advice is None:
-            raise
-        raise HomeUnusable(f"cannot write in {path}: {error.strerror}{place}; {advice}") from error

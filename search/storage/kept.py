@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...space.bounded_input import from_json, read_bounded
 from ..errors import HomeUnusable
-from .home import refuse_special, usable
+from .usable import refuse_special, usable
 
 FILE = "kept.json"
 SIZE = 16 * 1024 * 1024  # bytes of it; a million numbers have 8 MB

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...evaluators.protocol.noise import tie_margin
 from ..strategies import pareto
-from .config import ACCURACY
+from .setting_rules import ACCURACY
 from .trial import Trial
 
 _ORDER = {"complete": 0, "pruned": 1, "infeasible": 2, "running": 3, "failed": 4}

@@ -16,8 +16,8 @@ from typing import Protocol
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass as validated
 
-from .home import usable
 from .stored_lines import append_to, read_lines, write_lines
+from .usable import usable
 
 NAME = "test-sets.jsonl"
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...space.bounded_input import from_json, read_bounded
 from ..errors import HomeUnusable
-from .home import refuse_special, usable
+from .usable import refuse_special, usable
 from .validation import mistakes
 
 SIZE = 256 * 1024 * 1024  # bytes of a file; a training under 10,000 test images has some 1,500

@@ -1,72 +1,47 @@
 """The study: one Optuna study in one SQLite file, the only truth about a search.
 
-One writer, the driver; any number of readers. Write-ahead logging lets them work at once, and
-`synchronous=NORMAL` loses at most the last commits in a power cut, never the file.
+One writer, the driver; any number of readers, which work at once with it (study_database.py).
 """
 
 from __future__ import annotations
 
-import dataclasses
-import os
-import sqlite3
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import optuna
-import sqlalchemy
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection
 
 from ...evaluators import CandidateReport
-from ...mlflow.uris import sqlite_uri
-from ...space import Encoding, Expression, Fingerprint, Space
+from ...space import Encoding, Fingerprint, Space
 from ..strategies.base import FIXED, Strategy
-from ..strategies.objectives import COST, OBJECTIVES
-from ..strategies.quiet import quiet
+from ..strategies.objectives import COST
 from . import rows, study_file
-from .config import ACCURACY
 from .held_interrupts import held_interrupts
 from .history import Draw, History
-from .home import usable
 from .interruption import is_ended, owed_trials
-from .study_file import FILE as FILE
-from .trial import RETRIES as RETRIES
-from .trial import MeasuredCost, Trial
+from .study_database import opened, sqlite_errors
+from .trial import RETRIES, MeasuredCost, ProposedTrial, Trial
 from .trial_codec import (
     DUPLICATE_OF,
     ERROR,
     EXPRESSION,
-    FINGERPRINT,
     MUTATION,
     ORIGIN,
     PARENTS,
     REASON,
     RESULT,
     RETRY,
+    cost_attribute,
+    fingerprint_attribute,
     result_text,
     trial_of,
 )
 from .trial_reader import TrialReader
-from .trial_reader import read_trials as read_trials
-
-_CONNECT = {"connect_args": {"timeout": study_file.LONGEST_LOCKED}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposedTrial:
-    """A trial just begun, with the candidate its parameters describe."""
-
-    number: int
-    expression: Expression
-    encoding: Encoding
-    origin: int  # the trial first drawn; its own number unless this is a retry
-    retry: int
 
 
 @dataclass(slots=True)
@@ -100,11 +75,11 @@ class Study:
     """
 
     def __init__(self, folder: Path, strategy: Strategy) -> None:
-        self._path = folder / FILE
+        self._path = folder / study_file.FILE
         self.strategy = strategy
         study_file.check(folder)
         with sqlite_errors(self._path):
-            storage = _open(self._path)
+            storage = opened(self._path)
             self._engine = storage.engine
             self._id = study_file.study_id(self._path, self._path)
             self._directions = storage.get_study_directions(self._id)
@@ -130,11 +105,11 @@ class Study:
         """Record that a draw goes into training, its cost where it was measured, and of its
         fingerprint what a resumed search needs."""
         number = self._count
-        shown = {**_cost_attribute(cost), EXPRESSION: str(draw.expression)}
+        shown = {**cost_attribute(cost), EXPRESSION: str(draw.expression)}
         lineage: dict[str, Any] = {}
         if draw.lineage is not None:
             lineage = {PARENTS: list(draw.lineage.parents), MUTATION: draw.lineage.mutation}
-        attributes = {**shown, **lineage, **_fingerprint_attribute(fingerprint)}
+        attributes = {**shown, **lineage, **fingerprint_attribute(fingerprint)}
         row = self._create(draw, TrialState.RUNNING, attributes)
         self._history.accept(draw, number, shown)
         self._running[number] = _Running(row, number)
@@ -158,7 +133,7 @@ class Study:
         """Record that a draw is not trained, screened out, too dear or seen before; its number."""
         number = self._count
         why = {REASON: reason} if reason is not None else {DUPLICATE_OF: duplicate_of}
-        attributes = {**_cost_attribute(cost), **why, EXPRESSION: str(draw.expression)}
+        attributes = {**cost_attribute(cost), **why, EXPRESSION: str(draw.expression)}
         self._create(draw, TrialState.PRUNED, attributes)
         self._history.reject(draw, number, attributes)
         return number
@@ -360,78 +335,9 @@ def _value(state: TrialState, accuracy: float | None) -> float | None:
     return None if state == TrialState.FAIL else accuracy
 
 
-def _cost_attribute(cost: MeasuredCost | None) -> dict[str, Any]:
-    return {} if cost is None else {COST: dataclasses.asdict(cost)}
-
-
-def _fingerprint_attribute(fingerprint: Fingerprint | None) -> dict[str, Any]:
-    if fingerprint is None:
-        return {}
-    return {FINGERPRINT: {"key": fingerprint.key, "form": fingerprint.form}}
-
-
-def make_study(folder: Path, objectives: Sequence[str] = ACCURACY) -> None:
-    """Make the study of a new search, whole or not at all, in place of one that was never used.
-
-    Whatever the objectives, it maximises accuracy: Optuna lets no trial of several directions
-    report its rungs. A candidate's cost is an attribute of its trial, which is what strategies
-    that search the front read (search/strategies/objectives.py).
-    """
-    partial = folder / study_file.PARTIAL
-    with usable(folder):
-        study_file.remove(folder)
-    with sqlite_errors(partial, again="try again"):
-        storage = RDBStorage(sqlite_uri(partial), _CONNECT)
-        try:
-            with quiet():
-                study = optuna.create_study(
-                    storage=storage, study_name=study_file.NAME, direction="maximize"
-                )
-                if tuple(objectives) != ACCURACY:
-                    study.set_user_attr(OBJECTIVES, list(objectives))
-        finally:
-            storage.remove_session()
-            storage.engine.dispose()
-    with usable(folder):
-        os.replace(partial, folder / FILE)
-
-
-def _open(path: Path) -> RDBStorage:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-    try:
-        storage = RDBStorage(sqlite_uri(path), _CONNECT)
-    except (RuntimeError, AssertionError) as error:  # Optuna's check of its tables' version
-        raise study_file.of_another_version(path, error) from error
-
-    @sqlalchemy.event.listens_for(storage.engine, "connect")
-    def relax(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    storage.engine.dispose()  # the connection that made the tables has not seen the pragma
-    return storage
-
-
 def _is_left(trial: FrozenTrial) -> bool:
     """Whether no driver will go on with it: it was running, or an earlier version was to draw it
     at random, and was killed first."""
     return trial.state == TrialState.RUNNING or (
         trial.state == TrialState.WAITING and ORIGIN not in trial.user_attrs
     )
-
-
-@contextmanager
-def sqlite_errors(path: Path, again: str = study_file.GO_ON) -> Iterator[None]:
-    """Turn SQLite's errors of a full, read-only, held or damaged file into HomeUnusable.
-
-    again: how to go on when it is mended.
-    """
-    try:
-        yield
-    except (
-        sqlite3.Error,
-        sqlalchemy.exc.SQLAlchemyError,
-        optuna.exceptions.StorageInternalError,
-    ) as error:
-        cause = error.__cause__ or error
-        raise study_file.unusable(path, getattr(cause, "orig", None) or cause, again) from error

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ...space import Encoding, Expression
 
 State = Literal["complete", "pruned", "infeasible", "duplicate", "failed", "running", "waiting"]
 
@@ -22,6 +25,17 @@ class MeasuredCost:
     low: float
     high: float
     device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedTrial:
+    """A trial just begun, with the candidate its parameters describe."""
+
+    number: int
+    expression: Expression
+    encoding: Encoding
+    origin: int  # the trial first drawn; its own number unless this is a retry
+    retry: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -20,6 +21,7 @@ from .validation import mistakes
 
 if TYPE_CHECKING:
     from ...evaluators import CandidateReport
+    from ...space import Fingerprint
 
 # Names of trial attributes: part of the stored format.
 EXPRESSION, RESULT, REASON = "expression", "result", "infeasible"
@@ -164,6 +166,18 @@ def result_text(reports: Mapping[int, CandidateReport], seconds: float) -> str:
             "seconds": round(seconds, 6),
         }
     )
+
+
+def cost_attribute(cost: MeasuredCost | None) -> dict[str, Any]:
+    """A trial's attribute of its cost, where that was measured."""
+    return {} if cost is None else {COST: dataclasses.asdict(cost)}
+
+
+def fingerprint_attribute(fingerprint: Fingerprint | None) -> dict[str, Any]:
+    """A trial's attribute of its fingerprint: what a resumed search needs of it."""
+    if fingerprint is None:
+        return {}
+    return {FINGERPRINT: {"key": fingerprint.key, "form": fingerprint.form}}
 
 
 def _milliseconds(moment: datetime | None) -> int:

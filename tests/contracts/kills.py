@@ -32,8 +32,9 @@ from actsearch.evaluators import (
     run_bracket,
 )
 from actsearch.search import SearchConfig
-from actsearch.search.storage.study import FILE, read_trials
+from actsearch.search.storage.study_file import FILE
 from actsearch.search.storage.trial import entered
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.space import CoreUnits, Operators
 from contracts.tiny import CONFIG, run_engine
 

@@ -15,7 +15,7 @@ from actsearch.search import (
     Home,
     Trial,
 )
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 
 PATIENCE = 400.0  # seconds until a search that should get somewhere is given up
 

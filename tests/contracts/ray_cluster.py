@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actsearch.search import Home, Trial
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 from contracts.hosts import Host
 
 PORT = 6379

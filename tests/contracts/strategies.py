@@ -22,7 +22,8 @@ from actsearch.evaluators import CandidateReport
 from actsearch.search import (
     Strategy,
 )
-from actsearch.search.storage.study import ProposedTrial, Study
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.trial import ProposedTrial
 from actsearch.space import CoreUnits, Encoding, Operators, Space
 from contracts.interpreter import Interpreter
 from contracts.tiny import study_in

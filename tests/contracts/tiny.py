@@ -20,7 +20,9 @@ from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.base import Assignment, Executor, NextJob, OnDone, OnRung
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.remaining_time import Pace
-from actsearch.search.storage.study import FILE, Study, make_study
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.study_database import make_study
+from actsearch.search.storage.study_file import FILE
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import CoreUnits, Operators, Space
 from actsearch.space.scratch import scratch_folder

@@ -17,7 +17,7 @@ import requests
 from mlflow import MlflowClient
 
 from actsearch.search import Home
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.tracking import sync
 from contracts.processes import ended, environment
 from contracts.smoke import smoke

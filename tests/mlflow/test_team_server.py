@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from actsearch.search import Home
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 from contracts.postgres import PASSWORD, Postgres, postgres
 from contracts.processes import actsearch, ended, environment, wait_for
 from contracts.smoke import smoke

@@ -13,7 +13,7 @@ from actsearch.evaluators import ImageClassification, load_train
 from actsearch.search import Home, Search
 from actsearch.search.cli.main import main
 from actsearch.search.exporting import proof
-from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.search_file import SearchFile
 from contracts.interpreter import Interpreter
 from contracts.tiny import TINY, TINY_CONV
 

@@ -17,8 +17,8 @@ from actsearch.evaluators import Images, load_test
 from actsearch.evaluators.data.datasets import DataSet
 from actsearch.search import Home, RunSettings, Search, SearchConfig
 from actsearch.search.errors import InvalidSetting, NameTaken, NoSuchSearch
-from actsearch.search.storage.config import SearchFile
-from actsearch.search.storage.home import holder
+from actsearch.search.storage.folder_lock import holder
+from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import UnknownNameError, parse
 from contracts.tiny import TINY, TINY_CONV
 

@@ -13,8 +13,8 @@ from actsearch.mlflow.client import TrackingError, TrackingRefused, local_uri
 from actsearch.mlflow.tracker import Tracker
 from actsearch.search import Home, Search
 from actsearch.search.errors import HomeUnusable, InvalidSetting, NameTaken
-from actsearch.search.storage.config import SearchFile
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.search_file import SearchFile
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.space import ActsearchError
 from contracts.tiny import TINY, TINY_CONV
 

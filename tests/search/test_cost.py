@@ -14,7 +14,7 @@ from actsearch.mlflow.client import local_uri
 from actsearch.search import Home, Search
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.reports.leaderboard import leaderboard_json
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.tracking import sync
 from contracts.tiny import TINY, TINY_CONV
 

@@ -26,8 +26,8 @@ from actsearch.search.evaluator_choice import (
     evaluator_for,
     recipe_of,
 )
-from actsearch.search.storage.config import SearchFile
 from actsearch.search.storage.confirmation_log import ConfirmationLog
+from actsearch.search.storage.search_file import SearchFile
 from contracts import own
 from contracts.tiny import TINY
 

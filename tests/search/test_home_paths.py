@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from actsearch.mlflow.client import local_uri
 from actsearch.mlflow.ui_server import serve
 from actsearch.search import Home, Search
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 from contracts.tiny import TINY
 
 NAMES = ("a b", "a%20b", "a?b#c")

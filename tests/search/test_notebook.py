@@ -18,7 +18,7 @@ import actsearch.search
 from actsearch.search import Confirmation, Home, Outcome, Search, Status, Trial
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.reports.outcome_display import leaderboard_html
-from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import PackageMissing, UnknownNameError
 from contracts.tiny import TINY
 

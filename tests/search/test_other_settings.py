@@ -21,8 +21,8 @@ from actsearch.evaluators.data.datasets import CIFAR10, KMNIST
 from actsearch.mlflow.client import local_uri
 from actsearch.search import Home, Search
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.storage.config import SearchFile
 from actsearch.search.storage.confirmation_log import ConfirmationLog
+from actsearch.search.storage.search_file import SearchFile
 from contracts.tiny import TINY, TINY_CONV
 from contracts.tiny_sets import tiny
 

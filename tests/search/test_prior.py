@@ -13,7 +13,7 @@ from actsearch.search import Home, Search
 from actsearch.search.cli.main import main
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.prior import names_of
-from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import ActsearchError
 from contracts.tiny import TINY
 

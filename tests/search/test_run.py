@@ -23,11 +23,11 @@ from actsearch.search import (
     Trial,
 )
 from actsearch.search.cli.main import main
-from actsearch.search.storage.study import read_trials
 from actsearch.search.storage.trial import (
     entered,
     interrupted,
 )
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.space.counted import counted
 from contracts.processes import PATIENCE, Driver, actsearch, ended, wait_for
 from contracts.trials import whole

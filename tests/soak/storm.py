@@ -24,7 +24,7 @@ from pathlib import Path
 
 from actsearch.search import Home, Trial
 from actsearch.search.storage.confirmation_log import ConfirmationLog
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from actsearch.search import Home
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 
 pytestmark = pytest.mark.long
 

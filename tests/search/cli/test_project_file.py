@@ -14,7 +14,7 @@ from actsearch.search import Home, SearchStopped
 from actsearch.search.cli import completers, project_file
 from actsearch.search.cli.main import all_verbs, main, parser_of
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.search_file import SearchFile
 from contracts.tiny import TINY
 
 Verb = Callable[..., Any]

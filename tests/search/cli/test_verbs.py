@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from actsearch.mlflow.client import local_uri
 from actsearch.search import Home
 from actsearch.search.executors import ray_tune
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.space import parse
 
 Verb = Callable[..., Any]

@@ -12,8 +12,8 @@ from actsearch.search import RunSettings, Trial
 from actsearch.search.engine import costs
 from actsearch.search.engine.costs import Costs
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.storage.study import read_trials
 from actsearch.search.storage.trial import MeasuredCost, entered
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.strategies.exhaustive import Exhaustive
 from actsearch.space import CoreUnits, Operators, parse
 from contracts.faults import RaisesAtOnce

@@ -13,8 +13,8 @@ from actsearch.search import (
 )
 from actsearch.search.engine.driver import FAILURES
 from actsearch.search.errors import SearchFailed
-from actsearch.search.storage.study import RETRIES, read_trials
-from actsearch.search.storage.trial import entered
+from actsearch.search.storage.trial import RETRIES, entered
+from actsearch.search.storage.trial_reader import read_trials
 from contracts.faults import Diverges, EndsEarly, RaisesAtOnce, RaisesBetweenRungs
 from contracts.tiny import CONFIG, PRODUCTS, TINY, Ran, run_engine
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from actsearch.search import Home, Trial
 from actsearch.search.gallery.content import content
 from actsearch.search.gallery.page import gallery_page, read_gallery, render
-from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.search_file import SearchFile
 from contracts.gallery import FORMULAS
 
 pytestmark = pytest.mark.long

@@ -17,7 +17,7 @@ from actsearch.search.gallery.curves import GAP, POINTS, STEP, curve
 from actsearch.search.gallery.page import gallery_page
 from actsearch.search.gallery.shared_operators import good_ones, shared_operators
 from actsearch.search.gallery.traits import traits
-from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import parse
 
 

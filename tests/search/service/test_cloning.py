@@ -10,7 +10,7 @@ import pytest
 
 from actsearch.search import Home, Search
 from actsearch.search.service.cloning import cloned_settings
-from actsearch.search.storage.config import SearchFile
+from actsearch.search.storage.search_file import SearchFile
 from contracts.tiny import TINY, TINY_CONV
 
 Stored = Callable[[Search], SearchFile]

@@ -17,7 +17,7 @@ from actsearch.search.service.fetching import pack, unpack, unwrapped
 from actsearch.search.service.working_files import working_files
 from actsearch.search.storage.home import PRIOR
 from actsearch.search.storage.shown_functions import Showing, ShownFunctions
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 from contracts.trials import whole
 
 JOB = ClusterJob(address="head:6379", job="raysubmit_1")

@@ -19,7 +19,7 @@ from actsearch.search.service.comparing import (
     compare,
 )
 from actsearch.search.service.comparison_text import comparison_text
-from actsearch.search.storage.study import read_trials
+from actsearch.search.storage.trial_reader import read_trials
 
 Verb = Callable[..., Any]
 

@@ -14,7 +14,7 @@ from actsearch.search.progress import Silent
 from actsearch.search.service.driver import Driver
 from actsearch.search.service.driver_record import DriverRecord, write_record
 from actsearch.search.service.stopping import stop
-from actsearch.search.storage.home import lock
+from actsearch.search.storage.folder_lock import lock
 from contracts.drivers import another_process
 
 

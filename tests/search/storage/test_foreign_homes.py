@@ -25,11 +25,12 @@ from actsearch.search.confirmation.plan import plan_of
 from actsearch.search.exporting.winner import exportable
 from actsearch.search.reports.confirmation import confirmation_json, confirmation_text
 from actsearch.search.reports.leaderboard import leaderboard_text, overview, overview_text
-from actsearch.search.storage.config import SearchFile
 from actsearch.search.storage.confirmation_log import ConfirmationLog
-from actsearch.search.storage.home import lock
+from actsearch.search.storage.folder_lock import lock
+from actsearch.search.storage.search_file import SearchFile
 from actsearch.search.storage.shown_functions import NAME, ShownFunctions
-from actsearch.search.storage.study import Study, read_trials
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.strategies.registry import strategy_class
 from actsearch.space import ActsearchError, space_from_name
 

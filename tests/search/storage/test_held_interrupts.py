@@ -16,7 +16,10 @@ import pytest
 
 from actsearch.evaluators import CandidateReport
 from actsearch.search.storage.held_interrupts import held_interrupts
-from actsearch.search.storage.study import FILE, RETRIES, Study, read_trials
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.study_file import FILE
+from actsearch.search.storage.trial import RETRIES
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.strategies.random import Random
 from actsearch.space import CoreUnits
 from contracts.tiny import study_in

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,25 +24,10 @@ from actsearch.search.errors import (
     NoSuchSearch,
     SearchBusy,
 )
-from actsearch.search.storage.config import (
-    SearchFile,
-)
-from actsearch.search.storage.home import (
-    DEFAULT_HOME,
-    PRIOR,
-    lock,
-    usable,
-)
+from actsearch.search.storage.folder_lock import lock
+from actsearch.search.storage.home import DEFAULT_HOME, PRIOR
+from actsearch.search.storage.search_file import SearchFile
 from contracts.tiny import CONFIG
-
-HOLDS_THE_LOCK = """
-import sys, time
-from pathlib import Path
-from actsearch.search.storage.home import lock
-with lock(Path(sys.argv[1])):
-    print("held", flush=True)
-    time.sleep(600)
-"""
 
 
 @pytest.fixture
@@ -55,21 +39,6 @@ def make(home: Home, name: str) -> Path:
     folder = home.new_folder(name)
     SearchFile(CONFIG, RunSettings()).save(folder)
     return folder
-
-
-@contextmanager
-def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that drives the search, until it is killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDS_THE_LOCK, str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "held\n"
-            yield process
-        finally:
-            process.kill()
 
 
 @contextmanager
@@ -193,7 +162,7 @@ def test_a_deletion_that_fails_elsewhere_leaves_the_search_to_be_deleted_again(
 
 def test_a_search_that_is_driven_is_not_removed_anywhere(home: Home) -> None:
     removed: list[str] = []
-    with holder(make(home, "mine")), pytest.raises(SearchBusy):
+    with lock(make(home, "mine")), pytest.raises(SearchBusy):
         home.delete("mine", lambda: removed.append("experiment"))
     assert removed == []
 
@@ -215,28 +184,6 @@ def test_a_folder_that_was_half_removed_is_still_a_search(
     assert not (folder / "study.db").exists()
     home.delete("mine")
     assert home.names() == []
-
-
-def test_a_second_driver_is_refused_with_the_process_of_the_first(home: Home) -> None:
-    folder = make(home, "mine")
-    with holder(folder) as process:
-        with (
-            pytest.raises(SearchBusy, match=f"'mine' is being driven by process {process.pid}"),
-            lock(folder),
-        ):
-            pass
-        with pytest.raises(SearchBusy):
-            home.delete("mine")
-    assert folder.exists()
-
-
-def test_the_lock_is_free_again_when_its_holder_is_killed(home: Home) -> None:
-    folder = make(home, "mine")
-    with holder(folder) as process:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        with lock(folder):
-            assert (folder / "lock").read_text() == str(os.getpid())
 
 
 def test_a_home_below_a_file_says_to_choose_another(tmp_path: Path) -> None:
@@ -306,11 +253,3 @@ def test_in_a_directory_that_was_removed_there_is_no_home_but_one_that_is_named(
     with pytest.raises(HomeUnusable, match=r"the working directory was removed, .* with --home"):
         Home.at()
     assert Home.at(tmp_path).root == tmp_path
-
-
-def test_a_missing_folder_of_a_file_to_write_is_named(tmp_path: Path) -> None:
-    with (
-        pytest.raises(HomeUnusable, match="make that folder first, or choose another with -o"),
-        usable(tmp_path / "none", "-o"),
-    ):
-        (tmp_path / "none" / "page.html").write_text("")

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from actsearch.search.storage.study import RETRIES
+from actsearch.search.storage.trial import RETRIES
 
 ENDS = {"complete", "pruned", "infeasible"}
 TESTS = Path(__file__).parents[2]

@@ -19,8 +19,8 @@ from actsearch.search.storage.ranking import (
     tied_with_best,
     trained,
 )
-from actsearch.search.storage.study import RETRIES
 from actsearch.search.storage.trial import (
+    RETRIES,
     MeasuredCost,
     State,
     entered,

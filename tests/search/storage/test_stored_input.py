@@ -13,9 +13,9 @@ import pytest
 
 from actsearch.search import Home, RunSettings
 from actsearch.search.errors import HomeUnusable, InvalidSetting
-from actsearch.search.storage.config import SearchFile
 from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening, Retraining
-from actsearch.search.storage.home import lock
+from actsearch.search.storage.folder_lock import lock
+from actsearch.search.storage.search_file import SearchFile
 from contracts.tiny import CONFIG
 
 TRAINING = {

@@ -22,19 +22,17 @@ from actsearch.search import (
 )
 from actsearch.search.errors import HomeUnusable
 from actsearch.search.storage import rows, study_file
-from actsearch.search.storage.study import (
-    FILE,
-    RETRIES,
-    ProposedTrial,
-    Study,
-    make_study,
-    read_trials,
-)
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.study_database import make_study
+from actsearch.search.storage.study_file import FILE
 from actsearch.search.storage.trial import (
+    RETRIES,
     MeasuredCost,
+    ProposedTrial,
     State,
     too_dear,
 )
+from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.strategies.random import Random
 from actsearch.space import CoreUnits
 from contracts.interpreter import Interpreter
@@ -480,7 +478,8 @@ import resource, sys
 from pathlib import Path
 from actsearch.search.errors import HomeUnusable
 from actsearch.search.strategies.random import Random
-from actsearch.search.storage.study import Study, make_study
+from actsearch.search.storage.study import Study
+from actsearch.search.storage.study_database import make_study
 from actsearch.space import CoreUnits
 space, folder = CoreUnits(), Path(sys.argv[1])
 make_study(folder)
