@@ -6,10 +6,9 @@ and what is written twice is there once.
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -17,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..space.analysis.shape import shape_of
-from ..space.expressions.parser import parse_stored
 from . import (
+    candidate_runs,
     confirmation,
     experiment_notes,
     front,
@@ -29,7 +27,7 @@ from . import (
     search_run,
     trimming,
 )
-from .candidate_page import page
+from .candidate_runs import is_trial
 from .client import TrackingRefused, connect, database, local_uri, translated
 from .experiments import (
     PREFIX,
@@ -41,19 +39,12 @@ from .experiments import (
     make_shared,
     retire,
 )
-from .figures.curves import candidate_curves
-from .figures.drawing import Drawing, studio
+from .figures.drawing import Drawing
 from .records import CandidateRecord, FinalistRecord, FrontRecord, ModelRecord, SearchRecord
 from .run_io import (
-    IMAGES_TAG,
     NOTE_TAG,
     find,
-    finished,
-    log,
-    log_files,
     now_ms,
-    only,
-    picture_files,
 )
 
 if TYPE_CHECKING:
@@ -137,7 +128,12 @@ class Tracker:
     def written(self, search: str) -> set[int]:
         """The trials of a search whose runs are complete, with the names of this version; empty
         where MLflow does not know it."""
-        return {trial for trial, run in self._runs(search).items() if _is_complete(run)}
+        with self._talking() as client:
+            experiment = self._find(client, search)
+            if experiment is None:
+                return set()
+            runs = candidate_runs.runs_of(client, experiment.experiment_id)
+        return {trial for trial, run in runs.items() if candidate_runs.is_complete(run)}
 
     def write(self, record: CandidateRecord | SearchRecord) -> str:
         """The id of a run: written in one burst, or found if it is there already."""
@@ -145,90 +141,34 @@ class Tracker:
             return self.write_search(record)
         experiment = self._experiment(record.search)
         with self._talking() as client:
-            run = only(client, find(client, experiment, _is_trial(record.trial)))
-        return self._write(record, run, self._drawing(record, run))
+            run = candidate_runs.run_of(client, experiment, record.trial)
+        return self._write(experiment, record, run, candidate_runs.drawing_of(record, run))
 
     def write_all(self, search: str, records: Iterable[CandidateRecord]) -> None:
         """Write those of a search's records that are not there yet; the next ones' plots are
         drawn meanwhile."""
-        runs = self._runs(search)
+        experiment = self._experiment(search)
+        with self._talking() as client:
+            runs = candidate_runs.runs_of(client, experiment)
         ahead: deque[tuple[CandidateRecord, Run | None, Future[Drawing] | None]] = deque()
         for record in records:
             run = runs.get(record.trial)
-            if run is None or not _is_complete(run):
-                ahead.append((record, run, self._drawing(record, run)))
+            if run is None or not candidate_runs.is_complete(run):
+                ahead.append((record, run, candidate_runs.drawing_of(record, run)))
             if len(ahead) > AHEAD:
-                self._write(*ahead.popleft())
+                self._write(experiment, *ahead.popleft())
         while ahead:
-            self._write(*ahead.popleft())
-
-    def _runs(self, search: str) -> dict[int, Run]:
-        """The runs of a search's candidates, by trial."""
-        with self._talking() as client:
-            experiment = self._find(client, search)
-            if experiment is None:
-                return {}
-            runs: dict[int, list[Run]] = defaultdict(list)
-            for run in find(client, experiment.experiment_id, "tags.role = 'candidate'"):
-                trial = run.data.tags.get(run_fields.TRIAL_TAG, "")
-                if trial.isdecimal():  # ours
-                    runs[int(trial)].append(run)
-            kept = ((trial, only(client, same)) for trial, same in runs.items())
-            return {trial: run for trial, run in kept if run is not None}
-
-    def _drawing(self, record: CandidateRecord, run: Run | None) -> Future[Drawing] | None:
-        """The plot, which is being drawn; a duplicate's is that of the first, and a finished
-        run's is there."""
-        if record.duplicate_of is not None or (run is not None and finished(run)):
-            return None
-        return studio().draw(
-            lambda: candidate_curves(parse_stored(record.expression), record.learned)
-        )
+            self._write(experiment, *ahead.popleft())
 
     def _write(
-        self, record: CandidateRecord, run: Run | None, drawing: Future[Drawing] | None
+        self,
+        experiment: str,
+        record: CandidateRecord,
+        run: Run | None,
+        drawing: Future[Drawing] | None,
     ) -> str:
-        if run is not None and _is_complete(run):
-            return str(run.info.run_id)
-        known: set[str] = set()
-        if run is not None and finished(run):
-            known = {*run.data.metrics, *run.data.params}
-        expression = parse_stored(record.expression)
-        shape = shape_of(expression)
-        images = {} if drawing is None else dict([IMAGES_TAG])
-        tags = run_fields.tags(record, expression)
-        experiment = self._experiment(record.search)
         with self._talking() as client:
-            run = run or client.create_run(
-                experiment,
-                start_time=record.started_ms,
-                tags=tags | images,
-                run_name=run_fields.shortened(record.expression, run_fields.LONGEST_NAME),
-            )
-            run_id: str = run.info.run_id
-            params = run_fields.params(record, expression, shape).items()
-            log(
-                client,
-                run_id,
-                [point for point in run_fields.metrics(record) if point[0] not in known],
-                record.finished_ms,
-                {key: value for key, value in params if key not in known},
-                {
-                    NOTE_TAG: page(record, expression, shape, run_id),
-                    run_fields.FORMAT_TAG: run_fields.FORMAT,
-                    **(tags if known else {}),
-                },
-            )
-            if known:  # of an earlier version: its files are there
-                return run_id
-            document = json.dumps(run_fields.as_dict(record), indent=2)
-            files = {"candidate.json": document.encode()}
-            if drawing is not None:
-                files |= picture_files(run_id, drawing.result(), record.finished_ms)
-            log_files(client, run, files)
-            status = "FAILED" if record.state == "failed" else "FINISHED"
-            client.set_terminated(run_id, status, end_time=record.finished_ms)
-        return run_id
+            return candidate_runs.write(client, experiment, record, run, drawing)
 
     def write_search(self, record: SearchRecord) -> str:
         """Write a search's own run, the marks of its best candidates, and the headline of its
@@ -252,7 +192,7 @@ class Tracker:
         with self._talking() as client:
 
             def run_of(trial: int) -> str:
-                run = next(find(client, experiment, _is_trial(trial)), None)
+                run = next(find(client, experiment, is_trial(trial)), None)
                 if run is None:
                     raise TrackingRefused(
                         f"MLflow at {self.uri} has no run of trial {trial}; write it with "
@@ -280,7 +220,7 @@ class Tracker:
         Raises TrackingRefused also where the server has no registry, or none for this.
         """
         experiment = self._experiment(record.search)
-        owner = "tags.role = 'search'" if record.trial is None else _is_trial(record.trial)
+        owner = "tags.role = 'search'" if record.trial is None else is_trial(record.trial)
         with self._talking() as client:
             run = next(find(client, experiment, owner), None)
             if run is None:
@@ -379,14 +319,3 @@ class Tracker:
     def _is_elsewhere(self, experiment: Experiment) -> bool:
         search = experiment.name.removeprefix(PREFIX)
         return self._local and experiment.artifact_location != self._artifacts(search).as_uri()
-
-
-def _is_complete(run: Run) -> bool:
-    """Whether nothing is missing of a candidate's run; of one that an earlier version wrote, the
-    names of this are."""
-    current = run.data.tags.get(run_fields.FORMAT_TAG) == run_fields.FORMAT
-    return finished(run) and current
-
-
-def _is_trial(trial: int) -> str:
-    return f"tags.`{run_fields.TRIAL_TAG}` = '{trial}'"

@@ -5,8 +5,8 @@ from .errors import SpaceExhausted as SpaceExhausted
 from .errors import StrategyError as StrategyError
 from .exporting.module_file import export as export
 from .exporting.winner import Best as Best
+from .outcome import Outcome as Outcome
 from .progress import RungScore as RungScore
-from .run import Outcome as Outcome
 from .service.running_search import RunningSearch as RunningSearch
 from .service.status import Status as Status
 from .storage.config import RunSettings as RunSettings

@@ -15,9 +15,10 @@ from ..space.printable import shown
 from .dropped_interrupts import raised_again
 from .errors import InvalidSetting
 from .evaluator_choice import NamedEvaluator, chosen, chosen_again, recipe_of
+from .outcome import Outcome
 from .prior import NONE, names_of, prior_of
 from .progress import Callbacks, Reporter, RungScore, Silent
-from .run import Outcome, run
+from .run import run
 from .service.driver import Driver
 from .service.queue import wait_turn
 from .service.running_search import RunningSearch

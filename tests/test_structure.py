@@ -53,7 +53,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "mlflow": (
         ("figures", "records", "uris", "saved_views", "markdown"),
         ("local_store",), ("client",), ("run_io",), ("run_fields",), ("candidate_page",),
-        ("experiments", "experiment_notes"),
+        ("candidate_runs", "experiments", "experiment_notes"),
         ("confirmation", "diagnoses", "front", "search_run", "registry", "trimming"),
         ("tracker", "server_process"), ("artifact_root",),
         ("background_writer", "ui_server", "ui_app", "team_server"),
@@ -65,7 +65,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("display",),
         ("gallery",), ("search_page",), ("tracking",), ("exporting",), ("engine",), ("table",),
         ("prior",), ("service",),
-        ("run", "confirm", "score", "diagnosis"),
+        ("outcome", "open_search"), ("run", "confirm", "score", "diagnosis"),
         ("api",), ("cli",),
     ),
 }  # fmt: skip

@@ -38,7 +38,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..exporting.module_file import Exported
-    from ..run import Outcome
+    from ..outcome import Outcome
 
 ORDER = 10
 NOT_BEGUN = "stopped before the search began: nothing of it is there"

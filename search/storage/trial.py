@@ -110,3 +110,8 @@ def interrupted(trials: Sequence[Trial]) -> int:
             or (trial.state == "running" and trial.entered_training)
         }
     )
+
+
+def is_finished(trials: Sequence[Trial], candidates: int) -> bool:
+    """Whether all candidates that are asked for have trained."""
+    return entered(trials) >= candidates and not interrupted(trials)

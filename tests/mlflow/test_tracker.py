@@ -134,7 +134,7 @@ def test_a_run_left_open_is_closed_and_then_written_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("actsearch.mlflow.tracker.log_files", die)
+        patch.setattr("actsearch.mlflow.candidate_runs.log_files", die)
         with pytest.raises(KeyboardInterrupt):
             tracker.write(candidate(1))
     assert len(runs(client, tracker, "attributes.status = 'RUNNING'")) == 1
