@@ -118,7 +118,7 @@ def one_by_one(
     for _ in range(homes):
         world = replay.World(equals, rng, images=rng.integers(size, size=size))
         rows = [
-            replay.confirm(world, replay.alone(tag), SEEDS, functions_before=k).row(tag)
+            replay.confirm(world, replay.alone(tag), SEEDS, shown_before=k).row(tag)
             for k, tag in enumerate(replay.tags(functions))
         ]
         counts["corrected"] += any(row.verdict == "winner" for row in rows)

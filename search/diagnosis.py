@@ -22,7 +22,7 @@ from ..space import Expression
 from .errors import InvalidSetting
 from .progress import Reporter
 from .reports.diagnosis import comparison_text, diagnosis_text
-from .reports.diagnosis_figures import figures_of
+from .reports.diagnosis_figures import FIGURES, figures_of
 from .reports.diagnosis_metrics import points
 from .storage.home import Home
 from .storage.recipe_rules import require_selection
@@ -103,9 +103,13 @@ def default_folder(
 
 
 def keep(diagnoses: Sequence[Diagnosis], folder: Path) -> list[Path]:
-    """Write diagnosis.json, diagnosis.txt and the figures into a folder; raises HomeUnusable."""
+    """Write diagnosis.json, diagnosis.txt and the figures into a folder, in place of an earlier
+    diagnosis there; raises HomeUnusable."""
     with usable(folder, "-o"):
         folder.mkdir(parents=True, exist_ok=True)
+        for name in FIGURES:
+            for path in folder.glob(f"{name}.png"):
+                path.unlink()
         document = folder / "diagnosis.json"
         contents = [diagnosis.to_dict() for diagnosis in diagnoses]
         document.write_text(json.dumps(contents, indent=1) + "\n")

@@ -60,6 +60,10 @@ class ByRecipe(Evaluator):
         """The own evaluator's."""
         return self.custom.objection(expression)
 
+    def distinct_seeds(self) -> int | None:
+        """The own evaluator's."""
+        return self.custom.distinct_seeds()
+
     def check(self) -> None:
         """The own evaluator's check."""
         self.custom.check()

@@ -31,11 +31,12 @@ def score(
     reporter: Reporter,
     evaluator: NamedEvaluator = BUILT_IN_EVALUATOR,
 ) -> list[Score]:
-    """Train each expression, or catalog function by name, under each seed; best mean first.
+    """Train each expression, or catalog function by name, under each seed; best mean first, those
+    that diverged under a seed after all others.
 
     Raises NoSuchSearch and InvalidSetting for what is, or more likely was meant as, a search of
-    the home; InvalidSetting for a recipe that holds nothing out; SearchFailed where a training
-    crashes.
+    the home; InvalidSetting for a recipe that holds nothing out, and for more seeds than a table
+    has; SearchFailed where a training crashes.
     """
     require("seeds", len(seeds), 1 <= len(seeds) <= MOST_SEEDS, f"1 to {MOST_SEEDS:,}")
     for seed in seeds:
@@ -61,8 +62,8 @@ def score(
         nonlocal done
         for candidate in report.candidates:
             text = jobs[number].expressions[candidate.index]
-            if candidate.reason:
-                reasons[text].append(candidate.reason)
+            if candidate.state == "infeasible":
+                reasons[text].append(candidate.reason or "it diverged")
             else:
                 val_accuracies[text].append(candidate.val_accuracy)
             done += 1
@@ -76,6 +77,9 @@ def score(
             raise SearchFailed(f"a training crashed: {error.strip().splitlines()[-1]}", error)
 
     scorer = evaluator_for(evaluator, [recipe])
+    if (most := scorer.distinct_seeds()) is not None and most > 0:
+        rule = f"at most {most}: {evaluator.name} has no more seeds whose scores may be seen"
+        require("seeds", len(seeds), len(seeds) <= most, rule)
     scorer.check()
     reporter.begin(0, len(texts) * len(seeds), "trainings")
     watched = Watched(executor_for(settings), reporter, settings.fixed_workers)
@@ -83,4 +87,4 @@ def score(
         executor.run(scorer, next_job, on_rung, on_done)
     reporter.end()
     scores = [Score(text, tuple(val_accuracies[text]), tuple(reasons[text])) for text in texts]
-    return sorted(scores, key=lambda s: -(s.mean or 0.0))
+    return sorted(scores, key=lambda s: (bool(s.reasons), -(s.mean or 0.0)))

@@ -215,7 +215,7 @@ def _picture(
                 is_finalist=row.role == "finalist",
             )
             for row in first
-            if row.test_accuracies
+            if row.test_mean is not None
         ]
     names = list(itertools.islice(known, 2))  # those that everybody has seen
     if confirmation is not None and confirmation.baseline in known:

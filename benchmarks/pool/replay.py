@@ -230,13 +230,13 @@ def confirm(
     seeds: int,
     first_baselines: int | None = None,
     *,
-    functions_before: int = 0,
+    shown_before: int = 0,
     looks: int = 1,
 ) -> Confirmation:
     """The confirmation of a plan on the first network, over so many seeds; against so many of the
     baselines only, where that is given.
 
-    functions_before: others that the home has shown the test set. looks: how often it has shown
+    shown_before: how many others the home has shown the test set. looks: how often it has shown
     it these.
     """
     baselines = dict(list(plan.baselines.items())[:first_baselines])
@@ -256,8 +256,10 @@ def confirm(
             )
             log.trainings[training.key] = training
     finalists = tuple(plan.finalists.values())
-    opening = Opening(at="", finalists=finalists, seeds=(), functions_before=functions_before)
-    log.openings += [opening] * looks
+    log.openings += [
+        Opening(at="", finalists=finalists, seeds=(), shown_before=before)
+        for before in range(shown_before, shown_before + looks * len(finalists), len(finalists))
+    ]
     confirmation = read_confirmation(plan, log)
     assert confirmation is not None
     return confirmation

@@ -125,6 +125,11 @@ class Evaluator(ABC):
         For evaluators that hold the scores of some candidates only."""
         return None
 
+    def distinct_seeds(self) -> int | None:
+        """How many seeds in a row give scores of their own; None: any number. For evaluators that
+        hold the scores of some seeds only."""
+        return None
+
     def opened(self) -> Evaluator | None:
         """The same evaluator with its test data, for a confirmation; None: it has none, and a
         search ends with its leaderboard."""

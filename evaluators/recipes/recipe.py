@@ -89,6 +89,11 @@ class Recipe:
         broken = broken_rules(dataclasses.asdict(self))
         if broken:
             raise RecipeError(f"recipe {_quoted(self.name)}: {'; '.join(broken)}")
+        # 1 and 1.0 are one number, and equal recipes have one digest.
+        for f in dataclasses.fields(self):
+            if isinstance(f.default, float):
+                object.__setattr__(self, f.name, float(getattr(self, f.name)))
+        object.__setattr__(self, "lr_multipliers", tuple(map(float, self.lr_multipliers)))
 
     @property
     def epochs(self) -> int:
@@ -162,10 +167,7 @@ class Recipe:
         mistakes += broken_rules(values)
         if mistakes:
             raise RecipeError(f"recipe {_quoted(values['name'])}: {'; '.join(mistakes)}")
-        floats = {f.name for f in dataclasses.fields(Recipe) if isinstance(f.default, float)}
-        exact: dict[str, Any] = {k: float(v) if k in floats else v for k, v in values.items()}
-        exact["lr_multipliers"] = tuple(map(float, values["lr_multipliers"]))
-        return Recipe(**exact)
+        return Recipe(**values)
 
 
 def _unknown(name: str, stored: Mapping[str, Any], known: Sequence[str]) -> str:

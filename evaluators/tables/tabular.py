@@ -72,6 +72,10 @@ class TabularEvaluator(Evaluator):
         members = list(zip(candidates, curves, strict=True))
         yield from run_bracket(_Lookup(members, self.table.recipe), job)
 
+    def distinct_seeds(self) -> int:
+        """Those of the table that a search may see."""
+        return min(SEEN, len(self.table.shared_seeds))
+
     def objection(self, expression: str) -> str | None:
         """Why a candidate is not looked up: the table does not have it."""
         try:

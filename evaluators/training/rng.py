@@ -26,10 +26,16 @@ def generators_kept(device: torch.device | None = None) -> Iterator[None]:
         np.random.set_state(of_numpy)  # noqa: NPY002
 
 
+def seed_of(*keys: int) -> int:
+    """A seed for one of torch's generators that no other keys have, but by chance."""
+    words = np.random.SeedSequence(keys).generate_state(2)
+    return int(words[0]) << 31 | int(words[1]) >> 1
+
+
 def reseed(*keys: int) -> None:
     """Seed all of these generators from keys, each 0 or more; to be called inside
     `generators_kept`."""
+    torch.manual_seed(seed_of(*keys))
     words = np.random.SeedSequence(keys).generate_state(2)
-    torch.manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
     random.seed(int(words[0]))
     np.random.seed(int(words[1]))  # noqa: NPY002

@@ -19,7 +19,7 @@ from torch.utils.data import (
 
 from ..protocol.report_validation import EvaluatorError
 from .data_forms import check_sampler, gives_as, listed_labels, tensor_dataset
-from .rng import reseed
+from .rng import reseed, seed_of
 
 Data: TypeAlias = "Dataset[Any] | DataLoader[Any] | tuple[Tensor, Tensor]"
 WorkerInit: TypeAlias = "Callable[[int], None] | None"
@@ -137,7 +137,7 @@ class Samples:
             collate_fn=self.collate,
             num_workers=self.workers,
             worker_init_fn=self.worker_init,
-            generator=torch.Generator().manual_seed(sum(keys) % 2**62),
+            generator=torch.Generator().manual_seed(seed_of(*keys)),
         )
         iterator = iter(loader)
         for number, batch in enumerate(batches):

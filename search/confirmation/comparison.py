@@ -57,10 +57,12 @@ class ComparisonRow:
     verdict: Verdict | None = None  # of finalists only
 
     def __repr__(self) -> str:
+        scores = "no score"
+        if self.val_mean is not None and self.test_mean is not None:
+            scores = f"test {self.test_mean:.4f}, validation {self.val_mean:.4f}"
         return (
-            f"<ComparisonRow {self.name!r} ({self.verdict or self.role}) on {self.where}: test "
-            f"{self.test_mean:.4f}, validation {self.val_mean:.4f}, "
-            f"{counted(len(self.seeds), 'seed')}>"
+            f"<ComparisonRow {self.name!r} ({self.verdict or self.role}) on {self.where}: "
+            f"{scores}, {counted(len(self.seeds), 'seed')}>"
         )
 
     @property
@@ -69,12 +71,14 @@ class ComparisonRow:
         return f"{self.network} on {self.dataset}"
 
     @property
-    def val_mean(self) -> float:
-        return statistics.fmean(self.val_accuracies) if self.val_accuracies else 0.0
+    def val_mean(self) -> float | None:
+        """None where no seed trained to the end."""
+        return statistics.fmean(self.val_accuracies) if self.val_accuracies else None
 
     @property
-    def test_mean(self) -> float:
-        return statistics.fmean(self.test_accuracies) if self.test_accuracies else 0.0
+    def test_mean(self) -> float | None:
+        """None where no seed trained to the end."""
+        return statistics.fmean(self.test_accuracies) if self.test_accuracies else None
 
     @property
     def test_worst(self) -> float | None:
@@ -114,7 +118,8 @@ class Confirmation:
     def plot(self, where: str | None = None, axes: Axes | None = None) -> Axes:
         """Test accuracies less the best baseline's, with intervals, on matplotlib's axes.
 
-        where: a network of the confirmation, or `NETWORK on DATASET`; the first by default.
+        where: `NETWORK on DATASET`, or a network, there on its first data set; the first by
+        default.
         """
         from ..reports.confirmation_display import plot
 
@@ -159,7 +164,7 @@ def read_confirmation(plan: Plan, log: ConfirmationLog) -> Confirmation | None:
             rows += compared
     first = [row for row in rows if row.where == rows[0].where]
     finalists = [row for row in first if row.role == "finalist" and not row.diverged]
-    best = max(finalists, key=lambda row: row.val_mean, default=None)
+    best = max(finalists, key=_by_validation, default=None)
     dataset = rows[0].dataset
     others = {row.dataset for row in rows} - {dataset}
     return Confirmation(
@@ -189,11 +194,16 @@ def _openings(plan: Plan, log: ConfirmationLog, dataset: str) -> int:
 
 
 def _family(plan: Plan, log: ConfirmationLog, dataset: str) -> int:
-    """Functions shown to that test set up to this confirmation, these once for each look: who
-    looks again at more seeds, and stops at a winner, has tried as often."""
+    """Functions shown to that test set up to the last look at one of these, each as often as it
+    was: who looks again at more seeds, and stops at a winner, has tried as often; and who asks for
+    the best of those shown alone has still seen the others."""
     looks = _looks(plan, log, dataset)
-    before = max((o.functions_before for o in looks), default=0)
-    return before + len(plan.finalists) * max(1, len(looks))
+    counts = [o.shown_before + len(o.finalists) for o in looks if o.shown_before is not None]
+    older = [o for o in looks if o.shown_before is None]
+    if older:
+        others = max(o.functions_before for o in older)
+        counts.append(others + sum(len(o.finalists) for o in older))
+    return max(len(plan.finalists), *counts) if counts else len(plan.finalists)
 
 
 def _rows_under(
@@ -224,14 +234,19 @@ def _rows_under(
             )
         )
     rows = _with_verdicts(rows, _best_baseline(rows), family)
-    return sorted(rows, key=lambda row: (row.role != "finalist", -row.val_mean))
+    return sorted(rows, key=lambda row: (row.role != "finalist", -_by_validation(row)))
+
+
+def _by_validation(row: ComparisonRow) -> float:
+    """The validation mean, by which rows are chosen; what never trained is the worst."""
+    return 0.0 if row.val_mean is None else row.val_mean
 
 
 def _best_baseline(rows: Sequence[ComparisonRow]) -> ComparisonRow:
     """The baseline that finalists are compared with on one network: of those that trained on
     every seed, if there are any, the one with the best validation mean."""
     baselines = [row for row in rows if row.role == "baseline"]
-    return max(baselines, key=lambda row: (not row.diverged, row.val_mean))
+    return max(baselines, key=lambda row: (not row.diverged, _by_validation(row)))
 
 
 def _with_verdicts(

@@ -61,34 +61,57 @@ def record_openings(
 
     Raises InvalidSetting where the log has scores on other test data of the evaluator.
     """
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    finalists = tuple(plan.finalists.values())
-    seeds = tuple(plan.seeds(max(count for _, count in plan.recipes)))
-    folder = str(log.folder.relative_to(shown.home))
     names = {recipe: _test_set(recipe, opened) for recipe in dict.fromkeys(j.recipe for j in jobs)}
     for recipe, test_set in names.items():
         _check_unchanged(recipe, test_set, log)
-    new = [job for job in jobs if not _is_opened_for(job, plan, log)]
-    for dataset, test_set in dict.fromkeys((j.recipe.dataset, names[j.recipe]) for j in new):
-        recipes = dict.fromkeys(
-            job.recipe.digest
-            for job in new
-            if (job.recipe.dataset, names[job.recipe]) == (dataset, test_set)
-        )
-        openings, functions = shown.add(
-            Showing(at=now, folder=folder, dataset=dataset, functions=finalists, test_set=test_set)
-        )
-        opening = Opening(
+    new: dict[tuple[str, str], list[Job]] = {}
+    for job in jobs:
+        if not _is_opened_for(job, plan, log):
+            new.setdefault((job.recipe.dataset, names[job.recipe]), []).append(job)
+    for (dataset, test_set), opening_jobs in new.items():
+        _record_opening(plan, opening_jobs, dataset, test_set, log, shown)
+
+
+def _record_opening(
+    plan: Plan,
+    jobs: Sequence[Job],
+    dataset: str,
+    test_set: str,
+    log: ConfirmationLog,
+    shown: ShownFunctions,
+) -> None:
+    """Put one opening on record, first in the home: of the plan's finalists it shows those that
+    the jobs train."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    texts = {text for job in jobs for text in job.expressions}
+    finalists = tuple(text for text in plan.finalists.values() if text in texts)
+    seeds: dict[str, dict[int, None]] = {}
+    for job in jobs:
+        seeds.setdefault(job.recipe.digest, {})[job.seed] = None
+    openings, functions = shown.add(
+        Showing(
             at=now,
-            finalists=finalists,
-            seeds=seeds,
+            folder=str(log.folder.relative_to(shown.home)),
             dataset=dataset,
+            functions=finalists,
             test_set=test_set,
-            openings_before=openings,
-            functions_before=functions,
-            recipes=tuple(recipes),
         )
-        log.add([opening])
+    )
+    log.add(
+        [
+            Opening(
+                at=now,
+                finalists=finalists,
+                seeds=tuple(dict.fromkeys(job.seed for job in jobs)),
+                dataset=dataset,
+                test_set=test_set,
+                openings_before=openings,
+                shown_before=functions,
+                trained={recipe: tuple(of_it) for recipe, of_it in seeds.items()},
+                recipes=tuple(seeds),
+            )
+        ]
+    )
 
 
 def _test_set(recipe: Recipe, opened: Evaluator) -> str:
@@ -113,11 +136,10 @@ def _check_unchanged(recipe: Recipe, test_set: str, log: ConfirmationLog) -> Non
 
 def _is_opened_for(job: Job, plan: Plan, log: ConfirmationLog) -> bool:
     """Whether an opening on record was for this job."""
-    finalists = set(plan.finalists.values())
+    finalists = set(plan.finalists.values()) & set(job.expressions)
     return any(
         opening.dataset == job.recipe.dataset
-        and job.recipe.digest in opening.recipes
-        and job.seed in opening.seeds
+        and opening.is_for(job.recipe.digest, job.seed)
         and finalists <= set(opening.finalists)
         for opening in log.openings
     )

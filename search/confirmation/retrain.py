@@ -37,8 +37,9 @@ def retrain(
 
     Opens the test set of each data set that a missing training is about. False where the
     evaluator has no test data: then nothing is trained. What crashes is tried again as often
-    as a candidate of a search, and has then failed under that seed; raises SearchFailed where
-    nothing but crashes comes back, InvalidSetting where the test data have changed meanwhile.
+    as a candidate of a search, and has then failed under that seed. Where nothing but crashes
+    comes back, a training on record is repeated: raises SearchFailed where there is none, or it
+    crashes too. Raises InvalidSetting where the test data have changed meanwhile.
     """
     jobs = missing_jobs(plan, log)
     if not jobs:
@@ -58,13 +59,36 @@ def retrain(
     executor.run(opened, trainings.next_job, trainings.on_rung, trainings.on_done)
     reporter.end()
     if trainings.first_crash is not None and not trainings.done:
-        raise SearchFailed(
-            f"every confirmation training crashed, three times each; the first error was: "
-            f"{_last_line(trainings.first_crash)} (--debug shows the traceback); run `actsearch "
-            f"confirm` again when it is mended",
-            trainings.first_crash,
-        )
+        if not _still_trains(jobs, log, opened, executor):
+            raise SearchFailed(
+                f"every confirmation training crashed, three times each; the first error was: "
+                f"{_last_line(trainings.first_crash)} (--debug shows the traceback); run "
+                f"`actsearch confirm` again when it is mended",
+                trainings.first_crash,
+            )
+        trainings.record_crashes()
     return True
+
+
+def _still_trains(
+    jobs: Sequence[Job], log: ConfirmationLog, opened: Evaluator, executor: Executor
+) -> bool:
+    """Whether a training on record, under a recipe of these jobs, can be repeated: then it is not
+    the machine or the data that makes all of them crash."""
+    recipes = {job.recipe.digest: job.recipe for job in jobs}
+    known = (t for t in log.trainings.values() if t.recipe in recipes and t.reason is None)
+    if (training := next(known, None)) is None:
+        return False
+    recipe, text = recipes[training.recipe], training.expression
+    waiting = [Assignment(0, Job((text,), recipe, training.seed, halving=False, test=True))]
+    errors: list[str | None] = []
+    executor.run(
+        opened,
+        lambda: waiting.pop() if waiting else None,
+        lambda number, report: None,  # its scores are on record
+        lambda number, error: errors.append(error),
+    )
+    return errors == [None]
 
 
 class _Trainings:
@@ -97,7 +121,7 @@ class _Trainings:
         job, _ = self._jobs[number]
         self._log.add([_retraining(job, candidate) for candidate in report.candidates])
         self.done += len(report.candidates)
-        self._record_crashes()
+        self.record_crashes()
         self.left[job.recipe] -= self._pace.add(number, job, report)
         self._reporter.advance(self.done)
         self._reporter.expect(self._pace.seconds(self.left))
@@ -116,13 +140,13 @@ class _Trainings:
             self._queue.extend((part, crashes + 1) for part in parts)
         else:
             self._crashed.append((job, error))
-            self._record_crashes()
+            if self.done:  # before anything was trained, the cause may be the machine
+                self.record_crashes()
 
-    def _record_crashes(self) -> None:
-        """Record the failures once anything was trained: before, the cause may be the machine."""
-        if self.done:
-            self._log.add([_failure(job, error) for job, error in self._crashed])
-            self._crashed = []
+    def record_crashes(self) -> None:
+        """Put on record what crashed to the last try."""
+        self._log.add([_failure(job, error) for job, error in self._crashed])
+        self._crashed = []
 
 
 def missing_jobs(plan: Plan, log: ConfirmationLog) -> list[Job]:
@@ -144,7 +168,7 @@ def missing_jobs(plan: Plan, log: ConfirmationLog) -> list[Job]:
 
 
 def _retraining(job: Job, report: CandidateReport) -> Retraining:
-    diverged = bool(report.reason)
+    diverged = report.state == "infeasible"
     return Retraining(
         recipe=job.recipe.digest,
         network=job.recipe.network,
@@ -153,7 +177,7 @@ def _retraining(job: Job, report: CandidateReport) -> Retraining:
         val_accuracy=None if diverged else report.val_accuracy,
         test_accuracy=None if diverged else report.test_accuracy,
         learned=dict(report.learned),
-        reason=report.reason,
+        reason=report.reason if diverged else None,
         test_correct=None if diverged else report.test_correct,
     )
 

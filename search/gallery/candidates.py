@@ -158,7 +158,7 @@ def test_numbers(row: ComparisonRow) -> dict[str, Any]:
     """A function's test accuracy over seeds, and its difference to the best baseline."""
     comparison = row.comparison
     numbers: dict[str, Any] = {"n": len(row.test_accuracies), "diverged": row.diverged}
-    if row.test_accuracies:
+    if row.test_mean is not None:
         numbers["mean"] = _short(row.test_mean)
     if row.test_sd is not None:
         numbers["sd"] = _short(row.test_sd)

@@ -61,7 +61,8 @@ def _best_but_lowest(confirmation: Confirmation) -> list[str]:
         for row in _beside(confirmation, best)
         if row.role == "finalist" and row is not best and row.test_accuracies
     ]
-    if not others or best.test_mean >= min(row.test_mean for row in others):
+    lowest = min((row.test_mean for row in others if row.test_mean is not None), default=None)
+    if lowest is None or best.test_mean is None or best.test_mean >= lowest:
         return []
     return [
         f"{cut(best.name)} is the best finalist on validation, and the lowest of them on test: "
@@ -76,7 +77,7 @@ def _winner_below_a_baseline(confirmation: Confirmation) -> list[str]:
         above = [
             other.name
             for other in _beside(confirmation, row)
-            if other.role == "baseline" and other.test_mean > row.test_mean
+            if other.role == "baseline" and (other.test_mean or 0.0) > (row.test_mean or 0.0)
         ]
         if row.verdict == "winner" and above:
             sentences.append(
@@ -109,10 +110,10 @@ def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
     diverged = f" (failed on {counted(row.diverged, 'seed')})" if row.diverged else ""
     return (
         cut(row.name),
-        f"{100 * row.test_mean:.2f}%{_sd(row)}" if row.test_accuracies else "–",
+        "–" if row.test_mean is None else f"{100 * row.test_mean:.2f}%{_sd(row)}",
         str(len(row.test_accuracies)),
         "–" if row.test_worst is None else f"{100 * row.test_worst:.2f}%",
-        f"{100 * row.val_mean:.2f}%" if row.val_accuracies else "–",
+        "–" if row.val_mean is None else f"{100 * row.val_mean:.2f}%",
         best if row.name == baseline else _difference(row.comparison).replace(", ", f",{TIED}"),
         "" if row.p_adjusted is None else f"{row.p_adjusted:.3f}",
         (row.verdict or "baseline") + diverged,
@@ -217,6 +218,8 @@ def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
 
 def row_sentence(row: ComparisonRow) -> str:
     """One function on one network and data set, in a line."""
+    if row.test_mean is None:
+        return f"{row.where}: no score, it failed on {counted(row.diverged, 'seed')}."
     seeds = counted(len(row.test_accuracies), "seed")
     test = f"{100 * row.test_mean:.2f} %{_sd(row)} (n = {seeds})"
     c = row.comparison

@@ -46,11 +46,12 @@ def as_html(confirmation: Confirmation) -> str:
 
 def plot(confirmation: Confirmation, where: str | None, axes: Axes | None) -> Axes:
     """The test accuracy of each function less the best baseline's, with its interval."""
-    first = confirmation.rows[0].where if where is None else where
-    rows = [row for row in confirmation.rows if first in (row.where, row.network)]
-    if not rows:
+    asked = confirmation.rows[0].where if where is None else where
+    places = [r.where for r in confirmation.rows if asked in (r.where, r.network)]
+    if not places:
         known = {name for row in confirmation.rows for name in (row.network, row.where)}
-        raise UnknownNameError("network of the confirmation", first, known)
+        raise UnknownNameError("network of the confirmation", asked, known)
+    rows = [row for row in confirmation.rows if row.where == places[0]]
     axes = new_axes(height=1.2 + 0.35 * len(rows)) if axes is None else axes
     axes.axvline(0.0, color=INK, linewidth=0.8)
     for height, row in enumerate(reversed(rows)):
@@ -83,7 +84,7 @@ def to_pandas(confirmation: Confirmation, by_seed: bool) -> DataFrame:
         rows = [row_json(row) for row in confirmation.rows]
         left_out = {"seeds", "val", "test", "interval"}
         columns = {name: [row[name] for row in rows] for name in rows[0] if name not in left_out}
-        columns["val_mean"] = [r.val_mean if r.val_accuracies else None for r in confirmation.rows]
+        columns["val_mean"] = [row.val_mean for row in confirmation.rows]
         for place, name in enumerate(("interval_low", "interval_high")):
             columns[name] = [row["interval"] and row["interval"][place] for row in rows]
         return data_frame(columns)

@@ -29,6 +29,18 @@ FINE = 400  # eigenvalues at which the density is drawn
 BELL = 0.01  # width of one eigenvalue in the density, as a share of the range
 
 
+# Names of the files that `figures_of` may give, as patterns.
+FIGURES = (
+    "distributions",
+    "distributions-?",
+    "dead-units",
+    "gradients",
+    "weights",
+    "curvature",
+    "surface",
+)
+
+
 def figures_of(diagnoses: Sequence[Diagnosis]) -> dict[str, Figure]:
     """File name without suffix -> figure, of one or two diagnoses; those for which something was
     looked at. Distributions are of one function each."""

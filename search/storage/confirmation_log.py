@@ -94,9 +94,10 @@ class Opening:
     """One opening of a data set's test set: when, and for what.
 
     test_set: what tells a user's own from others of the data set's name; empty where nothing does,
-    as in a log of before it was recorded. openings_before, functions_before: how often that test
-    set had been opened in the home, and how many other functions it had been shown; 0 in an older
-    log.
+    as in a log of before it was recorded. trained: the seeds it was opened for, by recipe (its
+    digest). openings_before, shown_before: how often that test set had been opened in the home,
+    and how many functions it had been shown, each as often as it was. An older log has in place of
+    these all seeds for all recipes, and how many other functions there were (functions_before).
     """
 
     kind: Literal["opening"] = "opening"
@@ -106,8 +107,16 @@ class Opening:
     dataset: str = "fashion-mnist"  # the only one there was when lines did not say
     test_set: str = ""
     openings_before: int = 0
+    shown_before: int | None = None
     functions_before: int = 0
+    trained: dict[str, tuple[int, ...]] = field(default_factory=dict)
     recipes: tuple[str, ...] = ()  # digests; empty where lines did not say
+
+    def is_for(self, recipe: str, seed: int) -> bool:
+        """Whether trainings of a recipe (its digest) under a seed were tested in this opening."""
+        if self.trained:
+            return seed in self.trained.get(recipe, ())
+        return recipe in self.recipes and seed in self.seeds
 
 
 Entry = Retraining | Opening
@@ -153,7 +162,9 @@ class ConfirmationLog:
 def _stored(entry: Entry) -> dict[str, Any]:
     """A line's fields; what the first lines did not say is left out where it is not known."""
     fields: dict[str, Any] = _ENTRY.dump_python(entry, by_alias=True)
-    for name in ("test_set", "openings_before", "functions_before", "recipes"):
+    for name in ("test_set", "openings_before", "functions_before", "trained", "recipes"):
         if not fields.get(name, True):
             del fields[name]
+    if fields.get("shown_before", 0) is None:
+        del fields["shown_before"]
     return fields

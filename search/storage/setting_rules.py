@@ -15,7 +15,7 @@ from .validation import Number, plain, rule
 
 MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks overflow
 MOST_SEEDS = 10_000  # of one function
-SEEDS = "at least 0 and below 2**43"  # in a search, a score and a diagnosis
+SEEDS = "at least 0 and below 2**32"  # in a search, a score and a diagnosis
 AUTO = "auto"  # as many workers as there is room for
 ACCURACY = ("accuracy",)
 _OBJECTIVES = (ACCURACY, ("accuracy", "cost"))
@@ -63,8 +63,8 @@ Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
 
 
 def is_seed(number: int) -> bool:
-    """Whether every generator of a training can be seeded from it."""
-    return 0 <= number < 2**43  # times a million, as for the order of an epoch, it fits 64 bits
+    """Whether every generator of a training can be seeded from it, each seed another way."""
+    return 0 <= number < 2**32  # torch's generator for a CPU drops the bits above
 
 
 def require(setting: str, value: object, holds: bool, rule: str) -> None:

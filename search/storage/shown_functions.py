@@ -69,8 +69,8 @@ class ShownFunctions:
     def add(self, showing: Showing) -> tuple[int, int]:
         """Record an opening before it happens.
 
-        Returns how often that test set was opened before, and how many functions other than
-        these it had been shown; of several processes one goes after the other.
+        Returns how often that test set was opened before, and how many functions it had been
+        shown, each as often as it was; of several processes one goes after the other.
         """
         with usable(self.home), append_to(self.home / NAME) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -79,8 +79,7 @@ class ShownFunctions:
             line = json.dumps(fields) + "\n"
             write_lines(file, whole, line.encode())
         before = [s for s in showings if may_be_one(s, showing)]
-        others = {function for s in before for function in s.functions} - set(showing.functions)
-        return len(before), len(others)
+        return len(before), sum(len(s.functions) for s in before)
 
     def _read(self) -> tuple[list[Showing], int]:
         """Every opening, and the bytes of their lines."""

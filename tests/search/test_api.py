@@ -150,7 +150,7 @@ def test_every_mistake_is_told_at_once(home: Home) -> None:
     with pytest.raises(InvalidSetting) as caught:
         Search("mine", home=home.root, **wrong)
     assert str(caught.value) == (
-        "seed must be at least 0 and below 2**43, but got -1; "
+        "seed must be at least 0 and below 2**32, but got -1; "
         "candidates must be a whole number, but got '3'; "
         "workers must be 1 to 1024, or auto, but got 0; confirm must be true or false, but got 1"
     )

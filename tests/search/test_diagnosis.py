@@ -110,6 +110,17 @@ def test_no_activation_is_no_dead_unit(
     assert names == {"diagnosis.json", "diagnosis.txt", "dead-units.png"}
 
 
+def test_figures_of_an_earlier_diagnosis_do_not_stay_beside_a_new_one(
+    diagnose: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.png").touch()
+    for part, figure in (("dead", "dead-units.png"), ("gradients", "gradients.png")):
+        assert diagnose("x", "-o", str(out), "--only", part) == 0
+        assert {path.name for path in out.glob("*.png")} == {figure, "mine.png"}
+
+
 def test_a_conv_net_is_diagnosed_and_kept_in_the_home(
     diagnose: Run, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

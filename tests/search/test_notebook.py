@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import shutil
 import sys
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 import actsearch.search
 from actsearch.search import Confirmation, Home, Outcome, Search, Status, Trial
 from actsearch.search.errors import InvalidSetting
+from actsearch.search.reports.confirmation import row_json, row_sentence
 from actsearch.search.reports.outcome_display import leaderboard_html
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import PackageMissing, UnknownNameError
@@ -99,6 +101,28 @@ def test_the_plot_of_a_confirmation_has_a_row_for_each_function(
         assert names == {row.name for row in confirmation.rows}
     with pytest.raises(UnknownNameError, match="network of the confirmation 'mpl'; did you mean"):
         confirmation.plot("mpl")
+
+
+def test_a_plot_never_mixes_data_sets(confirmation: Confirmation) -> None:
+    rows = [row for row in confirmation.rows if row.where == confirmation.rows[0].where]
+    elsewhere = [dataclasses.replace(row, dataset="kmnist") for row in rows]
+    both = dataclasses.replace(confirmation, rows=(*rows, *elsewhere))
+    for where, dataset in ((rows[0].network, rows[0].dataset), (elsewhere[0].where, "kmnist")):
+        axes = both.plot(where, Figure().add_subplot())
+        assert len(axes.get_yticklabels()) == len(rows)
+        assert axes.get_title() == f"{rows[0].network} on {dataset}"
+
+
+def test_what_failed_on_every_seed_has_no_score_anywhere(confirmation: Confirmation) -> None:
+    row = dataclasses.replace(
+        confirmation.rows[0], seeds=(), val_accuracies=(), test_accuracies=(), test_correct=(),
+        diverged=3, comparison=None,
+    )  # fmt: skip
+    assert (row.test_mean, row.val_mean, row_json(row)["test_mean"]) == (None, None, None)
+    assert row_sentence(row) == f"{row.where}: no score, it failed on 3 seeds."
+    assert "no score" in repr(row)
+    table = dataclasses.replace(confirmation, rows=(row,)).to_pandas()
+    assert list(table.test_mean.isna()) == [True]
 
 
 def test_the_data_frames_have_the_numbers_of_the_objects(

@@ -274,6 +274,18 @@ def test_a_whole_number_in_a_file_gives_the_same_digest_as_its_float() -> None:
     assert Recipe.from_dict({"steps": [1]}).digest == Recipe().digest
 
 
+@pytest.mark.parametrize(
+    "whole", [{"weight_decay": 0}, {"learning_rate": 1}, {"lr_multipliers": (1, 3)}], ids=str
+)
+def test_equal_recipes_have_one_digest(whole: dict[str, Any]) -> None:
+    floats: dict[str, Any] = {
+        name: tuple(map(float, value)) if isinstance(value, tuple) else float(value)
+        for name, value in whole.items()
+    }
+    assert Recipe(**whole) == Recipe(**floats)
+    assert Recipe(**whole).digest == Recipe(**floats).digest
+
+
 def test_only_the_published_protocols_score_without_held_out_images() -> None:
     assert [n for n, r in RECIPES.items() if not r.selects] == ["dldna", "dldna-0.8"]
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import (
     DataLoader,
+    Dataset,
     IterableDataset,
     RandomSampler,
     Sampler,
@@ -23,6 +24,7 @@ from actsearch.evaluators import (
     EvaluatorError,
     Recipe,
 )
+from actsearch.evaluators.training.rng import generators_kept
 from actsearch.evaluators.training.user_data import Batch, Samples
 from contracts.user_network import (
     RECIPE,
@@ -198,3 +200,24 @@ def test_a_container_of_the_users_own_comes_as_it_was_collated() -> None:
     assert moved.data.is_meta
     assert type(batch.targets) is Pair
     assert batch.targets.a.is_meta
+
+
+class Drawn(Dataset[tuple[Tensor, Tensor]]):
+    """Samples that an augmentation draws anew at each look."""
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return torch.rand(1), Y[index]
+
+    def __len__(self) -> int:
+        return 8
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_no_two_seeds_or_epochs_have_the_draws_of_another(workers: int) -> None:
+    samples = Samples.of(DataLoader(Drawn(), num_workers=workers), "data")
+    draws = set()
+    with generators_kept():
+        for keys in ((0, 1), (0, 2), (1, 1), (2, 0), (3,)):
+            (batch,) = samples.fetch([torch.arange(8)], *keys)
+            draws.add(tuple(batch.inputs.flatten().tolist()))
+    assert len(draws) == 5

@@ -239,7 +239,7 @@ def test_finalists_that_all_diverged_leave_no_best(tmp_path: Path) -> None:
     confirmation = read(tmp_path, scores)
     assert confirmation.best is None
     row = confirmation.row("sin(x)")
-    assert (row.verdict, row.comparison, row.val_mean) == ("worse", None, 0.0)
+    assert (row.verdict, row.comparison, row.val_mean) == ("worse", None, None)
 
 
 def test_with_a_training_missing_there_is_no_confirmation(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def opening(finalists: Sequence[str], openings: int = 0, functions: int = 0) -> 
         finalists=tuple(finalists),
         seeds=(1,),
         openings_before=openings,
-        functions_before=functions,
+        shown_before=functions,
     )
 
 
@@ -289,9 +289,18 @@ def test_verdicts_are_corrected_over_every_function_that_the_test_set_was_shown(
 
 
 def test_looking_again_at_more_seeds_is_another_try(tmp_path: Path) -> None:
-    again = (opening(tuple(FINALISTS)), opening(tuple(FINALISTS), 1, 0))
+    again = (opening(tuple(FINALISTS)), opening(tuple(FINALISTS), 1, 3))
     _, confirmation = adjusted(tmp_path, *again)
     assert (confirmation.openings, confirmation.family) == (2, 6)
+
+
+def test_of_an_older_log_every_look_counts_whoever_was_shown_with_it(tmp_path: Path) -> None:
+    older = [
+        Opening(at="2026-11-1", finalists=names, seeds=(1,), functions_before=others)
+        for names, others in ((tuple(FINALISTS), 0), (("sin(x)", "exp(x)"), 2))
+    ]
+    _, confirmation = adjusted(tmp_path, *older)
+    assert confirmation.family == 2 + 3 + 2
 
 
 def test_a_log_of_before_openings_were_counted_is_read_as_it_was(tmp_path: Path) -> None:

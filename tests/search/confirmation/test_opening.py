@@ -22,7 +22,7 @@ from actsearch.search import Confirmation
 from actsearch.search.confirmation.comparison import read_confirmation
 from actsearch.search.confirmation.opening import record_openings
 from actsearch.search.confirmation.plan import Plan
-from actsearch.search.confirmation.retrain import retrain
+from actsearch.search.confirmation.retrain import missing_jobs, retrain
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.evaluator_choice import ByRecipe
 from actsearch.search.executors.in_process import InProcess
@@ -45,19 +45,22 @@ def opening_on(part: slice, images: Tensor = IMAGES, **changes: object) -> Model
     return evaluator
 
 
-def confirmed(home: Path, evaluator: ModelEvaluator, *functions: str) -> Confirmation:
-    """Functions against one baseline, one seed each, in the ledger that expressions share."""
+def confirmed(
+    home: Path, evaluator: ModelEvaluator, *functions: str, folder: str = "confirmations"
+) -> Confirmation:
+    """Functions against one baseline, one seed each, in the ledger that expressions share, or
+    another."""
     plan = Plan(
         finalists={text: text for text in functions},
         baselines={"ReLU": "relu(x)"},
         recipes=((evaluator.recipe, 1),),
         seed=3,
     )
-    folder = home / "confirmations"
-    folder.mkdir(exist_ok=True)
-    log = ConfirmationLog(folder)
+    place = home / folder
+    place.mkdir(exist_ok=True)
+    log = ConfirmationLog(place)
     assert retrain(plan, log, ShownFunctions(home), InProcess(), evaluator, Silent(), Pace(1))
-    confirmation = read_confirmation(plan, ConfirmationLog(folder))
+    confirmation = read_confirmation(plan, ConfirmationLog(place))
     assert confirmation is not None
     return confirmation
 
@@ -71,6 +74,19 @@ def test_ones_own_test_sets_do_not_count_against_each_other(tmp_path: Path) -> N
     assert counted(confirmed(tmp_path, first, "sin(x)", "cos(x)")) == (1, 2)
     assert counted(confirmed(tmp_path, second, "sin(x)")) == (1, 1)
     assert counted(confirmed(tmp_path, second, "erf(x)")) == (2, 2)
+
+
+def test_who_asks_for_the_best_of_those_shown_alone_has_seen_the_others(tmp_path: Path) -> None:
+    evaluator = opening_on(slice(200))
+    assert counted(confirmed(tmp_path, evaluator, "sin(x)", "cos(x)", "erf(x)")) == (1, 3)
+    assert counted(confirmed(tmp_path, evaluator, "erf(x)")) == (1, 3), "nothing new was shown"
+    assert counted(confirmed(tmp_path, evaluator, "erf(x)", "atan(x)")) == (2, 4)
+
+
+def test_a_function_shown_again_from_another_folder_counts_again(tmp_path: Path) -> None:
+    evaluator = opening_on(slice(200))
+    looks = [counted(confirmed(tmp_path, evaluator, "sin(x)", folder=at)) for at in "abc"]
+    assert looks == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_another_network_on_the_same_samples_opens_the_same_test_set(tmp_path: Path) -> None:
@@ -115,7 +131,7 @@ def test_other_test_data_under_the_same_recipe_do_not_stand_beside_the_first(
     confirmed(tmp_path, first, "sin(x)")
     with pytest.raises(InvalidSetting, match=r"test data of own-mlp-\w+ have changed"):
         confirmed(tmp_path, changed, "cos(x)")
-    assert counted(confirmed(tmp_path, first, "sin(x)", "cos(x)")) == (2, 4), "nothing was shown"
+    assert counted(confirmed(tmp_path, first, "sin(x)", "cos(x)")) == (2, 2), "cos(x) alone is new"
 
 
 class Named(AnyRecipe):
@@ -155,3 +171,18 @@ def test_images_of_ours_beside_an_own_evaluators_are_two_openings(
         record_openings(
             plan, jobs, Named(3), ConfirmationLog(tmp_path / "x"), ShownFunctions(tmp_path)
         )
+
+
+def test_more_seeds_under_one_recipe_of_two_open_the_test_set_again(
+    tmp_path: Path, images: ImageClassification
+) -> None:
+    wide = replace(TINY, name="wide", widths=(7,))
+    plan = Plan(
+        finalists={"sin(x)": "sin(x)"}, baselines={}, recipes=((TINY, 3), (wide, 1)), seed=3
+    )
+    for counts, openings in ((((TINY, 3), (wide, 1)), 1), (((TINY, 3), (wide, 2)), 2)):
+        wanted = replace(plan, recipes=counts)
+        for _ in range(2):  # the second time, what a kill kept from its end
+            log, shown = ConfirmationLog(tmp_path), ShownFunctions(tmp_path)
+            record_openings(wanted, missing_jobs(wanted, log), images, log, shown)
+            assert len(shown.read()) == openings

@@ -198,3 +198,22 @@ def test_a_job_trains_few_members_whatever_the_network(network: str, tmp_path: P
     jobs = missing_jobs(plan, ConfirmationLog(tmp_path))
     assert sum(len(job.expressions) for job in jobs) == 5 * 2
     assert all(len(job.expressions) == 1 for job in jobs)
+
+
+def test_a_function_that_always_crashes_has_failed_also_where_all_others_are_on_record(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    first, both = (
+        replace(SINE, finalists={text: text for text in texts}, recipes=((TINY, 2),))
+        for texts in (("sin(x)",), ("sin(x)", "cos(x)"))
+    )
+    retrained(first, tmp_path, images)
+    before = ConfirmationLog(tmp_path).trainings
+    with pytest.raises(SearchFailed, match="three times each"):
+        retrained(both, tmp_path, OpensAndRaises(images))
+    assert ConfirmationLog(tmp_path).trainings == before, "nothing trains there any more"
+    retrained(both, tmp_path, RaisesFor(images, "cos(x)"))
+    assert confirmation_of(both, tmp_path).row("cos(x)").verdict == "worse"
+    log = ConfirmationLog(tmp_path)
+    assert {key: log.trainings[key] for key in before} == before, "its scores stay as they were"
+    assert len(log.trainings) == len(before) + 2

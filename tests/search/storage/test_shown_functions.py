@@ -16,14 +16,14 @@ def showing(*functions: str, dataset: str = "fashion-mnist") -> Showing:
     return Showing(at="2026-11-28", folder="confirmations", dataset=dataset, functions=functions)
 
 
-def test_an_opening_hears_how_many_there_were_and_of_how_many_other_functions(
+def test_an_opening_hears_how_many_there_were_and_of_how_many_functions(
     tmp_path: Path,
 ) -> None:
     shown = ShownFunctions(tmp_path)
     assert shown.add(showing("sin(x)", "cos(x)")) == (0, 0)
-    assert shown.add(showing("sin(x)", "tanh(x)")) == (1, 1), "sin(x) itself is no other function"
+    assert shown.add(showing("sin(x)", "tanh(x)")) == (1, 2), "sin(x) again, too"
     assert shown.add(showing("erf(x)", dataset="kmnist")) == (0, 0), "another test set"
-    assert ShownFunctions(tmp_path).add(showing("erf(x)")) == (2, 3)
+    assert ShownFunctions(tmp_path).add(showing("erf(x)")) == (2, 4)
     assert len(shown.read()) == 4
 
 
