@@ -46,7 +46,7 @@ class CoreUnits(FixedTopology):
 
     @property
     def name(self) -> str:
-        return f"core-{self.units}{self.suffix}{self.operators.label}"
+        return f"core-{self.units}{self.suffix}{self.operators.beside_swish}"
 
     @property
     def root(self) -> ChoiceNode:

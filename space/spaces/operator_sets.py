@@ -11,13 +11,14 @@ from ..expressions.notation import FOLDS
 from ..expressions.primitives import ALIASES, PRIMITIVES
 from .patterns import places, primitives, template
 
+_SWISH = ":ops=swish"
+
 
 @dataclass(frozen=True, slots=True)
 class Operators:
     """Options of a space: `unary` over x, `binary` over x1 and x2, `nary` names of folds.
 
-    Texts become canonical. `label` is how a space's name says which operators it has; empty for
-    the Swish paper's, which are the default.
+    Texts become canonical. `label` is how a space's name says which operators it has.
     """
 
     unary: tuple[str, ...]
@@ -30,6 +31,12 @@ class Operators:
             options = tuple(str(template(o, count)) for o in getattr(self, kind))
             if len(set(options)) < len(options):
                 raise SpaceError(f"{kind} options must be distinct: {', '.join(options)}")
+            for option in options:
+                if any(p.granularity != "layer" for p in template(option, count).parameters):
+                    raise SpaceError(
+                        f"{kind} option {option} shares a parameter in its own way, but all of a "
+                        f"space's are shared alike: leave that out, and say core-1[channel]"
+                    )
             object.__setattr__(self, kind, options)
         for fold in self.nary:
             if fold not in FOLDS:
@@ -38,6 +45,11 @@ class Operators:
             lists = {"unary": self.unary, "binary": self.binary, "nary": self.nary}
             parts = (f":{k}={','.join(v).replace(' ', '')}" for k, v in lists.items())
             object.__setattr__(self, "label", "".join(parts))
+
+    @property
+    def beside_swish(self) -> str:
+        """The label in the name of a space whose default are the Swish paper's operators."""
+        return (self.label or "").removeprefix(_SWISH)
 
     def options(self, kind: str, count: int) -> tuple[str, ...]:
         """The options of a kind over `count` operands; raises SpaceError where there is none."""
@@ -98,7 +110,7 @@ SWISH = Operators(
         *("sigmoid(x1) * x2", "exp(-beta * (x1 - x2) ** 2)", "exp(-beta * abs(x1 - x2))"),
         "beta * x1 + (1 - beta) * x2",
     ),
-    label="",
+    label=_SWISH,
 )
 
 # Bingham and Miikkulainen 2023: the 27 x 7 operators whose 5,103 strings Act-Bench scores.

@@ -23,6 +23,8 @@ from dataclasses import replace
 from ..catalog.table import CATALOG
 from ..errors import SpaceError, UnknownNameError
 from ..expressions.expression import GRANULARITIES, Granularity
+from ..expressions.parser import parse
+from ..families.schema import shared
 from ..families.table import FAMILIES, family
 from .base import Space
 from .core_units import CoreUnits
@@ -38,7 +40,9 @@ from .schemas import Schema
 from .trees.parametric_trees import ParametricTrees
 from .unions import Listed, Union
 
-_MEMBER = re.compile(r"(?:([0-9.]+)\*)?([^:\[\]]+)(?:\[([a-z]+)\])?((?::.*)?)", re.ASCII)
+_MEMBER = re.compile(
+    r"(?:([0-9.]+(?:e[+-]?[0-9]+)?)\*)?([^:\[\]]+)(?:\[([a-z]+)\])?((?::.*)?)", re.ASCII
+)
 _NUMBERED = re.compile(r"(core|tree|mixture)-([0-9]{1,3})", re.ASCII)
 _EXAMPLES = (
     "core-1, tree-7, binary(unary(x),unary(x)), core-1[channel], core-1:without=div, core-1+eafo"
@@ -84,12 +88,15 @@ def _space(base: str, granularity: Granularity, rest: str, text: str) -> Space:
         return Mixtures(int(numbered[2]), granularity)
     if numbered:
         return ParametricTrees(int(numbered[2]), granularity, _operators(rest, ACT_BENCH))
+    suffix = "" if granularity == "layer" else f"[{granularity}]"
     if base == "families":
-        suffix = "" if granularity == "layer" else f"[{granularity}]"
         texts = {name: str(family(name, granularity=granularity)) for name in FAMILIES}
         return Listed(f"families{suffix}", texts, granularity)
     if base == "catalog":
-        return Listed("catalog", {entry.name: entry.formula for entry in CATALOG.values()})
+        texts = {entry.name: entry.formula for entry in CATALOG.values()}
+        if granularity != "layer":
+            texts = {n: str(shared(parse(text), granularity)) for n, text in texts.items()}
+        return Listed(f"catalog{suffix}", texts, granularity)
     if "(" not in base:
         raise SpaceError(f"unknown space '{_short(text)}'{_advice(base)}")
     return Schema(base, granularity, _operators(rest, SWISH))

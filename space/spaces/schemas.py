@@ -44,7 +44,7 @@ class Schema(FixedTopology):
 
     @property
     def name(self) -> str:
-        return f"{self.text}{self.suffix}{self.operators.label}"
+        return f"{self.text}{self.suffix}{self.operators.beside_swish}"
 
     @property
     def root(self) -> ChoiceNode:

@@ -120,6 +120,9 @@ class Listed(Space):
             raise SpaceError(f"the list {self.title} has no candidate")
         object.__setattr__(self, "_trees", {n: parse(text) for n, text in self.texts.items()})
 
+    def __hash__(self) -> int:
+        return hash((self.title, self.granularity, *self.texts.items()))
+
     @property
     def name(self) -> str:
         return self.title

@@ -69,9 +69,8 @@ def test_copies_are_no_winners_unless_a_fault_makes_them_so(
 
 
 def worst(rows: Sequence[ComparisonRow]) -> ComparisonRow:
-    return min(
-        (row for row in rows if row.role == "baseline"), key=lambda row: row.test_mean or 0.0
-    )
+    held = (row for row in rows if row.role == "baseline")
+    return min(held, key=lambda row: row.test_mean or 0.0)
 
 
 def test_a_search_cuts_as_brackets_of_nine_do(pool: tuple[Any, list[Any]]) -> None:

@@ -52,7 +52,7 @@ class ParametricTrees(Space):
 
     @property
     def name(self) -> str:
-        label = "" if self.operators == ACT_BENCH else self.operators.label or ":ops=swish"
+        label = "" if self.operators == ACT_BENCH else self.operators.label
         return f"tree-{self.operators_at_most}{self.suffix}{label}"
 
     @property

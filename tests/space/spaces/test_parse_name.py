@@ -23,6 +23,10 @@ NAMES = (
     "tree-3[channel]:ops=all",
     "tree-4:ops=swish",
     "tree-4:without=pow,div",
+    "tree-3:ops=swish:without=div",
+    "tree-3:ops=swish:without=div|tree-3",
+    "0.00001*core-1|1e3*tree-3",
+    "catalog[channel]",
     "families",
     "families[channel]",
     "catalog",
@@ -40,6 +44,8 @@ def test_a_name_gives_a_space_whose_name_gives_it_back(name: str) -> None:
     space = space_from_name(name)
     again = space_from_name(space.name)
     assert again == space
+    assert hash(again) == hash(space), "the default strategy keeps what it knows by the space"
+    assert again.size == space.size
     assert again.name == space.name
     rng, other = np.random.default_rng(0), np.random.default_rng(0)
     assert space.decode(space.sample(rng)) == again.decode(again.sample(other))
@@ -55,6 +61,7 @@ def test_a_name_gives_a_space_whose_name_gives_it_back(name: str) -> None:
         ("1*core-1", "core-1"),
         (" core-1 | 2.50*tree-3 ", "core-1|2.5*tree-3"),
         ("core-1:without=divide", "core-1:without=div"),
+        ("core-1:ops=swish:without=div", "core-1:without=div"),
         ("binary( unary(x) , unary(x) )", "binary(unary(x),unary(x))"),
     ],
 )
@@ -75,6 +82,7 @@ def test_names_have_one_canonical_form(name: str, canonical: str) -> None:
         ("core-1:only=tanh", "binary options must be at least one"),
         ("core-1:unary=sigmod(x)", "unknown primitive 'sigmod'"),
         ("core-1:unary=x,x", "unary options must be distinct"),
+        ("core-1:unary=x,a[channel]*x", "shares a parameter in its own way"),
         ("0*core-1|tree-3", "the weight of core-1 must be above 0, but got 0.0"),
         ("1.2.3*core-1", "'1.2.3' in space"),
         ("core-1|core-1", "a union needs different spaces"),

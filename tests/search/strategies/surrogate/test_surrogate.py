@@ -64,6 +64,14 @@ def test_of_a_space_too_large_to_be_looked_at_it_finds_better_ones_too() -> None
     assert np.sort(ours)[-5:].mean() > np.sort(theirs)[-5:].mean()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["families", "catalog[channel]", "mixture-2", "mul(x,unary(x))+eafo", "families|tree-2"],
+)
+def test_every_kind_of_space_is_searched(name: str) -> None:
+    assert len(searched(Surrogate(space_from_name(name), 0), 20)) >= 20
+
+
 def test_candidates_in_training_keep_their_distance() -> None:
     strategy = Surrogate(SPACE, 0)
     study = optuna.create_study(direction="maximize", sampler=strategy)
