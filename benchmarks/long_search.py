@@ -41,7 +41,7 @@ from actsearch.evaluators import (
 from actsearch.search import Home, RunSettings, SearchConfig, Strategy, Trial
 from actsearch.search.engine.driver import Engine
 from actsearch.search.executors.in_process import InProcess
-from actsearch.search.prior import prior_of, tables_of
+from actsearch.search.prior import prior_of, tables_now
 from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.search.storage.study import Study
@@ -134,7 +134,7 @@ class LongSearch:
                  "second": None, "prior": prior}, {},
             ).save(self.folder)  # fmt: skip
         self.strategy = Timed(strategy_from_name(strategy, space, config.seed))
-        self.strategy.learn(tables_of(home, prior))
+        self.strategy.learn(tables_now(home, prior)[0])
         self._config, self._space = config, space
         began = time.process_time()
         self.study = Study(self.folder, self.strategy)

@@ -121,7 +121,7 @@ class Search:
         self._home, self._resume, limit_data = Home.at(home), resume, plain(limit_data)
         self._display = _display(progress) if reporter is None else Silent()
         self._reporter = Callbacks(reporter or self._display, on_candidate, on_rung)
-        self._queue = queue
+        self._queue, self._is_named = queue, name is not None
         if resume:
             stored = _stored(self._home, name)
             self._evaluator = chosen_again(stored.config, evaluator)
@@ -157,11 +157,19 @@ class Search:
         submitted: by `actsearch submit`, which has the search's place in its home taken from now
         on, and what is printed in its driver.log.
         """
+        self._settle_name()
         return self._run(submitted, threading.Event())
 
     def start(self) -> RunningSearch[Outcome]:
         """Run it in a thread of this program, and return at once."""
+        self._settle_name()
         return RunningSearch(self._home, self.name, lambda stop: self._run(False, stop))
+
+    def _settle_name(self) -> None:
+        """Take another fresh name where this one has been taken since, by one's own search too."""
+        if not (self._is_named or self._home.is_free(self.name)):
+            config = dataclasses.replace(self._file.config, name=self._home.fresh_name())
+            self._file = dataclasses.replace(self._file, config=config)
 
     def _run(self, submitted: bool, stop: threading.Event) -> Outcome:
         home, name, workers = self._home, self.name, self._file.settings.workers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from .executors.choice import executor_for
 from .executors.on_demand import OnDemand
 from .executors.watched import Watched
 from .exporting.winner import check_record
-from .prior import about, keep, tables_of
+from .prior import about, keep, tables_now, tables_of
 from .progress import Reporter
 from .remaining_time import Pace
 from .service.driver import Driver
@@ -76,10 +76,14 @@ def opened(
     answered (its data, MLflow, the workers): so the corrected command works, and so does a resume
     with the settings as they were.
     """
+    space = space_from_name(file.config.space)
+    strategy = strategy_from_name(file.config.strategy, space, file.config.seed)
+    if resume:
+        tables = _prior(home, file)
+    else:
+        tables, stored = tables_now(home, file.config.prior)
+        file = replace(file, config=replace(file.config, prior=stored))
     config, settings = file.config, file.settings
-    space = space_from_name(config.space)
-    strategy = strategy_from_name(config.strategy, space, config.seed)
-    tables = _prior(home, file, resume)
     strategy.learn(tables)
     with ExitStack() as held:
         if resume:
@@ -139,11 +143,9 @@ def opened(
         )
 
 
-def _prior(home: Home, file: SearchFile, resume: bool) -> list[ScoreTable]:
-    """The tables that the strategy learns from. None where it has nothing more to propose, and
-    they have changed since a version that kept no copy."""
-    if not resume:
-        return tables_of(home, file.config.prior)
+def _prior(home: Home, file: SearchFile) -> list[ScoreTable]:
+    """The tables that the strategy of a search learns from that goes on. None where it has nothing
+    more to propose, and they have changed since a version that kept no copy."""
     folder = home.folder(file.config.name)
     try:
         return tables_of(home, file.config.prior, folder)

@@ -30,9 +30,9 @@ def prior_of(
     Raises InvalidSetting for a strategy that takes none, or `none` beside others; and where a name
     leads to no table or search.
     """
-    takes = bool(getattr(strategy_class(strategy), "takes_prior", False))
+    takes = takes_prior(strategy)
     if prior is None:
-        names = [name for name in TEACHING if name != evaluator] if takes else []
+        names = default_names(strategy, evaluator)
     else:
         names = [prior] if isinstance(prior, str) else list(prior)
         if not names or not all(isinstance(name, str) for name in names):
@@ -50,18 +50,37 @@ def prior_of(
     return tuple(f"{name}@{_table(home, name).checksum}" for name in names)
 
 
+def default_names(strategy: str, evaluator: str) -> list[str]:
+    """The shipped tables that a strategy learns from by default."""
+    return [name for name in TEACHING if name != evaluator] if takes_prior(strategy) else []
+
+
+def takes_prior(strategy: str) -> bool:
+    """Whether a strategy learns from a prior."""
+    return bool(getattr(strategy_class(strategy), "takes_prior", False))
+
+
 def names_of(prior: Sequence[str]) -> list[str]:
     """The names in a stored prior."""
     return [entry.rpartition("@")[0] for entry in prior]
 
 
-def tables_of(home: Home, prior: Sequence[str], folder: Path | None = None) -> list[ScoreTable]:
+def tables_now(home: Home, prior: Sequence[str]) -> tuple[list[ScoreTable], tuple[str, ...]]:
+    """What a stored prior's names lead to now, and how that is stored: a new search takes a search
+    that still trains, or did while this one waited, as far as it has come when it begins."""
+    names = names_of(prior)
+    tables = [_table(home, name) for name in names]
+    stored = (f"{name}@{t.checksum}" for name, t in zip(names, tables, strict=True))
+    return tables, tuple(stored)
+
+
+def tables_of(home: Home, prior: Sequence[str], folder: Path) -> list[ScoreTable]:
     """The tables of a stored prior: the copies in a search's folder, or else what their names lead
     to. Raises InvalidSetting where one has changed."""
     tables = []
     for name, entry in zip(names_of(prior), prior, strict=True):
-        copy = None if folder is None else folder / _file_name(entry.rpartition("@")[2])
-        table = read_table(copy) if copy and copy.is_file() else _table(home, name)
+        copy = folder / _file_name(entry.rpartition("@")[2])
+        table = read_table(copy) if copy.is_file() else _table(home, name)
         if f"{name}@{table.checksum}" != entry:
             raise InvalidSetting(
                 f"the search was begun with the prior {entry}, but {name} has other scores by now "

@@ -47,6 +47,7 @@ def run(
     ActsearchError's kinds; they and KeyboardInterrupt leave the search so that it can be resumed.
     """
     with opened(home, file, named, resume, driver) as search:
+        file = search.file
         with search.writer, search.workers:
             try:
                 _sweep(search)

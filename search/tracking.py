@@ -87,7 +87,7 @@ def is_shown(trial: Trial) -> bool:
     """
     if trial.state == "failed":
         return trial.error is not None and trial.retry >= RETRIES
-    return trial.trained and trial.state != "running"
+    return trial.has_result
 
 
 def candidate_record(config: SearchConfig, trial: Trial) -> CandidateRecord:

@@ -30,7 +30,9 @@ from .proposer import Proposer
 
 logger = logging.getLogger(__name__)
 
-FAILURES = 3  # candidates that failed to the last try, before one success: the search stops
+# Candidates in a row that failed to the last try, so that the search stops: before anything has
+# trained in this launch, and after, where that many functions may be at fault by themselves.
+FAILURES, LATE_FAILURES = 3, 9
 
 
 @dataclass(slots=True)
@@ -101,9 +103,10 @@ class Engine:
         self._space, self._costs, self._on_score = space, costs, on_rung
         self._proposer = Proposer(study, space, config.seed, fingerprints, costs)
         self._lag = Lag.of(config)
-        self._succeeded = any(trial.trained for trial in study.trials())
-        self._first_error: str | None = None
-        self._given_up = 0  # candidates that failed to the last try
+        self._trained_before = any(trial.trained for trial in study.trials())
+        self._works = False  # whether anything has trained in this launch
+        self._first_error: str | None = None  # since anything trained
+        self._given_up: list[int] = []  # origins of those that failed to the last try, since then
         self._brackets: dict[int, _Bracket] = {}
         self._number = 0
         self._deadline = math.inf
@@ -113,12 +116,14 @@ class Engine:
         self.timings = Timings()
 
     def run(self, executor: Executor, evaluator: Evaluator) -> None:
-        """Search; raises SearchFailed if nothing but failures comes back."""
+        """Search; raises SearchFailed if nothing but failures comes back, or no more than that:
+        candidates that were given up meanwhile are tried again when it goes on."""
         if self._settings.time_limit is not None:
             self._deadline = time.monotonic() + self._settings.time_limit
         self._proposer.objection = evaluator.objection
         executor.run(evaluator, self._next_job, self._on_rung, self._on_done)
-        self._stop_if_nothing_succeeds()
+        if self._first_error is not None and not (self._works or self._trained_before):
+            self._stop("every training failed", self._first_error)
 
     def _next_job(self) -> Assignment | None:
         start = time.perf_counter()
@@ -213,7 +218,8 @@ class Engine:
     def _on_rung(self, number: int, rung: RungReport) -> None:
         start = time.perf_counter()
         bracket = self._brackets[number]
-        self._succeeded = True
+        self._works, self._first_error = True, None
+        self._given_up.clear()
         self.timings.training += rung.seconds
         bracket.trained += self._pace.add(number, bracket.job, rung)
         for report in rung.candidates:
@@ -241,7 +247,7 @@ class Engine:
         for index in sorted(bracket.open):
             trial = self._study.fail(bracket.trials[index].number, error or "")
             if trial.retry >= RETRIES:
-                self._given_up += 1
+                self._given_up.append(trial.origin)
                 self._on_trial(trial)
         self._note_end(start)
         if error is None:
@@ -249,8 +255,10 @@ class Engine:
         self._first_error = self._first_error or error
         last = error.strip().splitlines()[-1]
         logger.warning("a bracket failed, its candidates are tried again: %s", last)
-        if self._given_up >= FAILURES:
-            self._stop_if_nothing_succeeds()
+        if len(self._given_up) >= (LATE_FAILURES if self._works else FAILURES):
+            began = self._works or self._trained_before
+            what = f"the last {len(self._given_up)} candidates" if began else "every training"
+            self._stop(f"{what} failed", self._first_error)
 
     def _reckon_work(self) -> None:
         """Tell how much is left: of the brackets under way, and of candidates not yet proposed."""
@@ -265,13 +273,15 @@ class Engine:
         to_come = expected[True] * early + expected[False] * (waiting - early)
         self._on_work(sum(under_way) + to_come, max(under_way, default=0.0))
 
-    def _stop_if_nothing_succeeds(self) -> None:
-        if self._first_error is not None and not self._succeeded:
-            raise SearchFailed(
-                f"every training failed, so the search stops; the first error was: "
-                f"{self._first_error.strip().splitlines()[-1]} (--debug shows all of it)",
-                self._first_error,
-            )
+    def _stop(self, what: str, error: str) -> None:
+        """Raise SearchFailed; those given up since anything trained are not to blame."""
+        for origin in self._given_up:
+            self._study.try_again(origin)
+        raise SearchFailed(
+            f"{what}, so the search stops; the first error was: "
+            f"{error.strip().splitlines()[-1]} (--debug shows all of it)",
+            error,
+        )
 
     def _note_end(self, start: float) -> None:
         self.timings.last = time.perf_counter()

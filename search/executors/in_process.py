@@ -17,6 +17,7 @@ from .base import (
     overdue,
 )
 from .deadline import Overdue, check_can_interrupt, time_limit
+from .one_thread import one_thread
 
 
 class InProcess:
@@ -30,6 +31,9 @@ class InProcess:
         self._rung_limit = rung_limit
 
     def __enter__(self) -> InProcess:
+        """Raises InvalidSetting where a limit cannot be kept, before a search is stored."""
+        if self._rung_limit is not None:
+            check_can_interrupt()
         return self
 
     def __exit__(
@@ -43,17 +47,11 @@ class InProcess:
     def run(
         self, evaluator: Evaluator, next_job: NextJob, on_rung: OnRung, on_done: OnDone
     ) -> None:
-        """As in `Executor.run`; raises InvalidSetting where a limit cannot be kept."""
-        if self._rung_limit is not None:
-            check_can_interrupt()
+        """As in `Executor.run`."""
         evaluator = evaluator.on("cuda" if torch.cuda.is_available() else "cpu")
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # two on one training are slower than one when cores are shared
-        try:
+        with one_thread():
             while (assignment := next_job()) is not None:
                 on_done(assignment.number, self._train(evaluator, assignment, on_rung))
-        finally:
-            torch.set_num_threads(threads)
 
     def _train(self, evaluator: Evaluator, assignment: Assignment, on_rung: OnRung) -> str | None:
         """Run one job; the traceback if the evaluator raised, or was interrupted."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...evaluators import Recipe
 from ..evaluator_choice import chosen
-from ..prior import NONE, names_of
+from ..prior import NONE, default_names, names_of
 from ..storage.config import SearchConfig
 from ..storage.recipe_rules import second_recipe
 from ..storage.search_file import SearchFile
@@ -27,7 +27,7 @@ def cloned_settings(file: SearchFile, changes: Mapping[str, Any]) -> dict[str, A
     """The keywords of `Search` for a search like this one, but for its name and these changes.
 
     A default that follows from another setting follows from the changed one: the second network
-    from the recipe, recipes from the evaluator, the prior from the strategy.
+    from the recipe, recipes from the evaluator, the prior from strategy and evaluator.
     """
     config, run = file.config, file.settings
     settings: dict[str, Any] = {
@@ -36,7 +36,7 @@ def cloned_settings(file: SearchFile, changes: Mapping[str, Any]) -> dict[str, A
         for field in dataclasses.fields(source)
     }
     del settings["name"]
-    settings["prior"] = names_of(config.prior) or ([NONE] if _takes_prior(config.strategy) else [])
+    settings["prior"] = _chosen_prior(config)
     settings["recipe"] = _recipe(config)
     if _is_default_second(file):
         del settings["second"]
@@ -63,7 +63,8 @@ def _is_default_second(file: SearchFile) -> bool:
     return file.config.second == (default and default.limited(recipe.limit))
 
 
-def _takes_prior(strategy: str) -> bool:
-    from ..strategies.registry import strategy_class
-
-    return bool(getattr(strategy_class(strategy), "takes_prior", False))
+def _chosen_prior(config: SearchConfig) -> list[str]:
+    """A prior to give again; empty for one that is the default beside its strategy and
+    evaluator."""
+    names = names_of(config.prior)
+    return [] if names == default_names(config.strategy, config.evaluator) else names or [NONE]

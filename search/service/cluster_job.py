@@ -12,7 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ...space.bounded_input import from_json, read_bounded
-from ..errors import HomeUnusable, NameTaken, SubmitFailed
+from ..errors import ClusterUnusable, HomeUnusable, NameTaken, SubmitFailed
 from ..executors.ray_jobs import ENDS, LOOK_EVERY, RayJobs
 from ..storage.home import CLUSTER_JOB, CONFIG, Home
 from ..storage.search_name import name_to_resume
@@ -72,7 +72,7 @@ def submit_job(
     at the settings. Raises NameTaken or NoSuchSearch for the name, ClusterUnusable for the
     cluster, and SubmitFailed with what the driver said where it did not come so far.
     """
-    folder = _folder(home, name, resume)
+    folder, job = _folder(home, name, resume), None
     try:
         jobs = RayJobs(address)
         command = [*words(folder.name)]
@@ -82,7 +82,10 @@ def submit_job(
         _wait_for_place(jobs, job.job, folder.name)
         with usable(folder):
             (folder / CLUSTER_JOB).write_bytes(_JOB.dump_json(job))
-    except BaseException:
+    except BaseException as error:
+        if job is not None and not isinstance(error, SubmitFailed):
+            with suppress(ClusterUnusable):
+                RayJobs(address).stop(job.job)  # nothing here would know of it
         if not (folder / CONFIG).exists() and not (folder / CLUSTER_JOB).exists():
             with suppress(OSError):  # it holds something
                 folder.rmdir()

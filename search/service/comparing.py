@@ -122,7 +122,7 @@ class _FunctionNumbers:
 def _compared(
     name: str, file: SearchFile, trials: Sequence[Trial], numbers: _FunctionNumbers
 ) -> ComparedSearch:
-    ended = [trial for trial in trials if trial.trained and trial.state != "running"]
+    ended = [trial for trial in trials if trial.has_result]
     ended.sort(key=lambda trial: (trial.finished_ms, trial.number))
     improvements: list[Improvement] = []
     seconds = 0.0

@@ -153,7 +153,7 @@ def _state_of_study(file: SearchFile, trials: Sequence[Trial]) -> State:
 def _per_hour(trials: Sequence[Trial], since_ns: int) -> float | None:
     """Candidates that have ended an hour, in this launch; None before there is one."""
     since_ms = since_ns // 1_000_000
-    ended = [t for t in trials if t.trained and t.state != "running" and t.finished_ms >= since_ms]
+    ended = [t for t in trials if t.has_result and t.finished_ms >= since_ms]
     if not ended:
         return None
     first = min(t.started_ms for t in ended if t.started_ms >= since_ms)

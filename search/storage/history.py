@@ -236,6 +236,6 @@ class History:
             self._storage.create_new_trial(self._id, taken)
             if entered:
                 self._add(number, here)
-                for frozen, trial in each:
-                    if is_over(trial):
-                        self.end(frozen, trial)
+                frozen, trial = each[-1]  # a candidate that was given up may wait once more
+                if is_over(trial):
+                    self.end(frozen, trial)

@@ -83,9 +83,11 @@ class Home:
 
     def names(self) -> list[str]:
         """Names of the searches, the one launched last at the end."""
-        files = self.searches.glob(f"*/{CONFIG}")  # written anew at every launch
-        in_order = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent))
-        return [path.parent.name for path in in_order]
+        launched: list[tuple[int, Path]] = []
+        for path in self.searches.glob(f"*/{CONFIG}"):  # written anew at every launch
+            with suppress(FileNotFoundError):  # another process deletes it
+                launched.append((path.stat().st_mtime_ns, path.parent))
+        return [folder.name for _, folder in sorted(launched)]
 
     def incomplete(self) -> dict[str, str]:
         """Searches without a config.json: name -> what is left of them, and what to do."""
@@ -183,13 +185,15 @@ class Home:
 
     def fresh_name(self) -> str:
         """search-1, or the first such number that is free."""
-        names = (f"search-{i}" for i in range(1, 1_000_000))
-        return next(
-            name
-            for name in names
-            if not (self.searches / name / CONFIG).exists()
-            and not self._remains(self.searches / name)
-            and holder(self.searches / name, DRIVER_LOCK) is None
+        return next(filter(self.is_free, (f"search-{i}" for i in range(1, 1_000_000))))
+
+    def is_free(self, name: str) -> bool:
+        """Whether nothing has a name, nor is about to."""
+        folder = self.searches / name
+        return (
+            not (folder / CONFIG).exists()
+            and not self._remains(folder)
+            and holder(folder, DRIVER_LOCK) is None
         )
 
     def delete(self, name: str, elsewhere: Callable[[], None] = lambda: None) -> None:

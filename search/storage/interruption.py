@@ -33,7 +33,8 @@ def owed_trials(trials: Sequence[Trial]) -> list[Trial]:
         each[-1]
         for each in tries.values()
         if any(trial.expression for trial in each)
-        and not any(is_over(trial) or trial.state == "waiting" for trial in each)
+        and not is_over(each[-1])
+        and not any(trial.state == "waiting" for trial in each)
     ]
 
 

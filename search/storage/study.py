@@ -204,6 +204,12 @@ class Study:
         return self._finish(number, TrialState.FAIL, {ERROR: error}, is_last=not again)
 
     @held_interrupts()
+    def try_again(self, origin: int) -> None:
+        """Enqueue a candidate once more that has failed to its last try, for a later driver: the
+        cause was not the candidate."""
+        self._enqueue_again(origin, RETRIES)
+
+    @held_interrupts()
     def sweep(self) -> int:
         """Put right what an earlier driver left, at whatever moment it was killed; how many
         candidates are to be tried again."""

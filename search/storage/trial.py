@@ -83,6 +83,12 @@ class Trial:
         return bool(self.val_accuracies) or (self.state == "infeasible" and not self.screened)
 
     @property
+    def has_result(self) -> bool:
+        """Whether training came to an end, with a score or by diverging: not under way, and not
+        crashed or interrupted after a rung, which another trial repeats."""
+        return self.trained and self.state not in ("running", "failed")
+
+    @property
     def entered_training(self) -> bool:
         """Whether a worker got it: it counts, and an equal candidate is never trained again."""
         states = ("complete", "pruned", "failed", "running")

@@ -139,7 +139,8 @@ class _Checks:
         if process.returncode != 0:
             last = process.stderr.decode().strip().splitlines()[-1:]
             return f"another process must be able to propose, but there: {' '.join(last)}"
-        if json.loads(process.stdout) != _proposals(self._resumed(), self.space):
+        proposals = process.stdout.splitlines()[-1]  # before it, what the module itself prints
+        if json.loads(proposals) != _proposals(self._resumed(), self.space):
             return (
                 "another process must propose the same, but did not: the order of a set, or of "
                 "anything hashed, differs there"

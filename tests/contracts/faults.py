@@ -54,6 +54,23 @@ class RaisesAtOnce(Faulty):
         raise ValueError("no luck at all")
 
 
+@dataclass
+class BreaksAfter(Evaluator):
+    """Passes so many jobs on to `inner`, and raises in all later ones, as a lost device does."""
+
+    inner: Evaluator
+    jobs: int
+
+    def on(self, device: str) -> BreaksAfter:
+        return self
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        self.jobs -= 1
+        if self.jobs < 0:
+            raise RuntimeError("the device is gone")
+        return self.inner.run(job)
+
+
 @dataclass(frozen=True)
 class CannotMove(Faulty):
     """Raises when it is put on a device."""

@@ -212,3 +212,10 @@ def test_the_best_is_registered_while_the_search_is_locked(
     )
     Search("mine", home=searched.root, resume=True).run()
     assert holders == [os.getpid()]
+
+
+@pytest.mark.long
+def test_searches_without_a_name_have_one_each(home: Home) -> None:
+    two = [Search(home=home.root, seed=seed, confirm=False, **SMALL) for seed in (0, 1)]
+    assert {search.run().config.name for search in two} == {search.name for search in two}
+    assert len(home.names()) == 2

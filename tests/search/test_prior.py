@@ -134,3 +134,13 @@ def test_a_search_on_a_shipped_table_trains_only_what_is_in_it(
             assert first is None
         else:
             assert row["rungs"]["1"] == (first or 0) / table.recipe.validation
+
+
+def test_of_a_search_that_still_trains_it_is_what_there_is_when_the_new_one_begins(
+    searched: Home,
+) -> None:
+    waits = Search("next", home=searched.root, prior="mine", **SEARCH)
+    Search("mine", home=searched.root, resume=True, candidates=9, confirm=False).run()
+    waits.run()
+    at_once = Search("after", home=searched.root, prior="mine", **SEARCH)
+    assert stored(searched, "next") == at_once._file.config.prior

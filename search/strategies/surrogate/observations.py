@@ -41,6 +41,14 @@ def log_regrets(accuracies: Array, best: float) -> Array:
 
 def observations_of(curves: Sequence[Mapping[int, float]]) -> Observations:
     """From each candidate's accuracy (a fraction) by epoch; nothing for one that diverged."""
+    accuracies, variances = as_if_last(curves)
+    best = float(accuracies.max())
+    below = best + MARGIN - accuracies
+    return Observations(accuracies, log_regrets(accuracies, best), variances / np.square(below))
+
+
+def as_if_last(curves: Sequence[Mapping[int, float]]) -> tuple[Array, Array]:
+    """Each candidate's accuracy as if at the last rung that any came to, and its variance."""
     epochs = sorted({epoch for curve in curves for epoch in curve})
     gains = _gains(curves, epochs)
     accuracies, variances = np.empty(len(curves)), np.empty(len(curves))
@@ -50,9 +58,7 @@ def observations_of(curves: Sequence[Mapping[int, float]]) -> Observations:
         score = WORST if last is None else curve[last]
         accuracies[number] = score + sum(mean for mean, _ in ahead)
         variances[number] = RUN_NOISE**2 + sum(scatter**2 for _, scatter in ahead)
-    best = float(accuracies.max())
-    below = best + MARGIN - accuracies
-    return Observations(accuracies, log_regrets(accuracies, best), variances / np.square(below))
+    return accuracies, variances
 
 
 def _gains(

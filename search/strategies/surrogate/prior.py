@@ -12,15 +12,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ....evaluators.tables.score_table import ScoreTable
+from ....evaluators.tables.score_table import Curve, ScoreTable
 from ....space import parse
 from ....space.analysis.features import GROUPS, features_of
 from .feature_cache import cached_expectations, cached_features
 from .gaussian_process import GaussianProcess, fitted, start_of
-from .observations import MARGIN, RUN_NOISE, log_regrets
+from .observations import MARGIN, RUN_NOISE, as_if_last, log_regrets
 from .projection import Projection
 
 MOST = 1500  # candidates of a table that are looked at: those that learned best, and others
+CHANCE = 0.15  # accuracy of ten classes below which a curve has ended since nothing was learned
 BEST = 0.4  # share of the best among them
 FOR_LENGTHS = 400  # of them, for the hyperparameters
 
@@ -54,9 +55,7 @@ class _Model:
 
     def __init__(self, table: ScoreTable, rng: np.random.Generator) -> None:
         texts = list(table.rows)
-        accuracies = np.array(
-            [np.mean([table.accuracy(t, s) or 0.0 for s in table.rows[t]]) for t in texts]
-        )
+        accuracies, deviations = _scores(table)
         seeds = np.array([len(table.rows[text]) for text in texts])
         order = np.argsort(-accuracies)
         best = order[: int(BEST * MOST)]
@@ -71,7 +70,7 @@ class _Model:
         self._mean = float(log_regrets(accuracies, accuracies.max()).mean())
         self._centre, self._scale = float(raw.mean()), float(raw.std()) or 1.0
         targets = (raw - self._centre) / self._scale
-        noise = np.square(RUN_NOISE / below / self._scale) / seeds[chosen]
+        noise = np.square(deviations[chosen] / below / self._scale) / seeds[chosen]
         self._projection = Projection(features, tuple(GROUPS))
         points = self._projection(features)
         flat = np.zeros(len(targets))
@@ -84,3 +83,29 @@ class _Model:
     def __call__(self, features: Array) -> Array:
         mean = self._process.mean(self._projection(features), np.zeros(len(features)))
         return mean * self._scale + self._centre - self._mean
+
+
+def _scores(table: ScoreTable) -> tuple[Array, Array]:
+    """The mean accuracy of each candidate over its seeds, and the deviation of one of them. In a
+    table of searches most were stopped at an early rung, which counts as one (observations.py)."""
+    rungs = table.recipe.rungs
+    curves = [_curve(table, curve) for seeds in table.rows.values() for curve in seeds.values()]
+    last = np.array([curve[max(curve)] if curve else 0.0 for curve in curves])
+    deviation = np.full(len(curves), RUN_NOISE)
+    is_cut = np.array([bool(curve) and rungs[-1] not in curve for curve in curves])
+    is_cut &= last > CHANCE
+    if is_cut.any():
+        expected, variances = as_if_last(curves)
+        last = np.where(is_cut, expected, last)
+        deviation = np.where(is_cut, np.sqrt(variances), deviation)
+    ends = np.cumsum([len(seeds) for seeds in table.rows.values()])[:-1]
+    means = np.array([part.mean() for part in np.split(last, ends)])
+    return means, np.array([np.sqrt(np.square(d).mean()) for d in np.split(deviation, ends)])
+
+
+def _curve(table: ScoreTable, curve: Curve) -> dict[int, float]:
+    """The accuracies by epoch; nothing for one that diverged."""
+    if curve[-1] is None:
+        return {}
+    rungs = zip(table.recipe.rungs, curve, strict=False)
+    return {epoch: right / table.recipe.validation for epoch, right in rungs if right is not None}

@@ -86,7 +86,7 @@ class Surrogate(Strategy):
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
         self._tables: Sequence[ScoreTable] = ()
-        self._lengths: dict[int, Hyperparameters] = {}
+        self._lengths: dict[tuple[int, ...], Hyperparameters] = {}
 
     def learn(self, tables: Sequence[ScoreTable]) -> None:
         """As in `Strategy`; the prior is made of the tables at the first proposal."""
@@ -166,14 +166,15 @@ class Surrogate(Strategy):
         """The hyperparameters from the first results and nothing else, as many as are a multiple
         of REFIT, and MOST at most: so a resumed search has those of one that ran on."""
         count = min(len(trained), MOST) // REFIT * REFIT
-        if count not in self._lengths:
+        numbers = tuple(t.number for t in trained[:count])  # later ones may end before them
+        if numbers not in self._lengths:
             first = self._pool.of([t.params for t in trained[:count]])
             start = start_of(len(first.points))
             targets, noise, _, _ = _observed(trained[:count], first)
-            self._lengths[count] = (
+            self._lengths[numbers] = (
                 fitted(first.points, first.trend, targets, noise, start) if count else start
             )
-        return self._lengths[count]
+        return self._lengths[numbers]
 
 
 def _observed(

@@ -11,11 +11,11 @@ from actsearch.evaluators import ImageClassification
 from actsearch.search import (
     RunSettings,
 )
-from actsearch.search.engine.driver import FAILURES
+from actsearch.search.engine.driver import FAILURES, LATE_FAILURES
 from actsearch.search.errors import SearchFailed
-from actsearch.search.storage.trial import RETRIES, entered
+from actsearch.search.storage.trial import RETRIES, entered, interrupted
 from actsearch.search.storage.trial_reader import read_trials
-from contracts.faults import Diverges, EndsEarly, RaisesAtOnce, RaisesBetweenRungs
+from contracts.faults import BreaksAfter, Diverges, EndsEarly, RaisesAtOnce, RaisesBetweenRungs
 from contracts.tiny import CONFIG, PRODUCTS, TINY, Ran, run_engine
 
 
@@ -222,6 +222,29 @@ def test_a_search_of_one_candidate_that_fails_says_so_too(
 ) -> None:
     with pytest.raises(SearchFailed, match="no luck at all"):
         run_engine(tmp_path, RaisesAtOnce(images), candidates=1)
+
+
+def test_where_training_breaks_between_two_launches_nothing_is_lost(
+    images: ImageClassification, ran: Ran, tmp_path: Path
+) -> None:
+    run_engine(tmp_path, images, candidates=3)
+    for _ in range(2):
+        with pytest.raises(SearchFailed, match="the last 3 candidates failed, so"):
+            run_engine(tmp_path, RaisesAtOnce(images), candidates=12)
+    mended = run_engine(tmp_path, images, candidates=12)
+    assert entered(mended.candidates) == 12
+    ends = {trial.expression: trial.state for trial in mended.reported}
+    assert "failed" not in ends.values()
+    assert {t.expression for t in mended.candidates} >= {t.expression for t in ran.reported}
+
+
+def test_where_it_breaks_under_way_a_brackets_worth_of_failures_ends_it(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    with pytest.raises(SearchFailed, match=f"the last {LATE_FAILURES} candidates failed"):
+        run_engine(tmp_path, BreaksAfter(images, jobs=2), candidates=60)
+    assert entered(read_trials(tmp_path)) < 40
+    assert interrupted(read_trials(tmp_path)) >= LATE_FAILURES
 
 
 def test_a_crash_between_rungs_takes_only_what_was_still_live(

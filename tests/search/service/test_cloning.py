@@ -41,6 +41,17 @@ def test_the_prior_is_that_of_the_original(home: Home, stored: Stored) -> None:
     assert clone_of(default, home, stored, strategy="random").config.prior == ()
 
 
+def test_no_clone_learns_from_the_table_that_it_searches(home: Home, stored: Stored) -> None:
+    default = Search("mine", home=home.root, recipe=TINY)
+    assert clone_of(default, home, stored, evaluator="core-1-table").config.prior == ()
+    on_table = Search("other", home=home.root, evaluator="core-1-table")
+    again = clone_of(on_table, home, stored, evaluator="elsewhere-table", space="tree-5")
+    assert again.config.prior == stored(default).config.prior
+    chosen = Search("third", home=home.root, recipe=TINY, prior="elsewhere-table")
+    clone = clone_of(chosen, home, stored, evaluator="core-1-table")
+    assert clone.config.prior == stored(chosen).config.prior
+
+
 @pytest.mark.parametrize(
     ("first", "changes", "setting", "value"),
     [

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actsearch.search import Home
+from actsearch.search import Home, Search
 from actsearch.search.errors import InvalidSetting
+from actsearch.search.progress import RungScore
 from actsearch.search.service.comparing import (
     ComparedSearch,
     Improvement,
@@ -20,6 +22,8 @@ from actsearch.search.service.comparing import (
 )
 from actsearch.search.service.comparison_text import comparison_text
 from actsearch.search.storage.trial_reader import read_trials
+from actsearch.search.table import table_of
+from contracts.tiny import TINY
 
 Verb = Callable[..., Any]
 
@@ -114,3 +118,24 @@ def test_the_command_prints_tables_and_draws_one_figure(
     )
     assert comparison["settings"] == {"finalists": {"mine": 2, "other": 7}}
     assert comparison["shared"] == [{"searches": ["mine", "other"], "functions": 8}]
+
+
+@pytest.mark.long
+def test_a_candidate_that_was_interrupted_and_tried_again_counts_once(home: Home) -> None:
+    def stop(score: RungScore) -> None:
+        raise KeyboardInterrupt
+
+    settings: dict[str, Any] = {"recipe": TINY, "strategy": "random", "confirm": False}
+    settings |= {"candidates": 6, "bracket": 3}
+    for name, callback in (("whole", None), ("broken", stop)):
+        search = Search(name, home=home.root, on_rung=callback, **settings)
+        with suppress(KeyboardInterrupt):
+            search.run()
+    Search("broken", home=home.root, resume=True).run()
+    whole, broken = compare(home, ["whole", "broken"]).searches
+    assert broken.ended == whole.ended == 6
+    assert [(i.candidates, i.score) for i in broken.improvements][-1][1] == whole.improvements[
+        -1
+    ].score
+    tables = [table_of(home, [name], name).rows for name in ("whole", "broken")]
+    assert tables[0] == tables[1], "none has the score of a training that was broken off"

@@ -253,3 +253,10 @@ def test_in_a_directory_that_was_removed_there_is_no_home_but_one_that_is_named(
     with pytest.raises(HomeUnusable, match=r"the working directory was removed, .* with --home"):
         Home.at()
     assert Home.at(tmp_path).root == tmp_path
+
+
+def test_a_search_that_another_process_deletes_meanwhile_is_none_of_the_names(home: Home) -> None:
+    make(home, "mine")
+    (home.searches / "other").mkdir()
+    (home.searches / "other" / "config.json").symlink_to("gone")  # listed, and then not there
+    assert home.names() == ["mine"]

@@ -33,3 +33,9 @@ def test_the_room_of_a_folder_is_that_of_its_files_and_of_none_0(tmp_path: Path)
     (tmp_path / "inner" / "file").write_bytes(bytes(range(256)) * 4096)
     assert 2**20 <= size_of(tmp_path) < 2**20 + 2**17
     assert DiskUse.of(tmp_path, tmp_path / "none").shown == 0
+
+
+def test_what_sqlite_keeps_only_while_a_database_is_open_takes_no_room(tmp_path: Path) -> None:
+    for name in ("study.db", "study.db-wal", "study.db-shm"):
+        (tmp_path / name).write_bytes(bytes(range(256)) * 4096)
+    assert 2**20 <= size_of(tmp_path) < 2**20 + 2**17

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+
 import pytest
 
 from actsearch.search import Strategy, StrategyError, check_strategy
@@ -56,3 +59,15 @@ def test_a_broken_rule_is_named(strategy: type[Strategy], message: str) -> None:
         check_strategy(strategy)
     name = f"{strategy.__module__}:{strategy.__name__}"
     assert str(caught.value).startswith(f"strategy {name} breaks ")
+
+
+def test_what_a_module_prints_is_no_broken_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "talks.py").write_text(
+        "from actsearch.search.strategies.exhaustive import Exhaustive\n"
+        "print('loading')\n"
+        "class Talks(Exhaustive):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    check_strategy(importlib.import_module("talks").Talks)

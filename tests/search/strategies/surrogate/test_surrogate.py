@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -10,11 +11,12 @@ import pytest
 from optuna.trial import FrozenTrial
 from scipy.spatial.distance import cdist
 
-from actsearch.evaluators import Recipe, ScoreTable
+from actsearch.evaluators import Recipe, ScoreTable, table_from_name
 from actsearch.search import Strategy
 from actsearch.search.strategies.base import key_of
 from actsearch.search.strategies.random import Random
 from actsearch.search.strategies.surrogate.pool import Pool
+from actsearch.search.strategies.surrogate.prior import Prior
 from actsearch.search.strategies.surrogate.surrogate import APART, Surrogate
 from actsearch.space import Encoding, Space, parse, screen, space_from_name
 from actsearch.space.analysis.features import GROUPS, features_of
@@ -131,6 +133,20 @@ def test_a_prior_knows_good_functions_by_operators_it_never_saw() -> None:
     ]
     rest = [score(str(SPACE.decode(e))) for e in SPACE.encodings()]
     assert np.median(proposed) > np.quantile(rest, 0.9)
+
+
+def test_a_prior_of_a_search_counts_a_stopped_candidate_as_one_that_would_have_gone_on() -> None:
+    table = table_from_name("core-1-table")
+    good = [t for t in table.rows if (table.accuracy(t, 0) or 0.0) > 0.8][:200]
+    whole = {text: {0: table.rows[text][0]} for text in good}
+    stopped = {text: {0: curves[0][: 1 + i % 2]} for i, (text, curves) in enumerate(whole.items())}
+    features = features_of([parse(text) for text in good])
+    usual, early = (
+        Prior([replace(table, rows=rows, candidates=len(rows))])(features)
+        for rows in (whole, stopped)
+    )
+    # 0.94, and 0.83 where an early score counts as a late one
+    assert np.corrcoef(early, usual)[0, 1] > 0.9
 
 
 def test_what_diverged_is_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
