@@ -38,8 +38,8 @@ def retrain(
     Opens the test set of each data set that a missing training is about. False where the
     evaluator has no test data: then nothing is trained. What crashes is tried again as often
     as a candidate of a search, and has then failed under that seed. Where nothing but crashes
-    comes back, a training on record is repeated: raises SearchFailed where there is none, or it
-    crashes too. Raises InvalidSetting where the test data have changed meanwhile.
+    comes back in the end, a training on record is repeated: raises SearchFailed where there is
+    none, or it crashes too. Raises InvalidSetting where the test data have changed meanwhile.
     """
     jobs = missing_jobs(plan, log)
     if not jobs:
@@ -58,13 +58,15 @@ def retrain(
     reporter.expect(pace.seconds(trainings.left))
     executor.run(opened, trainings.next_job, trainings.on_rung, trainings.on_done)
     reporter.end()
-    if trainings.first_crash is not None and not trainings.done:
+    if trainings.crashed:
         if not _still_trains(jobs, log, opened, executor):
+            (_, error), *_ = trainings.crashed
+            which = "the last of the" if trainings.done else "every"
             raise SearchFailed(
-                f"every confirmation training crashed, three times each; the first error was: "
-                f"{_last_line(trainings.first_crash)} (--debug shows the traceback); run "
-                f"`actsearch confirm` again when it is mended",
-                trainings.first_crash,
+                f"{which} confirmation training{'s' if trainings.done else ''} crashed, three "
+                f"times each; the first error was: {_last_line(error)} (--debug shows the "
+                f"traceback); run `actsearch confirm` again when it is mended",
+                error,
             )
         trainings.record_crashes()
     return True
@@ -95,7 +97,8 @@ class _Trainings:
     """The jobs of a confirmation, handed out; what crashes is tried again as a candidate is.
 
     A job that crashed twice is tried once more function by function, so that one of them takes no
-    other down; a function that crashes alone has failed under that seed, on record.
+    other down; a function that crashes alone has failed under that seed, on record once anything
+    trains after it: before, the cause may be the machine.
     """
 
     def __init__(
@@ -104,10 +107,9 @@ class _Trainings:
         self._log, self._reporter, self._pace = log, reporter, pace
         self._queue = deque((job, 0) for job in jobs)  # with the times it has crashed
         self._jobs: dict[int, tuple[Job, int]] = {}
-        self._crashed: list[tuple[Job, str]] = []  # to be recorded when something else works
+        self.crashed: list[tuple[Job, str]] = []  # to be recorded when something else works
         self.left = work_of(jobs)
         self.done = 0  # functions trained
-        self.first_crash: str | None = None
 
     def next_job(self) -> Assignment | None:
         if not self._queue:
@@ -130,7 +132,6 @@ class _Trainings:
         self._pace.end(number)
         if error is None:
             return
-        self.first_crash = self.first_crash or error
         job, crashes = self._jobs[number]
         logger.warning("a training of the confirmation failed: %s", _last_line(error))
         if crashes + 1 < RETRIES:
@@ -139,14 +140,12 @@ class _Trainings:
             parts = [dataclasses.replace(job, expressions=(text,)) for text in job.expressions]
             self._queue.extend((part, crashes + 1) for part in parts)
         else:
-            self._crashed.append((job, error))
-            if self.done:  # before anything was trained, the cause may be the machine
-                self.record_crashes()
+            self.crashed.append((job, error))
 
     def record_crashes(self) -> None:
         """Put on record what crashed to the last try."""
-        self._log.add([_failure(job, error) for job, error in self._crashed])
-        self._crashed = []
+        self._log.add([_failure(job, error) for job, error in self.crashed])
+        self.crashed = []
 
 
 def missing_jobs(plan: Plan, log: ConfirmationLog) -> list[Job]:

@@ -24,7 +24,7 @@ from actsearch.search.progress import Silent
 from actsearch.search.remaining_time import Pace
 from actsearch.search.storage.confirmation_log import ConfirmationLog
 from actsearch.search.storage.shown_functions import ShownFunctions
-from contracts.faults import RaisesAtOnce
+from contracts.faults import BreaksAfter, RaisesAtOnce
 from contracts.own import without_test
 from contracts.tiny import TINY, TINY_CONV
 
@@ -56,6 +56,13 @@ class OpensAndRaises(RaisesAtOnce):
     """Has test data, and raises in every job."""
 
     def opened(self) -> OpensAndRaises:
+        return self
+
+
+class OpensAndBreaks(BreaksAfter):
+    """Has test data, and raises from some job on."""
+
+    def opened(self) -> OpensAndBreaks:
         return self
 
 
@@ -217,3 +224,17 @@ def test_a_function_that_always_crashes_has_failed_also_where_all_others_are_on_
     log = ConfirmationLog(tmp_path)
     assert {key: log.trainings[key] for key in before} == before, "its scores stay as they were"
     assert len(log.trainings) == len(before) + 2
+
+
+def test_where_the_machine_breaks_under_way_nothing_is_held_against_a_function(
+    images: ImageClassification, tmp_path: Path
+) -> None:
+    opened = with_test_set(images, ["fashion-mnist"])
+    assert opened is not None
+    with pytest.raises(SearchFailed, match="the last of the confirmation trainings crashed"):
+        retrained(SINE, tmp_path, OpensAndBreaks(opened, jobs=1))
+    log = ConfirmationLog(tmp_path)
+    assert log.trainings
+    assert not any(training.reason for training in log.trainings.values())
+    retrained(SINE, tmp_path, images)
+    assert confirmation_of(SINE, tmp_path).openings == 1
