@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 
 from ..space import Expression
@@ -11,6 +12,7 @@ from .markdown import cell, code, image, table
 from .records import CandidateRecord
 from .run_fields import percent
 
+UNKNOWN = "–"
 LONGEST_PAGE = 7500  # characters; MLflow takes 8,000 of a tag
 _SMOOTH = {
     None: "yes",
@@ -62,7 +64,8 @@ def _learning_curve(record: CandidateRecord) -> str:
         ("validation loss", *(_number(record.val_losses.get(e)) for e in epochs)),
         ("training loss", *(_number(losses.get(e)) for e in epochs)),
     ]
-    return table(("after epoch", *map(str, epochs)), rows)
+    measured = [row for row in rows if set(row[1:]) != {UNKNOWN}]
+    return table(("after epoch", *map(str, epochs)), measured)
 
 
 def _card(record: CandidateRecord, expression: Expression, shape: Shape) -> list[tuple[str, ...]]:
@@ -103,4 +106,5 @@ def _use(record: CandidateRecord, expression: Expression) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    """NaN is of an evaluator that knows no loss."""
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.4f}"

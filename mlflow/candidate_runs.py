@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..space.analysis.shape import shape_of
 from ..space.expressions.parser import parse_stored
+from ..space.json_safe import plain
 from . import run_fields
 from .candidate_page import page
 from .figures.curves import candidate_curves
@@ -84,7 +85,7 @@ def write(
     )
     if known:  # of an earlier version: its files are there
         return run_id
-    document = json.dumps(run_fields.as_dict(record), indent=2)
+    document = json.dumps(plain(run_fields.as_dict(record)), indent=2)
     files = {"candidate.json": document.encode()}
     if drawing is not None:
         files |= picture_files(run_id, drawing.result(), record.finished_ms)

@@ -66,8 +66,8 @@ def names_of(prior: Sequence[str]) -> list[str]:
 
 
 def tables_now(home: Home, prior: Sequence[str]) -> tuple[list[ScoreTable], tuple[str, ...]]:
-    """What a stored prior's names lead to now, and how that is stored: a new search takes a search
-    that still trains, or did while this one waited, as far as it has come when it begins."""
+    """The tables that a stored prior's names lead to now, and how these are stored: a new search
+    takes a search that still trains as far as that has come when it begins."""
     names = names_of(prior)
     tables = [_table(home, name) for name in names]
     stored = (f"{name}@{t.checksum}" for name, t in zip(names, tables, strict=True))

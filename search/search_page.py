@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,14 +19,17 @@ from ..space import baselines
 from ..space.counted import counted
 from ..space.expressions.parser import parse_stored
 from .confirmation.comparison import Confirmation
+from .reports.confirm_advice import confirm_line
 from .reports.confirmation import row_sentence, verdict_text
 from .storage.config import SearchConfig
+from .storage.home import DEFAULT_HOME
 from .storage.ranking import ranked, tied_with_best
 from .storage.search_file import SearchFile
 from .storage.trial import Trial, entered
 
 SHOWN = 10  # candidates on the page
 LATEST = 18  # candidates that a rate is over: two brackets
+LONGEST_NAME = 64  # characters of a search's name, as search_name.py has it
 LONGEST_FORMULA = 90  # characters of a formula on the page
 PICTURE = "best.png"
 EXPORTED = ("best/activation.py", "best/activation.json")
@@ -52,7 +56,9 @@ def search_record(
     return SearchRecord(
         search=config.name,
         headline=headline,
-        page=_page(file, headline, order, ties, confirmation, ended),
+        page=_page(
+            file, headline, order, ties, confirmation, ended, _commands(file, folder, trials)
+        ),
         params=_params(config),
         points=points,
         files=_files(folder, order, ties, confirmation, points) if ended else {},
@@ -104,9 +110,9 @@ def _page(
     ties: set[int],
     confirmation: Confirmation | None,
     ended: bool,
+    commands: str,
 ) -> str:
     config = file.config
-    name = shlex.quote(config.name)
     best = f"![the best against its baselines](get-artifact?path={PICTURE}&run_uuid={{run}})"
     files = "`leaderboard.csv`, `config.json` and the exported `best/activation.py`"
     parts = (
@@ -117,26 +123,36 @@ def _page(
         + (f"Its artifacts: {files}." if ended else "It has not ended."),
         _confirmed(confirmation),
         _best_table(order, ties),
-        "```\n"
-        f"actsearch leaderboard {name}\n"
-        f"actsearch search --resume --name {name} --candidates {2 * file.settings.candidates}\n"
-        f"actsearch confirm {name}\n"
-        f"actsearch export {name} --output activation\n"
-        f"{command(config, file.settings.candidates)}\n"
-        "```",
+        f"```\n{commands}\n```",
     )
     return "\n\n".join(filter(None, parts))
 
 
-def command(config: SearchConfig, candidates: int) -> str:
-    """The command that begins such a search anew, but for settings of a `--config`."""
-    words = [
-        *("actsearch", "search", "--name", f"{config.name}-again"),
-        *("--space", config.space, "--strategy", config.strategy),
-        *("--recipe", config.recipe.name, "--seed", str(config.seed)),
-        *("--candidates", str(candidates)),
-    ]
-    return shlex.join(words)
+def _commands(file: SearchFile, folder: Path, trials: Sequence[Trial]) -> str:
+    """The next steps, a command a line: look, go on, confirm, export, begin another like it."""
+    name, home = file.config.name, _home_flag(folder.parent.parent)
+    more = 2 * file.settings.candidates
+    lines = (
+        f"actsearch leaderboard {name}{home}",
+        f"actsearch search --resume --name {name} --candidates {more}{home}",
+        confirm_line(file, trials, home),
+        f"actsearch export {name} --output activation{home}",
+        f"actsearch clone {name} {_next_name(name)}{home}",
+    )
+    return "\n".join(filter(None, lines))
+
+
+def _next_name(name: str) -> str:
+    """A name for another search like this one: never its own, where both are cut to a length."""
+    ending = "-anew" if name.endswith("-again") else "-again"
+    return name[: LONGEST_NAME - len(ending)] + ending
+
+
+def _home_flag(root: Path) -> str:
+    """The flag that names a home to a command; empty for one that it takes by itself, in the
+    directory where the search was begun."""
+    usual = Path(os.environ.get("ACTSEARCH_HOME") or DEFAULT_HOME).expanduser().parts
+    return "" if root.parts[-len(usual) :] == usual else f" --home {shlex.quote(str(root))}"
 
 
 def _confirmed(confirmation: Confirmation | None) -> str:

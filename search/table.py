@@ -45,7 +45,7 @@ def table_of(home: Home, names: Sequence[str], title: str) -> ScoreTable:
     rows: dict[str, dict[int, Curve]] = {}
     for name, seed in zip(names, seeds, strict=True):
         for trial in read_trials(home.folder(name)):
-            if trial.trained:
+            if trial.has_result:
                 rows.setdefault(trial.expression, {})[seed] = _curve(trial, recipe.validation)
     if not rows:
         raise InvalidSetting(f"no candidate of {', '.join(names)} has trained: nothing to write")
@@ -58,7 +58,7 @@ def table_of(home: Home, names: Sequence[str], title: str) -> ScoreTable:
         fingerprints=first.fingerprints,
         machine=machine(),
         versions=versions(),
-        command=f"actsearch table {shlex.join(names)} -o {title}{ENDING}",
+        command=shlex.join(["actsearch", "table", *names, "-o", f"{title}{ENDING}"]),
     )
 
 

@@ -116,7 +116,7 @@ class _Checks:
 
     def the_seed_decides(self) -> str | None:
         other = self._ends(dataclasses.replace(self._unhalved, seed=1))
-        same = [i for i, end in self._straight.items() if end.val_loss == other[i].val_loss]
+        same = [i for i, end in self._straight.items() if _scores(end) == _scores(other[i])]
         if len(same) == len(other):
             return "job.seed must decide initial weights and batches, but seeds 0 and 1 agree"
         return None
@@ -180,7 +180,7 @@ class _Checks:
         for end in self._straight.values():
             text = self._job.expressions[end.index]
             missing = {p.name for p in parse_stored(text).parameters} - set(end.learned)
-            if missing and end.state != "infeasible":
+            if missing and end.state != "infeasible" and end.val_loss is not None:
                 return f"learned must have {', '.join(sorted(missing))} of {text}, but has not"
         return None
 
@@ -259,7 +259,7 @@ class _Checks:
 
 
 def _run(evaluator: Evaluator, job: Job) -> list[RungReport]:
-    """A job's reports, to be compared: no seconds, no numbers of diverged candidates (NaN)."""
+    """A job's reports, to be compared: no seconds, no numbers of diverged candidates, no NaN."""
     return [
         dataclasses.replace(r, seconds=0.0, candidates=tuple(map(_comparable, r.candidates)))
         for r in checked_reports(evaluator, job)
@@ -268,7 +268,8 @@ def _run(evaluator: Evaluator, job: Job) -> list[RungReport]:
 
 def _comparable(report: CandidateReport) -> CandidateReport:
     if report.state != "infeasible":
-        return report
+        known = report.val_loss is not None and math.isfinite(report.val_loss)
+        return report if known else dataclasses.replace(report, val_loss=None)
     return CandidateReport(
         index=report.index,
         state="infeasible",
@@ -278,6 +279,10 @@ def _comparable(report: CandidateReport) -> CandidateReport:
         learned={},
         reason=report.reason,
     )
+
+
+def _scores(end: CandidateReport) -> tuple[float, float | None]:
+    return end.val_accuracy, end.val_loss
 
 
 def _ends(reports: Sequence[RungReport]) -> Ends:

@@ -41,8 +41,10 @@ class Job:
 class CandidateReport:
     """One candidate of a job after a rung.
 
-    val_accuracy: a fraction. Losses are in nats. learned: parameter name -> value per layer (mean
-    over channels), one value if shared by the network. test_accuracy: a fraction, None unless the
+    val_accuracy: a fraction. Losses are in nats; val_loss is None of an evaluator that trains
+    nothing and knows none, which then has no train_losses and nothing learned either. learned:
+    parameter name -> value per layer (mean over channels), one value if shared by the network.
+    test_accuracy: a fraction, None unless the
     job asked for it and the candidate is complete. test_correct: beside it, a byte for each test
     sample in order: under how many of the recipe's seeds it was right; None where the accuracy is
     no share of samples. lr_multiplier: the multiple of the recipe's learning rate that was best on
@@ -53,7 +55,7 @@ class CandidateReport:
     index: int  # into the job's expressions
     state: State
     val_accuracy: float
-    val_loss: float
+    val_loss: float | None
     train_losses: tuple[float, ...]  # per epoch, from the first one
     learned: Mapping[str, tuple[float, ...]]
     reason: str | None = None  # why it is infeasible
@@ -147,7 +149,7 @@ class MemberProgress:
     """A member of a training after some epochs; its numbers are those of `CandidateReport`."""
 
     val_accuracy: float
-    val_loss: float
+    val_loss: float | None
     train_losses: tuple[float, ...]
     learned: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None

@@ -121,8 +121,8 @@ def _broken_candidate(report: CandidateReport, last: bool, job: Job) -> list[str
             broken.append(f"{field} must be a number, but is {_shown(value)}")
         elif not (infeasible or math.isnan(value) or 0 <= value <= 1):
             broken.append(f"{field} must be a fraction from 0 to 1, but is {_shown(value)}")
-    if not _is_number(report.val_loss):
-        broken.append(f"val_loss must be a number, but is {_shown(report.val_loss)}")
+    if report.val_loss is not None and not _is_number(report.val_loss):
+        broken.append(f"val_loss must be a number or None, but is {_shown(report.val_loss)}")
     if not _are_numbers(report.train_losses):
         broken.append(f"train_losses must be numbers, but is {_shown(report.train_losses)}")
     return broken + _broken_learned(report, job)
@@ -166,12 +166,12 @@ def _broken_learned(report: CandidateReport, job: Job) -> list[str]:
 
 def _plain(report: CandidateReport) -> CandidateReport:
     """The report with Python's own floats, which every store takes; infeasible where a score is
-    not finite."""
+    not finite. A loss that is not known is NaN from here on, as stores have numbers alone."""
     test = None if report.test_accuracy is None else float(report.test_accuracy)
     plain = dataclasses.replace(
         report,
         val_accuracy=float(report.val_accuracy),
-        val_loss=float(report.val_loss),
+        val_loss=math.nan if report.val_loss is None else float(report.val_loss),
         train_losses=tuple(map(float, report.train_losses)),
         learned={name: tuple(map(float, values)) for name, values in report.learned.items()},
         test_accuracy=test,
@@ -180,7 +180,7 @@ def _plain(report: CandidateReport) -> CandidateReport:
         return plain
     numbers = {
         "val_accuracy": plain.val_accuracy,
-        "val_loss": plain.val_loss,
+        "val_loss": report.val_loss,
         "test_accuracy": test,
     }
     if (why := not_finite(numbers)) is not None:

@@ -12,11 +12,12 @@ rungs below it were. The seeds of a table have three roles, and none has two of 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ...space import ActsearchError, Expression, FingerprintIndex, fingerprint
+from ...space import ActsearchError, FingerprintIndex, fingerprint
 from ...space.expressions.parser import parse_stored
 from ..protocol.evaluator import Evaluator, FinalScore, Job, MemberProgress, RungReport
 from ..protocol.successive_halving import run_bracket
@@ -67,13 +68,11 @@ class TabularEvaluator(Evaluator):
                 f"make it of searches that trained the same ones, or of one search"
             )
         seed = seen_seed(seeds, job.seed)
-        candidates = [parse_stored(text) for text in job.expressions]
         curves = [self.table.rows[self.text_of(text)][seed] for text in job.expressions]
-        members = list(zip(candidates, curves, strict=True))
-        yield from run_bracket(_Lookup(members, self.table.recipe), job)
+        yield from run_bracket(_Lookup(curves, self.table.recipe), job)
 
     def distinct_seeds(self) -> int:
-        """Those of the table that a search may see."""
+        """Seeds of the table that a search may see."""
         return min(SEEN, len(self.table.shared_seeds))
 
     def objection(self, expression: str) -> str | None:
@@ -81,7 +80,7 @@ class TabularEvaluator(Evaluator):
         try:
             self.text_of(expression)
         except NotInTable:
-            return f"table {self.table.name} has no score of it"
+            return f"table {self.table.name} has no score of it: {self._advice}"
         return None
 
     def text_of(self, expression: str) -> str:
@@ -100,42 +99,48 @@ class TabularEvaluator(Evaluator):
         row = self._index.find(fingerprint(parse_stored(expression)))
         if row is None:
             raise NotInTable(
-                f"table {self.table.name} has no score of {expression}: it holds "
-                f"{len(self.table.rows)} candidates of {self.table.space}; search that space "
-                f"(--space {self.table.space}), or train with another --evaluator"
+                f"table {self.table.name} has no score of {expression}: {self._advice}"
             )
         return list(self.table.rows)[row]
 
+    @property
+    def _advice(self) -> str:
+        """The candidates that the table does have, and what to do."""
+        return (
+            f"it holds {len(self.table.rows):,} candidates of {self.table.space}; search that "
+            f"space (--space {shlex.quote(self.table.space)}), or train with another --evaluator"
+        )
+
 
 class _Lookup:
-    """Members whose curves are known. A table has no losses, and the share that is wrong stands
-    for them; no learned values, and the initial ones do."""
+    """Members whose curves are known. A table has their scores alone: no losses and no learned
+    values, and nothing stands for them."""
 
-    def __init__(self, members: Sequence[tuple[Expression, Curve]], recipe: Recipe) -> None:
-        self._members, self._recipe = list(members), recipe
+    def __init__(self, curves: Sequence[Curve], recipe: Recipe) -> None:
+        self._curves, self._recipe = list(curves), recipe
 
     def advance(self, epoch: int) -> list[MemberProgress]:
         """The scores at a rung; a curve that ended earlier, at chance, stays there."""
-        return [self._progress(*member, epoch) for member in self._members]
+        return [self._progress(curve, epoch) for curve in self._curves]
 
     def keep(self, positions: Sequence[int]) -> None:
         """Go on with these only."""
-        self._members = [self._members[position] for position in positions]
+        self._curves = [self._curves[position] for position in positions]
 
     def test(self) -> list[FinalScore]:
-        """A table has no test scores: confirm with the evaluator that trains."""
+        """A table has no test scores: a confirmation of formulas trains them."""
         raise NotInTable(
-            "a table has no scores of the test set: confirm with --evaluator built-in"
+            "a table has no scores of the test set: `actsearch confirm FORMULA…` trains formulas "
+            "that it has beside the baselines"
         )
 
-    def _progress(self, candidate: Expression, curve: Curve, epoch: int) -> MemberProgress:
+    def _progress(self, curve: Curve, epoch: int) -> MemberProgress:
         right = curve[min(self._recipe.rungs.index(epoch), len(curve) - 1)]
         accuracy = 0.0 if right is None else right / self._recipe.validation
         return MemberProgress(
             val_accuracy=accuracy,
-            val_loss=1 - accuracy,
-            train_losses=(1 - accuracy,) * epoch,
-            learned={p.name: (p.initial,) for p in candidate.parameters},
+            val_loss=None,
+            train_losses=(),
             reason="it diverged when the table was made" if right is None else None,
         )
 

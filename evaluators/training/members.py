@@ -100,9 +100,10 @@ class SweepAggregate:
         means = {rate: statistics.fmean(m.val_accuracy for m in ms) for rate, ms in sound.items()}
         best = max(means, key=lambda rate: means[rate])
         seeds = sound[best]
+        losses = [m.val_loss for m in seeds if m.val_loss is not None]
         return MemberProgress(
             val_accuracy=means[best],
-            val_loss=statistics.fmean(m.val_loss for m in seeds),
+            val_loss=statistics.fmean(losses) if losses else None,
             train_losses=_means([m.train_losses for m in seeds]),
             learned={name: _means([m.learned[name] for m in seeds]) for name in seeds[0].learned},
             lr_multiplier=best,

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from .completers import complete, searches
-from .options import check_picture, print_json
+from .options import check_picture, print_json, terminal_width
 
 ORDER = 17
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(comparison_json(comparison))
     else:
-        print(comparison_text(comparison))
+        print(comparison_text(comparison, terminal_width()))
     if options.plot is not None:
         path = Path(options.plot)
         figure = comparison_figure(comparison)

@@ -14,11 +14,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...space.counted import counted
 from .completers import complete, searches
-from .options import positive
+from .options import positive, print_json
 
 if TYPE_CHECKING:
     from ..storage.disk_use import DiskUse
@@ -53,16 +53,24 @@ def run(options: argparse.Namespace) -> int:
     if keep is not None:
         kept, removed = tracking.keep_best(home, name, keep)
         after = DiskUse.of(folder, tracker.artifacts(name))
-        print(
+        text = (
             f"{name}: {counted(kept, 'candidate')} kept in MLflow, {removed:,} removed there; it "
-            f"took {before.text} on disk, and takes {after.text}",
-            file=sys.stderr,
+            f"took {before.text} on disk, and takes {after.text}"
         )
+        _say(options, text, {"search": name, "kept": kept, "removed": removed})
         return 0
     tracker.check()
     home.delete(name, lambda: tracker.delete_search(name))
-    print(f"removed {name}", file=sys.stderr)
+    _say(options, f"removed {name}", {"search": name, "kept": None, "removed": None})
     return 0
+
+
+def _say(options: argparse.Namespace, text: str, document: dict[str, Any]) -> None:
+    """Print how many candidates MLflow kept and lost, or that the search itself went."""
+    if options.json:
+        print_json(document)
+    else:
+        print(text, file=sys.stderr)
 
 
 def _agrees(folder: Path, keep: int | None, use: DiskUse) -> bool:

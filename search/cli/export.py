@@ -85,6 +85,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.yes and not _wanted(best, options.trial):
         print("nothing written; --yes exports it without asking", file=sys.stderr)
         return 1
+    if options.learned and best.trial is not None and not best.learned:
+        _refuse_learned(best)
     exported = export(
         best.expression,
         Path(options.output),
@@ -97,6 +99,17 @@ def run(options: argparse.Namespace) -> int:
     )
     _print(exported, best, options.json)
     return 0
+
+
+def _refuse_learned(best: Best) -> None:
+    """Raise InvalidSetting where --learned has values to start from, but no training gave any."""
+    from ..errors import InvalidSetting
+
+    if names := ", ".join(p.name for p in best.expression.parameters):
+        raise InvalidSetting(
+            f"--learned needs a training that learned {names}, and of trial {best.trial} there is "
+            f"none: a table has scores alone; leave --learned out"
+        )
 
 
 def _wanted(best: Best, trial: int | None) -> bool:

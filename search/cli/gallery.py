@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from .completers import complete, searches
-from .options import print_json
+from .options import home_flag, print_json
 
 ORDER = 25
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
     folder = Home.at(options.home).folder(options.search)
     path = Path(options.output or f"{options.search}.html")
-    page = write_gallery(folder, path, measure=options.measure)
+    page = write_gallery(folder, path, measure=options.measure, home=home_flag(options))
     if options.json:
         print_json({"page": str(page), "bytes": page.stat().st_size})
     else:

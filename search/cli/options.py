@@ -203,6 +203,15 @@ def print_json(value: Any) -> None:
     print()
 
 
+def print_url(url: str, options: argparse.Namespace) -> None:
+    """The address of a server, with --json as a document; at once, for who waits at a pipe."""
+    if options.json:
+        print_json({"url": url})
+    else:
+        print(url)
+    sys.stdout.flush()
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Let SIGTERM stop as cleanly as Ctrl-C does, for `timeout`, schedulers and containers."""

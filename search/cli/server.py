@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-from .options import positive, stoppable
+from .options import positive, print_url, stoppable
 
 ORDER = 35
 DATABASE, ARTIFACTS = "MLFLOW_BACKEND_STORE_URI", "MLFLOW_ARTIFACTS_DESTINATION"
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     )
     print("starting the MLflow server (10 to 30 s) …", file=sys.stderr)
     with stoppable(), server.serve(_print) as url:
-        print(url, flush=True)
+        print_url(url, options)
         print("Ctrl-C stops it", file=sys.stderr)
         try:
             while True:

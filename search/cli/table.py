@@ -13,6 +13,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from ...space.counted import counted
@@ -41,8 +42,9 @@ def run(options: argparse.Namespace) -> int:
         summary = {"table": str(path), "candidates": len(table.rows), "trainings": trainings}
         print_json(summary)
     else:
+        replay = ["actsearch", "search", "--space", table.space, "--evaluator", str(path)]
         print(
             f"{counted(len(table.rows), 'candidate')}, {counted(trainings, 'training')}; "
-            f"replay them with: actsearch search --space '{table.space}' --evaluator {path}"
+            f"replay them with: {shlex.join(replay)}"
         )
     return 0

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .completers import complete, searches
-from .options import stoppable
+from .options import print_url, stoppable
 
 if TYPE_CHECKING:
     from ..storage.home import Home
@@ -47,12 +47,12 @@ def run(options: argparse.Namespace) -> int:
         from ...mlflow.uris import public
 
         links = _links(home, options.search)
-        print(f"{public(remote)}/{next(iter(links.values()), '')}")
+        print_url(f"{public(remote)}/{next(iter(links.values()), '')}", options)
         return 0
     print("starting the MLflow UI (about 10 s) …", file=sys.stderr)
     links = _links(home, options.search)
     with serve(home.root, options.host, options.port, next(iter(links), None)) as url:
-        print(url, flush=True)
+        print_url(url, options)
         address = url.partition("#")[0]
         for name, link in list(links.items())[1:]:
             print(f"search '{name}': {address}{link}", file=sys.stderr)

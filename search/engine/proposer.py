@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -31,6 +31,7 @@ REJECTED = 1_000  # proposals rejected in a row that end a search; with some sec
 # for each candidate, one in a thousand that passes costs more to find than to train
 IN_ORDER = 10_000  # as many for a strategy that goes through a space in order, whose neighbours
 # have the same reasons to be rejected
+SEEN_BEFORE = "seen before"  # the reason of a duplicate
 COMMONEST = 3  # reasons that a message names
 DRAWS = 1000  # random draws for an unseen encoding before the space is searched in order
 
@@ -110,15 +111,24 @@ class Proposer:
         """The error that names the commonest reasons of the latest rejections, and what to do."""
         trials = [t for t in self._study.trials() if not t.retry and t.expression]
         latest = trials[-self._rejected :]
-        counts = Counter(t.reason or "seen before" for t in latest).most_common()
+        counts = Counter(t.reason or SEEN_BEFORE for t in latest).most_common()
         reasons = [f"{reason} ({count:,})" for reason, count in counts[:COMMONEST]]
         others = sum(count for _, count in counts[COMMONEST:])
         listed = ", ".join(reasons) + (f", other reasons ({others:,})" if others else "")
         entered = counted(self._study.entered(), "candidate")
         return NothingToTrain(
             f"{what}, so the search ends with {entered}: {listed}; the last one was "
-            f"{latest[-1].expression}. Take a --space with other operators (`actsearch describe` "
-            f"says what is wrong with one formula), or another --strategy"
+            f"{latest[-1].expression}. {self._advice(latest, counts[0][0])}"
+        )
+
+    def _advice(self, latest: Sequence[Trial], commonest: str) -> str:
+        """The next step after the commonest reason; one of the evaluator says it itself."""
+        trial = next(t for t in latest if (t.reason or SEEN_BEFORE) == commonest)
+        if self.objection(trial.expression) == commonest:
+            return "The evaluator takes too few of the proposals: do what it says of them"
+        return (
+            "Take a --space with other operators (`actsearch describe` says what is wrong with "
+            "one formula), or another --strategy"
         )
 
     def _accepted(self, draw: Draw) -> ProposedTrial | None:

@@ -15,7 +15,7 @@ from ...space import Expression, ExpressionError, baselines, identify
 from ...space.analysis.cost import relative_time
 from ...space.expressions.parser import parse_stored
 from ..confirmation.comparison import ComparisonRow, Confirmation
-from ..confirmation.novelty import baseline_in_disguise
+from ..reports.leaderboard import same_as
 from ..storage.trial import Trial
 from .curves import curve, learned_means, with_means
 from .traits import Traits, equal_functions, traits
@@ -49,17 +49,16 @@ def candidate(trial: Trial, rank: int, context: Context) -> dict[str, Any]:
         "rank": rank,
         "formula": trial.expression,
         "state": STATES.get(trial.state, trial.state),
-        "rungs": [[epoch, _short(v)] for epoch, v in sorted(trial.val_accuracies.items())],
+        "rungs": [[epoch, _drawn(v)] for epoch, v in sorted(trial.val_accuracies.items())],
         "losses": _thinned(trial.train_losses),
         "epochs": len(trial.train_losses),
-        "val_losses": [[epoch, _short(v)] for epoch, v in sorted(trial.val_losses.items())],
         "seconds": round(trial.seconds, 2),
         "tie": trial.number in context.tied and len(context.tied) > 1,
         "front": trial.number in context.front,
     }
     if trial.val_accuracy is not None:
         error = noise(trial.val_accuracy, context.validation)
-        entry |= {"accuracy": _short(trial.val_accuracy), "error": _short(error)}
+        entry |= {"accuracy": _shown(trial.val_accuracy), "error": _shown(error)}
     if trial.reason or trial.error:
         entry["reason"] = trial.reason or (trial.error or "").strip().splitlines()[-1]
     if trial.lr_multiplier != 1.0:
@@ -67,8 +66,8 @@ def candidate(trial: Trial, rank: int, context: Context) -> dict[str, Any]:
     if trial.cost:
         cost = trial.cost
         entry |= {
-            "cost": _short(cost.time),
-            "quartiles": [_short(cost.low), _short(cost.high)],
+            "cost": _shown(cost.time),
+            "quartiles": [_shown(cost.low), _shown(cost.high)],
             "device": cost.device,
         }
     if trial.parents:
@@ -111,15 +110,15 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
     if context.measure and trial.cost is None:
         time = relative_time(expression)
         entry |= {
-            "cost": _short(time.total),
-            "quartiles": [_short(time.low), _short(time.high)],
+            "cost": _shown(time.total),
+            "quartiles": [_shown(time.low), _shown(time.high)],
             "device": "cpu, here",
         }
     if trial.number in context.identified:
         identification = identify(expression, means)
         if identification.kind != "nearest" or identification.family:
             entry |= {"known_as": began + identification.sentence, "known": True}
-    if trial.val_accuracies and (same := baseline_in_disguise(trial)):
+    if same := same_as(trial):
         entry["same_as"] = same
     return entry
 
@@ -139,7 +138,7 @@ def _parameters(
             "name": p.name,
             "initial": p.initial,
             "per": p.granularity,
-            "learned": [_short(value) for value in learned.get(p.name, ())],
+            "learned": [_shown(value) for value in learned.get(p.name, ())],
         }
         for p in expression.parameters
     ]
@@ -159,26 +158,36 @@ def test_numbers(row: ComparisonRow) -> dict[str, Any]:
     comparison = row.comparison
     numbers: dict[str, Any] = {"n": len(row.test_accuracies), "diverged": row.diverged}
     if row.test_mean is not None:
-        numbers["mean"] = _short(row.test_mean)
+        numbers["mean"] = _shown(row.test_mean)
     if row.test_sd is not None:
-        numbers["sd"] = _short(row.test_sd)
+        numbers["sd"] = _shown(row.test_sd)
     if comparison is not None:
-        numbers["difference"] = _short(comparison.difference)
+        numbers["difference"] = _shown(comparison.difference)
         if comparison.interval is not None:
-            numbers["interval"] = [_short(bound) for bound in comparison.interval]
+            numbers["interval"] = [_shown(bound) for bound in comparison.interval]
     if row.p_adjusted is not None:
-        numbers["p"] = _short(row.p_adjusted)
+        numbers["p"] = _shown(row.p_adjusted)
     return numbers
 
 
-def _short(value: float) -> float | None:
-    """Five digits, which no plot or text of the page exceeds; None for NaN and infinity, which
-    JSON has not."""
-    return float(f"{value:.5g}") if math.isfinite(value) else None
+def _shown(value: float) -> float | None:
+    """A number that stands on the page as text: the page rounds it as the terminal does, so that
+    it must not be rounded near there before."""
+    return _rounded(value, 9)
+
+
+def _drawn(value: float) -> float | None:
+    """A number of which the page draws a curve: a pixel has no more digits."""
+    return _rounded(value, 5)
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    """None for NaN and infinity, which JSON has not."""
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
 def _thinned(losses: tuple[float, ...]) -> list[list[float | None]]:
     """Training losses as [epoch, loss], at most LOSSES of them, the last among them."""
     stride = -(-len(losses) // LOSSES) or 1
     epochs = range(len(losses), 0, -stride)
-    return [[epoch, _short(losses[epoch - 1])] for epoch in reversed(epochs)]
+    return [[epoch, _drawn(losses[epoch - 1])] for epoch in reversed(epochs)]

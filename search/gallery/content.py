@@ -14,6 +14,7 @@ from typing import Any
 from ...space.counted import counted
 from ..confirmation.comparison import Confirmation
 from ..provenance import provenance_text
+from ..reports.confirm_advice import confirm_advice
 from ..reports.confirmation import verdict_text
 from ..storage.config import SearchConfig
 from ..storage.ranking import front, tied_with_best, trained
@@ -34,9 +35,10 @@ def content(
     *,
     measure: bool = False,
     most: int = MOST,
+    home: str = "",
 ) -> dict[str, Any]:
     """The page's data, of the best `most` candidates; measure: time those whose cost the search
-    did not measure."""
+    did not measure; home: the flag that names the search's home in a command."""
     config = file.config
     board = trained(trials)
     context = Context(
@@ -50,7 +52,7 @@ def content(
     entries = [candidate(trial, rank, context) for rank, trial in enumerate(board[:most], 1)]
     read = [entry["operators"] for entry in entries if "unread" not in entry]
     return {
-        "search": _search(file, trials, confirmation),
+        "search": _search(file, trials, confirmation, home),
         "grid": GRID,
         "candidates": entries,
         "left_out": len(board) - len(entries),
@@ -66,7 +68,7 @@ def content(
 
 
 def _search(
-    file: SearchFile, trials: Sequence[Trial], confirmation: Confirmation | None
+    file: SearchFile, trials: Sequence[Trial], confirmation: Confirmation | None, home: str
 ) -> dict[str, Any]:
     """The search in words and counts."""
     config, wanted, done = file.config, file.settings.candidates, entered(trials)
@@ -74,9 +76,14 @@ def _search(
     finished = done >= wanted and not states["running"]
     return {
         "name": config.name,
+        "home": home,
         "settings": _settings(config),
         "status": _status(done, wanted, finished, confirmation),
-        "verdict": verdict_text(confirmation) if confirmation else _without(file, done, finished),
+        "verdict": (
+            verdict_text(confirmation)
+            if confirmation
+            else _without(file, trials, done, finished, home)
+        ),
         "winner": _winner(confirmation),
         "best": confirmation.best if confirmation else None,
         "trained": done,
@@ -119,22 +126,21 @@ def _status(done: int, wanted: int, finished: bool, confirmation: Confirmation |
     return f"unfinished: {done} of {counted(wanted, 'candidate')} trained"
 
 
-def _without(file: SearchFile, done: int, finished: bool) -> str:
+def _without(
+    file: SearchFile, trials: Sequence[Trial], done: int, finished: bool, home: str
+) -> str:
     """Text in place of a verdict, with the next step."""
-    name = file.config.name
+    go_on = f"`actsearch search --resume --name {file.config.name}{home}` goes on"
     if not done:
-        return (
-            "No candidate has trained yet. "
-            f"`actsearch search --resume --name {name}` goes on; then make this page again."
-        )
+        return f"No candidate has trained yet. {go_on}; then make this page again."
     if not finished:
         return (
             "The search is not finished, and nothing is confirmed: order and scores will change. "
-            f"`actsearch search --resume --name {name}` goes on."
+            f"{go_on}."
         )
     return (
         "Not confirmed: scores are of one run each, on validation images. "
-        f"`actsearch confirm {name}` holds the best against baselines over fresh seeds."
+        f"{confirm_advice(file, trials, home)}"
     )
 
 

@@ -51,10 +51,11 @@ def gallery_page(
     *,
     measure: bool = False,
     most: int = MOST,
+    home: str = "",
 ) -> str:
-    """The page of a search, of the best `most` candidates; measure: time those whose cost the
-    search did not measure."""
-    return render(content(file, trials, confirmation, measure=measure, most=most))
+    """The page of a search; the options are those of `content`."""
+    data = content(file, trials, confirmation, measure=measure, most=most, home=home)
+    return render(data)
 
 
 def render(data: dict[str, Any]) -> str:
@@ -74,15 +75,17 @@ def render(data: dict[str, Any]) -> str:
     )
 
 
-def read_gallery(folder: Path, *, measure: bool = False, most: int = MOST) -> str:
+def read_gallery(folder: Path, *, measure: bool = False, most: int = MOST, home: str = "") -> str:
     """The page of what a search's folder holds, also while it runs."""
     file = SearchFile.load(folder)
     trials = read_trials(folder)
     confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
-    return gallery_page(file, trials, confirmation, measure=measure, most=most)
+    return gallery_page(file, trials, confirmation, measure=measure, most=most, home=home)
 
 
-def write_gallery(folder: Path, path: Path, *, measure: bool = False, most: int = MOST) -> Path:
+def write_gallery(
+    folder: Path, path: Path, *, measure: bool = False, most: int = MOST, home: str = ""
+) -> Path:
     """Write the page of a search's folder to a file, whole or not at all; the file's path.
 
     Raises InvalidSetting where something else than an earlier page has that name, and
@@ -90,7 +93,7 @@ def write_gallery(folder: Path, path: Path, *, measure: bool = False, most: int 
     """
     path = path.absolute()
     _check_replaceable(path)
-    page = read_gallery(folder, measure=measure, most=most)
+    page = read_gallery(folder, measure=measure, most=most, home=home)
     partial = path.with_name(f".{path.name}.partial")
     with usable(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

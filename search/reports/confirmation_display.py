@@ -46,11 +46,11 @@ def as_html(confirmation: Confirmation) -> str:
 
 def plot(confirmation: Confirmation, where: str | None, axes: Axes | None) -> Axes:
     """The test accuracy of each function less the best baseline's, with its interval."""
-    asked = confirmation.rows[0].where if where is None else where
-    places = [r.where for r in confirmation.rows if asked in (r.where, r.network)]
+    place = confirmation.rows[0].where if where is None else where
+    places = [r.where for r in confirmation.rows if place in (r.where, r.network)]
     if not places:
         known = {name for row in confirmation.rows for name in (row.network, row.where)}
-        raise UnknownNameError("network of the confirmation", asked, known)
+        raise UnknownNameError("network of the confirmation", place, known)
     rows = [row for row in confirmation.rows if row.where == places[0]]
     axes = new_axes(height=1.2 + 0.35 * len(rows)) if axes is None else axes
     axes.axvline(0.0, color=INK, linewidth=0.8)

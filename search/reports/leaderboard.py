@@ -22,9 +22,8 @@ from .text_table import Column, Table, cut, text_table, wrapped
 def leaderboard_json(
     trials: Sequence[Trial], objectives: Sequence[str] = ACCURACY
 ) -> list[dict[str, Any]]:
-    """One object per trained candidate, best first. `same_as`, of complete ones: the baseline that
-    it cannot be told from. `cost` is null where none was measured, and `front` where it is no
-    objective."""
+    """One object per trained candidate, best first. `same_as`: the baseline that it cannot be told
+    from. `cost` is null where none was measured, and `front` where it is no objective."""
     members = _front(trials, objectives)
     return [
         {
@@ -40,7 +39,7 @@ def leaderboard_json(
             "step": trial.lr_multiplier,
             "own_score": trial.base_lr_accuracy,
             "learned": {name: list(values) for name, values in trial.learned.items()},
-            "same_as": _same_as(trial) if trial.state == "complete" else None,
+            "same_as": same_as(trial),
         }
         for trial in ranked(trials)
         if trial.trained
@@ -97,7 +96,7 @@ def leaderboard_table(
             *_cost_cells(trial, members)[: len(cost_columns)],
             cut(trial.expression)
             + (f"   [{trial.reason}]" if trial.reason else "")
-            + (f"   [{what}]" if (what := _same_as(trial)) else "")
+            + (f"   [{what}]" if (what := same_as(trial)) else "")
             + _learning_rate_text(trial),
         )
         for trial in order[:rows]
@@ -126,9 +125,10 @@ def notes(
     return lines
 
 
-def _same_as(trial: Trial) -> str | None:
-    """The baseline that a candidate cannot be told from. Of a formula that this version does not
-    read that is not known; it is listed all the same."""
+def same_as(trial: Trial) -> str | None:
+    """The baseline that a candidate with a score cannot be told from, stopped early or not: the
+    rule of every table and page. Of a formula that this version does not read that is not known;
+    it is listed all the same."""
     if not trial.val_accuracies:
         return None
     from ..confirmation.novelty import baseline_in_disguise  # which loads torch

@@ -96,7 +96,10 @@ def wrapped(text: str, fit: int | None) -> str:
     """A text whose lines are broken between words to so many characters, if a number is given."""
     if fit is None:
         return text
-    lines = [textwrap.wrap(line, max(fit, NARROWEST)) or [""] for line in text.split("\n")]
+    width = max(fit, NARROWEST)
+    lines = [
+        textwrap.wrap(line, width, break_on_hyphens=False) or [""] for line in text.split("\n")
+    ]
     return "\n".join(line for wrapped_line in lines for line in wrapped_line)
 
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..reports.text_table import Column, cut, text_table
+from ..reports.text_table import Column, cut, text_table, wrapped
 from .comparing import ComparedSearch, Improvement, SearchComparison
 
 if TYPE_CHECKING:
@@ -15,22 +15,23 @@ if TYPE_CHECKING:
 OTHER_TASKS = "their recipes differ, so scores are of different tasks and cannot be compared"
 
 
-def comparison_text(comparison: SearchComparison) -> str:
-    """The three tables."""
+def comparison_text(comparison: SearchComparison, fit: int | None = None) -> str:
+    """The tables of settings, of the best by budget and of shared functions; fit: characters of a
+    line."""
     searches = comparison.searches
     names = [search.name for search in searches]
-    columns = (Column("setting"), *(Column(name) for name in names))
+    columns = (Column("setting"), *(Column(name, wraps=12) for name in names))
     differing = [
         (setting.replace("_", " "), *("–" if v is None or v == "" else str(v) for v in values))
         for setting, values in comparison.differing.items()
     ]
-    parts = [text_table(columns, differing) if differing else "their settings are the same"]
+    parts = [text_table(columns, differing, fit) if differing else "their settings are the same"]
     columns = (Column("candidates", ">"), *(Column(name, ">") for name in names))
     rows = [
         (f"{budget:,}", *(_score_at(budget, search) for search in searches))
         for budget in comparison.budgets
     ]
-    parts.append(text_table(columns, rows) if rows else "no candidate has ended yet")
+    parts.append(text_table(columns, rows, fit) if rows else "no candidate has ended yet")
     last = [(s.name, s.improvements[-1]) for s in searches if s.improvements]
     best = [(name, _score(i), f"after {i.candidates:,}", cut(i.expression)) for name, i in last]
     if best:
@@ -38,12 +39,12 @@ def comparison_text(comparison: SearchComparison) -> str:
             Column("best of"),
             Column("val acc", ">"),
             Column("candidates"),
-            Column("formula"),
+            Column("formula", wraps=16),
         )
-        parts.append(text_table(columns, best))
+        parts.append(text_table(columns, best, fit))
     if not comparison.same_recipe:
-        parts.append(OTHER_TASKS)
-    parts.append(_overlap(comparison))
+        parts.append(wrapped(OTHER_TASKS, fit))
+    parts.append(_overlap(comparison, fit))
     return "\n\n".join(parts)
 
 
@@ -128,7 +129,7 @@ def _score_at(budget: int, search: ComparedSearch) -> str:
     return score if budget <= search.ended else f"{score} of {search.ended:,}"
 
 
-def _overlap(comparison: SearchComparison) -> str:
+def _overlap(comparison: SearchComparison, fit: int | None) -> str:
     """Functions trained, and how many of them two searches share."""
     searches = comparison.searches
     columns = (Column("functions trained"), *(Column(search.name, ">") for search in searches))
@@ -136,4 +137,4 @@ def _overlap(comparison: SearchComparison) -> str:
         (row.name, *(str(comparison.shared(row, column)) for column in searches))
         for row in searches
     ]
-    return text_table(columns, rows)
+    return text_table(columns, rows, fit)

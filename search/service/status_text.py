@@ -9,7 +9,7 @@ from typing import Any
 
 from ...space.printable import printable
 from ..progress import clock
-from ..reports.text_table import Column, cut, text_table
+from ..reports.text_table import Column, cut, text_table, wrapped
 from .status import Status
 
 
@@ -67,7 +67,7 @@ def statuses_text(
         for row in rows
     ]
     logs = f"logs: {root}/searches/NAME/driver.log" if any(row.log for row in rows) else ""
-    return "\n".join(filter(None, [text_table(columns, cells, fit), logs]))
+    return "\n".join(filter(None, [text_table(columns, cells, fit), wrapped(logs, fit)]))
 
 
 def _state(status: Status, longest: int = 400) -> str:

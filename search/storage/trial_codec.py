@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
@@ -158,7 +159,7 @@ def result_text(reports: Mapping[int, CandidateReport], seconds: float) -> str:
     return json.dumps(
         {
             "rungs": {epoch: r.val_accuracy for epoch, r in scored.items()},
-            "losses": {epoch: r.val_loss for epoch, r in scored.items()},
+            "losses": {epoch: r.val_loss for epoch, r in scored.items() if _is_known(r.val_loss)},
             "train_losses": last.train_losses,
             "learned": dict(last.learned),
             "step": last.lr_multiplier,
@@ -166,6 +167,11 @@ def result_text(reports: Mapping[int, CandidateReport], seconds: float) -> str:
             "seconds": round(seconds, 6),
         }
     )
+
+
+def _is_known(loss: float | None) -> bool:
+    """Whether an evaluator has said a loss: a table has none."""
+    return loss is not None and not math.isnan(loss)
 
 
 def cost_attribute(cost: MeasuredCost | None) -> dict[str, Any]:

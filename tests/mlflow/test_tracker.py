@@ -102,6 +102,11 @@ def test_values_that_are_not_finite_are_left_out(
     metrics = client.get_run(run_id).data.metrics
     assert "val_loss" not in metrics
     assert metrics["train_loss"] == 0.9
+    page = client.get_run(run_id).data.tags["mlflow.note.content"]
+    assert "| training loss |" in page
+    assert "validation loss" not in page
+    stored = json.loads(Path(client.download_artifacts(run_id, "candidate.json")).read_text())
+    assert stored["val_loss"] == {"1": None}
 
 
 def test_a_record_with_more_metrics_than_one_request_takes_is_written_whole(

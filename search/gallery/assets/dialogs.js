@@ -84,7 +84,7 @@ function kinOf(candidate) {
 
 function useOf(candidate) {
   const python = `from actsearch.space import parse\nactivation = parse(${JSON.stringify(candidate.formula)}).module()`;
-  const shell = `actsearch export ${data.search.name} --trial ${candidate.trial} -o activation/`;
+  const shell = `actsearch export ${data.search.name} --trial ${candidate.trial} -o activation/${data.search.home}`;
   return el("div", { class: "wide" }, el("h3", {}, "Use it"), el("pre", { tabindex: "0", "aria-label": "In Python, and as a command" }, `${python}\n\n# or as a file that needs only torch:\n# ${shell}`));
 }
 

@@ -123,7 +123,7 @@ def test_what_follows_the_last_report_is_not_asked_for() -> None:
         (first(val_accuracy=87.3), "val_accuracy must be a fraction from 0 to 1, but is 87.3"),
         (first(val_accuracy=True), "val_accuracy must be a number, but is True"),
         (first(val_accuracy=None), "val_accuracy must be a number, but is None"),
-        (first(val_loss="low"), "val_loss must be a number, but is 'low'"),
+        (first(val_loss="low"), "val_loss must be a number or None, but is 'low'"),
         (first(train_losses=1.3), "train_losses must be numbers, but is 1.3"),
         (first(learned=[1.0]), "learned must map names to values, but is [1.0]"),
         (first(learned={"a": (1.0,)}), "for the parameters none, but has 'a': (1.0,)"),
@@ -144,7 +144,7 @@ def test_all_that_is_wrong_with_a_report_is_said_at_once() -> None:
     with pytest.raises(
         EvaluatorError, match=r"epoch must be 1.*; tanh\(x\): val_accuracy .*; .*loss"
     ):
-        heard(replace(first(val_accuracy=2.0, val_loss=None), epoch=9))
+        heard(replace(first(val_accuracy=2.0, val_loss="low"), epoch=9))
 
 
 def test_reports_that_end_too_soon_are_an_error() -> None:
@@ -164,6 +164,14 @@ def test_a_candidate_that_was_cut_cannot_come_back() -> None:
         EvaluatorError, match="the 1 live candidates 1 in that order, but has 2: 0, 1"
     ):
         heard(FIRST, replace(FIRST, epoch=2))
+
+
+def test_a_loss_that_is_not_known_leaves_the_candidate_its_score() -> None:
+    (report, _) = heard(
+        replace(FIRST, candidates=tuple(replace(c, val_loss=None) for c in FIRST.candidates)), LAST
+    )
+    assert [candidate.state for candidate in report.candidates] == ["pruned", "live"]
+    assert all(math.isnan(candidate.val_loss or 0.0) for candidate in report.candidates)
 
 
 @pytest.mark.parametrize("field", ["val_accuracy", "val_loss"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 
@@ -14,6 +15,7 @@ from actsearch.evaluators import (
     TabularEvaluator,
     check_evaluator,
 )
+from actsearch.evaluators.protocol.report_validation import checked_reports
 from actsearch.evaluators.tables.tabular import naming_seeds, reading_seeds, seen_seed
 from contracts.tiny import TINY
 
@@ -53,7 +55,12 @@ def test_a_candidate_that_is_not_there_is_objected_to_before_it_would_train(
     table: ScoreTable,
 ) -> None:
     evaluator = TabularEvaluator(table)
-    assert evaluator.objection("cos(x)") == "table small has no score of it"
+    assert evaluator.objection("cos(x)") == (
+        "table small has no score of it: it holds 8 candidates of core-1; search that space "
+        "(--space core-1), or train with another --evaluator"
+    )
+    odd = TabularEvaluator(dataclasses.replace(table, space="core-1|tree-3"))
+    assert "(--space 'core-1|tree-3')" in str(odd.objection("cos(x)"))
     assert evaluator.objection("x * sigmoid(x)") is None
 
 
@@ -64,9 +71,19 @@ def test_a_curve_that_ended_at_chance_stays_there(table: ScoreTable) -> None:
     assert [c.val_accuracy for c in last.candidates] == [0.1, 0.3]
 
 
+def test_what_a_table_does_not_hold_is_not_made_up(table: ScoreTable) -> None:
+    job = Job(("sigmoid(beta * x) * x", "tanh(x)"), dataclasses.replace(TINY, eta=1), 0)
+    for report in checked_reports(TabularEvaluator(table), job):
+        for candidate in report.candidates:
+            assert candidate.state in ("live", "complete")
+            assert (candidate.learned, candidate.train_losses) == ({}, ())
+            assert candidate.val_loss is not None
+            assert math.isnan(candidate.val_loss)
+
+
 def test_a_table_has_no_test_scores(table: ScoreTable) -> None:
     job = Job(("tanh(x)",), TINY, 0, halving=False, test=True)
-    with pytest.raises(NotInTable, match="no scores of the test set"):
+    with pytest.raises(NotInTable, match="of the test set: `actsearch confirm FORMULA…` trains"):
         list(TabularEvaluator(table).run(job))
     assert TabularEvaluator(table).opened() is None
 

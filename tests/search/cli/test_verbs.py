@@ -293,7 +293,9 @@ def test_delete_asks_and_without_a_terminal_removes_nothing(
 def test_a_deleted_search_is_gone_everywhere_and_then_unknown(
     actsearch: Verb, searched: Home
 ) -> None:
-    assert actsearch("delete", "mine", "--yes", "--home", searched.root).status == 0
+    result = actsearch("delete", "mine", "--yes", "--json", "--home", searched.root)
+    assert result.status == 0
+    assert json.loads(result.out) == {"search": "mine", "kept": None, "removed": None}
     assert searched.names() == []
     client = MlflowClient(local_uri(searched.root))
     assert not client.search_experiments(filter_string="name LIKE '%mine'")
@@ -332,6 +334,8 @@ def test_of_a_search_that_keeps_its_best_the_others_leave_mlflow_and_do_not_come
     assert shown_trials(searched) == left
     again = actsearch("delete", "mine", "--keep-best", "1", "--yes", *at)
     assert "0 removed" in again.err
+    as_json = actsearch("delete", "mine", "--keep-best", "1", "--yes", "--json", *at)
+    assert json.loads(as_json.out) == {"search": "mine", "kept": len(left), "removed": 0}
 
 
 def test_sync_writes_mlflow_anew_and_twice_changes_nothing(

@@ -208,6 +208,18 @@ def test_a_search_that_finds_nothing_more_ends_with_what_it_has_and_a_warning(
     assert f"ends with {counted(len(ran.reported), 'candidate')}: " in warning
 
 
+def test_where_the_evaluator_objects_it_is_its_advice_that_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposer_module, "REJECTED", 60)
+    proposer = Proposer(study_in(tmp_path, strategy_from_name("random", SMALL, 0)), SMALL, 0, 2)
+    proposer.objection = lambda expression: "no score of it: search --space tree-5"
+    with pytest.raises(NothingToTrain, match="no score of it: search --space tree-5") as caught:
+        proposer.next()
+    assert "do what it says of them" in str(caught.value)
+    assert "other operators" not in str(caught.value)
+
+
 class Seldom(Strategy):
     """One candidate that passes, then straight lines."""
 

@@ -19,6 +19,7 @@ from actsearch.search.gallery.shared_operators import good_ones, shared_operator
 from actsearch.search.gallery.traits import traits
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import parse
+from contracts.tiny import TINY
 
 
 class CommandResult(NamedTuple):
@@ -43,6 +44,8 @@ def test_a_search_of_which_nothing_has_trained_says_so(file: SearchFile) -> None
     page = gallery_page(file, [], None)
     assert "begun: 0 of 6 candidates trained" in status_and_verdict(page)
     assert "actsearch search --resume --name mine" in page
+    at_home = status_and_verdict(gallery_page(file, [], None, home=" --home there"))
+    assert "`actsearch search --resume --name mine --home there`" in at_home
 
 
 def test_an_unfinished_search_says_how_far_it_is(
@@ -59,6 +62,37 @@ def test_a_search_without_confirmation_names_the_command(
     text = status_and_verdict(gallery_page(file, trials, None))
     assert "searched, not confirmed: 7 candidates trained" in text
     assert "`actsearch confirm mine`" in text
+
+
+@pytest.mark.parametrize("evaluator", ["core-1-table", "mine:evaluator"])
+def test_a_search_that_may_have_no_test_data_is_advised_otherwise(
+    trials: Sequence[Trial], evaluator: str
+) -> None:
+    config = {"name": "mine", "recipe": TINY, "second": None, "evaluator": evaluator}
+    file = SearchFile.of(config, {"candidates": 6})
+    text = status_and_verdict(gallery_page(file, trials, None))
+    advice = {
+        "core-1-table": "A table has no test data: `actsearch confirm 'min(x, sin(x))'`",
+        "mine:evaluator": "over fresh seeds, where its evaluator has test data",
+    }
+    assert advice[evaluator] in text
+
+
+def test_a_score_is_rounded_once_as_the_terminal_does(
+    file: SearchFile, trial: Callable[..., Trial]
+) -> None:
+    accuracy = 0.2058497  # to five digits, and then to two decimals of a per cent: 20.59
+    (entry,) = data_of(gallery_page(file, [trial(0, "tanh(x)", accuracy)], None))["candidates"]
+    assert f"{100 * entry['accuracy']:.2f}" == f"{100 * accuracy:.2f}" == "20.58"
+
+
+def test_what_no_evaluator_measured_is_not_on_the_page(
+    file: SearchFile, trial: Callable[..., Trial]
+) -> None:
+    looked_up = trial(0, "x * beta", 0.5, train_losses=(), val_losses={1: float("nan")})
+    (entry,) = data_of(gallery_page(file, [looked_up], None))["candidates"]
+    assert (entry["losses"], entry["parameters"][0]["learned"]) == ([], [])
+    assert "val_losses" not in entry
 
 
 def test_a_search_of_which_all_diverged_shows_the_reasons(
@@ -166,6 +200,7 @@ def test_the_verb_writes_the_page_and_only_over_an_earlier_one(
     outcome = actsearch(*command, "--json")
     assert json.loads(outcome.out) == {"page": str(target), "bytes": target.stat().st_size}
     assert len(data_of(target.read_text())["candidates"]) == 8
+    assert data_of(target.read_text())["search"]["home"] == f" --home {finished.root}"
     assert actsearch(*command).status == 0
     target.write_text("my notes")
     outcome = actsearch(*command)

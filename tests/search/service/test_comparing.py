@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from actsearch.search import Home, Search
+from actsearch.search import Home, RungScore, Search
 from actsearch.search.errors import InvalidSetting
-from actsearch.search.progress import RungScore
 from actsearch.search.service.comparing import (
     ComparedSearch,
     Improvement,
