@@ -6,6 +6,7 @@ that never runs scores the same whatever it is, an accuracy of what are no label
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -15,11 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from ..space import Activation
+from ..space import Expression
 from .protocol.metrics import OverAll, accuracy
 from .protocol.report_validation import EvaluatorError
-from .training.user_net import Measure
+from .training.user_net import Measure, activations_of
 
+IGNORED = -100  # label that torch's losses leave out unless told
 ROUNDING = 1e-6  # of a mean in float32
 
 
@@ -68,6 +70,12 @@ def check_targets(targets: Any, loss: Measure, metric: Measure | OverAll) -> Non
             f"numbers such as {float(targets[targets % 1 != 0][0]):g}: give a metric, such as "
             f"OverAll(r2)"
         )
+    ignored = getattr(loss, "ignore_index", IGNORED)
+    if metric is accuracy and not targets.is_floating_point() and bool((targets == ignored).any()):
+        raise EvaluatorError(
+            f"labels of train have {ignored}, which the loss leaves out, but the accuracy counts "
+            f"as wrong: give a metric that leaves them out too"
+        )
     if _classifies(loss, metric) and _are_labels(targets) and targets.min() == targets.max():
         raise EvaluatorError(
             f"train has one class: all {len(targets)} labels looked at are {int(targets[0])}, so "
@@ -81,7 +89,7 @@ def check_outputs(targets: Any, outputs: Any, loss: Measure, metric: Measure | O
         return
     if not _classifies(loss, metric) or not _are_labels(targets):
         return
-    targets = targets[targets != getattr(loss, "ignore_index", -100)]  # torch's default
+    targets = targets[targets != getattr(loss, "ignore_index", IGNORED)]
     if not len(targets):
         return
     low, high, classes = int(targets.min()), int(targets.max()), outputs.shape[1]
@@ -103,10 +111,32 @@ def check_fraction(score: float, metric: Measure | OverAll) -> None:
         )
 
 
+def check_measures(loss: Measure, metric: Measure | OverAll) -> None:
+    """Raise EvaluatorError for a loss or a metric with parameters that would learn."""
+    for kind, measure in (("loss", loss), ("metric", metric)):
+        if isinstance(measure, nn.Module):
+            learning = [n for n, p in measure.named_parameters() if p.requires_grad]
+            if learning:
+                raise EvaluatorError(
+                    f"the {kind} {name_of(measure)} has parameters that learn "
+                    f"({', '.join(learning[:4])}), and no optimiser gets them: put them into the "
+                    f"network, or freeze them (requires_grad_(False))"
+                )
+
+
 @contextmanager
-def activations_must_run(net: nn.Module) -> Iterator[None]:
-    """Raise EvaluatorError at the end where no activation of the network ran in the block."""
-    activations = [module for module in net.modules() if isinstance(module, Activation)]
+def broadcasting_refused() -> Iterator[None]:
+    """A block in which torch's losses raise where outputs [B, 1] meet targets [B]: they take every
+    output from every target there, and only warn."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Using a target size")
+        yield
+
+
+@contextmanager
+def activations_must_run(net: nn.Module, candidate: Expression) -> Iterator[None]:
+    """Raise EvaluatorError at the end where no activation of the candidate ran in the block."""
+    activations = activations_of(net, candidate)
     ran: list[bool] = []
     hooks = [a.register_forward_hook(lambda *_: ran.append(True)) for a in activations]
     try:

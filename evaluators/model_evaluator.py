@@ -24,8 +24,10 @@ from ..space.expressions.parser import parse_stored
 from ..space.modules.places import Which
 from .first_try import (
     activations_must_run,
+    broadcasting_refused,
     check_apart,
     check_fraction,
+    check_measures,
     check_outputs,
     check_sizes,
     check_targets,
@@ -132,6 +134,7 @@ class ModelEvaluator(Evaluator):
         """Try every baseline on two small batches; raises EvaluatorError for what would go wrong
         in a search: labels, sizes of inputs, the loss, the metric, activations that do not run."""
         with generators_kept():
+            check_measures(self._loss, self._metric)
             targets = self._train.targets()
             check_targets(targets, self._loss, self._metric)
             for baseline in baselines().values():
@@ -178,15 +181,19 @@ class ModelEvaluator(Evaluator):
         if not trainer.alive:
             return  # its channels do not fit this network: reported as infeasible when it trains
         batches = self._train.shuffled(TRIED, 0, 1)[:2]
-        with activations_must_run(trainer.net):
+        with broadcasting_refused(), activations_must_run(trainer.net, candidate):
             for step, batch in enumerate(self._train.fetch(batches, 0)):
                 if step == 0:
-                    check_outputs(targets, trainer.output(batch), self._loss, self._metric)
-                trainer.step(batch, step, len(batches))
-        for batch in self._validation.fetch(self._validation.in_order(TRIED)[:1], 0):
-            trainer.net.eval()
-            score = float(trainer.measure(batch)[0])
-            check_fraction(trainer.metric_of_all(score), self._metric)
+                    output = trainer.output(batch.copied())
+                    check_outputs(targets, output, self._loss, self._metric)
+                trainer.step(batch.copied(), step, len(batches))
+        batches = self._validation.in_order(TRIED)[:1]
+        last = self._validation.in_order(self.recipe.batch_size)[-1]
+        if len(last) == 1:  # as not every network takes it
+            batches.append(last)
+        trainer.net.eval()
+        scores = [float(trainer.measure(b)[0]) for b in self._validation.fetch(batches, 0)]
+        check_fraction(trainer.metric_of_all(scores[0]), self._metric)
 
     def _digest(self) -> str:
         """Eight hex digits of network and data as far as they are known: shapes, sizes, names."""

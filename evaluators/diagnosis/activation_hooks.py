@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...space import CandidateError
 from ...space.modules.activation import ACTIVATIONS
+from ...space.modules.example_pass import run_example
 
 Kinds = tuple[type[nn.Module], ...]
 
@@ -24,12 +25,24 @@ class ActivationSite:
 
     name: of the module in its network, with a number where it is used again.
     before, after: pre-activations and outputs, of one shape, still part of autograd's graph.
+    unit_dim: their dimension of units, as the layers beside show it: neurons of [B, units],
+    channels of [B, channels, …], features of tokens [B, tokens, features].
     """
 
     name: str
     module: nn.Module
     before: Tensor
     after: Tensor
+    unit_dim: int
+
+    @property
+    def units(self) -> int:
+        """How many there are."""
+        return self.before.shape[self.unit_dim]
+
+    def by_unit(self, signal: Tensor) -> Tensor:
+        """A signal of the site's shape as [values, units]."""
+        return signal.movedim(self.unit_dim, -1).flatten(0, -2)
 
     def slope(self) -> Tensor:
         """The activation's derivative at every pre-activation, of their shape."""
@@ -44,9 +57,10 @@ def watch(
     kinds: modules that count as activations; for a network without any, its `nn.Identity`s. Raises
     CandidateError where no module of these kinds runs.
     """
+    names = {module: name for name, module in net.named_modules() if isinstance(module, kinds)}
+    calls = run_example(net, x[:2].detach(), list(names)).calls  # of a few samples, for the units
     sites: list[ActivationSite] = []
     waiting: list[Tensor] = []  # inputs of modules that have begun, the innermost last
-    names = {module: name for name, module in net.named_modules() if isinstance(module, kinds)}
 
     def begin(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
         waiting.append(inputs[0])
@@ -56,7 +70,10 @@ def watch(
     def end(module: nn.Module, _: tuple[Any, ...], output: Tensor) -> None:
         uses = 1 + sum(site.module is module for site in sites)
         name = names[module] if uses == 1 else f"{names[module]} ({uses})"
-        sites.append(ActivationSite(name, module, waiting.pop(), output))
+        if not output.requires_grad:  # what follows may change it in place
+            output = output.clone()
+        dim = _unit_dim(output, calls[module][uses - 1].dim)
+        sites.append(ActivationSite(name, module, waiting.pop(), output, dim))
 
     hooks = [module.register_forward_pre_hook(begin) for module in names]
     hooks += [module.register_forward_hook(end) for module in names]
@@ -84,12 +101,9 @@ def slope_at(activation: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         return torch.autograd.grad(value.sum(), points, materialize_grads=True)[0]
 
 
-def unit_dim(signal: Tensor) -> int:
-    """The dimension of a signal's units: neurons of [B, units], channels of [B, channels, …],
-    features of tokens [B, tokens, features]."""
+def _unit_dim(signal: Tensor, known: int | None) -> int:
+    """The dimension of a signal's units, counted from the front: the one that the layers beside
+    show, else the channels of images and the features of tokens."""
+    if known is not None:
+        return known % signal.dim()
     return 2 if signal.dim() == 3 else 1
-
-
-def by_unit(signal: Tensor) -> Tensor:
-    """A signal as [values, units]."""
-    return signal.movedim(unit_dim(signal), -1).flatten(0, -2)

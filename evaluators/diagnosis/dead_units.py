@@ -23,7 +23,6 @@ from ...space.modules.activation import ACTIVATIONS
 from .activation_hooks import (
     ActivationSite,
     Kinds,
-    by_unit,
     watch,
 )
 from .snapshot import evaluating
@@ -64,7 +63,7 @@ class _Layer:
     """Counts of one layer's units after some batches."""
 
     def __init__(self, site: ActivationSite) -> None:
-        units = by_unit(site.after).shape[1]
+        units = site.units
         device = site.after.device
         self._name = site.name
         self._silent = torch.ones(units, dtype=torch.bool, device=device)
@@ -74,9 +73,9 @@ class _Layer:
         self._spread = torch.zeros(units, dtype=torch.float64, device=device)  # around the mean
 
     def add(self, site: ActivationSite) -> None:
-        after = by_unit(site.after)
+        after = site.by_unit(site.after)
         self._silent &= (after == 0).all(0)
-        self._flat &= (by_unit(site.slope()) == 0).all(0)
+        self._flat &= (site.by_unit(site.slope()) == 0).all(0)
         values, count = after.double(), len(after)
         mean = values.mean(0)
         # Chan, Golub and LeVeque 1979: moments of two sets together, without cancellation.

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..training.weight_decay import weights_of
 from .snapshot import evaluating
 
 
@@ -47,5 +48,6 @@ def gradient_norms(net: nn.Module, x: Tensor, labels: Tensor) -> GradientNorms:
 def weight_layers(net: nn.Module) -> dict[str, list[nn.Parameter]]:
     """The modules that own a matrix or kernel, by dotted name in the order in which the network
     holds them, with their own parameters. Norms and activations are none."""
+    weights = weights_of(net)
     layers = {name: list(module.parameters(recurse=False)) for name, module in net.named_modules()}
-    return {name: layer for name, layer in layers.items() if any(p.dim() > 1 for p in layer)}
+    return {name: layer for name, layer in layers.items() if any(p in weights for p in layer)}

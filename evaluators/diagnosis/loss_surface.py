@@ -8,6 +8,7 @@ parameters stay as they are.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from ..training.weight_decay import weights_of
 from .snapshot import evaluating
 
 
@@ -51,6 +53,8 @@ def loss_surface(
     if points % 2 == 0:
         raise ValueError(f"points must be odd, but is {points}")
     across, along = direction(net, generator), direction(net, generator)
+    # functional_call leaves other tensors in a network that has a module under two names.
+    net = copy.deepcopy(net)
     axis = torch.linspace(-reach, reach, points, dtype=torch.float64)
     axis[points // 2] = 0.0  # linspace rounds
     weights = {name: p.detach() for name, p in net.named_parameters()}
@@ -65,8 +69,9 @@ def loss_surface(
 def direction(net: nn.Module, generator: torch.Generator) -> dict[str, Tensor]:
     """A random direction for each matrix and kernel, every filter of the norm of the weights'."""
     directions = {}
+    moving = weights_of(net)
     for name, parameter in net.named_parameters():
-        if parameter.dim() < 2:
+        if parameter not in moving:
             continue
         drawn = torch.randn(parameter.shape, generator=generator).to(parameter)
         sizes = parameter.detach().flatten(1).norm(dim=1) / drawn.flatten(1).norm(dim=1)

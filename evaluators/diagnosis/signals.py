@@ -18,7 +18,6 @@ from .activation_hooks import (
     ActivationSite,
     Kinds,
     slope_at,
-    unit_dim,
     watch,
 )
 from .histogram import Distribution, distribution
@@ -65,7 +64,7 @@ def _signals(site: ActivationSite, gradient: Tensor) -> LayerSignals:
     slope = site.slope()
     return LayerSignals(
         layer=site.name,
-        units=site.before.shape[unit_dim(site.before)],
+        units=site.units,
         before=distribution(site.before),
         after=distribution(site.after),
         gradient=distribution(gradient),
@@ -78,7 +77,7 @@ def _typical_slope(site: ActivationSite) -> Tensor:
     """The root mean square of the slope under N(0, 1), per unit, shaped to broadcast."""
     z, weights = (t[::EVERY].to(site.before) for t in gaussian_nodes())
     shape = [1] * site.before.dim()
-    shape[unit_dim(site.before)] = site.before.shape[unit_dim(site.before)]
+    shape[site.unit_dim] = site.units
     along = (-1, *(1,) * (len(shape) - 1))
     # Every unit sees every node: a parameter may be another one in each channel.
     squares = slope_at(site.module, z.view(along).expand(-1, *shape[1:])).square()

@@ -16,7 +16,7 @@ from ..protocol.evaluator import FinalScore, MemberProgress
 from ..protocol.metrics import accuracy, final_score
 from ..recipes.recipe import Recipe
 from .members import Member
-from .rng import generators_kept, reseed
+from .rng import SCORES, STEPS, generators_kept, reseed
 from .user_data import Batch, Samples
 from .user_net import BuildUserNet, Task, UserNetTrainer
 
@@ -77,18 +77,20 @@ class InterleavedTraining:
             for step, batch in enumerate(self._train.fetch(batches, seed, epoch), first):
                 moved = batch.on(self._device)
                 for trainer in alive:
-                    reseed(seed, epoch, step)  # of dropout: the same whatever shares the job
-                    trainer.step(moved, step, len(batches))
+                    # Of dropout: the same whatever shares the job.
+                    reseed(seed, epoch, step, STEPS)
+                    trainer.step(moved.copied(), step, len(batches))
         for trainer in trainers:
             trainer.end_epoch(len(self._train))
 
     def _measured(self, samples: Samples) -> list[tuple[float, float]]:
         """Metric and loss of every member, means over the samples."""
         sums = [torch.zeros(2, device=self._device, dtype=torch.float64) for _ in self._trainers]
-        for batch in self._batches(samples):
+        for number, batch in enumerate(self._batches(samples)):
             for trainer, total in zip(self._trainers, sums, strict=True):
                 if trainer.alive:
-                    total += trainer.measure(batch) * batch.size
+                    reseed(trainer.seed, number, 0, SCORES)  # of what draws in eval mode too
+                    total += trainer.measure(batch.copied()) * batch.size
         return [
             (trainer.metric_of_all(float(t[0]) / len(samples)), float(t[1]) / len(samples))
             if trainer.alive
@@ -100,9 +102,10 @@ class InterleavedTraining:
     def _correct(self, samples: Samples) -> list[list[Tensor]]:
         """By member and batch, whether it has each sample right: bool [B], or as the targets."""
         correct: list[list[Tensor]] = [[] for _ in self._trainers]
-        for batch in self._batches(samples):
+        for number, batch in enumerate(self._batches(samples)):
             for trainer, batches in zip(self._trainers, correct, strict=True):
-                batches.append(trainer.right(batch))
+                reseed(trainer.seed, number, 0, SCORES)
+                batches.append(trainer.right(batch.copied()))
         return correct
 
     def _batches(self, samples: Samples) -> Iterator[Batch]:

@@ -12,6 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+# Streams of random numbers, the last of the keys: without it, keys that end in 0 would be those of
+# a shorter list.
+SAMPLES, STEPS, SCORES = 2, 3, 4
+
 
 @contextlib.contextmanager
 def generators_kept(device: torch.device | None = None) -> Iterator[None]:

@@ -19,10 +19,11 @@ from torch.utils.data import (
 
 from ..protocol.report_validation import EvaluatorError
 from .data_forms import check_sampler, gives_as, listed_labels, tensor_dataset
-from .rng import reseed, seed_of
+from .rng import SAMPLES, reseed, seed_of
 
 Data: TypeAlias = "Dataset[Any] | DataLoader[Any] | tuple[Tensor, Tensor]"
 WorkerInit: TypeAlias = "Callable[[int], None] | None"
+COMPARED = 8  # samples whose targets are held against those that a data set lists
 TARGETS_READ = 256  # samples whose targets are read where a data set does not list them all
 
 
@@ -39,7 +40,19 @@ class Batch:
 
     def on(self, device: torch.device) -> Batch:
         """The same with its tensors, also those in lists and dicts, on a device."""
-        return Batch(_on(self.inputs, device), _on(self.targets, device), self.size)
+
+        def moved(part: Any) -> Any:
+            return part.to(device) if callable(getattr(part, "to", None)) else part
+
+        return Batch(_mapped(self.inputs, moved), _mapped(self.targets, moved), self.size)
+
+    def copied(self) -> Batch:
+        """The same with tensors of its own: a network or a loss may change what it is given."""
+
+        def copy_of(part: Any) -> Any:
+            return part.clone() if isinstance(part, Tensor) else part
+
+        return Batch(_mapped(self.inputs, copy_of), _mapped(self.targets, copy_of), self.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +154,7 @@ class Samples:
         )
         iterator = iter(loader)
         for number, batch in enumerate(batches):
-            reseed(*keys, number)
+            reseed(*keys, number, SAMPLES)
             yield Batch(*_pair(self._next(iterator), self.name), len(batch))
 
     def _next(self, iterator: Iterator[Any]) -> Any:
@@ -159,28 +172,37 @@ class Samples:
         if self.tensors is not None:
             return self.tensors[1][self.index]
         labels = listed_labels(self.dataset)
-        if labels is not None and len(labels) == len(self.dataset):  # type: ignore[arg-type]
+        whole = labels is not None and len(labels) == len(self.dataset)  # type: ignore[arg-type]
+        if labels is not None and whole and self._has(labels):
             return labels[self.index]
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
         (batch,) = self.fetch([order[:TARGETS_READ]], 0)
         return batch.targets
 
+    def _has(self, labels: Tensor) -> bool:
+        """Whether some samples have the labels that the data set lists: it may change them when
+        one is taken."""
+        few = self.index.new_tensor(range(len(self))[:: max(1, len(self) // COMPARED)][:COMPARED])
+        (batch,) = self.fetch([few], 0)
+        listed = labels[self.index[few]]
+        return isinstance(batch.targets, Tensor) and torch.equal(
+            batch.targets.to(listed.dtype), listed
+        )
+
     def __len__(self) -> int:
         return len(self.index)
 
 
-def _on(part: Any, device: torch.device) -> Any:
-    """A tensor, what moves as tensors do (packed sequences), or a plain container of these; a
-    container of the user's own stays as it is."""
-    if callable(getattr(part, "to", None)):
-        return part.to(device)
+def _mapped(part: Any, change: Callable[[Any], Any]) -> Any:
+    """What a plain container holds, changed part by part: tensors, or what moves as they do
+    (packed sequences). A container of the user's own is one part."""
     if type(part) is dict:
-        return {key: _on(value, device) for key, value in part.items()}
+        return {key: _mapped(value, change) for key, value in part.items()}
     if type(part) in (list, tuple):
-        return type(part)(_on(value, device) for value in part)
-    if isinstance(part, tuple) and hasattr(part, "_fields"):
-        return type(part)(*(_on(value, device) for value in part))
-    return part
+        return type(part)(_mapped(value, change) for value in part)
+    if isinstance(part, tuple) and hasattr(part, "_fields") and not hasattr(part, "to"):
+        return type(part)(*(_mapped(value, change) for value in part))
+    return change(part)
 
 
 def _pair(batch: Any, name: str) -> tuple[Any, Any]:

@@ -5,11 +5,12 @@ An error in the user's code is raised with candidate and batch.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,7 @@ from .weight_decay import split_by_decay
 # Of a batch's outputs and targets, a mean over its samples. The loss has a gradient; the metric is
 # a fraction, more being better.
 Measure: TypeAlias = Callable[[Any, Any], Any]
+Kind = TypeVar("Kind")
 BuildUserNet: TypeAlias = Callable[[Expression], nn.Module]
 _WEIGHTS = 1  # a stream of random numbers, apart from those of the batches
 
@@ -52,6 +54,12 @@ class Task:
     metric: Measure | OverAll
 
 
+def activations_of(net: nn.Module, candidate: Expression) -> list[Activation]:
+    """The activations of a network that are the candidate's: a user's network may hold others."""
+    modules = (m for m in net.modules() if isinstance(m, Activation))
+    return [module for module in modules if module.expression == candidate]
+
+
 class UserNetTrainer:
     """One network in training: the candidate's, its weights drawn from the global generators."""
 
@@ -65,6 +73,8 @@ class UserNetTrainer:
         self._total = torch.zeros((), device=device)
         self._gathered: list[tuple[Any, Any, int]] = []  # outputs, targets, size; for an OverAll
         self._reason: str | None = None
+        self._loss_function = _for_one_net(task.loss, device)
+        self._metric: Measure | OverAll = _for_one_net(task.metric, device)
         reseed(member.seed, _WEIGHTS)
         try:
             self.net = build(member.expression).to(device)
@@ -109,7 +119,7 @@ class UserNetTrainer:
     def measure(self, batch: Batch) -> Tensor:
         """Metric and loss of a batch, means over its samples: float64 [2]. A metric over all
         samples is 0 here, and `metric_of_all` has it."""
-        output, function = self.output(batch), self._task.metric
+        output, function = self.output(batch), self._metric
         loss = self._loss(batch, output, "validation")
         if isinstance(function, OverAll):
             self._gathered.append((output, batch.targets, batch.size))
@@ -120,7 +130,7 @@ class UserNetTrainer:
     def metric_of_all(self, mean: float) -> float:
         """The metric of the batches measured since the last call: their mean, or that of an
         OverAll on all of them."""
-        function, gathered = self._task.metric, self._gathered
+        function, gathered = self._metric, self._gathered
         if not isinstance(function, OverAll):
             return mean
         self._gathered = []
@@ -131,7 +141,10 @@ class UserNetTrainer:
                 f"which must be tensors, but are {_described(outputs[0])} and "
                 f"{_described(targets[0])}"
             )
-        joined = Batch(torch.cat(outputs), torch.cat(targets), sum(sizes))
+        first = Batch(outputs[0], targets[0], sizes[0])
+        joined = self._guarded(
+            lambda: Batch(torch.cat(outputs), torch.cat(targets), sum(sizes)), first, "OverAll"
+        )
         metric = self._guarded(
             lambda: function.function(joined.inputs, joined.targets), joined, "the metric"
         )
@@ -148,7 +161,7 @@ class UserNetTrainer:
     def progress(self, metric: float, loss: float) -> MemberProgress:
         learned: dict[str, tuple[float, ...]] = {}
         if self._reason is None:
-            modules = [m for m in self.net.modules() if isinstance(m, Activation)]
+            modules = activations_of(self.net, self._member.expression)
             learned = learned_values(self._member.expression, modules)
         reason = self._reason or diverged(self.losses, loss, learned)
         return MemberProgress(
@@ -166,7 +179,7 @@ class UserNetTrainer:
         return output.float() if isinstance(output, Tensor) else output
 
     def _loss(self, batch: Batch, output: Any, when: str) -> Tensor:
-        loss = self._guarded(lambda: self._task.loss(output, batch.targets), batch, "the loss")
+        loss = self._guarded(lambda: self._loss_function(output, batch.targets), batch, "the loss")
         if not isinstance(loss, Tensor) or loss.numel() != 1:
             raise EvaluatorError(
                 f"evaluator {self._task.name}: the {when} loss must be a tensor of one number, "
@@ -195,6 +208,11 @@ class UserNetTrainer:
                 f"{self._member.expression} on inputs {_described(batch.inputs)} and targets "
                 f"{_described(batch.targets)}: {type(error).__name__}: {text}"
             ) from error
+
+
+def _for_one_net(measure: Kind, device: torch.device) -> Kind:
+    """A loss or metric with its state, such as the weights of classes, apart and on the device."""
+    return copy.deepcopy(measure).to(device) if isinstance(measure, nn.Module) else measure
 
 
 def _described(value: Any) -> str:

@@ -121,3 +121,45 @@ def test_every_module_stays_in_its_own_mode() -> None:
     dead_units(module, [images()])
     assert [layer.training for layer in module] == [False, True, True]
     assert module.training
+
+
+class ChannelsLast(nn.Module):
+    """A linear layer over the last dimension of images [B, H, W, C], half of its units dead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.act, self.head = nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)
+        with torch.no_grad():
+            self.first.bias[:4] = -100.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.head(self.act(self.first(x)).mean((1, 2)))
+        return out
+
+
+def test_units_are_where_the_layer_before_has_them() -> None:
+    signals = nn.Sequential(nn.Conv1d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten())
+    with torch.no_grad():
+        signals[0].bias[:4] = -100.0
+    (layer,) = dead_units(signals, [torch.randn(64, 3, 20)])
+    assert (layer.units, layer.dead) == (8, 4)
+    (layer,) = dead_units(ChannelsLast(), [torch.randn(64, 5, 6, 3)])
+    assert (layer.units, layer.dead) == (8, 4)
+
+
+def test_outputs_that_are_changed_in_place_afterwards_are_seen_as_they_were() -> None:
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.act = nn.Linear(6, 4), nn.ReLU()
+            with torch.no_grad():
+                self.first.bias.fill_(-100.0)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.first(x)
+            z: Tensor = self.act(y)
+            z += y
+            return z
+
+    (layer,) = dead_units(Residual(), [images()])
+    assert (layer.silent, layer.constant) == (4, 4)

@@ -86,3 +86,27 @@ def test_the_network_is_left_as_it_was() -> None:
 def test_an_even_number_of_points_has_no_middle() -> None:
     with pytest.raises(ValueError, match="odd"):
         loss_surface(net(), X, LABELS, generator(), points=4)
+
+
+def test_a_network_that_has_a_layer_under_two_names_is_left_as_it_was() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Linear(6, 8)
+            self.body = nn.Sequential(self.first, nn.ReLU(), nn.Linear(8, 3))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.body(x)
+            return out
+
+    net, x = Twice(), torch.randn(20, 6)
+    before, outputs = copy.deepcopy(net.state_dict()), net(x).detach()
+    loss_surface(net, x, torch.zeros(20, dtype=torch.long), torch.Generator(), points=3)
+    assert type(net.first.weight) is nn.Parameter
+    assert torch.equal(net(x), outputs)
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_the_factors_of_a_norm_stay_where_they_are() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.LayerNorm([3, 4, 4]), nn.Flatten())
+    assert set(direction(net, torch.Generator())) == {"0.weight"}

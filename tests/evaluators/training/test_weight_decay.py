@@ -41,3 +41,10 @@ def test_what_is_frozen_is_in_neither() -> None:
     decaying, others = split_by_decay(net)
     assert not decaying
     assert [id(p) for p in others] == [id(net.bias)]
+
+
+def test_factors_of_a_norm_do_not_decay_whatever_their_shape() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.LayerNorm([3, 4, 4]), nn.ReLU())
+    decaying, others = split_by_decay(net)
+    assert [p.shape for p in decaying] == [(3, 1, 3, 3)]
+    assert len(others) == 3
