@@ -63,7 +63,7 @@ def confirm_search(
             )
         file.save(folder)
         export_best(best_of(file.config, trials, confirmation), folder)  # it may be another now
-        if tracking.show(tracker, name, confirmation, trials):
+        if tracking.show(tracker, file.config, folder, confirmation, trials):
             tracking.show_search(tracker, file, folder, trials, confirmation)
             tracking.register(tracker, file.config, folder, trials, confirmation)
     return confirmation

@@ -64,7 +64,7 @@ def run(
         shown = (
             not unsent
             and tracking.show_front(search.tracker, file.config, trials)
-            and tracking.show(search.tracker, file.config.name, confirmation, trials)
+            and tracking.show(search.tracker, file.config, search.folder, confirmation, trials)
             and tracking.show_search(search.tracker, file, search.folder, trials, confirmation)
         )
         if shown:  # with the lock still held: another driver would write there too

@@ -71,7 +71,7 @@ def search_record(
 def progress_points(trials: Sequence[Trial]) -> Iterator[tuple[str, float, int]]:
     """The search's metrics, the step being the number of candidates that have ended by then."""
     ended = sorted(
-        (t for t in trials if t.trained and t.state != "running" and t.finished_ms),
+        (t for t in trials if t.has_result and t.finished_ms),
         key=lambda t: (t.finished_ms, t.number),
     )
     best, seconds = None, 0.0

@@ -132,15 +132,31 @@ def show_front(tracker: Tracker, config: SearchConfig, trials: Sequence[Trial]) 
 
 def show(
     tracker: Tracker,
-    search: str,
+    config: SearchConfig,
+    folder: Path,
     confirmation: Confirmation | None,
     trials: Sequence[Trial],
 ) -> bool:
     """Write a confirmation to MLflow; False, with a warning, if that cannot be done now."""
     if confirmation is None:
         return True
-    records = _finalist_records(search, confirmation, trials)
-    return _done(lambda: tracker.write_confirmation(records), "does not show the confirmation")
+    kept, shown = KeptRuns.load(folder), confirmation
+    finalists = _finalists(confirmation, trials)
+    if any(not kept.shows(trial.number) for trial in finalists):
+        kept.and_also(trial.number for trial in finalists).save(folder)
+
+    def write() -> None:
+        # Of a finalist that `delete --keep-best` had removed, the run comes back.
+        tracker.write_all(config.name, (candidate_record(config, t) for t in finalists))
+        tracker.write_confirmation(_finalist_records(config.name, shown, trials))
+
+    return _done(write, "does not show the confirmation")
+
+
+def _finalists(confirmation: Confirmation, trials: Sequence[Trial]) -> list[Trial]:
+    """The trials of a confirmation's functions."""
+    functions = {row.expression for row in confirmation.rows}
+    return [trial for trial in trials if is_shown(trial) and trial.expression in functions]
 
 
 def show_search(
@@ -223,9 +239,8 @@ def keep_best(home: Home, name: str, count: int) -> tuple[int, int]:
         trials = read_trials(folder)
         best = finalist_order(trained(trials), file.config.objectives)[:count]
         confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
-        finalists = {row.expression for row in confirmation.rows} if confirmation else set()
-        kept = {t.number for t in trials if is_shown(t) and t.expression in finalists}
-        kept |= {trial.number for trial in best}
+        finalists = _finalists(confirmation, trials) if confirmation else []
+        kept = {trial.number for trial in (*finalists, *best)}
         if file.config.measures_cost:
             kept |= {trial.number for trial in front(trials)}
         # Before anything goes: what is not written down would come back with the next sync.
@@ -247,12 +262,14 @@ def sync(home: Home, name: str) -> int:
         trials = read_trials(folder)
         open_search(tracker, file.config)
         tracker.close_open_runs(name)
+        confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
         kept = KeptRuns.load(folder)
+        if confirmation is not None:
+            kept = kept.and_also(t.number for t in _finalists(confirmation, trials))
         shown = [trial for trial in trials if is_shown(trial) and kept.shows(trial.number)]
         tracker.write_all(name, (candidate_record(file.config, trial) for trial in shown))
         if (record := front_record(file.config, trials)) is not None:
             tracker.write_front(record)
-        confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(folder))
         if confirmation is not None:
             tracker.write_confirmation(_finalist_records(name, confirmation, trials))
         tracker.write_search(_home_page(file, folder, trials, confirmation))

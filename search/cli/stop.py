@@ -10,7 +10,6 @@ example:
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 
 from . import search
@@ -27,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from ..service.cluster_status import cluster_stop
     from ..service.overview import job_of
+    from ..service.status_text import status_json
     from ..service.stopping import stop
     from ..storage.home import Home
 
@@ -37,11 +37,11 @@ def run(options: argparse.Namespace) -> int:
     job = job_of(home, name)
     status = stop(home, name, tell) if job is None else cluster_stop(name, job, tell)
     if options.json:
-        print_json(dataclasses.asdict(status))
+        print_json(status_json(status))
     elif status.state == "finished":
         print(f"search '{name}' had just finished")
     elif not status.begun:
-        print(search.NOT_BEGUN)
+        print("stopped before the search began; submit it again (its log stays until then)")
     else:
         where = "" if status.cluster is None else f" --ray-address {status.cluster}"
         command = f"actsearch submit --resume --name {name}{where}{home_flag(options)}"

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ...mlflow.ui_server import serve
+    from ..errors import InvalidSetting
     from ..storage.home import Home
 
     home = Home.at(options.home)
@@ -46,6 +47,12 @@ def run(options: argparse.Namespace) -> int:
     if remote:
         from ...mlflow.uris import public
 
+        if not remote.startswith(("http://", "https://")):
+            raise InvalidSetting(
+                f"MLFLOW_TRACKING_URI is {public(remote)}, which no browser opens: serve it with "
+                f"`mlflow server --backend-store-uri …` and set that server's address, or unset "
+                f"it to see the home's own store"
+            )
         links = _links(home, options.search)
         print_url(f"{public(remote)}/{next(iter(links.values()), '')}", options)
         return 0

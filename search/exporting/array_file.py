@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import torch
-
 from ...space.analysis.finite_range import finite_points
 from ...space.expressions.numerics import DIVIDE_FLOOR, LOG_FLOOR, POWER_FLOOR, SQRT_FLOOR
 from ...space.modules.floor_comments import FLOORS
@@ -82,8 +80,13 @@ def activation({arguments}):
     x: an array or a number; the same shape and dtype come back, float64 for whole numbers.{about}
     """
     x = np.asarray(x)
-    x = x.astype(np.result_type(x.dtype, np.float16), copy=False)
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
+    {computed}
 {casts}{body}'''
+
+# float16 is computed in float32, as torch's kernels do; SciPy has functions of two dtypes.
+_COMPUTED = "x = x.astype(np.result_type(dtype, np.float32), copy=False)"
+_COMPUTED_BY_SCIPY = "x = x.astype(np.float32 if dtype.itemsize <= 4 else np.float64, copy=False)"
 
 _PROOF = """
 import importlib.util, json, sys
@@ -96,13 +99,19 @@ others = {name.split(".")[0] for name in sys.modules} & {"actsearch", "torch", "
 assert not others, f"the file imports {others}"
 np.seterr(all="ignore")
 value = module.activation(np.array(task["x"]))
-assert value.dtype == np.float64
-near = np.array(task["finite"], dtype=np.float32)
-result = module.activation(near)
-assert result.dtype == np.float32, f"float32 became {result.dtype}"
-inside = np.isfinite(result)
-assert inside.all(), f"not finite in float32 at x = {near[~inside][0]}"
-print(json.dumps({"value": value.tolist()}))
+for name in ("bool", "int8", "uint8", "int16", "int64", "longdouble", "float64"):
+    kind = np.dtype(name)
+    result = module.activation(np.array([0, 1], dtype=kind)).dtype
+    assert result == (kind if kind.kind == "f" else np.float64), f"{name} became {result}"
+for name, points in task["finite"].items():
+    near = np.array(points, dtype=name)
+    result, wide = module.activation(near), module.activation(near.astype(np.float64))
+    assert result.dtype == near.dtype, f"{name} became {result.dtype}"
+    # At the end of the range the last digit decides whether the largest number is passed.
+    most = 0.999 * np.finfo(near.dtype).max
+    inside = np.isfinite(result) | (np.isinf(result) & (np.abs(wide) >= most))
+    assert inside.all(), f"not finite in {name} at x = {near[~inside][0]}"
+print(json.dumps(value.tolist()))
 """
 
 
@@ -117,14 +126,14 @@ class Body:
 def files_of(subject: Subject) -> tuple[dict[str, str | bytes], Proof]:
     """activation_numpy.py, and the proof of its values."""
     source = numpy_source(subject)
-    value, gradient, _ = expected(subject.expression, torch.float64)
+    value, _ = expected(subject.expression)
     task = {
         "x": proof_points().tolist(),
-        "finite": finite_points(subject.finite["float32"]),
+        "finite": {name: finite_points(subject.finite[name]) for name in ("float32", "float16")},
     }
     computed = run_alone(_PROOF, {"activation_numpy.py": source}, task)
     allowed = allowed_difference(subject, ROUGH)
-    difference = compare(computed, value[:, 0], gradient[:, 0], subject.expression, allowed)
+    difference = compare([computed], [value], subject.expression, allowed)
     return {"activation_numpy.py": source}, in_a_fresh_process(difference, allowed, "value")
 
 
@@ -137,12 +146,13 @@ def allowed_difference(subject: Subject, rough: frozenset[str]) -> float:
 def numpy_source(subject: Subject) -> str:
     """The text of activation_numpy.py; raises FormatImpossible."""
     refuse_unknown(subject.expression, "numpy", frozenset(NUMPY))
-    body = function_body(operations(subject.expression), NUMPY, "np")
+    body = function_body(operations(subject.expression), NUMPY, "np", ".astype(dtype, copy=False)")
     names = [argument_name(p) for p in subject.expression.parameters]
     casts = [f"    {name} = np.asarray({name}, dtype=x.dtype)\n" for name in names]
     return _NUMPY_FILE.format(
         **file_texts(subject),
         imports="from scipy import special\n" if body.uses_special else "",
+        computed=_COMPUTED_BY_SCIPY if body.uses_special else _COMPUTED,
         casts="".join(casts),
         body=body.text,
     )
@@ -168,8 +178,10 @@ def file_texts(subject: Subject) -> dict[str, str]:
     }
 
 
-def function_body(listed: Operations, table: Mapping[str, str], module: str) -> Body:
-    """A line per operation, and the line that returns."""
+def function_body(
+    listed: Operations, table: Mapping[str, str], module: str, closing: str = ""
+) -> Body:
+    """A line per operation, and the line that returns, `closing` behind what it returns."""
     lines: list[str] = []
     for step in listed.steps:
         code, operands = table[step.primitive], step.operands
@@ -186,8 +198,8 @@ def function_body(listed: Operations, table: Mapping[str, str], module: str) -> 
         lines.append(f"    {step.name} = {code.format(*map(_text, operands))}")
     result = _text(listed.result)
     whole = isinstance(listed.result, float) or not _depends_on_x(listed)
-    returned = f"{result} + {module}.zeros_like(x)" if whole else result
-    text = "\n".join([*lines, f"    return {returned}"]) + "\n"
+    returned = f"({result} + {module}.zeros_like(x))" if whole else result
+    text = "\n".join([*lines, f"    return {returned}{closing}"]) + "\n"
     return Body(text, "special." in text)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
 
-import torch
-
 from ...space.analysis.finite_range import finite_points
 from ..errors import FormatImpossible
 from .array_file import NUMPY, ROUGH, allowed_difference, file_texts, function_body
@@ -22,8 +20,8 @@ from .proof import (
 )
 from .subject import Subject
 
-# torch's own slopes of the last two have 1/6 in float32, 5e-9 off in float64.
-_ROUGH = ROUGH | {"hard_sigmoid", "hard_swish"}
+# torch's own slope of the last one has 1/6 in float32, 5e-9 off in float64.
+_ROUGH = ROUGH | {"hard_swish"}
 
 # Where JAX has the activation itself, with a slope that is finite wherever its value is.
 JAX: Mapping[str, str] = MappingProxyType(
@@ -72,9 +70,11 @@ value, gradient = jax.jit(module.activation)(x), jax.jit(slopes)(x)
 near = jnp.array(task["finite"], dtype=jnp.float32)
 result = module.activation(near)
 assert result.dtype == jnp.float32, f"float32 became {result.dtype}"
-inside = np.isfinite(result)
+wide = np.abs(module.activation(near.astype(jnp.float64)))
+# At the end of the range the last digit decides whether the largest number is passed.
+inside = np.isfinite(result) | (np.isinf(result) & (wide >= 0.999 * np.finfo(np.float32).max))
 assert inside.all(), f"not finite in float32 at x = {near[~inside][0]}"
-print(json.dumps({"value": value.tolist(), "gradient": gradient.tolist()}))
+print(json.dumps([value.tolist(), gradient.tolist()]))
 """
 
 
@@ -89,7 +89,6 @@ def files_of(subject: Subject) -> tuple[dict[str, str | bytes], Proof]:
             "--format jax runs the file before it hands it over, and jax is not installed: "
             "pip install 'actsearch[jax]'"
         )
-    value, gradient, _ = expected(subject.expression, torch.float64)
     task = {
         "x": proof_points().tolist(),
         "finite": finite_points(subject.finite["float32"]),
@@ -97,7 +96,7 @@ def files_of(subject: Subject) -> tuple[dict[str, str | bytes], Proof]:
     where = {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
     computed = run_alone(_PROOF, {"activation_jax.py": source}, task, where)
     allowed = allowed_difference(subject, _ROUGH)
-    difference = compare(computed, value[:, 0], gradient[:, 0], subject.expression, allowed)
+    difference = compare(computed, expected(subject.expression), subject.expression, allowed)
     return {"activation_jax.py": source}, in_a_fresh_process(difference, allowed)
 
 

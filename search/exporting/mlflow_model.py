@@ -12,9 +12,12 @@ from pathlib import Path
 from ...space.scratch import scratch_folder
 from ..errors import ExportFailed
 from .proof import (
+    DERIVATIVES,
+    MOVE,
     Proof,
+    channels_of,
     compare,
-    expected,
+    expected_derivatives,
     in_a_fresh_process,
     proof_points,
     python_alone,
@@ -47,26 +50,23 @@ mlflow.pytorch.save_model(
 """
 
 # `find_spec` answers None for ours, as where it is not installed.
-_PROOF = """
+_PROOF = f"""
 import importlib.util, json, sys, warnings
 warnings.simplefilter("ignore")
 class Hidden:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] == "actsearch":
-            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+            raise ModuleNotFoundError(f"No module named '{{name}}'", name=name)
 sys.meta_path.insert(0, Hidden())
 import mlflow.pytorch, numpy, torch
+{DERIVATIVES}
 task = json.load(open("task.json"))
 module = mlflow.pytorch.load_model("model").double()
-x = torch.tensor(task["x"], dtype=torch.float64).unsqueeze(1).requires_grad_()
-value = module(x)
-gradient = torch.zeros_like(x)
-if value.requires_grad:
-    (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
+x = torch.tensor(task["x"], dtype=torch.float64).unsqueeze(1)
 predicted = mlflow.pyfunc.load_model("model").predict(numpy.ones((2, 3), dtype=numpy.float32))
 assert predicted.shape == (2, 3)
 assert not [name for name in sys.modules if name.split(".")[0] == "actsearch"]
-print(json.dumps({"value": value.tolist(), "gradient": gradient.tolist()}))
+print(json.dumps(derivatives(module, x, task["move"])))
 """
 
 
@@ -77,12 +77,13 @@ def files_of(subject: Subject) -> tuple[dict[str, str | bytes], Proof]:
     ExportFailed where MLflow cannot save it, or loads something else.
     """
     saved = _saved(subject)
-    value, gradient, _ = expected(subject.expression)
     files = {f"model/{name}": content for name, content in saved.items()}
-    computed = run_alone(_PROOF, files, {"x": proof_points().tolist()})
+    computed = run_alone(_PROOF, files, {"x": proof_points().tolist(), "move": MOVE})
+    channels = 1 if channels_of(subject.expression) else None
+    wanted = expected_derivatives(subject.expression, channels)
     allowed = allowed_difference(subject)
-    difference = compare(computed, value[:, 0], gradient[:, 0], subject.expression, allowed)
-    proof = in_a_fresh_process(difference, allowed)
+    difference = compare(computed, wanted, subject.expression, allowed)
+    proof = in_a_fresh_process(difference, allowed, "value and gradients")
     return {f"{FOLDER}/{name}": content for name, content in saved.items()}, proof
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ...mlflow.figures.curves import candidate_figure
 from ...space import identify
 from ...space.analysis.finite_range import finite_text
+from ..reports.confirm_advice import formula_command
 from .latex_file import floors
 from .subject import LICENCE, Subject
 
@@ -42,7 +43,7 @@ def card_source(subject: Subject) -> str:
             class_name=subject.class_name, arguments="num_parameters=64" if channel else ""
         ),
         "## Results",
-        *_results(subject.facts, subject.notes),
+        *_results(subject),
         "## Limits",
         *_limits(subject),
         "## How to cite",
@@ -61,12 +62,14 @@ def _parameters(subject: Subject) -> list[str]:
     return ["\n".join(["| learned | starts at | shared |", "| --- | --- | --- |", *rows])]
 
 
-def _results(facts: Mapping[str, Any], notes: str) -> list[str]:
+def _results(subject: Subject) -> list[str]:
     """The numbers of a confirmation, or what there is in their place."""
+    facts, notes = subject.facts, subject.notes
     numbers = facts.get("numbers")
     if not numbers:
         if facts.get("score") is not None:
-            return [notes, "One run is no result: `actsearch confirm` trains more seeds."]
+            command = formula_command(subject.expression)
+            return [notes, f"One run is no result: `{command}` trains it over more seeds."]
         return ["None: this formula was exported without a search, and nothing trained it here."]
     head = "| network | test accuracy, mean ± sd | n | to the best baseline [95 %] | verdict |"
     rows = [_row(where, row) for where, row in numbers.items()]

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...space import Parameter, Variable
 from ...space.analysis.finite_range import FiniteRange, float_numbers
 from ...space.expressions.numerics import DIVIDE_FLOOR, LOG_FLOOR, POWER_FLOOR, SQRT_FLOOR
 from ..errors import ExportFailed, FormatImpossible
@@ -35,7 +36,10 @@ _PACKAGES = ("onnx", "onnxruntime")
 
 
 class _Graph:
-    """Nodes and constants of a model, in order; every method returns the name of a value."""
+    """Nodes and constants of a model, in order; every method returns the name of a value.
+
+    These names begin with a /, as no parameter's does.
+    """
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -45,7 +49,7 @@ class _Graph:
         """A node of one output."""
         from onnx import helper
 
-        name = f"n{len(self.nodes) + 1}"
+        name = f"/n{len(self.nodes) + 1}"
         sources = [self.value(i) for i in inputs]
         self.nodes.append(helper.make_node(kind, sources, [name], **attributes))
         return name
@@ -54,7 +58,7 @@ class _Graph:
         """The name of an operand; a number becomes a constant."""
         if isinstance(operand, str):
             return operand
-        name = f"c{operand!r}"
+        name = f"/c{operand!r}"
         self.constants[name] = operand
         return name
 
@@ -146,7 +150,8 @@ def _model(subject: Subject, note: str) -> Any:
     from onnx import TensorProto, helper
 
     graph, listed = _Graph(), operations(subject.expression)
-    values: dict[str, Operand] = {}
+    parameters = subject.expression.parameters
+    values: dict[str, Operand] = {argument_name(p): _input_name(p) for p in parameters}
     for step in listed.steps:
         values[step.name] = _build(graph, step, values)
     result = listed.result
@@ -163,8 +168,8 @@ def _model(subject: Subject, note: str) -> Any:
         for name, number in graph.constants.items()
     ]
     inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(SHAPE))]
-    for p in subject.expression.parameters:
-        name, channel = argument_name(p), p.granularity == "channel"
+    for p in parameters:
+        name, channel = _input_name(p), p.granularity == "channel"
         tensors.append(helper.make_tensor(name, TensorProto.FLOAT, [1] * channel, [p.initial]))
         shape = ["channels"] if channel else []
         inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
@@ -188,14 +193,17 @@ def _model(subject: Subject, note: str) -> Any:
     return model
 
 
+def _input_name(parameter: Parameter) -> str:
+    """The parameter's name as an input; y is the output's."""
+    return f"{parameter.name}_" if parameter.name.rstrip("_") == "y" else argument_name(parameter)
+
+
 def _build(graph: _Graph, step: Operation, values: Mapping[str, Operand]) -> str:
     operands = [values.get(o, o) if isinstance(o, str) else o for o in step.operands]
     return BUILD[step.primitive](graph, *operands)
 
 
 def _has_x(subject: Subject) -> bool:
-    from ...space import Variable
-
     return any(isinstance(node, Variable) for node in subject.expression.nodes())
 
 

@@ -67,7 +67,8 @@ def operations(expression: Expression) -> Operations:
 def argument_name(parameter: Parameter) -> str:
     """The parameter's name as an argument; as the attribute of the torch file, but for the names
     that the other files use themselves."""
-    clashes = re.fullmatch(r"v[0-9]+|np|jnp|jax|special|activation", parameter.name.rstrip("_"))
+    taken = r"v[0-9]+|np|jnp|jax|special|activation|dtype|float"
+    clashes = re.fullmatch(taken, parameter.name.rstrip("_"))
     return f"{parameter.name}_" if clashes else attribute_name(parameter)
 
 

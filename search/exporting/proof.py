@@ -6,18 +6,19 @@ what its format names, and nothing else.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...space import Expression
 from ...space.scratch import scratch_folder
@@ -27,6 +28,7 @@ RANGE = 8.0  # pre-activation units on either side of 0 on which value and gradi
 POINTS = 801  # irrational spacing below keeps them off kinks, which sit at round numbers
 TOLERANCE = 1e-10  # relative, in float64
 CHANNELS = 3  # of the proof, where parameters are per channel
+MOVE = 0.17  # of the parameters: initial values are where beta * x and x tie and factors vanish
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +53,52 @@ def proof_points() -> Tensor:
     return torch.linspace(-RANGE, RANGE, POINTS, dtype=torch.float64) + math.pi * 1e-4
 
 
-def expected(
-    expression: Expression, start: torch.dtype = torch.float32
-) -> tuple[Tensor, Tensor, int | None]:
-    """Value and gradient of the searched module on [POINTS, CHANNELS] points, in float64, and how
-    many channels its parameters have.
+def expected(expression: Expression) -> tuple[Tensor, Tensor]:
+    """Value and gradient of the searched function at the points, in float64 [POINTS], for a file
+    that holds its numbers in float64: 0.3 is 1e-8 off in float32."""
+    numbers = [torch.tensor(p.initial, dtype=torch.float64) for p in expression.parameters]
+    return expression.values_and_slopes(proof_points(), numbers)
 
-    start: what its parameters start in: float32 as modules do, float64 for a file that holds
-    their numbers, since 0.3 is 1e-8 off in float32.
+
+def derivatives(module: nn.Module, x: Tensor, move: float) -> list[list[float]]:
+    """Value, gradient of x, and that of each parameter by name, flat; the same once more after a
+    move of the parameters, of each channel another one.
+
+    A parameter's gradient is a sum over the rows of x: over those where value and slope are
+    finite, since one infinity would hide all the others.
     """
-    per_channel = any(p.granularity == "channel" for p in expression.parameters)
-    channels = CHANNELS if per_channel else None
-    x = proof_points().unsqueeze(1).repeat(1, CHANNELS).requires_grad_()
-    module = expression.module(channels=channels).double()
-    with torch.no_grad():
-        for parameter in expression.parameters:
-            number = torch.tensor(parameter.initial, dtype=start)
-            module.parameter_of(parameter).copy_(number)
-    value = module(x)
-    if value.requires_grad:
-        (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
-    else:
-        gradient = torch.zeros_like(x)
-    return value.detach(), gradient, channels
+    results: list[Tensor] = []
+    named = sorted(module.named_parameters())
+    for size in (0.0, move):
+        with torch.no_grad():
+            for _, parameter in named:
+                steps = torch.arange(1, parameter.numel() + 1, dtype=parameter.dtype)
+                parameter.add_(steps.view_as(parameter), alpha=size)
+        x = x.detach().requires_grad_()
+        value, slope = module(x), torch.zeros_like(x)
+        if value.requires_grad:
+            (slope,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
+        results += [value, slope]
+        finite = (value.isfinite() & slope.isfinite()).all(1)
+        if named:
+            parameters = [parameter for _, parameter in named]
+            results += torch.autograd.grad(module(x[finite]).sum(), parameters)
+    return [result.flatten().tolist() for result in results]
+
+
+# The same as a program, which has torch alone.
+DERIVATIVES = f"from torch import Tensor, nn\n{inspect.getsource(derivatives)}"
+
+
+def expected_derivatives(expression: Expression, channels: int | None) -> list[list[float]]:
+    """The `derivatives` of the searched module, whose parameters start in float32."""
+    x = proof_points().unsqueeze(1).repeat(1, channels or 1)
+    return derivatives(expression.module(channels=channels).double(), x, MOVE)
+
+
+def channels_of(expression: Expression) -> int | None:
+    """How many channels the proof has, None where no parameter is per channel."""
+    return CHANNELS if any(p.granularity == "channel" for p in expression.parameters) else None
 
 
 def run_alone(
@@ -117,18 +142,18 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def compare(
-    computed: Mapping[str, Any],
-    value: Tensor,
-    gradient: Tensor,
+    computed: Sequence[Any],
+    wanted: Sequence[Tensor | list[float]],
     expression: Expression,
     tolerance: float = TOLERANCE,
 ) -> float:
-    """The largest relative difference of values and, where there are some, gradients; raises
-    ExportFailed where it is above the tolerance."""
-    differences = [relative(computed["value"], value)]
-    if "gradient" in computed:
-        differences.append(relative(computed["gradient"], gradient))
-    difference = max(differences)
+    """The largest relative difference of values and gradients, tensors or lists in one order;
+    raises ExportFailed where it is above the tolerance."""
+    differences = [
+        relative(ours, torch.as_tensor(theirs, dtype=torch.float64))
+        for ours, theirs in zip(computed, wanted, strict=True)
+    ]
+    difference = float(torch.tensor(differences).max())  # of Python's max a NaN may come last
     if not difference <= tolerance:
         raise ExportFailed(
             f"the exported file differs from the candidate by {difference:.1e} (relative), more "

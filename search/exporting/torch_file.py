@@ -1,7 +1,7 @@
 """A candidate as activation.py, which needs torch alone, and activation.json: what stands in it.
 
-The file is proved before it is handed over: a fresh process imports it and compares value and
-gradient with the searched module.
+The file is proved before it is handed over: a fresh process imports it, and value and gradients
+are compared with the searched module's, those of the parameters too.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from ...space.analysis.torch_kernel import CLOSE
 from ...space.modules.codegen import with_initial
 from ..errors import ExportFailed, InvalidSetting
 from .proof import (
-    CHANNELS,
+    DERIVATIVES,
+    MOVE,
     TOLERANCE,
     Proof,
+    channels_of,
     compare,
-    expected,
+    expected_derivatives,
     in_a_fresh_process,
     proof_points,
     run_alone,
@@ -33,32 +35,29 @@ FILES = ("activation.py", "activation.json")
 
 WIDTH = 8  # features of the signal of which kept tensors are counted
 
-_PROOF = """
+_PROOF = f"""
 import importlib.util, json, sys
 import torch
+{DERIVATIVES}
 spec = importlib.util.spec_from_file_location("activation", "activation.py")
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 task = json.load(open("task.json"))
 ours = [name for name in sys.modules if name.split(".")[0] == "actsearch"]
-assert not ours, f"the file imports {ours}"
-arguments = {"num_parameters": task["channels"]} if task["channels"] else {}
-activation = getattr(module, task["class_name"])(**arguments).double()
-x = torch.tensor(task["x"], dtype=torch.float64).requires_grad_()
-value = activation(x)
-gradient = torch.zeros_like(x)
-if value.requires_grad:
-    (gradient,) = torch.autograd.grad(value.sum(), x, materialize_grads=True)
+assert not ours, f"the file imports {{ours}}"
+arguments = {{"num_parameters": task["channels"]}} if task["channels"] else {{}}
+kind = getattr(module, task["class_name"])
 for name, points in task["finite"].items():
     near = torch.tensor(points, dtype=getattr(torch, name)).unsqueeze(1)
     near = near.repeat(1, task["channels"] or 1).requires_grad_()
-    result = activation.to(near.dtype)(near)
+    result = kind(**arguments).to(near.dtype)(near)
     slope = torch.zeros_like(near)
     if result.requires_grad:
         (slope,) = torch.autograd.grad(result.sum(), near, materialize_grads=True)
     inside = result.isfinite() & slope.isfinite()
-    assert inside.all(), f"not finite in {name} at x = {near[~inside][0].item()}"
-print(json.dumps({"value": value.tolist(), "gradient": gradient.tolist()}))
+    assert inside.all(), f"not finite in {{name}} at x = {{near[~inside][0].item()}}"
+x = torch.tensor(task["x"], dtype=torch.float64)
+print(json.dumps(derivatives(kind(**arguments).double(), x, task["move"])))
 """
 
 
@@ -116,9 +115,8 @@ def tensors_kept(function: Callable[[Tensor], Tensor]) -> int:
 
 
 def allowed_difference(subject: Subject) -> float:
-    """TOLERANCE; CLOSE of a kernel of torch, which has no floors, and with `memory`, since torch's
-    slopes of softplus (1 beyond 20) and hardsigmoid (1/6 in float32) are 5e-9 off."""
-    return TOLERANCE if subject.kernel is None and not subject.memory else CLOSE
+    """TOLERANCE; CLOSE of a kernel of torch, which has no floors."""
+    return TOLERANCE if subject.kernel is None else CLOSE
 
 
 def with_learned(expression: Expression, learned: Mapping[str, Sequence[float]]) -> Expression:
@@ -144,14 +142,16 @@ def with_learned(expression: Expression, learned: Mapping[str, Sequence[float]])
 
 def _prove(subject: Subject, source: str) -> Proof:
     """Import the source from a scratch folder, so that only a proved file reaches the user's."""
-    value, gradient, channels = expected(subject.expression)
+    channels = channels_of(subject.expression)
     task = {
-        "x": proof_points().unsqueeze(1).repeat(1, CHANNELS).tolist(),
+        "x": proof_points().unsqueeze(1).repeat(1, channels or 1).tolist(),
+        "move": MOVE,
         "class_name": subject.class_name,
         "channels": channels,
         "finite": {name: finite_points(where) for name, where in subject.finite.items()},
     }
     computed = run_alone(_PROOF, {"activation.py": source}, task)
+    wanted = expected_derivatives(subject.expression, channels)
     allowed = allowed_difference(subject)
-    difference = compare(computed, value, gradient, subject.expression, allowed)
-    return in_a_fresh_process(difference, allowed)
+    difference = compare(computed, wanted, subject.expression, allowed)
+    return in_a_fresh_process(difference, allowed, "value and gradients")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -55,8 +56,14 @@ def submit(
         file.write(f"$ actsearch {shlex.join(shown)}\n".encode())
         file.flush()
         process = _spawn([*PROGRAM, *full], file.fileno())
-    while not (has_ended := _has_ended(process)) and not _is_on_record(folder, process):
-        time.sleep(LOOK_EVERY)
+    try:
+        while not (has_ended := _has_ended(process)) and not _is_on_record(folder, process):
+            time.sleep(LOOK_EVERY)
+    except KeyboardInterrupt:  # which did not reach it
+        os.kill(process, signal.SIGTERM)
+        os.waitpid(process, 0)
+        _failure(folder, start)
+        raise
     record = read_record(folder)
     if has_ended and (record is None or record.pid != process):
         raise _failure(folder, start)

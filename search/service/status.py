@@ -153,9 +153,9 @@ def _state_of_study(file: SearchFile, trials: Sequence[Trial]) -> State:
 def _per_hour(trials: Sequence[Trial], since_ns: int) -> float | None:
     """Candidates that have ended an hour, in this launch; None before there is one."""
     since_ms = since_ns // 1_000_000
-    ended = [t for t in trials if t.has_result and t.finished_ms >= since_ms]
+    ended = [t for t in trials if t.has_result and t.started_ms >= since_ms]
     if not ended:
         return None
-    first = min(t.started_ms for t in ended if t.started_ms >= since_ms)
+    first = min(t.started_ms for t in ended)
     span = max(t.finished_ms for t in ended) - first
     return len(ended) * 3_600_000 / span if span > 0 else None

@@ -106,6 +106,11 @@ class Home:
         if not (folder / CONFIG).is_file():
             if remains := self._remains(folder):
                 raise NoSuchSearch(_incomplete(folder, remains))
+            if (folder / DRIVER_LOG).is_file():
+                raise NoSuchSearch(
+                    f"search '{name}' never began; {DRIVER_LOG} there has what was printed: "
+                    f"submit it again, without --resume"
+                )
             raise NoSuchSearch(
                 f"there is no search '{name}' in {self.root}{nearest(name, self.names())}"
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,10 @@ class KeptRuns:
     def shows(self, number: int) -> bool:
         """Whether a trial is to have a run."""
         return number >= self.before or number in self.kept
+
+    def and_also(self, numbers: Iterable[int]) -> KeptRuns:
+        """These, and further ones."""
+        return KeptRuns(self.before, self.kept | {n for n in numbers if n < self.before})
 
     def save(self, folder: Path) -> None:
         """Write the record whole or not at all."""

@@ -73,13 +73,13 @@ def finite_text(ranges: Mapping[str, FiniteRange]) -> str:
 
 
 def finite_points(where: FiniteRange) -> list[float]:
-    """Points of a range, both ends among them, for a proof that it holds: its ends divided by
-    powers of two down to 1e-3, and 0."""
+    """The points of a proof that a range holds: its ends, and every number between them at which
+    the range was looked for, down to the smallest subnormals."""
     if math.isnan(where.low):
         return []
-    steps = [2.0**-k for k in range(140)]
-    ends = [end * step for end in (where.low, where.high) for step in steps]
-    return sorted({0.0, *(x for x in ends if abs(x) > 1e-3)})
+    x = _numbers(getattr(torch, where.dtype)).double()
+    inside = x[(where.low <= x) & (x <= where.high)]
+    return sorted({where.low, where.high, *inside.tolist()})
 
 
 def float_numbers() -> Tensor:

@@ -60,6 +60,14 @@ def bessel_i1e(a: Tensor) -> Tensor:
     return value
 
 
+def hard_sigmoid(a: Tensor) -> Tensor:
+    """relu6(a + 3) / 6, the bits of F.hardsigmoid, which has no second derivative; by way of
+    float32 from the half types, as there."""
+    wide = torch.promote_types(a.dtype, torch.float32)
+    value: Tensor = (F.relu6(a.to(wide) + 3.0) / 6.0).to(a.dtype)
+    return value
+
+
 def elish(a: Tensor) -> Tensor:
     """a * sigmoid(a) for a > 0, else (exp(a) - 1) * sigmoid(a); elu never overflows."""
     return F.elu(a) * torch.sigmoid(a)

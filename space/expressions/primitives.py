@@ -5,6 +5,7 @@ values, `python tests/contracts/golden.py`. The contract of each, which
 tests/contracts/test_primitives.py enforces:
 - pointwise and pure: the value at a point depends on that point alone;
 - value and derivative are finite for every input in [-10, 10], in float32 and bfloat16;
+- the derivative can be differentiated, as curvature needs it;
 - `function`, `code` and `symbolic` are the same function;
 - `sign`, `value`, `in_place` and `with_number` are true of it.
 
@@ -273,7 +274,9 @@ _TABLE = (
            3, UNKNOWN, KEPT, TORCH),
     _unary("log_sigmoid", F.logsigmoid, "F.logsigmoid({0})", lambda s, a: -s.log(1 + s.exp(-a)),
            2 * ELEMENTARY + 2, UNKNOWN, KEPT, TORCH),
-    _unary("hard_sigmoid", F.hardsigmoid, "F.hardsigmoid({0})",
+    _unary("hard_sigmoid", numerics.hard_sigmoid,
+        "(F.relu6({0}.to(torch.promote_types({0}.dtype, torch.float32)) + 3.0) / 6.0)"
+        ".to({0}.dtype)",
            lambda s, a: _hard_symbolic(s, a, s.Rational(1, 6)),
            4, NOT_NEGATIVE, KEPT, TORCH),
     _unary("hard_swish", F.hardswish, "F.hardswish({0})",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 
+from ..errors import CandidateError
 from ..expressions.algebra import (
     add,
     call,
@@ -60,6 +61,11 @@ def _lifted(fitted: Expression) -> Expression:
 
 def _splash(config: Config) -> Fitted:
     start = fixed_target("splash", config["start"])
+    if len(set(config["hinges"])) < len(config["hinges"]):
+        raise CandidateError(
+            f"hinges of splash must differ from each other, but got {config['hinges']}: "
+            f"leave out what stands there twice"
+        )
     right = [larger(shifted(X, float(b)), 0) for b in config["hinges"]]
     left = [larger(sub(-float(b), X), 0) for b in config["hinges"]]
     basis = [h for pair in zip(right, left, strict=True) for h in pair]

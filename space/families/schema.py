@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -43,7 +43,10 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One entry of a configuration: a number in [low, high], one of `choices`, or a text."""
+    """One entry of a configuration: a number in [low, high], one of `choices`, or a function.
+
+    It takes several numbers or functions where its default is a tuple.
+    """
 
     name: str
     default: Any
@@ -59,7 +62,8 @@ class Option:
                 raise UnknownNameError(f"{self.name} of {family}", str(value), self.choices)
             return value
         if self.low is None or self.high is None:
-            return tuple(value) if isinstance(value, list) else value
+            several = isinstance(self.default, tuple)
+            return self._functions(family, value) if several else self._function(family, value)
         if isinstance(self.default, tuple):
             return self._each(family, value)
         integral = isinstance(self.default, int)
@@ -74,8 +78,25 @@ class Option:
             )
         return value
 
-    def _each(self, family: str, value: Any) -> tuple[Any, ...]:
+    def _function(self, family: str, value: Any) -> str | Expression:
+        if not isinstance(value, str | Expression):
+            raise CandidateError(
+                f"{self.name} of {family} must be a function, an expression or its text, such as "
+                f"{self.default!r}, but got {value!r}"
+            )
+        return value
+
+    def _functions(self, family: str, value: Any) -> tuple[str | Expression, ...]:
         if not isinstance(value, (tuple, list)):
+            raise CandidateError(
+                f"{self.name} of {family} takes several functions, such as {self.default}, "
+                f"but got {value!r}"
+            )
+        single = replace(self, default=self.default[0])
+        return tuple(single._function(family, each) for each in value)
+
+    def _each(self, family: str, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (tuple, list)) or not value:
             raise CandidateError(
                 f"{self.name} of {family} takes several numbers, such as {self.default}, "
                 f"but got {value!r}"
@@ -113,10 +134,15 @@ class Family:
         )
 
 
+def check_granularity(granularity: Granularity) -> None:
+    """Raise UnknownNameError for what is none."""
+    if granularity not in GRANULARITIES:
+        raise UnknownNameError("granularity", str(granularity), GRANULARITIES)
+
+
 def shared(expression: Expression, granularity: Granularity) -> Expression:
     """The expression with every parameter at this granularity."""
-    if granularity not in GRANULARITIES:
-        raise UnknownNameError("granularity", granularity, GRANULARITIES)
+    check_granularity(granularity)
     return substitute(
         expression,
         {p: Parameter(p.name, p.initial, granularity) for p in expression.parameters},

@@ -19,6 +19,7 @@ from .schema import (
     Family,
     FitError,
     Fitted,
+    check_granularity,
     shared,
 )
 
@@ -42,6 +43,7 @@ def fitted(name: str, *, granularity: Granularity = "layer", **config: Any) -> F
     """The candidate of `family`, with the errors of its start; raises what `family` does."""
     if name not in FAMILIES:
         raise UnknownNameError("family", name, FAMILIES)
+    check_granularity(granularity)
     checked = FAMILIES[name].config(config)
     return _built(name, granularity, tuple(checked.items()))
 

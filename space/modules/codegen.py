@@ -106,7 +106,7 @@ def module_source(
         names = ["x", *map(_local_name, program.parameters)]
         value = [f"return {kernel.code}"] if kernel else body_lines(expression, program, names)
         forward = _one_tensor_forward(program)
-        helper = (_PER_CHANNEL if channel else "") + one_tensor_source(expression, names, value)
+        helper = (_PER_CHANNEL if channel else "") + one_tensor_source(names, value)
     elif kernel is None:
         forward, helper = _forward(expression, program), _PER_CHANNEL if channel else ""
     else:

@@ -86,7 +86,8 @@ def _gelu_tanh(x: Tensor) -> Tensor:
     return F.gelu(x, approximate="tanh")
 
 
-# In the order in which they are tried: the plainest call of a function first.
+# In the order in which they are tried: the plainest call of a function first. F.hardsigmoid is not
+# among them: it has no second derivative.
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         f"{row.name}{row.keywords}": row
@@ -101,7 +102,6 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
             Operator("F.selu", F.selu, _none),
             Operator("F.relu6", F.relu6, _none),
             Operator("F.hardswish", F.hardswish, _none),
-            Operator("F.hardsigmoid", F.hardsigmoid, _none),
             Operator("F.logsigmoid", F.logsigmoid, _none),
             Operator("F.softsign", F.softsign, _none),
             Operator("F.tanhshrink", F.tanhshrink, _none),

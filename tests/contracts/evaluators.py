@@ -84,6 +84,7 @@ class EvaluatorContract:
         assert sound
         for end in sound:
             assert 0 <= end.val_accuracy <= 1
+            assert end.val_loss is not None
             assert end.val_loss >= 0
             assert all(loss >= 0 for loss in end.train_losses)
 

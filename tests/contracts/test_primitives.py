@@ -100,6 +100,21 @@ def test_slope_is_what_differences_of_values_say(primitive: Primitive) -> None:
 
 
 @every_primitive
+def test_the_slope_can_be_differentiated(primitive: Primitive) -> None:
+    inputs = [tensor.clone().requires_grad_() for tensor in arguments(primitive, AWAY_FROM_KINKS)]
+    if primitive.arity == 2:
+        apart = inputs[0] != inputs[1]
+        inputs = [tensor.detach()[apart].requires_grad_() for tensor in inputs]
+    assert torch.autograd.gradgradcheck(primitive.function, inputs, fast_mode=True)
+
+
+def test_hard_sigmoid_has_the_bits_of_torchs() -> None:
+    for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
+        x = torch.cat([hard_float32(), 3.1 * hard_float32()]).to(dtype)
+        assert torch.equal(PRIMITIVES["hard_sigmoid"].function(x), F.hardsigmoid(x))
+
+
+@every_primitive
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("shape", [(), (0,), (5,), (2, 3, 4)])
 def test_shape_and_dtype_are_kept(

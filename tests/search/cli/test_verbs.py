@@ -336,6 +336,20 @@ def test_of_a_search_that_keeps_its_best_the_others_leave_mlflow_and_do_not_come
     assert "0 removed" in again.err
     as_json = actsearch("delete", "mine", "--keep-best", "1", "--yes", "--json", *at)
     assert json.loads(as_json.out) == {"search": "mine", "kept": len(left), "removed": 0}
+    assert actsearch("confirm", "mine", "--finalists", "3", *at).status == 0
+    with_another = shown_trials(searched)
+    assert len(with_another) == 1 + len(left), "the new finalist's run has come back"
+    assert actsearch("sync", "mine", *at).status == 0
+    assert shown_trials(searched) == with_another
+
+
+def test_a_database_that_no_browser_opens_is_no_link(
+    actsearch: Verb, finished: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{finished.root / 'elsewhere.db'}")
+    result = actsearch("ui", "mine", "--home", finished.root)
+    assert result.status == 1
+    assert "which no browser opens: serve it with `mlflow server" in result.err
 
 
 def test_sync_writes_mlflow_anew_and_twice_changes_nothing(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,6 +54,66 @@ def test_every_primitive_is_the_same_in_numpy_in_both_dtypes(name: str) -> None:
         torch.from_numpy(np.asarray(value)), expression.values(x), rtol=1e-10, atol=1e-10
     )
     assert single.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", [*EVERY, "gelu-erf", "x"])
+def test_a_numpy_file_returns_the_dtype_of_a_float_and_float64_of_what_is_none(name: str) -> None:
+    expression = EVERY.get(name) or parse({"x": "x"}.get(name, "gelu(x) + erf(x)"))
+    names: dict[str, Any] = {}
+    exec(numpy_source(Subject(expression)), names)
+    for kind in ("float16", "float32", "float64", "longdouble", "bool", "int8", "uint8", "int16"):
+        x = np.array([[0, 1, 1]]).astype(kind)
+        expected = x.dtype if x.dtype.kind == "f" else np.float64
+        with np.errstate(all="ignore"):
+            value = names["activation"](x)
+            single = names["activation"](x.dtype.type(1))
+        assert (value.dtype, value.shape) == (expected, (1, 3)), kind
+        assert single.dtype == expected, kind
+        wanted = expression.values(torch.from_numpy(x.astype(np.float64)))
+        rough = 2e-3 if kind == "float16" else 1e-5 if kind == "float32" else 1e-9
+        np.testing.assert_allclose(value.astype(np.float64), wanted, rtol=rough, atol=rough)
+
+
+@needs_jax
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32"])
+def test_a_jax_file_returns_the_dtype_of_a_float(name: str, kind: str) -> None:
+    import jax.numpy as jnp
+
+    names: dict[str, Any] = {}
+    exec(jax_source(Subject(EVERY[name])), names)
+    assert names["activation"](jnp.array([0.5, 1.0], dtype=kind)).dtype == kind
+
+
+@needs_onnx
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n1=0.5 * sigmoid(x)",
+        "c1 * x + n2 * sin(x)",
+        "x * y[layer]=0.5 + sin(x)",
+        "y * x + y_ * sin(x) + v1 * cos(x)",
+    ],
+)
+def test_parameters_of_any_name_are_inputs_of_an_onnx_model(text: str) -> None:
+    subject = Subject(parse(text))
+    model = onnx_file._model(subject, "")
+    inputs = [value.name for value in model.graph.input]
+    assert len(set(inputs)) == 1 + len(subject.expression.parameters)
+    assert [value.name for value in model.graph.output] == ["y"]
+    where, _ = onnx_file._agreement(subject, model.SerializeToString())
+    assert where.low <= -8
+    assert where.high >= 8
+
+
+def test_parameters_of_any_name_are_arguments_of_a_numpy_file() -> None:
+    expression = parse("dtype * x + float * min(x, exp(exp(9))) + special * erf(x) + np * x")
+    names: dict[str, Any] = {}
+    exec(numpy_source(Subject(expression)), names)
+    with np.errstate(all="ignore"):
+        value = names["activation"](proof_points().numpy())
+    torch.testing.assert_close(torch.from_numpy(value), expression.values(proof_points()))
 
 
 @needs_onnx
@@ -126,6 +187,7 @@ def test_a_numpy_file_that_computes_something_else_is_not_handed_over(
         "a=0.3 * x + tanh(x)",  # 0.3 is no float32
         "a[channel]=0.3 * x + tanh(x)",
         "softplus(3 * x) - 3 * x",  # a line to torch where 3 * x is above 20
+        str(family("arelu")),  # which reaches the largest float32 with another last digit
     ],
 )
 def test_a_function_of_arrays_passes_its_proof_where_torch_rounds(
@@ -198,6 +260,9 @@ def test_the_card_has_results_with_n_limits_and_how_to_cite() -> None:
         assert part in text
     bare = card_source(Subject(parse("tanh(x)")))
     assert "nothing trained it here" in bare
+    scored = {"search": "mine", "recipe": "brief-1a2b", "score": 0.5}
+    unconfirmed = card_source(Subject(parse("max(x, sin(x))"), facts=scored))
+    assert "`actsearch confirm 'max(x, sin(x))'` trains it over more seeds" in unconfirmed
 
 
 def test_latex_has_formula_derivative_and_parameters() -> None:

@@ -24,7 +24,7 @@ from actsearch.search.errors import (
 )
 from actsearch.search.exporting import torch_file, writing
 from actsearch.search.exporting.proof import TOLERANCE, Proof
-from actsearch.space import CandidateError, module_source, parse
+from actsearch.space import CandidateError, family, module_source, parse
 
 pytestmark = pytest.mark.heavy  # each proof starts a process that loads torch
 
@@ -36,6 +36,20 @@ EXPRESSIONS = [
     "exp(exp(exp(x)))",  # infinite on part of the range
     "beta",  # without a slope
 ]
+
+# Without the kernel that hides what a file of --memory computes.
+MEMORY = [
+    "max(beta * x, x) * sin(x)",
+    "cosh(x) * sinc(x) + hard_sigmoid(x)",
+    "x * sigmoid(beta[channel]=0.5 * x) + a * tanh(x)",
+    *(str(family(name)) for name in ("sgt", "crrelu", "telu")),
+]
+
+# Wrong gradients of a parameter alone, for a file of --memory.
+SECOND_HAS_ALL = "return gradient, torch.zeros_like(ctx.saved_tensors[1])"
+NOTHING = (
+    "x, beta = pull(gradient.to(value.dtype)); return x, torch.zeros_like(ctx.saved_tensors[1])"
+)
 
 # A user's own program: torch, the files, nothing of ours.
 USES_THEM = """
@@ -60,6 +74,32 @@ def test_the_proof_passes(text: str, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert parse(json.loads(done.description.read_text())["expression"]) == parse(text)
     assert f"f(x) = {parse(text)}" in done.module.read_text()
+
+
+@pytest.mark.parametrize("text", MEMORY)
+def test_a_file_that_keeps_one_tensor_passes_its_proof_to_the_last_bit(
+    text: str, tmp_path: Path
+) -> None:
+    done = export(parse(text), tmp_path / "new", memory=True)
+    assert "_OneTensor" in done.module.read_text()
+    assert done.difference == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("max(beta * x, x)", "return pull(gradient", "return pull(0.5 * gradient"),
+        ("max(beta * x, x)", "return pull(gradient.to(value.dtype))", SECOND_HAS_ALL),
+        # 0 at beta = 1, and elsewhere not
+        ("x + (beta - 1) * (beta - 1) * sin(x)", "return pull(gradient.to(value.dtype))", NOTHING),
+    ],
+)
+def test_a_gradient_of_a_parameter_that_is_wrong_fails_the_proof(
+    text: str, right: str, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoilt(monkeypatch, right, wrong)
+    with pytest.raises(ExportFailed, match="differs from the candidate by"):
+        export(parse(text), tmp_path / "new", memory=True)
 
 
 @pytest.mark.new_process

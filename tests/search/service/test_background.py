@@ -17,6 +17,7 @@ from actsearch.evaluators import to_toml
 from actsearch.search import Home
 from actsearch.search.cli.arguments import arguments_of
 from actsearch.search.cli.main import all_verbs, parser_of
+from actsearch.search.service import background
 from actsearch.search.service.driver_record import driving_process
 from actsearch.search.service.status import status_of
 from contracts.tiny import TINY
@@ -152,3 +153,35 @@ def test_the_arguments_of_another_process_say_the_same(line: str) -> None:
     assert vars(again) == vars(options)
     on_cluster = parser.parse_args(["search", *arguments_of(options, "head:6379")])
     assert vars(on_cluster) == vars(options) | {"ray_address": "auto"}
+
+
+def test_ctrl_c_while_it_is_submitted_ends_what_was_begun(
+    actsearch: Verb, home: Home, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    spawn = background._spawn
+
+    def spawned(words: list[str], output: int) -> int:
+        started.append(spawn(words, output))
+        return started[0]
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(background, "_spawn", spawned)
+    monkeypatch.setattr("actsearch.search.service.background.time.sleep", interrupted)
+    arguments = ("--name", "mine", "--recipe", recipe, "--home", home.root)
+    assert actsearch("submit", *arguments).status == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)
+    assert not (home.searches / "mine").exists()
+
+
+def test_the_log_is_a_document_where_one_is_asked_for(
+    actsearch: Verb, left_alone: Home, recipe: Path
+) -> None:
+    arguments = ("--name", "mine", "--recipe", recipe, "--strategy", "random", "--no-confirm")
+    where = ("--home", left_alone.root)
+    assert actsearch("submit", *arguments, "--candidates", "3", *where).status == 0
+    assert "$ actsearch" in json.loads(actsearch("log", "mine", "--json", *where).out)["log"]
+    assert actsearch("log", "mine", "--json", "--follow", *where).status == 1

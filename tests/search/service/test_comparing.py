@@ -20,6 +20,7 @@ from actsearch.search.service.comparing import (
     compare,
 )
 from actsearch.search.service.comparison_text import comparison_text
+from actsearch.search.service.status import status_of
 from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.table import table_of
 from contracts.tiny import TINY
@@ -138,3 +139,21 @@ def test_a_candidate_that_was_interrupted_and_tried_again_counts_once(home: Home
     ].score
     tables = [table_of(home, [name], name).rows for name in ("whole", "broken")]
     assert tables[0] == tables[1], "none has the score of a training that was broken off"
+
+
+@pytest.mark.long
+def test_a_search_that_was_killed_and_has_just_gone_on_has_no_rate_yet(home: Home) -> None:
+    def stop(score: RungScore) -> None:
+        raise KeyboardInterrupt
+
+    settings: dict[str, Any] = {
+        "recipe": TINY,
+        "strategy": "random",
+        "candidates": 6,
+        "bracket": 3,
+    }
+    for resume in (False, True):
+        more = {"resume": True} if resume else settings
+        with pytest.raises(KeyboardInterrupt):
+            Search("mine", home=home.root, on_rung=stop, **more).run()
+        assert status_of(home, "mine").per_hour is None

@@ -260,3 +260,11 @@ def test_a_search_that_another_process_deletes_meanwhile_is_none_of_the_names(ho
     (home.searches / "other").mkdir()
     (home.searches / "other" / "config.json").symlink_to("gone")  # listed, and then not there
     assert home.names() == ["mine"]
+
+
+def test_a_search_that_never_began_is_submitted_again_and_not_resumed(home: Home) -> None:
+    folder = home.searches / "mine"
+    folder.mkdir(parents=True)
+    (folder / "driver.log").write_text("$ actsearch search")
+    with pytest.raises(NoSuchSearch, match="never began; driver.log there has what was printed"):
+        home.folder("mine")

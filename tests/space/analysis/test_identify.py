@@ -148,6 +148,27 @@ def test_exactly_is_said_of_what_is_equal_everywhere(text: str, nearest: str) ->
     assert not same_everywhere(known, squashed_values(parse(text)))
 
 
+@pytest.mark.parametrize("text", ["x * sigmoid(1943.49 * x)", "x / (1 + exp(-1943.49 * x))"])
+def test_the_floor_of_a_division_excuses_nothing_else(text: str) -> None:
+    relu, steep = CATALOG["ReLU"].expression, parse(text)
+    x = torch.linspace(-0.01, 0.01, 2001, dtype=torch.float64)
+    assert float((steep.values(x) - relu.values(x)).abs().max()) > 1.4e-4
+    assert not same_everywhere(squashed_values(relu), squashed_values(steep))
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [("x * x / x", "x"), ("max(x, 0) * x / x", "relu(x)"), ("relu(x) / relu(x) * x", "relu(x)")],
+)
+def test_the_floor_of_a_division_makes_no_other_function(text: str, other: str) -> None:
+    assert same_everywhere(squashed_values(parse(other)), squashed_values(parse(text)))
+
+
+@pytest.mark.parametrize("text", ["x ** 3 / x ** 2", "x * exp(-x ** 2) / exp(-x ** 2)"])
+def test_a_floor_that_shows_makes_another_function(text: str) -> None:
+    assert not same_everywhere(squashed_values(parse("x")), squashed_values(parse(text)))
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     "text",

@@ -314,7 +314,7 @@ def test_bounds_on_intervals_hold_every_value_and_slope(name: str) -> None:
     x = low[:, None] + (high - low)[:, None] * torch.linspace(0, 1, 9, dtype=torch.float64)
     value, slope = parse(text).values_and_slopes(x)
     for measured, bounds in ((value, jet.value), (slope, jet.slope)):
-        # torch's softplus is a line from 20 on, off by 2e-9, and hard_sigmoid's 1/6 a float32.
+        # torch's softplus is a line from 20 on, off by 2e-9, and hard_swish's 1/6 a float32.
         slack = 1e-7 * (1 + measured.abs())
         outside = (measured < bounds.low[:, None] - slack) | (
             measured > bounds.high[:, None] + slack

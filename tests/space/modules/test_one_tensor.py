@@ -14,13 +14,14 @@ from torch.func import functional_call, hessian, jvp, vmap
 from actsearch.search.exporting.torch_file import tensors_kept
 from actsearch.space import (
     PRIMITIVES,
-    Call,
     CoreUnits,
     Expression,
+    family,
     from_file,
     module_source,
     parse,
 )
+from actsearch.space.analysis.finite_range import finite_points, finite_range
 from actsearch.space.catalog.table import CATALOG
 
 X = torch.linspace(-5.03, 5.11, 24, dtype=torch.float64).reshape(8, 3)
@@ -29,6 +30,9 @@ TEXTS = (
     "x * sigmoid(beta[channel]=0.5 * x) + a * log(x) / erf(x)",
     "max(tanh(max(x ** 2, x + beta)), cos(x)) / (1 + abs(x))",
     "pow(2, x) * sinc(x) * i / (j + x ** 2)",
+    "max(beta * x, x) + min(x, a[channel] * x) + max(0, c * x)",  # ties everywhere
+    "hard_sigmoid(beta * x) + hard_swish(x + 3)",
+    "one_tensor * x + float * min(x, exp(exp(9))) + slopes * sin(x) + pull * cos(x)",
 )
 
 
@@ -39,16 +43,14 @@ def lean(expression: Expression, folder: Path) -> nn.Module:
     return from_file(path)(**({"num_parameters": 3} if channel else {}))
 
 
-def derivatives(module: nn.Module, twice: bool = True) -> list[Tensor]:
-    """Value, gradients of x and of every parameter, and `twice` those of their squares."""
+def derivatives(module: nn.Module) -> list[Tensor]:
+    """Value, gradients of x and of every parameter, and those of their squares."""
     x = X.clone().requires_grad_()
     module = copy.deepcopy(module).double()
     inputs = [x, *module.parameters()]
     value = module(x)
     weights = torch.linspace(0.5, 1.5, value.numel(), dtype=value.dtype).reshape(value.shape)
-    first = torch.autograd.grad((value * weights).sum(), inputs, create_graph=twice)
-    if not twice:
-        return [value, *first]
+    first = torch.autograd.grad((value * weights).sum(), inputs, create_graph=True)
     again = sum((g**2).sum() for g in first)
     assert isinstance(again, Tensor)
     second = torch.autograd.grad(again, inputs, allow_unused=True, materialize_grads=True)
@@ -56,13 +58,10 @@ def derivatives(module: nn.Module, twice: bool = True) -> list[Tensor]:
 
 
 def agrees(expression: Expression, folder: Path) -> None:
-    # torch has no second derivative of its hardsigmoid; ours has.
-    calls = [node.primitive for node in expression.nodes() if isinstance(node, Call)]
-    twice = "hard_sigmoid" not in calls
     forms = lean(expression, folder), expression.module(channels=3)
-    pairs = zip(*(derivatives(form, twice) for form in forms), strict=True)
+    pairs = zip(*map(derivatives, forms), strict=True)
     for computed, expected in pairs:
-        torch.testing.assert_close(computed, expected, rtol=1e-6, atol=1e-7, equal_nan=True)
+        torch.testing.assert_close(computed, expected, rtol=1e-12, atol=1e-12, equal_nan=True)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -75,6 +74,45 @@ def test_every_primitive_has_its_slope(name: str, tmp_path: Path) -> None:
     operands = ["beta * x - 1.53", "0.1 + a[channel] * x"][: PRIMITIVES[name].arity]
     expression = parse(f"{name}({', '.join(operands)}) * x + a[channel] * x ** 2")
     agrees(expression, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cosh(x) * sinc(x)",  # x ** 2 becomes 0 in the slope of sinc
+        "x ** 2 * log(x)",  # 1 / (|x| + 1e-05) is infinite in float16
+        "x * sinc(x) * exp(-x ** 2 / 2)",  # 0 * infinity far out
+        *(str(family(name)) for name in ("sgt", "crrelu", "telu", "nipuna")),
+        str(CATALOG["GELU-Sinc"].expression),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_gradients_have_the_modules_bits_wherever_those_are_finite(
+    text: str, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    expression = parse(text)
+    points = finite_points(finite_range(expression, dtype))
+    results = []
+    for form in (lean(expression, tmp_path), expression.module()):
+        x = torch.tensor(points, dtype=dtype).requires_grad_()
+        inputs = [x, *form.to(dtype).parameters()]
+        results.append(torch.autograd.grad(form(x).sum(), inputs))
+    assert len(points) > 1
+    assert results[0][0].isfinite().all()
+    for computed, expected in zip(*results, strict=True):
+        assert torch.equal(computed.nan_to_num(), expected.nan_to_num())
+
+
+@pytest.mark.parametrize("text", ["max(beta * x, x)", "max(x, beta * x)", "min(x, beta * x)"])
+def test_operands_that_tie_everywhere_learn_as_the_module_does(text: str, tmp_path: Path) -> None:
+    expression = parse(text)
+    forms = lean(expression, tmp_path).double(), expression.module().double()
+    for form in forms:
+        form(X).square().sum().backward()
+    computed, expected = (next(form.parameters()).grad for form in forms)
+    assert computed is not None
+    assert computed != 0
+    assert computed == expected
 
 
 @pytest.mark.slow
