@@ -138,10 +138,11 @@ class ChannelsLast(nn.Module):
 
 
 def test_units_are_where_the_layer_before_has_them() -> None:
-    signals = nn.Sequential(nn.Conv1d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten())
+    conv = nn.Conv1d(3, 8, 3, padding=1)
     with torch.no_grad():
-        signals[0].bias[:4] = -100.0
-    (layer,) = dead_units(signals, [torch.randn(64, 3, 20)])
+        assert conv.bias is not None
+        conv.bias[:4] = -100.0
+    (layer,) = dead_units(nn.Sequential(conv, nn.ReLU(), nn.Flatten()), [torch.randn(64, 3, 20)])
     assert (layer.units, layer.dead) == (8, 4)
     (layer,) = dead_units(ChannelsLast(), [torch.randn(64, 5, 6, 3)])
     assert (layer.units, layer.dead) == (8, 4)
