@@ -194,8 +194,8 @@ class Samples:
 
 
 def _mapped(part: Any, change: Callable[[Any], Any]) -> Any:
-    """What a plain container holds, changed part by part: tensors, or what moves as they do
-    (packed sequences). A container of the user's own is one part."""
+    """The parts of a plain container, each changed: tensors, or what moves as they do (packed
+    sequences). A container of the user's own is one part."""
     if type(part) is dict:
         return {key: _mapped(value, change) for key, value in part.items()}
     if type(part) in (list, tuple):

@@ -103,7 +103,8 @@ def test_outside_the_main_thread_a_limit_is_refused(images: ImageClassification)
     def run() -> None:
         events = Events(JOBS)
         try:
-            InProcess(2.0).run(images, events.next_job, events.on_rung, events.on_done)
+            with InProcess(2.0) as executor:
+                executor.run(images, events.next_job, events.on_rung, events.on_done)
         except InvalidSetting as error:
             errors.append(error)
 
