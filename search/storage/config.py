@@ -21,6 +21,7 @@ from .setting_rules import (
     LIMITED,
     MOST_SEEDS,
     SEEDS,
+    SEEDS_AT_MOST,
     Objectives,
     Seconds,
     Workers,
@@ -154,7 +155,7 @@ class RunSettings:
     seeds: Annotated[
         Whole,
         rule("at least 2: one seed has no spread", lambda n: n >= 2),
-        rule(f"at most {MOST_SEEDS:,}", lambda n: n <= MOST_SEEDS),
+        rule(SEEDS_AT_MOST, lambda n: n <= MOST_SEEDS),
     ] = 5
     # Of them, those also trained on the second network.
     second_seeds: Annotated[Whole, rule("at least 0", lambda n: n >= 0), LIMITED] = 3

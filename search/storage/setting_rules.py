@@ -15,6 +15,7 @@ from .validation import Number, plain, rule
 
 MOST = 1_000_000_000  # of anything counted, and of seconds: far above, clocks overflow
 MOST_SEEDS = 10_000  # of one function
+SEEDS_AT_MOST = f"at most {MOST_SEEDS:,}"  # apart: Sphinx parses no signature with such a text
 SEEDS = "at least 0 and below 2**32"  # in a search, a score and a diagnosis
 AUTO = "auto"  # as many workers as there is room for
 ACCURACY = ("accuracy",)
