@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..evaluators import Evaluator, ScoreTable
 from ..mlflow.background_writer import BackgroundWriter
@@ -38,9 +37,6 @@ from .storage.study_database import make_study
 from .storage.trial import is_finished
 from .storage.trial_reader import read_trials
 from .strategies.registry import strategy_from_name
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
 
 from ..space.counted import counted
 from . import tracking
@@ -26,9 +25,6 @@ from .storage.kept import KeptRuns
 from .storage.ranking import ranked
 from .storage.search_file import SearchFile
 from .storage.trial import Trial, entered, is_finished
-
-if TYPE_CHECKING:
-    pass
 
 PAGE_EVERY = 9  # candidates that end between two writes of the search's page in MLflow
 

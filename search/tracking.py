@@ -140,15 +140,15 @@ def show(
     """Write a confirmation to MLflow; False, with a warning, if that cannot be done now."""
     if confirmation is None:
         return True
-    kept, shown = KeptRuns.load(folder), confirmation
-    finalists = _finalists(confirmation, trials)
+    kept, finalists = KeptRuns.load(folder), _finalists(confirmation, trials)
+    records = _finalist_records(config.name, confirmation, trials)
     if any(not kept.shows(trial.number) for trial in finalists):
         kept.and_also(trial.number for trial in finalists).save(folder)
 
     def write() -> None:
         # Of a finalist that `delete --keep-best` had removed, the run comes back.
         tracker.write_all(config.name, (candidate_record(config, t) for t in finalists))
-        tracker.write_confirmation(_finalist_records(config.name, shown, trials))
+        tracker.write_confirmation(records)
 
     return _done(write, "does not show the confirmation")
 

@@ -61,11 +61,11 @@ def retrain(
     if trainings.crashed:
         if not _still_trains(jobs, log, opened, executor):
             (_, error), *_ = trainings.crashed
-            which = "the last of the" if trainings.done else "every"
+            which = "the last trainings" if trainings.done else "every training"
             raise SearchFailed(
-                f"{which} confirmation training{'s' if trainings.done else ''} crashed, three "
-                f"times each; the first error was: {_last_line(error)} (--debug shows the "
-                f"traceback); run `actsearch confirm` again when it is mended",
+                f"{which} of the confirmation crashed, three times each; the first error was: "
+                f"{_last_line(error)} (--debug shows the traceback); run `actsearch confirm` "
+                f"again when it is mended",
                 error,
             )
         trainings.record_crashes()

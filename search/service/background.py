@@ -60,8 +60,9 @@ def submit(
         while not (has_ended := _has_ended(process)) and not _is_on_record(folder, process):
             time.sleep(LOOK_EVERY)
     except KeyboardInterrupt:  # which did not reach it
-        os.kill(process, signal.SIGTERM)
-        os.waitpid(process, 0)
+        with suppress(ProcessLookupError, ChildProcessError):  # it has just ended
+            os.kill(process, signal.SIGTERM)
+            os.waitpid(process, 0)
         _failure(folder, start)
         raise
     record = read_record(folder)

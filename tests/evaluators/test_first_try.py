@@ -19,6 +19,7 @@ from actsearch.evaluators import (
     OverAll,
     r2,
 )
+from actsearch.space import Activation, parse
 from contracts.user_network import (
     Functional,
     Net,
@@ -177,3 +178,79 @@ def test_labels_of_a_data_set_that_lists_none_are_looked_at() -> None:
 
 def _collate(samples: list[Any]) -> tuple[Tensor, Tensor]:
     return torch.stack([s[0] for s in samples]), torch.stack([s[1] for s in samples])
+
+
+class RunsItsOwn(Functional):
+    """Runs an activation of ours that it holds, and not the one that is replaced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.act, self.kept = nn.ReLU(), Activation(parse("tanh(x)"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.kept(super().forward(x))
+        return out
+
+
+def test_an_activation_that_the_network_holds_already_does_not_run_for_the_candidate() -> None:
+    with pytest.raises(EvaluatorError, match="none of the 1 activations"):
+        made(RunsItsOwn).check()
+
+
+class Margin(nn.Module):
+    """A loss with a parameter."""
+
+    def __init__(self, learns: bool) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(()), requires_grad=learns)
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return F.cross_entropy(outputs * (1 + self.w), targets)
+
+
+def test_a_loss_that_would_learn_is_refused_and_a_frozen_one_taken() -> None:
+    with pytest.raises(EvaluatorError, match=r"the loss Margin has parameters that learn \(w\)"):
+        made(loss=Margin(learns=True)).check()
+    made(loss=Margin(learns=False)).check()
+
+
+def test_labels_that_the_loss_leaves_out_are_no_wrong_answers() -> None:
+    labels = torch.where(torch.arange(70) % 5 == 0, -100, Y)
+    with pytest.raises(EvaluatorError, match="have -100, which the loss leaves out"):
+        made(data=(X, labels)).check()
+
+
+class Shifted(Noisy):
+    """Lists labels that it changes when a sample is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets = (Y + 10).tolist()
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        x, label = super().__getitem__(index)
+        return x, label - 10
+
+
+def test_listed_labels_are_believed_where_samples_have_them() -> None:
+    made(data=Shifted()).check()
+
+
+def test_outputs_and_targets_that_a_loss_would_broadcast_are_refused() -> None:
+    def network() -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    settings: dict[str, Any] = {"loss": F.mse_loss, "metric": OverAll(r2)}
+    with pytest.raises(EvaluatorError, match="Using a target size"):
+        made(network, (X, X.mean((1, 2, 3))), **settings).check()
+    made(network, (X, X.mean((1, 2, 3)).unsqueeze(1)), **settings).check()
+
+
+def test_a_last_batch_of_one_that_a_network_cannot_take_is_found_before_a_search() -> None:
+    class Squeezes(Net):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x).squeeze()
+
+    made(Squeezes, validation=20).check()
+    with pytest.raises(EvaluatorError):
+        made(Squeezes, validation=17).check()

@@ -231,7 +231,7 @@ def test_where_the_machine_breaks_under_way_nothing_is_held_against_a_function(
 ) -> None:
     opened = with_test_set(images, ["fashion-mnist"])
     assert opened is not None
-    with pytest.raises(SearchFailed, match="the last of the confirmation trainings crashed"):
+    with pytest.raises(SearchFailed, match="the last trainings of the confirmation crashed"):
         retrained(SINE, tmp_path, OpensAndBreaks(opened, jobs=1))
     log = ConfirmationLog(tmp_path)
     assert log.trainings

@@ -11,7 +11,7 @@ from actsearch.search import Home
 from actsearch.search.errors import ClusterUnusable, InvalidSetting
 from actsearch.search.executors import ray_jobs
 from actsearch.search.executors.ray_jobs import RayJobs
-from actsearch.search.service.cluster_job import ClusterJob
+from actsearch.search.service.cluster_job import ClusterJob, submit_job
 from actsearch.search.service.cluster_status import status_in
 from actsearch.search.service.fetching import pack, unpack, unwrapped
 from actsearch.search.service.working_files import working_files
@@ -113,3 +113,30 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_jobs, "find_spec", lambda name: None)
     with pytest.raises(ClusterUnusable, match=r"pip install 'actsearch\[cluster\]'"):
         RayJobs("head:6379")
+
+
+def test_a_submission_that_is_interrupted_leaves_no_job_that_nothing_here_knows(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[str] = []
+
+    class Pending:
+        """A cluster on which a job waits, whose submitter is interrupted meanwhile."""
+
+        def __init__(self, address: str) -> None:
+            pass
+
+        def submit(self, *arguments: object) -> str:
+            return "raysubmit_9"
+
+        def state(self, job: str) -> str:
+            raise KeyboardInterrupt
+
+        def stop(self, job: str) -> None:
+            stopped.append(job)
+
+    monkeypatch.setattr("actsearch.search.service.cluster_job.RayJobs", Pending)
+    with pytest.raises(KeyboardInterrupt):
+        submit_job(home, "mine", "head:6379", lambda name: ["search", name], resume=False)
+    assert stopped == ["raysubmit_9"]
+    assert not (home.searches / "mine").exists()

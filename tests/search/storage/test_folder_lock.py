@@ -12,16 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search import (
-    Home,
-    RunSettings,
-)
-from actsearch.search.errors import (
-    SearchBusy,
-)
+from actsearch.search.errors import SearchBusy
 from actsearch.search.storage.folder_lock import lock
-from actsearch.search.storage.search_file import SearchFile
-from contracts.tiny import CONFIG
 
 HOLDS_THE_LOCK = """
 import sys, time
@@ -31,17 +23,6 @@ with lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-def make(home: Home, name: str) -> Path:
-    folder = home.new_folder(name)
-    SearchFile(CONFIG, RunSettings()).save(folder)
-    return folder
 
 
 @contextmanager
@@ -59,21 +40,24 @@ def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_a_second_driver_is_refused_with_the_process_of_the_first(home: Home) -> None:
-    folder = make(home, "mine")
-    with holder(folder) as process:
-        with (
-            pytest.raises(SearchBusy, match=f"'mine' is being driven by process {process.pid}"),
-            lock(folder),
-        ):
-            pass
-        with pytest.raises(SearchBusy):
-            home.delete("mine")
-    assert folder.exists()
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of the search `mine`."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    return folder
 
 
-def test_the_lock_is_free_again_when_its_holder_is_killed(home: Home) -> None:
-    folder = make(home, "mine")
+def test_a_second_driver_is_refused_with_the_process_of_the_first(folder: Path) -> None:
+    with (
+        holder(folder) as process,
+        pytest.raises(SearchBusy, match=f"'mine' is being driven by process {process.pid}"),
+        lock(folder),
+    ):
+        pass
+
+
+def test_the_lock_is_free_again_when_its_holder_is_killed(folder: Path) -> None:
     with holder(folder) as process:
         process.send_signal(signal.SIGKILL)
         process.wait()
