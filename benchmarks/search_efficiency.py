@@ -18,7 +18,7 @@ searches run over the candidates that have one of them, and `surrogate` has a pr
 have none: it never saw the functions it is judged on. `--taught-by` gives it the prior of another
 table. Where a table has a part of its space, that part is searched; where the space is too large
 to be listed (elsewhere-table), or hardly in the table, a neighbour of a candidate is any other.
-Optuna's own samplers are slow: a fifth of the repetitions.
+Optuna's Gaussian process is slow (200 s a search): a fifth of the repetitions.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ ORDERS = 2000  # of random
 KINDS = ("first", "confirmed")  # of a Course's regrets
 TITLES = ("first of the leaderboard", f"best of {FINALISTS} finalists, trained again")
 NO_PRIOR, NO_TIES = "surrogate_no_prior", "surrogate_no_ties"
-SLOW = ("optuna-gp", "nsga-2", "tpe")
+SLOW = ("optuna-gp",)
 
 Array = npt.NDArray[np.float64]
 
