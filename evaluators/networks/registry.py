@@ -44,6 +44,9 @@ class Network:
     confirmed_together: candidates in a job of a confirmation; few, so that workers end together.
     epoch_cost: seconds of an epoch of one candidate over the MLP's, for a first estimate of the
     time left: one thread of an Intel Xeon (AVX-512), 60,000 images; 1.15 s is 1.
+    mirrors_alike: whether a function f trains as its mirror images -f(x), f(-x) and -f(-x) do:
+    right before and after each activation stand weights (or a norm behind them) whose first draw
+    is as likely with the other sign.
     """
 
     build: Build
@@ -52,6 +55,7 @@ class Network:
     stacking: Literal["matrices", "vmap"] = "vmap"
     confirmed_together: int = 1
     epoch_cost: float = 100.0
+    mirrors_alike: bool = False
 
 
 def _when_built(module: str, name: str) -> Build:
@@ -74,6 +78,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
             stacking="matrices",
             confirmed_together=5,
             epoch_cost=1.0,
+            mirrors_alike=True,
         ),
         "conv": Network(
             build=_when_built("conv", "conv_net"),
@@ -81,6 +86,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
             fits=lambda widths: len(widths) == 2,
             confirmed_together=3,
             epoch_cost=2.0,
+            mirrors_alike=True,
         ),
         "resnet20": Network(
             build=_when_built("resnet", "resnet20"),
@@ -93,6 +99,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
             widths_rule=f"one width per block, all of one multiple of {HEAD}",
             fits=lambda widths: len(set(widths)) == 1 and widths[0] % HEAD == 0,
             epoch_cost=87.0,
+            mirrors_alike=True,
         ),
     }
 )

@@ -60,11 +60,7 @@ def _look(options: argparse.Namespace) -> tuple[str, bool]:
     folder = home.folder(options.search)
     config = SearchFile.load(folder).config
     runs = holder(folder, LOCK) is not None  # asked first: what has ended is then all read
-    validation = config.recipe.validation
-    text = tables.leaderboard_text(
-        read_trials(folder), validation, options.rows, config.objectives, fit
-    )
-    return text, runs
+    return tables.leaderboard_text(read_trials(folder), config, options.rows, fit), runs
 
 
 def _print_json(options: argparse.Namespace) -> None:
@@ -80,8 +76,8 @@ def _print_json(options: argparse.Namespace) -> None:
         _say_unreadable(unreadable)
         return
     folder = home.folder(options.search)
-    objectives = SearchFile.load(folder).config.objectives
-    print_json(tables.leaderboard_json(read_trials(folder), objectives))
+    config = SearchFile.load(folder).config
+    print_json(tables.leaderboard_json(read_trials(folder), config))
 
 
 def _say_unreadable(unreadable: Mapping[str, str]) -> None:

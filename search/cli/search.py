@@ -239,12 +239,8 @@ def _print_tables(outcome: Outcome) -> None:
     from ..reports import leaderboard as tables
     from ..reports.confirmation import confirmation_text
 
-    config, fit = outcome.config, terminal_width()
-    print(
-        tables.leaderboard_text(
-            outcome.trials, config.recipe.validation, objectives=config.objectives, fit=fit
-        )
-    )
+    fit = terminal_width()
+    print(tables.leaderboard_text(outcome.trials, outcome.config, fit=fit))
     if outcome.confirmation is not None:
         print()
         print(confirmation_text(outcome.confirmation, fit), flush=True)
@@ -257,7 +253,7 @@ def _print_json(outcome: Outcome, exported: Exported | None) -> None:
     print_json(
         {
             "name": outcome.config.name,
-            "leaderboard": tables.leaderboard_json(outcome.trials, outcome.config.objectives),
+            "leaderboard": tables.leaderboard_json(outcome.trials, outcome.config),
             "confirmation": outcome.confirmation and confirmation_json(outcome.confirmation),
             "best": outcome.best
             and {

@@ -2,17 +2,21 @@
 
 A finalist that is ReLU with a parameter, starts as ReLU and stays there, is trained again in vain.
 The function of each layer at the learned values counts: a candidate may well start as a baseline.
+Nor does SiLU's mirror image -SiLU(-x) say anything new, where the network's weights undo signs.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from ...evaluators import NETWORKS
 from ...space import Expression, baselines
 from ...space.expressions.parser import parse_stored
+from ..storage.config import SearchConfig
 from ..storage.trial import Trial
 
 DISTANCE = 0.02  # below it two functions cannot be told apart: half of what parts the two nearest
@@ -21,9 +25,32 @@ POINTS = 201  # from -5 to 5, weighted as a standard Gaussian signal
 SLOPES = 51  # values that a baseline's own parameters are tried at, from 0 to 1 (PReLU's slope)
 
 
-def baseline_in_disguise(trial: Trial) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a candidate may turn out to be.
+
+    form: in words, where no parameter made it so. values: float64 [any, POINTS], several where it
+    is trainable or may be turned.
+    """
+
+    name: str
+    form: str
+    values: Tensor
+    trainable: bool
+
+
+def mirrors_alike(config: SearchConfig) -> bool:
+    """Whether in every network of a search a function trains as its mirror images do; of networks
+    that are not ours that is not known."""
+    recipes = [config.recipe, *([config.second] if config.second else [])]
+    return all(not r.evaluator and NETWORKS[r.network].mirrors_alike for r in recipes)
+
+
+def baseline_in_disguise(trial: Trial, mirrors: bool) -> str | None:
     """Name of the baseline that a candidate cannot be told from, as in "ReLU with a learnable
     parameter"; None for a candidate that is something new.
+
+    mirrors: whether the mirror images of a baseline f, -f(x), f(-x) and -f(-x), are nothing new.
 
     The distance is the root mean square of the difference over that of the candidate, for a
     standard Gaussian x, at the best positive scaling of the baseline, which the next layer's
@@ -32,16 +59,15 @@ def baseline_in_disguise(trial: Trial) -> str | None:
     """
     expression = parse_stored(trial.expression)
     start, learned = _values(expression, None), _values(expression, trial)
-    for name, functions in _baselines().items():
-        if not _is_near(learned, functions):
-            continue
-        count = len(expression.parameters)
-        trainable = len(functions) > 1
-        if count == 0 or trainable:
-            return f"{name} in another form"
-        if not _is_near(start, functions):
-            return f"learned to be {name}"
-        return f"{name} with {'a' if count == 1 else count} learnable parameter{'s' * (count > 1)}"
+    for known in _known()[: None if mirrors else len(baselines())]:
+        if _is_near(learned, known.values):
+            count = len(expression.parameters)
+            if count == 0 or known.trainable:
+                return known.form
+            if not _is_near(start, known.values):
+                return f"learned to be {known.name}"
+            knobs = "a learnable parameter" if count == 1 else f"{count} learnable parameters"
+            return f"{known.name} with {knobs}"
     return None
 
 
@@ -74,13 +100,20 @@ def _points() -> Tensor:
 
 
 @lru_cache(maxsize=1)
-def _baselines() -> dict[str, Tensor]:
-    """Name -> what a baseline can be: float64 [1, POINTS], or [SLOPES, POINTS] if it is
-    trainable."""
-    functions = {}
+def _known() -> list[Known]:
+    """The baselines, then what is one in each layer or a mirror image of it."""
+    known = []
     for name, expression in baselines().items():
         count = SLOPES if expression.parameters else 1
         values = torch.linspace(0.0, 1.0, count, dtype=torch.float64)[:, None]
         parameters = [values for _ in expression.parameters]
-        functions[name] = expression.values(_points().expand(count, -1), parameters)
-    return functions
+        functions = expression.values(_points().expand(count, -1), parameters)
+        known.append(Known(name, f"{name} in another form", functions, count > 1))
+    return [*known, *map(_mirror_images, known)]
+
+
+def _mirror_images(known: Known) -> Known:
+    turned = known.values.flip(1)  # the points are symmetric about 0
+    values = torch.cat([known.values, -known.values, turned, -turned])
+    name = f"a mirror image of {known.name}"
+    return Known(name, name, values, known.trainable)

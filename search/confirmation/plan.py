@@ -17,7 +17,7 @@ from ..storage.ranking import finalist_order
 from ..storage.search_file import SearchFile
 from ..storage.setting_rules import require
 from ..storage.trial import Trial
-from .novelty import baseline_in_disguise
+from .novelty import baseline_in_disguise, mirrors_alike
 
 SHOWN = 5  # candidates that a line names
 
@@ -81,7 +81,7 @@ def left_out(plan: Plan) -> str:
 def _disguises(file: SearchFile) -> Callable[[Trial], str | None]:
     """Which baseline a candidate is, if it is one, by the rule that its search was begun with."""
     fingerprint, known = fingerprint_of_version(file.fingerprints), FingerprintIndex()
-    names = list(baselines())
+    names, mirrors = list(baselines()), file.novelty > 2 and mirrors_alike(file.config)
     for number, expression in enumerate(baselines().values()):
         known.add(fingerprint(expression), number)
 
@@ -89,7 +89,7 @@ def _disguises(file: SearchFile) -> Callable[[Trial], str | None]:
         number = known.find(fingerprint(parse_stored(trial.expression)))
         if number is not None:
             return f"{names[number]} itself"
-        return baseline_in_disguise(trial) if file.novelty > 1 else None
+        return baseline_in_disguise(trial, mirrors) if file.novelty > 1 else None
 
     return disguise
 

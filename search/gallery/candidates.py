@@ -16,6 +16,7 @@ from ...space.analysis.cost import relative_time
 from ...space.expressions.parser import parse_stored
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..reports.leaderboard import same_as
+from ..storage.config import SearchConfig
 from ..storage.trial import Trial
 from .curves import curve, learned_means, with_means
 from .traits import Traits, equal_functions, traits
@@ -28,13 +29,12 @@ LOSSES = 200  # epochs of a learning curve that are kept, evenly spread
 class Context:
     """Facts about the whole search that a candidate's entry needs.
 
-    validation: number of images behind an accuracy. tied, front: numbers of trials. identified:
-    numbers of trials that are compared with all known functions, scalings and families too (a
-    third of a second each). measure: whether costs that the search did not measure are measured
-    now.
+    tied, front: numbers of trials. identified: numbers of trials that are compared with all known
+    functions, scalings and families too (a third of a second each). measure: whether costs that
+    the search did not measure are measured now.
     """
 
-    validation: int
+    config: SearchConfig
     tied: Set[int]
     front: Set[int]
     identified: Set[int]
@@ -57,7 +57,7 @@ def candidate(trial: Trial, rank: int, context: Context) -> dict[str, Any]:
         "front": trial.number in context.front,
     }
     if trial.val_accuracy is not None:
-        error = noise(trial.val_accuracy, context.validation)
+        error = noise(trial.val_accuracy, context.config.recipe.validation)
         entry |= {"accuracy": _shown(trial.val_accuracy), "error": _shown(error)}
     if trial.reason or trial.error:
         entry["reason"] = trial.reason or (trial.error or "").strip().splitlines()[-1]
@@ -118,7 +118,7 @@ def _function(trial: Trial, context: Context) -> dict[str, Any]:
         identification = identify(expression, means)
         if identification.kind != "nearest" or identification.family:
             entry |= {"known_as": began + identification.sentence, "known": True}
-    if same := same_as(trial):
+    if same := same_as(trial, context.config):
         entry["same_as"] = same
     return entry
 

@@ -42,7 +42,7 @@ def content(
     config = file.config
     board = trained(trials)
     context = Context(
-        validation=config.recipe.validation,
+        config=config,
         tied=tied_with_best(board, config.recipe.validation),
         front={trial.number for trial in front(board)},
         identified={trial.number for trial in board[:IDENTIFIED]},

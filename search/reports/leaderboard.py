@@ -10,21 +10,19 @@ from typing import Any
 from ...evaluators.protocol.noise import noise
 from ...space import ActsearchError, ExpressionError
 from ...space.counted import counted
+from ..storage.config import SearchConfig
 from ..storage.home import Home
 from ..storage.ranking import front, ranked, tied_with_best
 from ..storage.search_file import SearchFile
-from ..storage.setting_rules import ACCURACY
 from ..storage.trial import Trial, entered, too_dear
 from ..storage.trial_reader import read_trials
 from .text_table import Column, Table, cut, text_table, wrapped
 
 
-def leaderboard_json(
-    trials: Sequence[Trial], objectives: Sequence[str] = ACCURACY
-) -> list[dict[str, Any]]:
+def leaderboard_json(trials: Sequence[Trial], config: SearchConfig) -> list[dict[str, Any]]:
     """One object per trained candidate, best first. `same_as`: the baseline that it cannot be told
     from. `cost` is null where none was measured, and `front` where it is no objective."""
-    members = _front(trials, objectives)
+    members = _front(trials, config)
     return [
         {
             "expression": trial.expression,
@@ -39,7 +37,7 @@ def leaderboard_json(
             "step": trial.lr_multiplier,
             "own_score": trial.base_lr_accuracy,
             "learned": {name: list(values) for name, values in trial.learned.items()},
-            "same_as": same_as(trial),
+            "same_as": same_as(trial, config),
         }
         for trial in ranked(trials)
         if trial.trained
@@ -47,31 +45,25 @@ def leaderboard_json(
 
 
 def leaderboard_text(
-    trials: Sequence[Trial],
-    validation: int,
-    rows: int = 15,
-    objectives: Sequence[str] = ACCURACY,
-    fit: int | None = None,
+    trials: Sequence[Trial], config: SearchConfig, rows: int = 15, fit: int | None = None
 ) -> str:
     """The leaderboard as a table, at most `rows` of it; near-ties with the best carry a ~.
 
-    validation: images that an accuracy is over. fit: characters of a line.
+    fit: characters of a line.
     """
     order = [trial for trial in ranked(trials) if trial.trained]
     if not order:
         return "no candidate has trained yet"
-    lines = [leaderboard_table(trials, validation, rows, objectives).text(fit)]
+    lines = [leaderboard_table(trials, config, rows).text(fit)]
     if len(order) > rows:
         lines.append(f"… and {len(order) - rows} more (--json lists all)")
-    return "\n".join([*lines, *(wrapped(n, fit) for n in notes(trials, validation, objectives))])
+    return "\n".join([*lines, *(wrapped(note, fit) for note in notes(trials, config))])
 
 
-def leaderboard_table(
-    trials: Sequence[Trial], validation: int, rows: int, objectives: Sequence[str] = ACCURACY
-) -> Table:
+def leaderboard_table(trials: Sequence[Trial], config: SearchConfig, rows: int) -> Table:
     """The best candidates that have trained, as rows."""
     order = [trial for trial in ranked(trials) if trial.trained]
-    members = _front(trials, objectives)
+    members = _front(trials, config)
     cost_columns = [
         *([Column("cost", ">", 6)] if any(trial.cost for trial in order) else []),
         *([Column("front")] if members is not None else []),
@@ -85,7 +77,7 @@ def leaderboard_table(
         *cost_columns,
         Column("formula", wraps=16),
     )
-    tied = tied_with_best(order, validation)
+    tied = tied_with_best(order, config.recipe.validation)
     cells = [
         (
             str(trial.number),
@@ -96,7 +88,7 @@ def leaderboard_table(
             *_cost_cells(trial, members)[: len(cost_columns)],
             cut(trial.expression)
             + (f"   [{trial.reason}]" if trial.reason else "")
-            + (f"   [{what}]" if (what := same_as(trial)) else "")
+            + (f"   [{what}]" if (what := same_as(trial, config)) else "")
             + _learning_rate_text(trial),
         )
         for trial in order[:rows]
@@ -104,16 +96,14 @@ def leaderboard_table(
     return Table(columns, cells)
 
 
-def notes(
-    trials: Sequence[Trial], validation: int, objectives: Sequence[str] = ACCURACY
-) -> list[str]:
+def notes(trials: Sequence[Trial], config: SearchConfig) -> list[str]:
     """The sentences below a leaderboard: how to read it."""
     order = [trial for trial in ranked(trials) if trial.trained]
-    members = _front(trials, objectives)
+    members = _front(trials, config)
     lines = []
     best = order[0].val_accuracy if order else None
     if best is not None:
-        error = 100 * noise(best, validation)
+        error = 100 * noise(best, config.recipe.validation)
         lines.append(
             f"on other images a score would differ by {error:.2f} points (standard error); "
             f"~ marks scores within two of them of the best: ties"
@@ -125,23 +115,24 @@ def notes(
     return lines
 
 
-def same_as(trial: Trial) -> str | None:
+def same_as(trial: Trial, config: SearchConfig) -> str | None:
     """The baseline that a candidate with a score cannot be told from, stopped early or not: the
     rule of every table and page. Of a formula that this version does not read that is not known;
     it is listed all the same."""
     if not trial.val_accuracies:
         return None
-    from ..confirmation.novelty import baseline_in_disguise  # which loads torch
+    from ..confirmation.novelty import baseline_in_disguise, mirrors_alike  # which load torch
 
     try:
-        return baseline_in_disguise(trial)
+        return baseline_in_disguise(trial, mirrors_alike(config))
     except ExpressionError:
         return None
 
 
-def _front(trials: Sequence[Trial], objectives: Sequence[str]) -> set[int] | None:
+def _front(trials: Sequence[Trial], config: SearchConfig) -> set[int] | None:
     """Numbers of the trials on the front; None where cost is no objective."""
-    return {trial.number for trial in front(trials)} if "cost" in objectives else None
+    priced = "cost" in config.objectives
+    return {trial.number for trial in front(trials)} if priced else None
 
 
 def _cost_cells(trial: Trial, members: Set[int] | None) -> tuple[str, str]:

@@ -27,12 +27,11 @@ def leaderboard_html(config: SearchConfig, trials: Sequence[Trial]) -> str:
     order = trained(trials)
     if not order:
         return "<p>no candidate has trained yet</p>"
-    validation, objectives = config.recipe.validation, config.objectives
-    lines = notes(trials, validation, objectives)
+    lines = notes(trials, config)
     if len(order) > ROWS:
         lines.insert(0, f"… and {len(order) - ROWS} more: to_pandas() has all of them")
     below = "".join(f"<p>{html.escape(printable(line))}</p>" for line in lines)
-    return leaderboard_table(trials, validation, ROWS, objectives).html() + below
+    return leaderboard_table(trials, config, ROWS).html() + below
 
 
 def plot(trials: Sequence[Trial], axes: Axes | None) -> Axes:
@@ -65,7 +64,7 @@ def _points(trials: Sequence[Trial]) -> tuple[list[int], list[float]]:
 
 def to_pandas(config: SearchConfig, trials: Sequence[Trial]) -> DataFrame:
     """A row for each candidate that trained, the best first."""
-    rows = leaderboard_json(trials, config.objectives)
+    rows = leaderboard_json(trials, config)
     names = {"score": "val_accuracy", "step": "lr_multiplier", "own_score": "base_lr_accuracy"}
     keys = (
         "trial", "expression", "state", "score", "same_as", "reason", "seconds", "front", "step",

@@ -21,7 +21,7 @@ from .validation import Whole, invalid_settings, mistakes, rule
 
 SCHEMA = 1  # of the folder; raised when an older version could no longer read it
 FINGERPRINT_VERSION = 2  # of a new search (actsearch.space's newest); a file without one has 1
-NOVELTY_VERSION = 2  # of the rule by which candidates are no finalists; a file without one has 1
+NOVELTY_VERSION = 3  # of the rule by which candidates are no finalists; a file without one has 1
 SIZE = 1024 * 1024  # bytes of a config.json; it has some 2,000
 
 
@@ -37,15 +37,18 @@ def _is_id(text: str) -> bool:
 class SearchFile:
     """A search's config.json: its configuration, how it was last run, and for its life the version
     of the fingerprints that tell its candidates apart, and of the rule of what is no finalist (1:
-    what has a baseline's fingerprint; 2: what cannot be told from one); and an id, by which an
-    MLflow server knows it from others of its name (empty for one begun before there were ids)."""
+    what has a baseline's fingerprint; 2: what cannot be told from one; 3: nor from its mirror
+    images, where the networks train them alike); and an id, by which an MLflow server knows it
+    from others of its name (empty for one begun before there were ids)."""
 
     config: SearchConfig
     settings: Annotated[
         RunSettings, Field(validation_alias="launch", serialization_alias="launch")
     ]
     fingerprints: Annotated[Whole, rule("at least 1", lambda version: version >= 1)] = 1
-    novelty: Annotated[Whole, rule("1 or 2", lambda version: version in (1, 2))] = NOVELTY_VERSION
+    novelty: Annotated[
+        Whole, rule("1, 2 or 3", lambda version: 1 <= version <= NOVELTY_VERSION)
+    ] = NOVELTY_VERSION
     id: Annotated[StrictStr, rule("hexadecimal digits", _is_id)] = ""
 
     @staticmethod

@@ -14,6 +14,7 @@ from actsearch.mlflow.client import local_uri
 from actsearch.search import Home, Search
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.reports.leaderboard import leaderboard_json
+from actsearch.search.storage.search_file import SearchFile
 from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.tracking import sync
 from contracts.tiny import TINY, TINY_CONV
@@ -52,7 +53,8 @@ def front_in_mlflow(home: Home) -> set[int]:
 def test_the_leaderboard_and_mlflow_mark_the_same_front_also_when_mlflow_is_written_anew(
     home: Home, empty_home: Path, tmp_path: Path
 ) -> None:
-    rows = leaderboard_json(read_trials(home.folder("mine")), BOTH)
+    folder = home.folder("mine")
+    rows = leaderboard_json(read_trials(folder), SearchFile.load(folder).config)
     assert all(row["cost"]["time"] > 0 for row in rows)
     members = {row["trial"] for row in rows if row["front"]}
     assert members

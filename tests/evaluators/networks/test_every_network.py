@@ -98,6 +98,42 @@ def test_every_candidate_starts_from_one_draw_up_to_its_gain(name: str) -> None:
     assert all(map(torch.equal, without[0].values(), without[1].values()))
 
 
+def around(name: str, module: nn.Module) -> tuple[list[nn.Module], list[nn.Module]]:
+    """The layers with weights right before a place, and those right after one."""
+    if name == "vit":
+        named = dict(module.named_modules())
+        return tuple([m for n, m in named.items() if n.endswith(end)] for end in ("rise", "fall"))
+    layers = [m for m in module.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    return layers[:-1], layers[1:]
+
+
+@pytest.mark.parametrize("name", [name for name, made in NETWORKS.items() if made.mirrors_alike])
+@pytest.mark.parametrize(
+    ("inside", "outside", "image"),
+    [
+        (-1, 1, "silu(-x) + 0.3 * cos(x)"),
+        (1, -1, "-(silu(x) + 0.3 * cos(x))"),
+        (-1, -1, "-(silu(-x) + 0.3 * cos(x))"),
+    ],
+)
+def test_weights_of_the_other_sign_make_a_function_its_mirror_image(
+    name: str, inside: int, outside: int, image: str
+) -> None:
+    module, mirror = net(name, "silu(x) + 0.3 * cos(x)"), net(name, image)
+    mirror.load_state_dict(module.state_dict())
+    before, after = around(name, mirror)
+    with torch.no_grad():
+        for layer in before:
+            for parameter in layer.parameters():
+                parameter *= inside
+        for layer in after:
+            layer.weight *= outside
+    images = torch.randn(8, 784, generator=torch.Generator().manual_seed(0))
+    scores = module(images)
+    assert not torch.allclose(scores, net(name, image)(images), rtol=0.01)
+    torch.testing.assert_close(mirror(images), scores, rtol=1e-4, atol=1e-5)
+
+
 @every_network
 def test_the_seed_decides_the_weights_and_leaves_the_global_generator_as_found(name: str) -> None:
     before = torch.get_rng_state()

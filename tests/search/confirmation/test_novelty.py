@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from actsearch.evaluators import ImageClassification, Job
+from actsearch.evaluators import RECIPES, ImageClassification, Job
 from actsearch.search import Trial
-from actsearch.search.confirmation.novelty import baseline_in_disguise
+from actsearch.search.confirmation.novelty import baseline_in_disguise, mirrors_alike
 from actsearch.space import BASELINES
-from contracts.tiny import TINY
+from contracts.tiny import CONFIG, TINY
 
 
-def disguise(expression: str, **learned: tuple[float, ...]) -> str | None:
+def disguise(expression: str, mirrors: bool = False, **learned: tuple[float, ...]) -> str | None:
     trial = Trial(number=0, expression=expression, state="complete", learned=learned)
-    return baseline_in_disguise(trial)
+    return baseline_in_disguise(trial, mirrors)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +49,42 @@ def test_what_a_candidate_is_beside_the_baselines(
     assert disguise(expression, **values) == what
 
 
-def test_no_baseline_is_another_one() -> None:
+def test_no_baseline_is_another_one_nor_a_mirror_image_of_one() -> None:
     for name, text in BASELINES.items():
-        assert disguise(text) == f"{name} in another form"
+        assert disguise(text, mirrors=True) == f"{name} in another form"
+
+
+@pytest.mark.parametrize(
+    ("expression", "learned", "what"),
+    [
+        ("sigmoid(-x) * x", (), "a mirror image of SiLU"),
+        ("-silu(x)", (), "a mirror image of SiLU"),
+        ("silu(-x)", (), "a mirror image of SiLU"),
+        ("min(x, 0)", (), "a mirror image of ReLU"),
+        ("-3 * tanh(x)", (), "a mirror image of Tanh"),
+        ("min(x, beta=0.2 * x)", (0.1, 0.4), "a mirror image of PReLU"),
+        ("beta=-1 * max(x, 0)", (-0.7, 2.0), "a mirror image of ReLU with a learnable parameter"),
+        ("x * sigmoid(beta=-1.7 * x)", (-1.02,), "learned to be a mirror image of SiLU"),
+        ("x * sigmoid(beta=-1.7 * x)", (-1.5, -1.3), None),
+        ("abs(x)", (), None),
+        ("sin(x)", (), None),
+    ],
+)
+def test_a_mirror_image_of_a_baseline_is_nothing_new_where_the_network_undoes_signs(
+    expression: str, learned: tuple[float, ...], what: str | None
+) -> None:
+    values = {"beta": learned} if learned else {}
+    assert disguise(expression, mirrors=True, **values) == what
+    assert disguise(expression, mirrors=False, **values) is None
+
+
+def test_only_networks_known_to_undo_signs_make_mirror_images_alike() -> None:
+    resnet = RECIPES["resnet20"]
+    own = dataclasses.replace(TINY, evaluator="mine:Custom")
+    assert mirrors_alike(CONFIG)
+    assert mirrors_alike(dataclasses.replace(CONFIG, second=None))
+    assert not mirrors_alike(dataclasses.replace(CONFIG, second=resnet))
+    assert not mirrors_alike(dataclasses.replace(CONFIG, recipe=own))
 
 
 def test_a_parameter_that_the_network_shares_stands_beside_one_of_each_layer() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from actsearch.evaluators import RECIPES, Recipe
 from actsearch.search import RunSettings, Trial
 from actsearch.search.confirmation.plan import left_out, plan_of, recipes_of
 from actsearch.search.errors import InvalidSetting
@@ -83,6 +84,23 @@ def test_a_search_of_before_the_rule_keeps_the_finalists_that_it_had() -> None:
     file = dataclasses.replace(FILE, novelty=1)
     trials = [trial(0, KNOB, 0.95), trial(1, "relu(x)", 0.94), trial(2, SWISH, 0.93)]
     assert list(plan_of(file, trials).finalists) == [KNOB, SWISH]
+
+
+MIRROR = "sigmoid(-x) * x"  # -SiLU(-x)
+
+
+@pytest.mark.parametrize(
+    ("novelty", "second", "finalists"),
+    [(3, TINY_CONV, []), (2, TINY_CONV, [MIRROR]), (3, RECIPES["resnet20"], [MIRROR])],
+)
+def test_a_mirror_image_takes_no_finalists_place_by_the_newest_rule_where_networks_undo_signs(
+    novelty: int, second: Recipe, finalists: list[str]
+) -> None:
+    config = dataclasses.replace(CONFIG, second=second)
+    file = dataclasses.replace(FILE, config=config, novelty=novelty)
+    plan = plan_of(file, [trial(0, MIRROR, 0.95)])
+    assert list(plan.finalists) == finalists
+    assert plan.set_aside == ({} if finalists else {MIRROR: "a mirror image of SiLU"})
 
 
 def test_pruned_ones_fill_up_and_diverged_ones_do_not() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from actsearch.search import Trial
 from actsearch.search.reports.leaderboard import leaderboard_json, leaderboard_text
+from contracts.tiny import CONFIG
 
 
 @pytest.mark.parametrize("state", ["complete", "pruned"])
@@ -23,13 +24,14 @@ def test_a_baseline_in_another_form_is_one_in_text_and_in_json_also_where_it_was
         val_accuracy=0.5,
         val_accuracies={1: 0.5},
     )
-    (row,) = leaderboard_json([trial])
+    (row,) = leaderboard_json([trial], CONFIG)
     assert row["same_as"] == "PReLU in another form"
-    assert "[PReLU in another form]" in leaderboard_text([trial], 1000)
+    assert "[PReLU in another form]" in leaderboard_text([trial], CONFIG)
 
 
 def test_the_page_of_the_command_line_explains_every_key() -> None:
-    (row,) = leaderboard_json([Trial(number=0, expression="x", state="infeasible", reason="nan")])
+    trial = Trial(number=0, expression="x", state="infeasible", reason="nan")
+    (row,) = leaderboard_json([trial], CONFIG)
     page = Path(__file__).parents[3] / "docs" / "command_line.md"
     (table,) = re.findall(r"each with these keys:\n\n((?:\|.*\n)+)", page.read_text())
     explained = [line.split("|")[1] for line in table.splitlines()[2:]]

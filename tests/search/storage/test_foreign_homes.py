@@ -79,7 +79,7 @@ class Copy:
         overview_text(overview(self.home)[0], self.home.root)
         folder = self.home.folder("mine")
         file, trials = SearchFile.load(folder), read_trials(folder)
-        leaderboard_text(trials, file.config.recipe.validation)
+        leaderboard_text(trials, file.config)
         confirmation = read_confirmation(plan_of(file, trials), ConfirmationLog(self.folder))
         if confirmation is not None:
             confirmation_text(confirmation)

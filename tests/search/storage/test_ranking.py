@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -26,6 +27,9 @@ from actsearch.search.storage.trial import (
     entered,
 )
 from actsearch.search.tracking import is_shown
+from contracts.tiny import CONFIG
+
+BOTH = dataclasses.replace(CONFIG, objectives=("accuracy", "cost"))
 
 
 def trial(
@@ -111,11 +115,11 @@ def test_a_score_at_another_learning_rate_says_so_and_what_the_recipe_s_own_give
         trial(1, "complete", {9: 0.8}, lr_multiplier=0.3),
         trial(2, "complete", {9: 0.7}, base_lr_accuracy=0.7),
     ]
-    text = tables.leaderboard_text(rows, 10_000)
+    text = tables.leaderboard_text(rows, CONFIG)
     assert "[at 3 times the step size; at its own 88.00%]" in text
     assert "[at 0.3 times the step size; at its own diverges]" in text
     assert text.count("step size") == 2
-    listed = tables.leaderboard_json(rows)
+    listed = tables.leaderboard_json(rows, CONFIG)
     assert [(row["step"], row["own_score"]) for row in listed] == [
         (3.0, 0.88),
         (0.3, None),
@@ -155,7 +159,7 @@ def test_finalists_come_from_the_front_where_cost_is_an_objective_then_from_the_
 
 
 def test_the_leaderboard_shows_what_was_measured_and_marks_the_front() -> None:
-    text = tables.leaderboard_text(PRICED, 10_000, objectives=("accuracy", "cost"))
+    text = tables.leaderboard_text(PRICED, BOTH)
     lines = {line.split()[0]: line.split() for line in text.splitlines()}
     assert lines["trial"][-3:] == ["cost", "front", "formula"]
     assert "6.00×" in lines["0"]
@@ -163,21 +167,21 @@ def test_the_leaderboard_shows_what_was_measured_and_marks_the_front() -> None:
     assert "2.00×" in lines["2"]
     assert "yes" not in lines["2"]
     assert "cost is time over ReLU's" in text
-    rows = {row["trial"]: row for row in tables.leaderboard_json(PRICED, ("accuracy", "cost"))}
+    rows = {row["trial"]: row for row in tables.leaderboard_json(PRICED, BOTH)}
     assert rows[3]["cost"] == {"time": 3.0, "low": 2.5, "high": 3.5, "device": "cpu, a processor"}
     assert (rows[3]["front"], rows[2]["front"], rows[6]["cost"]) == (True, False, None)
 
 
 def test_where_cost_is_no_objective_there_is_no_front_and_unmeasured_no_cost() -> None:
-    limited = tables.leaderboard_text(PRICED, 10_000)
+    limited = tables.leaderboard_text(PRICED, CONFIG)
     assert "cost" in limited
     assert "front" not in limited
-    assert "cost" not in tables.leaderboard_text([PRICED[6]], 10_000)
-    (row,) = tables.leaderboard_json([PRICED[6]])
+    assert "cost" not in tables.leaderboard_text([PRICED[6]], CONFIG)
+    (row,) = tables.leaderboard_json([PRICED[6]], CONFIG)
     assert (row["cost"], row["front"]) == (None, None)
 
 
 def test_the_leaderboard_counts_what_was_too_dear() -> None:
     dear = trial(7, "infeasible", reason="costs", screened=True, cost=PRICED[0].cost)
-    text = tables.leaderboard_text([*PRICED, dear, trial(8, "infeasible", screened=True)], 10_000)
+    text = tables.leaderboard_text([*PRICED, dear, trial(8, "infeasible", screened=True)], CONFIG)
     assert text.endswith("1 proposal above --max-cost: not trained")

@@ -46,7 +46,7 @@ def test_the_stored_format_is_that_of_the_first_release(folder: Path) -> None:
             "seeds": 5, "second_seeds": 3, "also_on": None,
         },
         "fingerprints": 1,
-        "novelty": 2,
+        "novelty": 3,
         "id": "",
     }  # fmt: skip
     assert (folder / "config.json").read_text() == json.dumps(stored, indent=2) + "\n"
