@@ -27,7 +27,7 @@ SLOPES = 51  # values that a baseline's own parameters are tried at, from 0 to 1
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a candidate may turn out to be.
+    """A function that is not new, for a candidate to be held to.
 
     form: in words, where no parameter made it so. values: float64 [any, POINTS], several where it
     is trainable or may be turned.

@@ -98,13 +98,17 @@ def test_every_candidate_starts_from_one_draw_up_to_its_gain(name: str) -> None:
     assert all(map(torch.equal, without[0].values(), without[1].values()))
 
 
-def around(name: str, module: nn.Module) -> tuple[list[nn.Module], list[nn.Module]]:
+Layers = list[nn.Linear | nn.Conv2d]
+
+
+def around(name: str, module: nn.Module) -> tuple[Layers, Layers]:
     """The layers with weights right before a place, and those right after one."""
-    if name == "vit":
-        named = dict(module.named_modules())
-        return tuple([m for n, m in named.items() if n.endswith(end)] for end in ("rise", "fall"))
-    layers = [m for m in module.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
-    return layers[:-1], layers[1:]
+    named = {n: m for n, m in module.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)}
+    layers = list(named.values())
+    if name != "vit":
+        return layers[:-1], layers[1:]
+    before, after = ([m for n, m in named.items() if n.endswith(end)] for end in ("rise", "fall"))
+    return before, after
 
 
 @pytest.mark.parametrize("name", [name for name, made in NETWORKS.items() if made.mirrors_alike])
@@ -125,9 +129,9 @@ def test_weights_of_the_other_sign_make_a_function_its_mirror_image(
     with torch.no_grad():
         for layer in before:
             for parameter in layer.parameters():
-                parameter *= inside
+                parameter.mul_(inside)
         for layer in after:
-            layer.weight *= outside
+            layer.weight.mul_(outside)
     images = torch.randn(8, 784, generator=torch.Generator().manual_seed(0))
     scores = module(images)
     assert not torch.allclose(scores, net(name, image)(images), rtol=0.01)

@@ -13,9 +13,14 @@ from actsearch.space import BASELINES
 from contracts.tiny import CONFIG, TINY
 
 
-def disguise(expression: str, mirrors: bool = False, **learned: tuple[float, ...]) -> str | None:
+def disguise(expression: str, **learned: tuple[float, ...]) -> str | None:
     trial = Trial(number=0, expression=expression, state="complete", learned=learned)
-    return baseline_in_disguise(trial, mirrors)
+    return baseline_in_disguise(trial, mirrors=False)
+
+
+def mirrored(expression: str, **learned: tuple[float, ...]) -> str | None:
+    trial = Trial(number=0, expression=expression, state="complete", learned=learned)
+    return baseline_in_disguise(trial, mirrors=True)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_what_a_candidate_is_beside_the_baselines(
 
 def test_no_baseline_is_another_one_nor_a_mirror_image_of_one() -> None:
     for name, text in BASELINES.items():
-        assert disguise(text, mirrors=True) == f"{name} in another form"
+        assert mirrored(text) == f"{name} in another form"
 
 
 @pytest.mark.parametrize(
@@ -74,17 +79,17 @@ def test_a_mirror_image_of_a_baseline_is_nothing_new_where_the_network_undoes_si
     expression: str, learned: tuple[float, ...], what: str | None
 ) -> None:
     values = {"beta": learned} if learned else {}
-    assert disguise(expression, mirrors=True, **values) == what
-    assert disguise(expression, mirrors=False, **values) is None
+    assert mirrored(expression, **values) == what
+    assert disguise(expression, **values) is None
 
 
 def test_only_networks_known_to_undo_signs_make_mirror_images_alike() -> None:
     resnet = RECIPES["resnet20"]
-    own = dataclasses.replace(TINY, evaluator="mine:Custom")
+    custom = dataclasses.replace(TINY, evaluator="mine:Custom")
     assert mirrors_alike(CONFIG)
     assert mirrors_alike(dataclasses.replace(CONFIG, second=None))
     assert not mirrors_alike(dataclasses.replace(CONFIG, second=resnet))
-    assert not mirrors_alike(dataclasses.replace(CONFIG, recipe=own))
+    assert not mirrors_alike(dataclasses.replace(CONFIG, recipe=custom))
 
 
 def test_a_parameter_that_the_network_shares_stands_beside_one_of_each_layer() -> None:
