@@ -10,7 +10,7 @@ from ..evaluators import Recipe
 from ..space import baselines
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
-from .confirmation.opening import NO_TEST_DATA
+from .confirmation.opening import no_test_data
 from .confirmation.plan import Plan, left_out, plan_of, recipes_of
 from .confirmation.retrain import missing_jobs, retrain
 from .errors import InvalidSetting
@@ -117,5 +117,5 @@ def _confirm(
         retrain(plan, log, shown, executor, evaluator, reporter, Pace(settings.fixed_workers))
     confirmation = read_confirmation(plan, log)
     if confirmation is None:
-        raise InvalidSetting(f"no confirmation of {named.name}: {NO_TEST_DATA}")
+        raise InvalidSetting(f"no confirmation of {named.name}: {no_test_data(named.name)}")
     return confirmation

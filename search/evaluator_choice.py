@@ -22,12 +22,10 @@ from ..evaluators.tables.tabular import TabularEvaluator
 from .errors import InvalidSetting
 from .storage.config import SearchConfig
 from .storage.recipe_rules import recipe_from
-from .storage.setting_rules import require
+from .storage.setting_rules import AS_OBJECT, require
 
 # Of a recipe that holds out a twelfth, as quick does, 25 are: one is 4 points of accuracy.
 FEWEST_IMAGES = 300
-
-_AS_OBJECT = " given in Python"  # ends the stored name of an evaluator that no name makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +79,9 @@ def chosen(evaluator: str | Evaluator | None) -> NamedEvaluator:
     if evaluator is None or evaluator == BUILT_IN:
         return BUILT_IN_EVALUATOR
     if isinstance(evaluator, str):
-        if evaluator.endswith(_AS_OBJECT):
+        if evaluator.endswith(AS_OBJECT):
             raise InvalidSetting(
-                f"evaluator {evaluator.removesuffix(_AS_OBJECT)} was given to Search as an "
+                f"evaluator {evaluator.removesuffix(AS_OBJECT)} was given to Search as an "
                 f"object, which no name makes again: go on in Python, with Search(name, "
                 f"resume=True, evaluator=…)"
             )
@@ -93,7 +91,7 @@ def chosen(evaluator: str | Evaluator | None) -> NamedEvaluator:
     kind = type(evaluator)
     name = vars(kind).get("stored_name", f"{kind.__module__}:{kind.__qualname__}")
     check_is_evaluator(name, evaluator)
-    return NamedEvaluator(name if _has_a_name(kind) else name + _AS_OBJECT, evaluator)
+    return NamedEvaluator(name if _has_a_name(kind) else name + AS_OBJECT, evaluator)
 
 
 def chosen_again(config: SearchConfig, evaluator: str | Evaluator | None) -> NamedEvaluator:

@@ -7,7 +7,7 @@ from itertools import count
 from ..space.counted import counted
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
-from .confirmation.opening import NO_TEST_DATA
+from .confirmation.opening import no_test_data
 from .confirmation.plan import confirmation_work, left_out, plan_of
 from .confirmation.retrain import retrain
 from .engine.driver import Engine
@@ -168,7 +168,7 @@ def _confirm(search: OpenSearch) -> Confirmation | None:
             search.pace,
         )
         if not is_tested:
-            search.reporter.stage(f"no confirmation: {NO_TEST_DATA}")
+            search.reporter.stage(f"no confirmation: {no_test_data(search.file.config.evaluator)}")
     except SearchFailed:  # the best so far is there all the same
         export_best(best_of(search.file.config, search.study.trials(), None), search.folder)
         raise

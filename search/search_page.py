@@ -19,8 +19,8 @@ from ..space import baselines
 from ..space.counted import counted
 from ..space.expressions.parser import parse_stored
 from .confirmation.comparison import Confirmation
-from .reports.confirm_advice import confirm_line
 from .reports.confirmation import row_sentence, verdict_text
+from .reports.next_steps import confirm_line, is_object, resume_command
 from .storage.config import SearchConfig
 from .storage.home import DEFAULT_HOME
 from .storage.ranking import ranked, tied_with_best
@@ -131,13 +131,13 @@ def _page(
 def _commands(file: SearchFile, folder: Path, trials: Sequence[Trial]) -> str:
     """The next steps, a command a line: look, go on, confirm, export, begin another like it."""
     name, home = file.config.name, _home_flag(folder.parent.parent)
-    more = 2 * file.settings.candidates
+    again = f"actsearch clone {name} {_next_name(name)}{home}"
     lines = (
         f"actsearch leaderboard {name}{home}",
-        f"actsearch search --resume --name {name} --candidates {more}{home}",
+        resume_command(file, 2 * file.settings.candidates, home),
         confirm_line(file, trials, home),
         f"actsearch export {name} --output activation{home}",
-        f"actsearch clone {name} {_next_name(name)}{home}",
+        "" if is_object(file) else again,
     )
     return "\n".join(filter(None, lines))
 

@@ -19,16 +19,27 @@ from ...evaluators import (
     dataset_of,
     load_test,
 )
+from ...evaluators.tables.shipped import is_table
 from ..errors import InvalidSetting
 from ..evaluator_choice import ByRecipe
 from ..storage.confirmation_log import ConfirmationLog, Opening
 from ..storage.shown_functions import Showing, ShownFunctions
 from .plan import Plan
 
-NO_TEST_DATA = (
-    "the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "
-    "opened()), so what stands is the leaderboard, by validation data"
-)
+BY_VALIDATION = "so what stands is the leaderboard, by validation data"
+
+
+def no_test_data(evaluator: str) -> str:
+    """Why an evaluator of this name confirms nothing, and what can be done, in words."""
+    if is_table(evaluator):
+        return (
+            f"a table has no test data, {BY_VALIDATION}; `actsearch confirm FORMULA` trains a "
+            f"formula of it beside baselines"
+        )
+    return (
+        f"the evaluator has no test data (ModelEvaluator takes test=…, another one needs a method "
+        f"opened()), {BY_VALIDATION}"
+    )
 
 
 def with_test_set(evaluator: Evaluator, datasets: Iterable[str]) -> Evaluator | None:

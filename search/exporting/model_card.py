@@ -9,7 +9,7 @@ from typing import Any
 from ...mlflow.figures.curves import candidate_figure
 from ...space import identify
 from ...space.analysis.finite_range import finite_text
-from ..reports.confirm_advice import formula_command
+from ..reports.next_steps import formula_command
 from .latex_file import floors
 from .subject import LICENCE, Subject
 

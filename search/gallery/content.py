@@ -14,8 +14,8 @@ from typing import Any
 from ...space.counted import counted
 from ..confirmation.comparison import Confirmation
 from ..provenance import provenance_text
-from ..reports.confirm_advice import confirm_advice
 from ..reports.confirmation import verdict_text
+from ..reports.next_steps import confirm_advice, resume_command
 from ..storage.config import SearchConfig
 from ..storage.ranking import front, tied_with_best, trained
 from ..storage.search_file import SearchFile
@@ -130,7 +130,7 @@ def _without(
     file: SearchFile, trials: Sequence[Trial], done: int, finished: bool, home: str
 ) -> str:
     """Text in place of a verdict, with the next step."""
-    go_on = f"`actsearch search --resume --name {file.config.name}{home}` goes on"
+    go_on = f"`{resume_command(file, home=home)}` goes on"
     if not done:
         return f"No candidate has trained yet. {go_on}; then make this page again."
     if not finished:

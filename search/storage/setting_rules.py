@@ -19,6 +19,7 @@ SEEDS_AT_MOST = f"at most {MOST_SEEDS:,}"  # apart: Sphinx parses no signature w
 SEEDS = "at least 0 and below 2**32"  # in a search, a score and a diagnosis
 AUTO = "auto"  # as many workers as there is room for
 ACCURACY = ("accuracy",)
+AS_OBJECT = " given in Python"  # ends the stored name of an evaluator that no name makes
 _OBJECTIVES = (ACCURACY, ("accuracy", "cost"))
 
 LIMITED = rule(f"at most {MOST:,}", lambda number: number <= MOST)

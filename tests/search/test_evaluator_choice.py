@@ -134,6 +134,21 @@ def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(
     assert output.err.count("the evaluator has no test data") == 1
 
 
+def test_a_table_s_search_ends_with_the_leaderboard_and_says_how_a_formula_is_confirmed(
+    home: Home, actsearch: Verb
+) -> None:
+    place = ("--home", home.root)
+    small = ("--candidates", "2", "--strategy", "random", *place)
+    output = actsearch("search", "--name", "looked", "--evaluator", "core-1-table", *small)
+    assert output.status == 0, output.err
+    why = "a table has no test data, so what stands is the leaderboard, by validation data; "
+    assert f"no confirmation: {why}`actsearch confirm FORMULA` trains" in output.err
+    assert "ModelEvaluator" not in output.err
+    output = actsearch("confirm", "looked", *place)
+    assert output.status == 1
+    assert f"no confirmation of core-1-table: {why}" in output.err
+
+
 def test_a_second_network_is_trained_where_it_is_asked_for(home: Home) -> None:
     second = dataclasses.replace(TINY, rungs=(1,))
     settings = {**SMALL, "second": second, "second_seeds": 2}

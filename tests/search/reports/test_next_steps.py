@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actsearch.search import Trial
-from actsearch.search.reports.confirm_advice import confirm_advice, confirm_line
+from actsearch.search.reports.next_steps import confirm_advice, confirm_line, resume_command
 from actsearch.search.storage.search_file import SearchFile
 from contracts.tiny import TINY
 
@@ -50,3 +50,13 @@ def test_of_an_own_evaluator_it_is_said_on_what_it_depends() -> None:
     assert "where its evaluator has test data (ModelEvaluator takes test" in confirm_advice(
         file, []
     )
+
+
+def test_a_search_whose_evaluator_is_an_object_goes_on_and_is_confirmed_in_python() -> None:
+    file = searched_by("mine:Custom given in Python")
+    line = "Search(\"mine\", home='a b', resume=True, candidates=9, evaluator=…).run()"
+    assert resume_command(file, 9, HOME) == line
+    assert confirm_line(file, []).startswith(
+        'Search("mine", resume=True, evaluator=…).run()  # wh'
+    )
+    assert confirm_advice(file, []).startswith(f"`{going_on}` in Python holds the best against")
