@@ -56,7 +56,6 @@ def test_a_search_whose_evaluator_is_an_object_goes_on_and_is_confirmed_in_pytho
     file = searched_by("mine:Custom given in Python")
     line = "Search(\"mine\", home='a b', resume=True, candidates=9, evaluator=…).run()"
     assert resume_command(file, 9, HOME) == line
-    assert confirm_line(file, []).startswith(
-        'Search("mine", resume=True, evaluator=…).run()  # wh'
-    )
+    going_on = 'Search("mine", resume=True, evaluator=…).run()'
+    assert confirm_line(file, []).startswith(f"{going_on}  # where its evaluator has test data")
     assert confirm_advice(file, []).startswith(f"`{going_on}` in Python holds the best against")
