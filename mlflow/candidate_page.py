@@ -100,7 +100,7 @@ def _use(record: CandidateRecord, expression: Expression) -> str:
         "```\n\n"
         "```\n"
         f"actsearch describe {formula}\n"
-        f"actsearch export {search} --trial {record.trial} --output activation\n"
+        f"actsearch export {search} --trial {record.trial} --output activation{record.home_flag}\n"
         "```"
     )
 

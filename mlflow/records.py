@@ -25,6 +25,7 @@ class CandidateRecord:
     standard_error: of val_accuracy, over draws of validation images (fraction).
     parents: trials that the strategy made it from; mutation: in what way.
     reason: why it is infeasible or failed. duplicate_of: the trial that was first.
+    home_flag: what names the search's home in a command, after a space; empty for the usual one.
     started_ms, finished_ms: milliseconds since the epoch, UTC.
     """
 
@@ -51,6 +52,7 @@ class CandidateRecord:
     mutation: str | None = None
     reason: str | None = None
     duplicate_of: int | None = None
+    home_flag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ def _sweep(search: OpenSearch) -> None:
     for trial in search.study.trials():
         is_due = tracking.is_shown(trial) and kept.shows(trial.number)
         if is_due and trial.number not in written:
-            search.writer.submit(tracking.candidate_record(config, trial))
+            search.writer.submit(tracking.candidate_record(config, trial, search.folder))
 
 
 def _search(search: OpenSearch) -> Engine:
@@ -103,7 +103,7 @@ def _search(search: OpenSearch) -> Engine:
     ended = count(1)
 
     def on_trial(trial: Trial) -> None:
-        search.writer.submit(tracking.candidate_record(config, trial))
+        search.writer.submit(tracking.candidate_record(config, trial, search.folder))
         search.reporter.candidate(trial)
         if next(ended) % PAGE_EVERY == 0:
             search.writer.submit(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import os
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from .confirmation.comparison import Confirmation
 from .reports.confirmation import row_sentence, verdict_text
 from .reports.next_steps import confirm_line, is_object, resume_command
 from .storage.config import SearchConfig
-from .storage.home import DEFAULT_HOME
+from .storage.home import home_flag
 from .storage.ranking import ranked, tied_with_best
 from .storage.search_file import SearchFile
 from .storage.trial import Trial, entered
@@ -130,7 +128,7 @@ def _page(
 
 def _commands(file: SearchFile, folder: Path, trials: Sequence[Trial]) -> str:
     """The next steps, a command a line: look, go on, confirm, export, begin another like it."""
-    name, home = file.config.name, _home_flag(folder.parent.parent)
+    name, home = file.config.name, home_flag(folder.parent.parent)
     again = f"actsearch clone {name} {_next_name(name)}{home}"
     lines = (
         f"actsearch leaderboard {name}{home}",
@@ -146,13 +144,6 @@ def _next_name(name: str) -> str:
     """A name for another search like this one: never its own, where both are cut to a length."""
     ending = "-anew" if name.endswith("-again") else "-again"
     return name[: LONGEST_NAME - len(ending)] + ending
-
-
-def _home_flag(root: Path) -> str:
-    """The flag that names a home to a command; empty for one that it takes by itself, in the
-    directory where the search was begun."""
-    usual = Path(os.environ.get("ACTSEARCH_HOME") or DEFAULT_HOME).expanduser().parts
-    return "" if root.parts[-len(usual) :] == usual else f" --home {shlex.quote(str(root))}"
 
 
 def _confirmed(confirmation: Confirmation | None) -> str:

@@ -27,7 +27,7 @@ from .search_page import GALLERY, search_record
 from .storage.config import SearchConfig
 from .storage.confirmation_log import ConfirmationLog
 from .storage.folder_lock import lock
-from .storage.home import Home
+from .storage.home import Home, home_flag
 from .storage.kept import KeptRuns
 from .storage.ranking import finalist_order, front, furthest, point, trained
 from .storage.search_file import SearchFile
@@ -90,9 +90,10 @@ def is_shown(trial: Trial) -> bool:
     return trial.has_result
 
 
-def candidate_record(config: SearchConfig, trial: Trial) -> CandidateRecord:
-    """A finished trial as MLflow's record."""
+def candidate_record(config: SearchConfig, trial: Trial, folder: Path) -> CandidateRecord:
+    """A finished trial of the search in a folder as MLflow's record."""
     return CandidateRecord(
+        home_flag=home_flag(folder.parent.parent),
         search=config.name,
         trial=trial.number,
         expression=trial.expression,
@@ -147,7 +148,7 @@ def show(
 
     def write() -> None:
         # Of a finalist that `delete --keep-best` had removed, the run comes back.
-        tracker.write_all(config.name, (candidate_record(config, t) for t in finalists))
+        tracker.write_all(config.name, (candidate_record(config, t, folder) for t in finalists))
         tracker.write_confirmation(records)
 
     return _done(write, "does not show the confirmation")
@@ -267,7 +268,7 @@ def sync(home: Home, name: str) -> int:
         if confirmation is not None:
             kept = kept.and_also(t.number for t in _finalists(confirmation, trials))
         shown = [trial for trial in trials if is_shown(trial) and kept.shows(trial.number)]
-        tracker.write_all(name, (candidate_record(file.config, trial) for trial in shown))
+        tracker.write_all(name, (candidate_record(file.config, trial, folder) for trial in shown))
         if (record := front_record(file.config, trials)) is not None:
             tracker.write_front(record)
         if confirmation is not None:

@@ -21,6 +21,7 @@ HOME/mlflow.db, HOME/artifacts/       the MLflow UI's store; rebuilt by `actsear
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +52,13 @@ _DRIVER = (
     *(DRIVER_RECORD, f"{DRIVER_RECORD}.partial", DRIVER_LOCK, DRIVER_LOG),
     *(STOP_REQUEST, CLUSTER_JOB),
 )
+
+
+def home_flag(root: Path) -> str:
+    """The flag that names a home to a command; empty for one that it takes by itself, in the
+    directory where the search was begun."""
+    usual = Path(os.environ.get("ACTSEARCH_HOME") or DEFAULT_HOME).expanduser().parts
+    return "" if root.parts[-len(usual) :] == usual else f" --home {shlex.quote(str(root))}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,15 +222,14 @@ def test_a_run_of_the_first_release_keeps_its_names_and_gets_those_of_today_once
 def test_a_candidates_page_has_formula_plot_scores_and_how_to_load_it(
     tracker: Tracker, client: MlflowClient, candidate: Trial
 ) -> None:
-    run_id = tracker.write(
-        candidate(3, standard_error=0.0035, parents=(1, 2), mutation="crossing")
-    )
+    made = {"parents": (1, 2), "mutation": "crossing", "home_flag": " --home '/a b'"}
+    run_id = tracker.write(candidate(3, standard_error=0.0035, **made))
     tags = client.get_run(run_id).data.tags
     page = tags["mlflow.note.content"]
     assert f"get-artifact?path=curve.png&run_uuid={run_id}" in page
     assert "**86.00 %** ± 0.35" in page
     assert "| validation, % | 81.00 | 84.00 | 86.00 |" in page
-    assert "actsearch export mine --trial 3 --output activation" in page
+    assert "actsearch export mine --trial 3 --output activation --home '/a b'\n" in page
     assert "| made from | trial 1, trial 2 by crossing |" in page
     assert (tags["parents"], tags["mutation"]) == ("1, 2", "crossing")
     code = page.partition("```python")[2].partition("```")[0]
