@@ -113,6 +113,9 @@ class ModelEvaluator(Evaluator):
         other._device = torch.device(device)
         return other
 
+    def may_confirm(self) -> bool:
+        return self._test is not None
+
     def opened(self) -> ModelEvaluator | None:
         """The same evaluator with its test data, for a confirmation; None without any."""
         if self._test is None:

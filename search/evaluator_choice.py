@@ -66,6 +66,9 @@ class ByRecipe(Evaluator):
         """The own evaluator's check."""
         self.custom.check()
 
+    def may_confirm(self) -> bool:
+        return self.custom.may_confirm()
+
     def test_set_name(self) -> str:
         """The own evaluator's."""
         return self.custom.test_set_name()

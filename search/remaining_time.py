@@ -38,6 +38,15 @@ def work_of(jobs: Iterable[Job]) -> dict[Recipe, float]:
     return work
 
 
+def longest_of(jobs: Iterable[Job]) -> dict[Recipe, float]:
+    """The member-epochs of the largest of such jobs by recipe."""
+    largest: dict[Recipe, float] = {}
+    for job in jobs:
+        ((recipe, epochs),) = work_of([job]).items()
+        largest[recipe] = max(largest.get(recipe, 0.0), epochs)
+    return largest
+
+
 class Mean:
     """The mean member-epochs of a candidate: a guess that counts as one bracket of nine, and what
     is measured."""
@@ -96,17 +105,18 @@ class Pace:
         """A job is over, whether it failed or not."""
         del self._moments[number], self._epochs[number]
 
-    def seconds(self, work: Work, longest: float = 0.0) -> float | None:
+    def seconds(self, work: Work, longest: Work | None = None) -> float | None:
         """Wall seconds for that work on all workers; None before there is a measurement.
 
-        longest: member-epochs of the first recipe that one worker has to train in one piece.
+        longest: member-epochs of recipes that one worker has to train in one piece.
         """
         paces = {recipe: self._pace(recipe) for recipe in work}
         known = {recipe: pace for recipe, pace in paces.items() if pace is not None}
         if len(known) < len(work) or not work:
             return None
         total = sum(known[recipe] * epochs for recipe, epochs in work.items())
-        return max(total / self._workers, known[next(iter(work))] * longest)
+        pieces = [known[recipe] * epochs for recipe, epochs in (longest or {}).items()]
+        return max(total / self._workers, *pieces, 0.0)
 
     def _pace(self, recipe: Recipe) -> float | None:
         """Seconds per member-epoch: as measured, else by what its network costs beside one that

@@ -110,12 +110,15 @@ def _search(search: OpenSearch) -> Engine:
                 search_record(search.file, search.folder, search.study.trials(), None, ended=False)
             )
 
-    confirmation = confirmation_work(search.file) if settings.confirm else {}
+    confirms = settings.confirm and search.evaluator.may_confirm()
+    confirmation = confirmation_work(search.file) if confirms else {}
 
     def on_work(left: float, longest: float) -> None:
-        search.reporter.expect(
-            search.pace.seconds({config.recipe: left}, longest), search.pace.seconds(confirmation)
-        )
+        seconds = search.pace.seconds({config.recipe: left}, {config.recipe: longest})
+        if seconds is not None:  # a bracket that is begun at the last moment is trained to its end
+            last = search.pace.seconds({config.recipe: longest}, {config.recipe: longest}) or 0.0
+            seconds = min(seconds, engine.seconds_left + last)
+        search.reporter.expect(seconds, search.pace.seconds(confirmation))
 
     engine = Engine(
         config,

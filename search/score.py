@@ -11,7 +11,7 @@ from .executors.base import Assignment
 from .executors.choice import executor_for
 from .executors.watched import Watched
 from .progress import Reporter
-from .remaining_time import Pace, work_of
+from .remaining_time import Pace, longest_of, work_of
 from .reports.scores import Score
 from .storage.config import RunSettings
 from .storage.expression_argument import trained_expressions
@@ -48,7 +48,7 @@ def score(
     val_accuracies: dict[str, list[float]] = {text: [] for text in texts}
     reasons: dict[str, list[str]] = {text: [] for text in texts}
     numbers = iter(range(len(jobs)))
-    done = 0
+    done, ended = 0, set[int]()
     pace, left = Pace(settings.fixed_workers), work_of(jobs)
 
     def next_job() -> Assignment | None:
@@ -69,7 +69,9 @@ def score(
             done += 1
         left[recipe] -= pace.add(number, jobs[number], report)
         reporter.advance(done)
-        reporter.expect(pace.seconds(left))
+        ended.add(number)
+        rest = [job for n, job in enumerate(jobs) if n not in ended]
+        reporter.expect(pace.seconds(left, longest_of(rest)))
 
     def on_done(number: int, error: str | None) -> None:
         pace.end(number)

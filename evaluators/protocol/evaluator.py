@@ -137,6 +137,11 @@ class Evaluator(ABC):
         search ends with its leaderboard."""
         return None
 
+    def may_confirm(self) -> bool:
+        """False where it is known, without opening anything, that it has no test data: what is
+        told of the time left then has no confirmation in it."""
+        return type(self).opened is not Evaluator.opened
+
     def test_set_name(self) -> str:
         """A name of the test data, of a few characters, asked of the evaluator that `opened` gave:
         a home counts openings by it. Empty: all test data under the name of `recipe.dataset`

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from .completers import complete, searches
 from .options import home_flag, positive, print_json, terminal_width
@@ -44,9 +45,13 @@ def _look(options: argparse.Namespace) -> tuple[str, bool]:
     """The table as it stands, and whether anything runs."""
     from ..reports import leaderboard as tables
     from ..storage.folder_lock import LOCK, holder
-    from ..storage.home import Home
+    from ..storage.home import CONFIG, DRIVER_LOCK, Home
     from ..storage.search_file import SearchFile
     from ..storage.trial_reader import read_trials
+
+    def runs_in(folder: Path) -> bool:
+        """Whether something works on a search, or waits to."""
+        return any(holder(folder, lock) is not None for lock in (LOCK, DRIVER_LOCK))
 
     home = Home.at(options.home)
     fit = terminal_width()
@@ -54,12 +59,15 @@ def _look(options: argparse.Namespace) -> tuple[str, bool]:
         rows, unreadable = tables.overview(home)
         if not options.watch or not rows:
             _say_unreadable(unreadable)
-        runs = any(holder(home.searches / row["name"], LOCK) is not None for row in rows)
+        runs = any(runs_in(home.searches / row["name"]) for row in rows)
         text = tables.overview_text(rows, home.root, fit, home_flag(options))
         return text if rows or not unreadable else "", runs
+    folder = home.searches / options.search
+    if options.watch and not (folder / CONFIG).exists() and runs_in(folder):
+        return f"search '{options.search}' has not begun yet", True
     folder = home.folder(options.search)
     config = SearchFile.load(folder).config
-    runs = holder(folder, LOCK) is not None  # asked first: what has ended is then all read
+    runs = runs_in(folder)  # asked first: what has ended is then all read
     return tables.leaderboard_text(read_trials(folder), config, options.rows, fit), runs
 
 

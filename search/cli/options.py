@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import os
 import re
 import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -198,9 +199,18 @@ def terminal_width() -> int | None:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
-    json.dump(value, sys.stdout, indent=2)
+    """One JSON document on stdout; what is no finite number, which JSON does not know, is null."""
+    json.dump(_finite(value), sys.stdout, indent=2, allow_nan=False)
     print()
+
+
+def _finite(value: Any) -> Any:
+    """The same value with null for each number that is infinite or none."""
+    if isinstance(value, Mapping):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_url(url: str, options: argparse.Namespace) -> None:

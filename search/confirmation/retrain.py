@@ -14,7 +14,7 @@ from ...evaluators import NETWORKS, CandidateReport, Evaluator, Job, RungReport
 from ..errors import SearchFailed
 from ..executors.base import Assignment, Executor
 from ..progress import Reporter
-from ..remaining_time import Pace, work_of
+from ..remaining_time import Pace, longest_of, work_of
 from ..storage.confirmation_log import ConfirmationLog, Retraining
 from ..storage.shown_functions import ShownFunctions
 from ..storage.trial import RETRIES
@@ -55,7 +55,7 @@ def retrain(
     )
     trainings = _Trainings(jobs, log, reporter, pace)
     reporter.begin(0, sum(len(job.expressions) for job in jobs), "trainings")
-    reporter.expect(pace.seconds(trainings.left))
+    trainings.expect()
     executor.run(opened, trainings.next_job, trainings.on_rung, trainings.on_done)
     reporter.end()
     if trainings.crashed:
@@ -107,6 +107,7 @@ class _Trainings:
         self._log, self._reporter, self._pace = log, reporter, pace
         self._queue = deque((job, 0) for job in jobs)  # with the times it has crashed
         self._jobs: dict[int, tuple[Job, int]] = {}
+        self._ended: set[int] = set()  # numbers of jobs that have reported or crashed
         self.crashed: list[tuple[Job, str]] = []  # to be recorded when something else works
         self.left = work_of(jobs)
         self.done = 0  # functions trained
@@ -126,10 +127,18 @@ class _Trainings:
         self.record_crashes()
         self.left[job.recipe] -= self._pace.add(number, job, report)
         self._reporter.advance(self.done)
-        self._reporter.expect(self._pace.seconds(self.left))
+        self._ended.add(number)
+        self.expect()
+
+    def expect(self) -> None:
+        """Tell how long the rest will take: no less than its longest job."""
+        under_way = [job for n, (job, _) in self._jobs.items() if n not in self._ended]
+        longest = longest_of([*under_way, *(job for job, _ in self._queue)])
+        self._reporter.expect(self._pace.seconds(self.left, longest))
 
     def on_done(self, number: int, error: str | None) -> None:
         self._pace.end(number)
+        self._ended.add(number)
         if error is None:
             return
         job, crashes = self._jobs[number]

@@ -93,6 +93,7 @@ class Progress:
     def expect(self, left: float | None, later: float | None = None) -> None:
         """Set the seconds that this stage, and the confirmation after it, will take from now."""
         self._tally.expect(left, later)
+        self._leave_line_if_due()
 
     def workers(self, count: int | None) -> None:
         """How many workers there are; None: as many as there is room for."""
@@ -115,6 +116,7 @@ class Progress:
         if self._live is not None:
             self._live.stop()
             self._live = None
+        self._tally.settle()
         if self._tally.unit and self._tally.done > self._printed:
             self._print()
         self._tally.unit = ""

@@ -48,20 +48,18 @@ def _history(tally: Tally, width: int) -> list[str]:
     if not scores:
         return []
     columns = max(8, min(40, width - PLOT_COLUMNS - 4))
-    ends = f"{100 * scores[0]:.2f} to {100 * scores[-1]:.2f} %"
-    return ["", "best so far", _bars(scores, columns), ends]
+    latest = scores[-columns:]
+    ends = f"{100 * latest[0]:.2f} to {100 * latest[-1]:.2f} %"
+    return ["", "best so far", _bars(latest), ends]
 
 
-def _bars(values: Sequence[float], columns: int) -> str:
-    """The latest values, at most so many, as a line of bars between their least and greatest."""
-    latest = list(values)[-columns:]
-    if not latest:
-        return ""
-    low, span = min(latest), max(latest) - min(latest)
+def _bars(values: Sequence[float]) -> str:
+    """Values as a line of bars between their least and greatest."""
+    low, span = min(values), max(values) - min(values)
     if span == 0:
-        return BARS[-1] * len(latest)
+        return BARS[-1] * len(values)
     top = len(BARS) - 1
-    return "".join(BARS[round((value - low) / span * top)] for value in latest)
+    return "".join(BARS[round((value - low) / span * top)] for value in values)
 
 
 def _beside(plot: Sequence[str], notes: Sequence[str]) -> list[Text]:
@@ -79,9 +77,10 @@ def _work(tally: Tally, room: int) -> list[Text]:
         state = f"{counted(busy, 'worker')} at work"
     else:
         state = f"{busy} of {counted(count, 'worker')} at work"
+    chosen = tally.unit == "candidates"  # else what is trained is known from the beginning
     if busy == 0:
-        state = "candidates are being chosen"
-    elif count is not None and busy < count:
+        state = "candidates are being chosen" if chosen else "the workers start"
+    elif count is not None and busy < count and chosen:
         state += ", the rest wait for candidates"
     if (rate := tally.per_hour) is not None:
         state += f"  ·  {rate:,.0f} {tally.unit} an hour"

@@ -57,7 +57,7 @@ class NotebookProgress(Tally):
 
     def end(self) -> None:
         if self.unit:
-            self.jobs = {}
+            self.settle()
             self._stages.append(self.line)
             self.unit = ""
         self._show()

@@ -62,6 +62,11 @@ class Tally(Silent):
         self._expected_end = None if left is None else time.monotonic() + left
         self._later = later
 
+    def settle(self) -> None:
+        """The stage is over, whatever of it was still expected."""
+        self._expected_end = self._later = None
+        self.jobs = {}
+
     def workers(self, count: int | None) -> None:
         self.worker_count = count
 

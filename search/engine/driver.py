@@ -260,6 +260,11 @@ class Engine:
             what = f"the last {len(self._given_up)} candidates" if began else "every training"
             self._stop(f"{what} failed", self._first_error)
 
+    @property
+    def seconds_left(self) -> float:
+        """Until no bracket is begun any more, by the time limit; infinite without one."""
+        return max(0.0, self._deadline - time.monotonic())
+
     def _reckon_work(self) -> None:
         """Tell how much is left: of the brackets under way, and of candidates not yet proposed."""
         expected = {ties: mean.value for ties, mean in self._expected.items()}
@@ -269,6 +274,8 @@ class Engine:
         ]
         entered = self._study.entered()
         waiting = max(0, self._settings.candidates - entered + self._study.waiting())
+        if self.exhausted or self._stuck or self.seconds_left == 0:
+            waiting = 0  # no more are proposed
         early = min(waiting, max(0, self._lag.blind - entered)) if self._config.prior else 0
         to_come = expected[True] * early + expected[False] * (waiting - early)
         self._on_work(sum(under_way) + to_come, max(under_way, default=0.0))

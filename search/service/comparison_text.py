@@ -61,7 +61,7 @@ def comparison_json(comparison: SearchComparison) -> dict[str, Any]:
         "best": [
             {
                 "candidates": budget,
-                **{s.name: i.score if (i := s.best(budget)) else None for s in searches},
+                "scores": {s.name: i.score if (i := s.best(budget)) else None for s in searches},
             }
             for budget in comparison.budgets
         ],

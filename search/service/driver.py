@@ -22,7 +22,7 @@ from ..storage.home import CONFIG, DRIVER_LOCK, DRIVER_RECORD, STOP_REQUEST
 from ..storage.trial import Trial
 from .driver_record import DriverRecord, End, write_record
 
-WRITE_EVERY = 1.0  # seconds between two records of the same stage
+SHARE = 20  # of the time between two records of a stage, one part at most is spent on writing
 
 
 class Driver(Forwarding):
@@ -45,7 +45,7 @@ class Driver(Forwarding):
         self._folder: Path | None = None
         self._handle = -1  # of the lock
         self._held = ExitStack()
-        self._written = 0.0
+        self._written = self._took = 0.0
         self._ending: tuple[End, str | None] = ("finished", None)
         self._record = DriverRecord(
             pid=os.getpid(),
@@ -141,20 +141,18 @@ class Driver(Forwarding):
 
     def candidate(self, trial: Trial) -> None:
         super().candidate(trial)
-        self._note(done=self._record.done + 1)
+        self._record = dataclasses.replace(self._record, done=self._record.done + 1)
 
     def advance(self, done: int) -> None:
         super().advance(done)
-        self._note(done=done)
+        self._record = dataclasses.replace(self._record, done=done)
 
     def expect(self, left: float | None, later: float | None = None) -> None:
+        """Ends what a report changes: written at once, but where reports come faster than a file
+        should be written."""
         super().expect(left, later)
-        self._note(left=left, later=later)
-
-    def _note(self, **changes: Any) -> None:
-        """Change what is on record, which is written now and then."""
-        self._record = dataclasses.replace(self._record, **changes)
-        if time.monotonic() - self._written >= WRITE_EVERY:
+        self._record = dataclasses.replace(self._record, left=left, later=later)
+        if time.monotonic() - self._written >= SHARE * self._took:
             self._write()
 
     def _change(self, **changes: Any) -> None:
@@ -165,9 +163,11 @@ class Driver(Forwarding):
     def _write(self) -> None:
         if self._folder is None:
             return
-        self._written = time.monotonic()
+        start = time.monotonic()
         self._record = dataclasses.replace(self._record, at_ns=time.time_ns())
         write_record(self._folder, self._record)
+        self._written = time.monotonic()
+        self._took = self._written - start
 
 
 def _stopped_by() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +133,7 @@ def _of_record(name: str, folder: Path, record: DriverRecord, driven: bool) -> S
         name=name,
         state=state,
         trainings=(record.done, record.total) if state == "confirming" else None,
-        left=record.left if driven else None,
+        left=_left(record) if driven else None,
         later=record.later if driven else None,
         workers=record.workers,
         process=record.pid,
@@ -142,6 +143,14 @@ def _of_record(name: str, folder: Path, record: DriverRecord, driven: bool) -> S
         reason=reason,
         begun=False,
     )
+
+
+def _left(record: DriverRecord) -> float | None:
+    """The seconds left of a stage by now, if they were known when the record was written."""
+    if record.left is None:
+        return None
+    since = max(0.0, (time.time_ns() - record.at_ns) / 1e9)  # another host's clock may be ahead
+    return max(0.0, record.left - since)
 
 
 def _state_of_study(file: SearchFile, trials: Sequence[Trial]) -> State:

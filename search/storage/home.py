@@ -114,6 +114,11 @@ class Home:
         if not (folder / CONFIG).is_file():
             if remains := self._remains(folder):
                 raise NoSuchSearch(_incomplete(folder, remains))
+            if holder(folder, DRIVER_LOCK) is not None:
+                raise NoSuchSearch(
+                    f"search '{name}' has not begun yet: `actsearch status {name}` says what it "
+                    f"waits for, and `actsearch leaderboard {name} --watch` waits with it"
+                )
             if (folder / DRIVER_LOG).is_file():
                 raise NoSuchSearch(
                     f"search '{name}' never began; {DRIVER_LOG} there has what was printed: "

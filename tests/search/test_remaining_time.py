@@ -7,7 +7,13 @@ import dataclasses
 import pytest
 
 from actsearch.evaluators import CandidateReport, Job, Recipe, RungReport, recipe_from_name
-from actsearch.search.remaining_time import Mean, Pace, expected_epochs, work_of
+from actsearch.search.remaining_time import (
+    Mean,
+    Pace,
+    expected_epochs,
+    longest_of,
+    work_of,
+)
 
 QUICK = recipe_from_name("quick")
 CONV = recipe_from_name("conv")
@@ -78,8 +84,19 @@ def test_one_long_training_is_not_shared_among_workers() -> None:
     pace = Pace(4, clock)
     pace.begin(1)
     pace.add(1, job(QUICK, 9), rung(1, 9, seconds=9.0))
-    assert pace.seconds({QUICK: 8.0}, longest=6.0) == pytest.approx(6.0)
-    assert pace.seconds({QUICK: 80.0}, longest=6.0) == pytest.approx(20.0)
+    assert pace.seconds({QUICK: 8.0}, {QUICK: 6.0}) == pytest.approx(6.0)
+    assert pace.seconds({QUICK: 80.0}, {QUICK: 6.0}) == pytest.approx(20.0)
+
+
+def test_nor_is_one_of_another_recipe() -> None:
+    clock = Clock()
+    pace = Pace(8, clock)
+    pace.begin(1)
+    pace.add(1, job(QUICK, 1), rung(1, 1, seconds=1.0))
+    left, jobs = {QUICK: 9.0, CONV: 3.0}, [job(QUICK, 1), job(CONV, 2), job(CONV, 1)]
+    longest = longest_of(jobs)
+    assert longest == {QUICK: 9.0, CONV: 2.0 * CONV.epochs}
+    assert pace.seconds(left, longest) == pytest.approx(2.0 * 2.0 * CONV.epochs)
 
 
 def test_a_network_not_yet_trained_is_guessed_from_one_that_was_then_measured() -> None:

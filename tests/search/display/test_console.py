@@ -43,6 +43,17 @@ def test_the_line_has_the_count_the_best_with_its_formula_and_the_time_left(
     )
 
 
+def test_the_last_line_of_a_stage_says_nothing_of_what_was_still_expected(
+    progress: Progress, screen: io.StringIO
+) -> None:
+    progress.begin(0, 2_000, "candidates")
+    progress.candidate(ended(2, 0.5))
+    progress.expect(300, 4000)
+    progress.end()  # by its time limit
+    assert screen.getvalue().startswith("1/2000 candidates")
+    assert "left" not in screen.getvalue()
+
+
 def test_nothing_is_said_of_the_time_left_before_something_is_known(progress: Progress) -> None:
     progress.begin(0, 10, "candidates")
     progress.candidate(ended(2, 0.5))

@@ -52,6 +52,28 @@ def tally() -> Tally:
     return tally
 
 
+def test_trainings_of_a_confirmation_are_not_chosen_nor_waited_for() -> None:
+    tally = Tally()
+    tally.workers(3)
+    tally.begin(0, 40, "trainings")
+    assert "the workers start" in view(tally, [], 100, 40).plain
+    tally.job(1, Job(FORMULAS, RECIPE, 0))
+    text = view(tally, [], 100, 40).plain
+    assert "1 of 3 workers at work" in text
+    assert "candidates" not in text
+
+
+def test_the_ends_of_the_bars_are_those_that_are_drawn(tally: Tally) -> None:
+    for number in range(100):
+        score = 0.76 + number / 1000
+        trial = Trial(number=number, expression="x", state="complete", val_accuracy=score)
+        tally.candidate(trial)
+    plot = curve("x * tanh(x)", 24, 8)
+    text = view(tally, plot, 100, 40).plain
+    (ends,) = [line for line in text.splitlines() if line.endswith(" %")]
+    assert ends.split()[-4:] == ["82.00", "to", "85.90", "%"]
+
+
 def test_it_has_the_count_the_best_the_rate_the_time_and_the_workers(tally: Tally) -> None:
     text = view(tally, [], 100, 40).plain
     assert text.startswith("3/60 candidates ━━")

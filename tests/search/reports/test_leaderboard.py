@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from actsearch.search import Trial
+from actsearch.search.cli.options import print_json
 from actsearch.search.reports.leaderboard import leaderboard_json, leaderboard_text
 from contracts.tiny import CONFIG
 
@@ -36,3 +38,21 @@ def test_the_page_of_the_command_line_explains_every_key() -> None:
     (table,) = re.findall(r"each with these keys:\n\n((?:\|.*\n)+)", page.read_text())
     explained = [line.split("|")[1] for line in table.splitlines()[2:]]
     assert {key for cell in explained for key in re.findall(r"`(\w+)`", cell)} == set(row)
+
+
+def test_what_diverged_is_json_that_every_parser_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    learned = {"beta": (float("nan"), 0.5, float("inf"))}
+    trial = Trial(
+        number=0,
+        expression="beta * x + sinh(x)",
+        state="infeasible",
+        reason="nan",
+        learned=learned,
+    )
+    print_json(leaderboard_json([trial], CONFIG))
+
+    def refused(name: str) -> None:
+        raise ValueError(name)
+
+    (row,) = json.loads(capsys.readouterr().out, parse_constant=refused)
+    assert row["learned"] == {"beta": [None, 0.5, None]}

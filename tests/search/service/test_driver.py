@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +44,40 @@ def test_a_driver_is_on_record_from_before_it_begins_until_it_has_ended(tmp_path
     assert driving_process(folder) is None
     status = status_of(home, "mine")
     assert (status.state, status.runs, status.left) == ("finished", False, None)
+
+
+def test_what_a_report_brings_is_on_record_at_once_and_the_time_left_counts_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    with submitted(home, "mine") as driver:
+        driver.begin(0, 9, "trainings")
+        for done, left in ((1, 60.0), (2, 50.0)):
+            time.sleep(0.1)  # a report; the record takes some milliseconds
+            driver.advance(done)
+            driver.expect(left)
+            status = status_of(home, "mine")
+            assert status.trainings == (done, 9)
+            assert status.left == pytest.approx(left, abs=1.0)
+        now = time.time_ns()
+        monkeypatch.setattr(time, "time_ns", lambda: now + 20 * 10**9)
+        assert status_of(home, "mine").left == pytest.approx(30.0, abs=1.0)
+        monkeypatch.setattr(time, "time_ns", lambda: now + 90 * 10**9)
+        assert status_of(home, "mine").left == 0.0
+
+
+def test_a_search_that_waits_is_not_one_that_never_began(
+    tmp_path: Path, actsearch: Callable[..., Any]
+) -> None:
+    home = Home(tmp_path)
+    with submitted(home, "mine"):
+        (home.searches / "mine" / "driver.log").write_text("search 'mine' has its place\n")
+        with pytest.raises(NoSuchSearch, match="has not begun yet: `actsearch status mine` says"):
+            home.folder("mine")
+        output = actsearch("leaderboard", "mine", "--home", home.root)
+        assert "has not begun yet" in output.err
+    with pytest.raises(NoSuchSearch, match="never began"):
+        home.folder("mine")
 
 
 @pytest.mark.parametrize(
