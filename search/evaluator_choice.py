@@ -24,8 +24,8 @@ from .storage.config import SearchConfig
 from .storage.recipe_rules import recipe_from
 from .storage.setting_rules import AS_OBJECT, require
 
-# Of a recipe that holds out a twelfth, as quick does, 25 are: one is 4 points of accuracy.
-FEWEST_IMAGES = 300
+FEWEST_IMAGES = 300  # of which quick holds out 50: one of them is 2 points of accuracy
+FEWEST_HELD_OUT = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,17 @@ def recipe_of(
     if named.custom is None:
         require("limit data", repr(limit), isinstance(limit, int | None), "a whole number")
         check_limit(limit)
-        return (requested or Recipe()).limited(limit)
+        recipe = requested or Recipe()
+        if recipe.evaluator:
+            raise InvalidSetting(
+                f"recipe {recipe.label} is of evaluator {recipe.evaluator}, which has to be "
+                f"chosen beside it (--evaluator; in Python evaluator=…)"
+            )
+        limited = recipe.limited(limit)
+        rule = f"so many that {FEWEST_HELD_OUT} are held out (it has {limited.validation})"
+        enough = not limited.selects or limited.validation >= FEWEST_HELD_OUT
+        require(f"limit data of {recipe.name}", limit, limit is None or enough, rule)
+        return limited
     if limit is not None:
         raise InvalidSetting(
             f"--limit-data cuts the data sets we fetch: evaluator {named.name} has data of its "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..evaluators import Job, Recipe, RungReport
-from .errors import SearchFailed
+from .errors import InvalidSetting, SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Assignment
 from .executors.choice import executor_for
@@ -83,6 +83,9 @@ def score(
         rule = f"at most {most}: {evaluator.name} has no more seeds whose scores may be seen"
         require("seeds", len(seeds), len(seeds) <= most, rule)
     scorer.check()
+    for text in texts:
+        if (why := scorer.objection(text)) is not None:
+            raise InvalidSetting(f"{text} cannot be scored: {why}")
     reporter.begin(0, len(texts) * len(seeds), "trainings")
     watched = Watched(executor_for(settings), reporter, settings.fixed_workers)
     with watched as executor:

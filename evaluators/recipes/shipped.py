@@ -81,11 +81,17 @@ def _from_file(path: Path) -> Recipe:
     if not isinstance(base, str) or base not in RECIPES:
         name = base if isinstance(base, str) else shown(base)
         raise UnknownNameError(f"base in {path}, a recipe,", name[:80], RECIPES)
+    if stored.get("evaluator"):
+        raise RecipeError(
+            f"recipe file {path}: --evaluator names an evaluator of your own, a recipe does not: "
+            f"leave evaluator out, but got {shown(stored['evaluator'])}"
+        )
     return Recipe.from_dict({"name": path.stem, **stored}, RECIPES[base])
 
 
 def to_toml(recipe: Recipe) -> str:
     """A recipe as a TOML file that `recipe_from_name` reads back to an equal one."""
-    fields = {key: value for key, value in dataclasses.asdict(recipe).items() if value is not None}
+    stored = dataclasses.asdict(recipe)
+    fields = {key: value for key, value in stored.items() if value not in (None, "")}
     # A JSON string, number, list or boolean is the same in TOML.
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in fields.items())

@@ -59,15 +59,18 @@ class TabularEvaluator(Evaluator):
         """The same on any device."""
         return self
 
-    def run(self, job: Job) -> Iterator[RungReport]:
-        """The scores of the job's candidates; yields after every rung. Raises NotInTable."""
-        seeds = self.table.shared_seeds
-        if not seeds:
+    def check(self) -> None:
+        """Raises NotInTable where no seed has a score of every candidate."""
+        if not self.table.shared_seeds:
             raise NotInTable(
                 f"table {self.table.name} has no seed that all its candidates have a score under: "
                 f"make it of searches that trained the same ones, or of one search"
             )
-        seed = seen_seed(seeds, job.seed)
+
+    def run(self, job: Job) -> Iterator[RungReport]:
+        """The scores of the job's candidates; yields after every rung. Raises NotInTable."""
+        self.check()
+        seed = seen_seed(self.table.shared_seeds, job.seed)
         curves = [self.table.rows[self.text_of(text)][seed] for text in job.expressions]
         yield from run_bracket(_Lookup(curves, self.table.recipe), job)
 

@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     elif options.folder is not None and len(datasets) > 1:
         raise InvalidSetting("--from is the folder of one data set: fetch them one by one")
     else:
+        if options.folder is not None and not Path(options.folder).is_dir():
+            raise InvalidSetting(f"--from must be a folder, but there is none at {options.folder}")
         rows = [_fetched(dataset, options.folder) for dataset in datasets or [FASHION_MNIST]]
     if options.json:
         print_json(rows)
@@ -69,8 +71,10 @@ def _row(dataset: DataSet) -> dict[str, Any]:
 
 def _fetched(dataset: DataSet, folder: str | None) -> dict[str, Any]:
     """The row of a data set that was looked for in a folder of the user's first, and verified."""
-    from ...evaluators.data.cache import locate, verify
+    from ...evaluators.data.cache import is_here, locate, verify
 
+    if folder is not None and is_here(dataset):
+        print(f"{dataset.name} is here already: {folder} is not looked at", file=sys.stderr)
     print(f"looking for {dataset.name}; fetching it may take a minute …", file=sys.stderr)
     verify(dataset, locate(dataset, copy=None if folder is None else Path(folder)))
     return {**_row(dataset), "verified": True}

@@ -20,6 +20,7 @@ from .options import (
 )
 
 ORDER = 50
+SEEDS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipe = parser.add_argument("--recipe", help="default quick, or the evaluator's own")
     complete(recipe, recipes)
     add_evaluator(parser)
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="default %(default)s")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help=f"default {SEEDS}, of a table what it has"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them")
     parser.add_argument(
         "--limit-data", type=int, metavar="N", help="use only N training images, at least 300"
@@ -50,12 +53,14 @@ def run(options: argparse.Namespace) -> int:
     }
     evaluator = chosen(options.evaluator)
     recipe = recipe_of(evaluator, options.recipe, options.limit_data)
+    known = None if evaluator.custom is None else evaluator.custom.distinct_seeds()
+    seeds = min(SEEDS, known or SEEDS) if options.seeds is None else options.seeds
     with Progress() as progress, stoppable():
         scores = score(
             Home.at(options.home),
             options.expressions,
             recipe,
-            range(options.seed, options.seed + options.seeds),
+            range(options.seed, options.seed + seeds),
             RunSettings(**settings),
             progress,
             evaluator,

@@ -47,4 +47,10 @@ def run(options: argparse.Namespace) -> int:
             f"{counted(len(table.rows), 'candidate')}, {counted(trainings, 'training')}; "
             f"replay them with: {shlex.join(replay)}"
         )
+        seeds = {seed for curves in table.rows.values() for seed in curves}
+        if rest := sorted(seeds - {*table.shared_seeds}):
+            print(
+                f"not replayed, since not all candidates have them: seed "
+                f"{', '.join(map(str, rest))}"
+            )
     return 0

@@ -149,6 +149,27 @@ def test_a_table_s_search_ends_with_the_leaderboard_and_says_how_a_formula_is_co
     assert f"no confirmation of core-1-table: {why}" in output.err
 
 
+def test_a_recipe_file_names_no_evaluator(home: Home, actsearch: Verb, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('evaluator = "mine:evaluator"\nrungs = [1]\n')
+    output = actsearch("score", "relu(x)", "--recipe", path, "--home", home.root)
+    assert output.status == 1
+    assert "--evaluator names an evaluator of your own, a recipe does not" in output.err
+    with pytest.raises(InvalidSetting, match=r"is of evaluator mine:Custom, which has to be chos"):
+        Search("mine", home=home.root, recipe=dataclasses.replace(TINY, evaluator="mine:Custom"))
+
+
+def test_a_limit_of_the_data_leaves_images_to_score_by(
+    home: Home, actsearch: Verb, tmp_path: Path
+) -> None:
+    path = tmp_path / "few.toml"
+    path.write_text('base = "brief"\nvalidation = 60\n')
+    few = ("--recipe", path, "--limit-data", "300", "--home", home.root)
+    output = actsearch("score", "relu(x)", *few)
+    assert output.status == 1
+    assert "limit data of few must be so many that 25 are held out (it has 1), but g" in output.err
+
+
 def test_a_second_network_is_trained_where_it_is_asked_for(home: Home) -> None:
     second = dataclasses.replace(TINY, rungs=(1,))
     settings = {**SMALL, "second": second, "second_seeds": 2}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from actsearch.evaluators import read_table
 from actsearch.search import Home
+from actsearch.search.errors import InvalidSetting
+from actsearch.search.storage.search_file import SearchFile
 from actsearch.search.storage.trial_reader import read_trials
+from actsearch.search.table import _curve
 from actsearch.space import parse
 
 Verb = Callable[..., Any]
@@ -48,3 +54,40 @@ def test_a_search_by_it_shows_no_number_that_it_does_not_hold(
     refused = actsearch("export", *trial, "--learned", "--yes", "-o", tmp_path / "best")
     assert refused.status == 1
     assert "a table has scores alone; leave --learned out" in refused.err
+
+
+def test_searches_that_trained_different_candidates_are_no_table(
+    actsearch: Verb, home: Home, tmp_path: Path
+) -> None:
+    small = ("--recipe", "brief", "--limit-data", "300", "--candidates", "2", "--no-confirm")
+    for seed in ("0", "1"):
+        at = ("--name", f"s{seed}", "--seed", seed, "--strategy", "random", "--home", home.root)
+        assert actsearch("search", *small, *at).status == 0
+    path = tmp_path / "two.jsonl"
+    result = actsearch("table", "s0", "s1", "-o", path, "--home", home.root)
+    assert result.status == 1
+    assert "s0, s1 trained different ones: make it of one search, or of searches" in result.err
+    assert not path.exists()
+    single = tmp_path / "one.jsonl"
+    assert actsearch("table", "s0", "-o", single, "--home", home.root).status == 0
+    known = next(iter(read_table(single).rows))
+    result = actsearch("score", known, "--evaluator", single, "--home", home.root)
+    assert result.status == 0, "its one seed is the default"
+    result = actsearch("score", "x * erf(x) ** 3", "--evaluator", single, "--home", home.root)
+    assert result.err.count("cannot be scored: table one has no score of it") == 1
+
+
+def test_a_table_goes_into_a_folder_that_is_there(
+    actsearch: Verb, finished: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "nowhere" / "mine.jsonl"
+    result = actsearch("table", "mine", "-o", path, "--home", finished.root)
+    assert result.err == f"actsearch: there is no folder for {path}: make it first\n"
+
+
+def test_a_score_that_is_no_count_of_images_is_no_table(finished: Home) -> None:
+    trial = next(t for t in read_trials(finished.folder("mine")) if t.val_accuracies)
+    recipe = SearchFile.load(finished.folder("mine")).config.recipe
+    half = {epoch: (0.5 + 3) / recipe.validation for epoch in trial.val_accuracies}
+    with pytest.raises(InvalidSetting, match=r"trial \d+ has 3\.50 of 100: it was scored"):
+        _curve(dataclasses.replace(trial, val_accuracies=half), "mine", recipe)
