@@ -45,9 +45,28 @@ def confirmation_tables(confirmation: Confirmation) -> list[Table]:
 def seeming_contradictions(confirmation: Confirmation) -> list[str]:
     """A sentence for each thing in the tables that looks wrong and is not."""
     return [
+        *_passed_over(confirmation),
         *_best_but_lowest(confirmation),
         *_winner_below_a_baseline(confirmation),
         *_apart_but_tied(confirmation),
+    ]
+
+
+def _passed_over(confirmation: Confirmation) -> list[str]:
+    """Of functions that failed on a seed, and whose mean over the others is above what was
+    chosen."""
+    names = []
+    for row in confirmation.rows:
+        beside = [other for other in _beside(confirmation, row) if other.role == row.role]
+        whole = [other.val_mean for other in beside if other.val_mean and not other.diverged]
+        if row.diverged and row.val_mean is not None and row.val_mean > max(whole, default=1.0):
+            names.append(f"{cut(row.name)} on {confirmation.label(row)}")
+    if not names:
+        return []
+    return [
+        f"best are those that trained on every seed, and a finalist that failed on one is worse, "
+        f"whatever its mean over the others: passed over {'is' if len(names) == 1 else 'are'} "
+        f"{', '.join(names)}"
     ]
 
 
@@ -59,7 +78,7 @@ def _best_but_lowest(confirmation: Confirmation) -> list[str]:
     others = [
         row
         for row in _beside(confirmation, best)
-        if row.role == "finalist" and row is not best and row.test_accuracies
+        if row.role == "finalist" and row is not best and not row.diverged
     ]
     lowest = min((row.test_mean for row in others if row.test_mean is not None), default=None)
     if lowest is None or best.test_mean is None or best.test_mean >= lowest:
@@ -107,6 +126,7 @@ def _apart_but_tied(confirmation: Confirmation) -> list[str]:
 
 def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
     best = "(best baseline on validation)"
+    is_best = row.name == baseline and bool(row.test_accuracies)
     diverged = f" (failed on {counted(row.diverged, 'seed')})" if row.diverged else ""
     return (
         cut(row.name),
@@ -114,7 +134,7 @@ def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
         str(len(row.test_accuracies)),
         "–" if row.test_worst is None else f"{100 * row.test_worst:.2f}%",
         "–" if row.val_mean is None else f"{100 * row.val_mean:.2f}%",
-        best if row.name == baseline else _difference(row.comparison).replace(", ", f",{TIED}"),
+        best if is_best else _difference(row.comparison).replace(", ", f",{TIED}"),
         "" if row.p_adjusted is None else f"{row.p_adjusted:.3f}",
         (row.verdict or "baseline") + diverged,
     )
@@ -154,7 +174,11 @@ def verdict_text(confirmation: Confirmation) -> str:
     if confirmation.best is None:
         return f"No finalist trained to the end on every seed. {opened}"
     row, baseline = confirmation.row(confirmation.best), confirmation.baseline
-    if row.verdict == "winner":
+    if not confirmation.row(baseline).test_accuracies:
+        verdict = (
+            f"No baseline trained on any seed: {row.name}, the best finalist, has no verdict."
+        )
+    elif row.verdict == "winner":
         verdict = f"{row.name} beats {baseline}{_here(row)}: a winner.{_failures(row)}"
     elif row.verdict == "worse":
         verdict = f"{row.name}, the best finalist, is worse than {baseline}."

@@ -108,7 +108,27 @@ def test_finalists_are_held_to_a_baseline_that_trained_on_every_seed() -> None:
     confirmation = confirmed({"ReLU": STEADY, "Tanh": lucky, "sin(x)": STEADY})
     assert confirmation.baseline == "ReLU"
     assert "vs ReLU" in confirmation_text(confirmation)
+    assert "whatever its mean over the others: passed over is Tanh on mlp" in (
+        confirmation_text(confirmation)
+    )
     assert "(failed on 2 seeds)" in line(confirmation, "Tanh")
+
+
+def test_a_finalist_that_failed_on_a_seed_is_neither_best_nor_beside_it() -> None:
+    lucky: list[tuple[float, float] | None] = [(0.95, 0.95), (0.95, 0.95), None]
+    steady = [(val, test - 0.01) for val, test in STEADY]
+    confirmation = confirmed({"ReLU": STEADY, "cos(x)": lucky, "sin(x)": steady})
+    assert confirmation.best == "sin(x)"
+    text = confirmation_text(confirmation)
+    assert "passed over is cos(x) on mlp" in text
+    assert "the lowest of them on test" not in text, "there is no other to be below"
+
+
+def test_where_no_baseline_trained_there_is_no_verdict() -> None:
+    confirmation = confirmed({"ReLU": [None] * 3, "sin(x)": STEADY})
+    text = verdict_text(confirmation)
+    assert text.startswith("No baseline trained on any seed: sin(x), the best finalist, has no ve")
+    assert "(best baseline on validation)" not in confirmation_text(confirmation)
 
 
 def test_a_finalist_that_never_trained_is_not_taken_for_the_baseline() -> None:
