@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..evaluators import Recipe
+from ..evaluators.training.schedule import too_short
 from ..space import baselines
 from . import tracking
 from .confirmation.comparison import Confirmation, read_confirmation
@@ -112,6 +113,8 @@ def _confirm(
 ) -> Confirmation:
     """Train what is missing on workers started for it; raises InvalidSetting without test data."""
     evaluator = evaluator_for(named, [job.recipe for job in missing_jobs(plan, log)])
+    for warning in filter(None, (too_short(recipe) for recipe, _ in plan.recipes)):
+        reporter.stage(warning)
     watched = Watched(executor_for(settings), reporter, settings.fixed_workers)
     with watched as executor:
         retrain(plan, log, shown, executor, evaluator, reporter, Pace(settings.fixed_workers))

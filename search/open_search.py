@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..evaluators import Evaluator, ScoreTable
+from ..evaluators.training.schedule import too_short
 from ..mlflow.background_writer import BackgroundWriter
 from ..mlflow.tracker import Tracker
 from ..space import Space, space_from_name
@@ -122,6 +123,8 @@ def opened(
             f"{config.space} ({space.size:,} encodings) by {config.strategy}, recipe "
             f"{config.recipe.label}, on {where}"
         )
+        if (warning := too_short(config.recipe)) is not None:
+            driver.stage(warning)
         yield OpenSearch(
             folder=folder,
             file=file,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..evaluators import Job, Recipe, RungReport
+from ..evaluators.training.schedule import too_short
 from .errors import InvalidSetting, SearchFailed
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Assignment
@@ -86,6 +87,8 @@ def score(
     for text in texts:
         if (why := scorer.objection(text)) is not None:
             raise InvalidSetting(f"{text} cannot be scored: {why}")
+    if (warning := too_short(recipe)) is not None:
+        reporter.stage(warning)
     reporter.begin(0, len(texts) * len(seeds), "trainings")
     watched = Watched(executor_for(settings), reporter, settings.fixed_workers)
     with watched as executor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from actsearch.evaluators import Recipe
-from actsearch.evaluators.training.schedule import learning_rate
+from actsearch.evaluators import RECIPES, Recipe
+from actsearch.evaluators.training.schedule import learning_rate, too_short
 
 
 def test_it_rises_over_the_warm_up_and_then_falls_in_a_line_to_0() -> None:
@@ -27,3 +29,18 @@ def test_learning_rates_depend_on_the_last_rung_only() -> None:
     # So a rung is a prefix of the full run, and the same one in a confirmation.
     for step in (0, 99, 391, 3_000):
         assert learning_rate(Recipe(rungs=(9,)), step, 391) == learning_rate(Recipe(), step, 391)
+
+
+def test_a_training_shorter_than_its_warm_up_is_told() -> None:
+    assert not [name for name, recipe in RECIPES.items() if too_short(recipe)]
+    brief = RECIPES["brief"]
+    large = dataclasses.replace(brief, batch_size=2048)
+    warning = too_short(large)
+    assert warning is not None
+    assert warning.startswith(
+        f"recipe {large.label} comes to 8% of its learning rate, since its w"
+    )
+    assert "100 steps and the training 30:" in warning
+    assert too_short(brief.limited(300)) is not None
+    assert too_short(dataclasses.replace(brief.limited(300), warmup=0)) is None
+    assert too_short(dataclasses.replace(brief.limited(300), evaluator="mine:Custom")) is None
