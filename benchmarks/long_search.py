@@ -162,7 +162,7 @@ class LongSearch:
 
     def _engine(self, candidates: int) -> Engine:
         def record(trial: Trial) -> None:  # as for MLflow
-            candidate_record(self._config, trial)
+            candidate_record(self._config, trial, self.folder)
 
         settings = RunSettings(candidates=candidates)
         return Engine(
