@@ -23,6 +23,7 @@ from scipy import stats
 
 from actsearch.evaluators import table_from_name
 from actsearch.search import Home, Trial
+from actsearch.search.reports.text_table import cut
 from actsearch.search.service.fetching import pack, unpack, unwrapped
 from actsearch.search.storage.ranking import trained
 from actsearch.search.storage.trial import entered
@@ -119,7 +120,7 @@ def read_record() -> dict[str, Any]:
 
 def row(what: str, count: str, best: Sequence[tuple[str, float]]) -> str:
     """A line of the table: the best of a list on validation."""
-    shown = ", ".join(f"`{text}` {score:.2%}" for text, score in best[:SHOWN])
+    shown = ", ".join(f"`{cut(text)}` {score:.2%}" for text, score in best[:SHOWN])
     return f"| {what} | {count} | {shown} |"
 
 
