@@ -26,6 +26,7 @@ from actsearch.search.evaluator_choice import (
     evaluator_for,
     recipe_of,
 )
+from actsearch.search.progress import Silent
 from actsearch.search.storage.confirmation_log import ConfirmationLog
 from actsearch.search.storage.search_file import SearchFile
 from contracts import own
@@ -132,6 +133,39 @@ def test_without_test_data_it_ends_with_the_leaderboard_and_says_why(
     assert output.status == 1
     assert f"no confirmation of {name}: the evaluator has no test data" in output.err
     assert output.err.count("the evaluator has no test data") == 1
+
+
+class Expected(Silent):
+    """Remembers the seconds that were expected, of the search and of the confirmation."""
+
+    def __init__(self) -> None:
+        self.left: list[float] = []
+        self.later: list[float | None] = []
+
+    def expect(self, left: float | None, later: float | None = None) -> None:
+        self.left += [] if left is None else [left]
+        self.later.append(later)
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "is_confirmed"),
+    [("core-1-table", False), ("contracts.own:without_test", False), (NAME, True)],
+)
+def test_no_time_is_expected_for_a_confirmation_that_cannot_be(
+    evaluator: str, is_confirmed: bool, home: Home
+) -> None:
+    expected = Expected()
+    settings: dict[str, Any] = {"candidates": 3, "strategy": "random", "seeds": 2, "finalists": 1}
+    Search("mine", home=home.root, evaluator=evaluator, reporter=expected, **settings).run()
+    assert any(later is not None for later in expected.later) == is_confirmed
+
+
+def test_no_more_time_is_expected_than_a_time_limit_leaves(home: Home) -> None:
+    expected = Expected()
+    settings: dict[str, Any] = {"candidates": 3_000, "strategy": "random", "time_limit": 1.0}
+    Search("mine", home=home.root, evaluator="core-1-table", reporter=expected, **settings).run()
+    assert expected.left
+    assert max(expected.left) < 1.5, "and a bracket, which a table looks up at once"
 
 
 def test_a_table_s_search_ends_with_the_leaderboard_and_says_how_a_formula_is_confirmed(

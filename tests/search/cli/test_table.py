@@ -85,6 +85,16 @@ def test_a_table_goes_into_a_folder_that_is_there(
     assert result.err == f"actsearch: there is no folder for {path}: make it first\n"
 
 
+def test_data_from_a_folder_that_is_not_there_is_not_said_to_be_verified(
+    actsearch: Verb, tmp_path: Path
+) -> None:
+    result = actsearch("data", "fashion-mnist", "--from", tmp_path / "nowhere")
+    assert result.status == 1
+    assert "--from must be a folder, but there is none at" in result.err
+    result = actsearch("data", "fashion-mnist", "--from", tmp_path)
+    assert f"is here already: {tmp_path} is not looked at" in result.err
+
+
 def test_a_score_that_is_no_count_of_images_is_no_table(finished: Home) -> None:
     trial = next(t for t in read_trials(finished.folder("mine")) if t.val_accuracies)
     recipe = SearchFile.load(finished.folder("mine")).config.recipe

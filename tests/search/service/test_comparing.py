@@ -118,6 +118,17 @@ def test_the_command_prints_tables_and_draws_one_figure(
     )
     assert comparison["settings"] == {"finalists": {"mine": 2, "other": 7}}
     assert comparison["shared"] == [{"searches": ["mine", "other"], "functions": 8}]
+    two.folder("other").rename(two.searches / "candidates")  # a name as any other
+    (two.searches / "candidates" / "config.json").write_text(
+        (two.searches / "candidates" / "config.json")
+        .read_text()
+        .replace('"other"', '"candidates"')
+    )
+    (row,) = json.loads(
+        actsearch("compare", "mine", "candidates", "--json", "--home", two.root).out
+    )["best"]
+    assert row["candidates"] == 8
+    assert {*row["scores"]} == {"mine", "candidates"}
 
 
 @pytest.mark.long
