@@ -16,10 +16,12 @@ from .pages import REPOSITORY
 EXPORTED = "\nthe best, as a module"  # begins a search's line of a file that is in its home
 
 
-def parsed(description: str, flag: str) -> argparse.Namespace:
+def parsed(description: str, flag: str, *more: str) -> argparse.Namespace:
     """The flags of a record's command: --home runs what is missing, --pages writes what is kept;
-    `flag` is the name of the one that says on how many processes."""
+    `flag` is the name of the one that says on how many processes, `more` are switches."""
     parser = argparse.ArgumentParser(description=description)
+    for switch in more:
+        parser.add_argument(f"--{switch}", action="store_true")
     parser.add_argument("--home", type=Path)
     parser.add_argument(f"--{flag}", type=int, default=2)
     parser.add_argument("--pages", action="store_true")

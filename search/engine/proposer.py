@@ -17,6 +17,7 @@ from ...space import (
 )
 from ...space.counted import counted
 from ...space.expressions.parser import parse_stored
+from ...space.printable import shown
 from ..errors import NothingToTrain, SpaceExhausted, StrategyError
 from ..storage.history import Draw
 from ..storage.study import Study
@@ -118,7 +119,7 @@ class Proposer:
         entered = counted(self._study.entered(), "candidate")
         return NothingToTrain(
             f"{what}, so the search ends with {entered}: {listed}; the last one was "
-            f"{latest[-1].expression}. {self._advice(latest, counts[0][0])}"
+            f"{shown(latest[-1].expression)}. {self._advice(latest, counts[0][0])}"
         )
 
     def _advice(self, latest: Sequence[Trial], commonest: str) -> str:

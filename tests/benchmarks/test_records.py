@@ -110,7 +110,10 @@ def record_of(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module(f"records.{name}")
 
 
-@pytest.mark.parametrize("name", ["default_task", "own_networks", "transfer", "published_search"])
+PARTS = ["default_finalists", "default_task", "own_networks", "transfer", "published_search"]
+
+
+@pytest.mark.parametrize("name", PARTS)
 def test_a_part_of_the_results_is_what_its_record_gives(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
