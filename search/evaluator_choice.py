@@ -17,7 +17,7 @@ from ..evaluators import (
     evaluator_from_name,
 )
 from ..evaluators.protocol.loading import check_is_evaluator
-from ..evaluators.tables.shipped import is_table, table_from_name
+from ..evaluators.tables.shipped import is_table, lasting_name, table_from_name
 from ..evaluators.tables.tabular import TabularEvaluator
 from .errors import InvalidSetting
 from .storage.config import SearchConfig
@@ -89,7 +89,8 @@ def chosen(evaluator: str | Evaluator | None) -> NamedEvaluator:
                 f"resume=True, evaluator=…)"
             )
         if is_table(evaluator):
-            return NamedEvaluator(evaluator, TabularEvaluator(table_from_name(evaluator)))
+            name = lasting_name(evaluator)
+            return NamedEvaluator(name, TabularEvaluator(table_from_name(name)))
         return NamedEvaluator(evaluator, evaluator_from_name(evaluator))
     kind = type(evaluator)
     name = vars(kind).get("stored_name", f"{kind.__module__}:{kind.__qualname__}")
@@ -100,18 +101,20 @@ def chosen(evaluator: str | Evaluator | None) -> NamedEvaluator:
 def chosen_again(config: SearchConfig, evaluator: str | Evaluator | None) -> NamedEvaluator:
     """The evaluator of a stored search; raises InvalidSetting if it is another one by now."""
     named = chosen(config.evaluator if evaluator is None else evaluator)
-    if named.name != config.evaluator:
+    if named.name not in (config.evaluator, lasting_name(config.evaluator)):
         raise InvalidSetting(
             f"search '{config.name}' was begun with evaluator {config.evaluator}, but got "
             f"{named.name}: leave it out to go on, or start a new search"
         )
     if named.custom is not None and named.custom.recipe is not None:
         now, then = recipe_of(named), config.recipe
+        if then.evaluator == config.evaluator:  # of a table, stored before its scores were in it
+            then = dataclasses.replace(then, evaluator=now.evaluator)
         if now != then:
             raise InvalidSetting(
                 f"search '{config.name}' was begun with recipe {then.label} ({then.evaluator}), "
-                f"but its evaluator now says {now.label} ({now.evaluator}): its network, data or "
-                f"numbers have changed, and scores must not mix; undo that, or start a new search"
+                f"but its evaluator now says {now.label} ({now.evaluator}): its network, data, "
+                f"scores or numbers have changed, and scores must not mix; undo that, or start a new search"
             )
     return named
 

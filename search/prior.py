@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..evaluators.tables.score_table import ScoreTable, read_table
-from ..evaluators.tables.shipped import TEACHING, is_table, table_from_name
+from ..evaluators.tables.shipped import TEACHING, is_table, lasting_name, table_from_name
 from ..space.printable import shown
 from .errors import InvalidSetting
 from .storage.home import PRIOR, Home
@@ -47,7 +47,7 @@ def prior_of(
                 f"strategy {strategy} takes no prior, but got {' '.join(names)}: use --strategy "
                 f"surrogate, or leave --prior out"
             )
-    return tuple(f"{name}@{_table(home, name).checksum}" for name in names)
+    return tuple(f"{lasting_name(name)}@{_table(home, name).checksum}" for name in names)
 
 
 def default_names(strategy: str, evaluator: str) -> list[str]:

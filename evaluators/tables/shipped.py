@@ -20,6 +20,11 @@ def is_table(name: str) -> bool:
     return name.endswith((SUFFIX, ENDING)) and ":" not in name
 
 
+def lasting_name(name: str) -> str:
+    """The name under which a table is found from any working folder: of a file its whole path."""
+    return str(Path(name).absolute()) if name.endswith(ENDING) else name
+
+
 def shipped_tables() -> list[str]:
     """The names of the tables shipped, as `--evaluator` takes them."""
     return [f"{path.stem}{SUFFIX}" for path in sorted(FOLDER.glob(f"*{ENDING}"))]

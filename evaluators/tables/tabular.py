@@ -12,6 +12,7 @@ rungs below it were. The seeds of a table have three roles, and none has two of 
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -48,10 +49,16 @@ def reading_seeds(seeds: Sequence[int], seen: int) -> list[int]:
 
 
 class TabularEvaluator(Evaluator):
-    """The scores of a table; a candidate has those of the same function written in another way."""
+    """The scores of a table; a candidate has those of the same function written in another way.
+
+    recipe: the table's, with the scores' checksum in its digest, so that those of two tables never
+    mix in a search.
+    """
 
     def __init__(self, table: ScoreTable) -> None:
-        self.table, self.recipe = table, table.recipe
+        self.table = table
+        scores = f"{table.recipe.evaluator} {table.checksum}".lstrip()
+        self.recipe = dataclasses.replace(table.recipe, evaluator=scores)
         self._texts: dict[str, str] = {}
         self._index: FingerprintIndex | None = None
 

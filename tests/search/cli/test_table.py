@@ -101,3 +101,32 @@ def test_a_score_that_is_no_count_of_images_is_no_table(finished: Home) -> None:
     half = {epoch: (0.5 + 3) / recipe.validation for epoch in trial.val_accuracies}
     with pytest.raises(InvalidSetting, match=r"trial \d+ has 3\.50 of 100: it was scored"):
         _curve(dataclasses.replace(trial, val_accuracies=half), "mine", recipe)
+
+
+def test_a_search_by_a_table_goes_on_from_any_folder_with_the_scores_it_began_with(
+    actsearch: Verb, searched: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ("--home", searched.root)
+    (tmp_path / "made").mkdir()
+    monkeypatch.chdir(tmp_path / "made")
+    assert actsearch("table", "mine", "-o", "mine.jsonl", *at).status == 0
+    space = ("--space", "core-1[network]", "--strategy", "random", "--seed", "2")
+    begun = actsearch(
+        *("search", "--name", "again", "--evaluator", "mine.jsonl", "--candidates", "2"), *space, *at
+    )
+    assert begun.status == 0, begun.err
+    more = ("search", "--name", "again", "--resume", *at, "--candidates")
+    monkeypatch.chdir(tmp_path)
+    assert actsearch(*more, "3").status == 0
+    file, stored = searched.folder("again") / "config.json", tmp_path / "made" / "mine.jsonl"
+    table = read_table(stored)
+    scores = f" {table.checksum}"
+    text = file.read_text()
+    assert text.count(scores) == 1
+    file.write_text(text.replace(scores, ""))  # as it was stored before scores were part of it
+    assert actsearch(*more, "4").status == 0
+    file.write_text(text)
+    rows = {text: {0: [1, 1]} for text in table.rows}
+    dataclasses.replace(table, rows=rows).save(stored)
+    refused = actsearch(*more, "5")
+    assert "its network, data, scores or numbers have changed" in refused.err
