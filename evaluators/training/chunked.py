@@ -13,17 +13,13 @@ from typing import TypeVar
 
 import torch
 
-from ...space import ActsearchError
 from ..protocol.evaluator import FinalScore, MemberProgress, Training
 from ..recipes.recipe import Recipe
 from .members import Member
+from .memory import ran_out_of_memory, too_large
 
 Start = Callable[[Sequence[Member]], Training]
 Result = TypeVar("Result")
-
-
-class OutOfMemory(ActsearchError):
-    """Raised when not even one member can be trained in the memory of the device."""
 
 
 class ChunkedTraining:
@@ -84,14 +80,12 @@ class ChunkedTraining:
                 if self._epoch:
                     chunk.training.advance(self._epoch)
             return work(chunk.training)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not ran_out_of_memory(error):
+                raise
             chunk.training = None
             if len(chunk.members) == 1:
-                raise OutOfMemory(
-                    f"one candidate in the network '{self._recipe.network}' with batches of "
-                    f"{self._recipe.batch_size} images does not fit the memory of the device; "
-                    f"lower batch_size or widths in the recipe"
-                ) from error
+                raise too_large(self._recipe) from error
             return None
 
     def _halve(self, number: int) -> None:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...space import ActsearchError
 from ...space.expressions.compile import compile_program
 from ..data.datasets import ImageSpec
 from ..networks.registry import NETWORKS
@@ -28,6 +29,23 @@ MEASURED = (2, 4)  # images of the passes that are measured: what is kept grows 
 M_TRIM_THRESHOLD, KEPT = -1, 256 << 20
 M_MMAP_THRESHOLD, LARGE = -3, 32 << 20  # the most that it allows
 SHARE = 0.8  # of the free memory: the rest is for what fragments, and for the matrix libraries
+
+
+class OutOfMemory(ActsearchError):
+    """Raised when not even one member can be trained in the memory of the device."""
+
+
+def too_large(recipe: Recipe) -> OutOfMemory:
+    """The error that says so of a recipe's network."""
+    return OutOfMemory(
+        f"one candidate in the network '{recipe.network}' with batches of {recipe.batch_size} "
+        f"images does not fit the memory of the device; lower batch_size or widths in the recipe"
+    )
+
+
+def ran_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an allocation failed: torch has a class for a GPU's alone, and words for a CPU's."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +130,16 @@ def members_at_once(
 
     One is measured for all: that with the longest formula, which keeps the most. recorded: whether
     steps are replayed; a recording holds its signals and gradients, while a batch that is run
-    plainly needs its own.
+    plainly needs its own. Raises OutOfMemory where the network itself does not fit.
     """
     longest = max(members, key=lambda member: len(compile_program(member.expression).steps))
-    net = build(longest.expression, longest.seed, spec)
-    needed = footprint(net, recipe, spec)
+    try:
+        net = build(longest.expression, longest.seed, spec)
+        needed = footprint(net, recipe, spec)
+    except RuntimeError as error:
+        if not ran_out_of_memory(error):
+            raise
+        raise too_large(recipe) from error
     state, signals = needed.state, needed.signals
     if recorded:
         state, signals = state + sum(p.nbytes for p in net.parameters()), 2 * signals

@@ -223,6 +223,13 @@ class _Parser(argparse.ArgumentParser):
             return None
         return super()._parse_optional(arg_string)
 
+    def _place(self, flag: str) -> str:
+        """Where a flag of verbs may stand."""
+        with_it = [name for name, verb in self.verbs.items() if flag in verb._option_string_actions]
+        if len(with_it) == len(self.verbs):
+            return "it goes after the verb"
+        return f"it goes with {', '.join(with_it)}, after the verb"
+
     def error(self, message: str) -> NoReturn:
         choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
         if choice:
@@ -234,7 +241,10 @@ class _Parser(argparse.ArgumentParser):
         if flag:
             flags = {f for verb in self.verbs.values() for f in verb._option_string_actions}
             close = difflib.get_close_matches(flag[1], flags, n=1, cutoff=0.5)
-            message += f"; did you mean '{close[0]}'?" if close else ""
+            if flag[1] in flags:
+                message += f"; {self._place(flag[1])}"
+            elif close:
+                message += f"; did you mean '{close[0]}'?"
         self.exit(2, f"{self.prog}: {message} (`{self.prog} --help` lists what there is)\n")
 
 

@@ -18,9 +18,10 @@ from actsearch.evaluators import (
     split,
     subset,
 )
-from actsearch.evaluators.training.chunked import ChunkedTraining, OutOfMemory
+from actsearch.evaluators.training.chunked import ChunkedTraining
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member, members_of
+from actsearch.evaluators.training.memory import OutOfMemory
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import ActsearchError, parse
 
@@ -145,6 +146,15 @@ def test_one_member_too_many_says_what_to_lower(memory: Memory) -> None:
     ):
         memory.chunked(4).advance(1)
     assert issubclass(OutOfMemory, ActsearchError)
+    assert memory.begun == [4, 2, 1]
+
+
+def test_the_memory_of_a_cpu_may_run_out_too(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MlpEnsemble, "advance", lambda *_: torch.empty(2**50))
+    with pytest.raises(OutOfMemory, match="does not fit the memory of the device"):
+        memory.chunked(4).advance(1)
     assert memory.begun == [4, 2, 1]
 
 

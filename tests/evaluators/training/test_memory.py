@@ -16,6 +16,7 @@ from actsearch.evaluators import NETWORKS, RECIPES, ImageSpec, Recipe
 from actsearch.evaluators.training.device_data import Batches, DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.memory import (
+    OutOfMemory,
     Footprint,
     footprint,
     free_bytes,
@@ -169,3 +170,10 @@ for _ in range(5):
 
 def test_a_core_gets_its_share_of_the_machines_memory() -> None:
     assert 2**24 < free_bytes(torch.device("cpu")) < 2**44
+
+
+def test_a_network_that_no_machine_holds_says_what_to_lower() -> None:
+    recipe = dataclasses.replace(RECIPES["quick"], widths=(2**22, 2**22))  # 70 TB
+    members = members_of([parse("relu(x)")], recipe, 0)
+    with pytest.raises(OutOfMemory, match="lower batch_size or widths in the recipe"):
+        members_at_once(members, recipe, ImageSpec(), recipe.build, free=1)

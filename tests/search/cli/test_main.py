@@ -50,6 +50,8 @@ def test_usage_errors_exit_2(actsearch: Verb, arguments: tuple[str, ...]) -> Non
         (("serch",), "did you mean 'search'?"),
         (("leaderbord", "mine"), "did you mean 'leaderboard'?"),
         (("search", "--candidats", "3"), "did you mean '--candidates'?"),
+        (("leaderboard", "mine", "--candidates", "3"), "goes with search, submit, clone, after"),
+        (("--debug", "leaderboard", "mine"), "--debug; it goes after the verb"),
         (("search", "--workers", "two"), "'two' is neither a whole number nor auto"),
         (("leaderboard", "--rows", "-1"), "'-1' is no whole number of at least 1"),
         (("search", "--name", ""), "--name: it is empty: say which, or leave it out"),
