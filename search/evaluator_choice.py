@@ -148,6 +148,9 @@ def recipe_of(
                 f"recipe {recipe.label} is of evaluator {recipe.evaluator}, which has to be "
                 f"chosen beside it (--evaluator; in Python evaluator=…)"
             )
+        own = recipe.limit  # more than that would be another recipe under this one's name
+        rule = f"at most {own}, its own limit (a recipe file with another limit takes more)"
+        require(f"limit data of {recipe.name}", limit, not (limit and own and limit > own), rule)
         limited = recipe.limited(limit)
         rule = f"so many that {FEWEST_HELD_OUT} are held out (it has {limited.validation})"
         enough = not limited.selects or limited.validation >= FEWEST_HELD_OUT

@@ -60,6 +60,8 @@ def _look(options: argparse.Namespace) -> tuple[str, bool]:
         if not options.watch or not rows:
             _say_unreadable(unreadable)
         runs = any(runs_in(home.searches / row["name"]) for row in rows)
+        if options.watch:  # the newest first: a terminal shows as many as it has lines for
+            rows = rows[::-1]
         text = tables.overview_text(rows, home.root, fit, home_flag(options))
         return text if rows or not unreadable else "", runs
     folder = home.searches / options.search

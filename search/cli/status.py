@@ -65,6 +65,8 @@ def _all(options: argparse.Namespace) -> Look:
         if options.json:
             print_json([status_json(row) for row in rows])
             return "", False
+        if options.watch:  # what runs, the newest first: a terminal shows what it has lines for
+            rows = sorted(reversed(rows), key=lambda row: not row.runs)
         text = statuses_text(rows, home.root, terminal_width(), home_flag(options))
         return text if rows or not unreadable else "", any(row.runs for row in rows)
 

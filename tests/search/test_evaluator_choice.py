@@ -251,6 +251,14 @@ def test_one_with_a_recipe_takes_no_other_and_no_limit() -> None:
         recipe_of(named, None, 500)
 
 
+def test_a_recipe_is_limited_to_fewer_images_than_it_has() -> None:
+    brief = Recipe(name="brief", rungs=(1, 3), limit=3_000, validation=600)
+    assert recipe_of(chosen(None), brief, 3_000) == brief
+    assert recipe_of(chosen(None), brief, 1_000).validation == 200
+    with pytest.raises(InvalidSetting, match="limit data of brief must be at most 3000, its own"):
+        recipe_of(chosen(None), brief, 4_000)
+
+
 def test_one_without_a_recipe_takes_any_under_its_name() -> None:
     named = chosen("contracts.own:AnyRecipe")
     taken = recipe_of(named, "standard")

@@ -316,6 +316,18 @@ def test_where_no_search_can_be_read_none_is_denied(
     assert not result.out.strip()
 
 
+@pytest.mark.parametrize("verb", ["leaderboard", "status"])
+def test_the_newest_search_is_watched_first(
+    copied: Callable[[], Copy], actsearch: Verb, verb: str
+) -> None:
+    copy = copied()
+    shutil.copytree(copy.folder, copy.home.searches / "newest", copy_function=shutil.copyfile)
+    for flags, order in (((), ["mine", "newest"]), (("--watch",), ["newest", "mine"])):
+        out = actsearch(verb, *flags, "--home", copy.home.root).out
+        names = [line.split()[0] for line in out.splitlines() if line]
+        assert [name for name in names if name in order] == order
+
+
 def test_a_copied_folder_is_a_search_of_its_own_name(copied: Callable[[], Copy]) -> None:
     copy = copied()
     shutil.copytree(copy.folder, copy.home.searches / "copy")
