@@ -9,6 +9,8 @@ from pathlib import Path
 from ..evaluators import Recipe
 from ..evaluators.tables.score_table import Curve, ScoreTable
 from ..evaluators.tables.shipped import ENDING
+from ..space import FingerprintIndex, fingerprint_of_version
+from ..space.expressions.parser import parse_stored
 from .errors import InvalidSetting
 from .provenance import machine, versions
 from .storage.home import Home
@@ -46,10 +48,13 @@ def table_of(home: Home, names: Sequence[str], title: str) -> ScoreTable:
         )
     recipe = first.config.recipe
     rows: dict[str, dict[int, Curve]] = {}
+    texts = _FirstTexts(first.fingerprints)
     for name, seed in zip(names, seeds, strict=True):
         for trial in read_trials(home.folder(name)):
             if trial.has_result:
-                rows.setdefault(trial.expression, {})[seed] = _curve(trial, name, recipe)
+                # Of one search no two are the same function.
+                text = texts.of(trial.expression) if len(names) > 1 else trial.expression
+                rows.setdefault(text, {})[seed] = _curve(trial, name, recipe)
     if not rows:
         raise InvalidSetting(f"no candidate of {', '.join(names)} has trained: nothing to write")
     table = ScoreTable(
@@ -82,6 +87,27 @@ def write_table(table: ScoreTable, path: Path) -> None:
         raise InvalidSetting(f"{path} exists: remove it, or take another --output")
     with usable(path.parent):
         table.save(path)
+
+
+class _FirstTexts:
+    """Functions by the text they first came in: another search may write one in another way."""
+
+    def __init__(self, fingerprints: int) -> None:
+        self._fingerprint = fingerprint_of_version(fingerprints)
+        self._index = FingerprintIndex()
+        self._first: dict[str, str] = {}  # text -> the first of its function
+        self._texts: list[str] = []
+
+    def of(self, text: str) -> str:
+        """The first text of the same function; itself where there was none."""
+        if text not in self._first:
+            values = self._fingerprint(parse_stored(text))
+            earlier = self._index.find(values)
+            if earlier is None:
+                self._index.add(values, len(self._texts))
+                self._texts.append(text)
+            self._first[text] = text if earlier is None else self._texts[earlier]
+        return self._first[text]
 
 
 def _curve(trial: Trial, name: str, recipe: Recipe) -> Curve:

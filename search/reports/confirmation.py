@@ -201,6 +201,9 @@ def _elsewhere(confirmation: Confirmation, best: ComparisonRow) -> list[str]:
             first = confirmation.rows[0]
             other = row.dataset if row.network == first.network else confirmation.label(row)
             baseline = _held_to(_beside(confirmation, row))
+            if row.comparison is None and not row.diverged:
+                sentences.append(f"On {other} no baseline trained.")
+                continue
             here = _here(row) if row.verdict == "winner" else ""
             sentences.append(f"On {other} it {verbs[row.verdict]} {baseline}{here}.")
     return sentences

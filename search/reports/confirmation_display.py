@@ -31,8 +31,10 @@ def summary(confirmation: Confirmation) -> str:
     """The verdict on the best finalist, in a few words."""
     if confirmation.best is None:
         return "no finalist trained to the end"
-    verdict = confirmation.row(confirmation.best).verdict or "tie"
-    return f"{confirmation.best} {_VERBS[verdict]} {confirmation.baseline}"
+    row = confirmation.row(confirmation.best)
+    if row.comparison is None:
+        return f"no baseline trained: {row.name} has no verdict"
+    return f"{row.name} {_VERBS[row.verdict or 'tie']} {confirmation.baseline}"
 
 
 def as_html(confirmation: Confirmation) -> str:

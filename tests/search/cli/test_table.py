@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from actsearch.evaluators import read_table
 from actsearch.search import Home
 from actsearch.search.errors import InvalidSetting
 from actsearch.search.storage.search_file import SearchFile
+from actsearch.search.storage.trial import Trial
 from actsearch.search.storage.trial_reader import read_trials
-from actsearch.search.table import _curve
+from actsearch.search.table import _curve, table_of
 from actsearch.space import parse
 
 Verb = Callable[..., Any]
@@ -130,3 +132,23 @@ def test_a_search_by_a_table_goes_on_from_any_folder_with_the_scores_it_began_wi
     dataclasses.replace(table, rows=rows).save(stored)
     refused = actsearch(*more, "5")
     assert "its network, data, scores or numbers have changed" in refused.err
+
+
+def test_a_function_that_two_searches_write_in_two_ways_is_one_row(
+    searched: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(searched.folder("mine"), searched.searches / "second")
+    file = searched.searches / "second" / "config.json"
+    file.write_text(file.read_text().replace('"seed": 2', '"seed": 3'))
+
+    def read(folder: Path) -> list[Trial]:
+        """The second search's with each formula in parentheses of a product with 1."""
+        trials = read_trials(folder)
+        if folder.name == "mine":
+            return trials
+        return [dataclasses.replace(t, expression=f"1 * ({t.expression})") for t in trials]
+
+    monkeypatch.setattr("actsearch.search.table.read_trials", read)
+    table = table_of(searched, ["mine", "second"], "both")
+    assert {*table.rows} == {t.expression for t in read(searched.folder("mine")) if t.has_result}
+    assert table.shared_seeds == [2, 3]

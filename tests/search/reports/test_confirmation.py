@@ -129,6 +129,7 @@ def test_where_no_baseline_trained_there_is_no_verdict() -> None:
     text = verdict_text(confirmation)
     assert text.startswith("No baseline trained on any seed: sin(x), the best finalist, has no ve")
     assert "(best baseline on validation)" not in confirmation_text(confirmation)
+    assert "no baseline trained: sin(x) has no verdict" in repr(confirmation)
 
 
 def test_a_finalist_that_never_trained_is_not_taken_for_the_baseline() -> None:
