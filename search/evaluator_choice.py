@@ -114,7 +114,8 @@ def chosen_again(config: SearchConfig, evaluator: str | Evaluator | None) -> Nam
             raise InvalidSetting(
                 f"search '{config.name}' was begun with recipe {then.label} ({then.evaluator}), "
                 f"but its evaluator now says {now.label} ({now.evaluator}): its network, data, "
-                f"scores or numbers have changed, and scores must not mix; undo that, or start a new search"
+                f"scores or numbers have changed, and scores must not mix; undo that, or start a "
+                f"new search"
             )
     return named
 
@@ -148,9 +149,10 @@ def recipe_of(
                 f"recipe {recipe.label} is of evaluator {recipe.evaluator}, which has to be "
                 f"chosen beside it (--evaluator; in Python evaluator=…)"
             )
-        own = recipe.limit  # more than that would be another recipe under this one's name
-        rule = f"at most {own}, its own limit (a recipe file with another limit takes more)"
-        require(f"limit data of {recipe.name}", limit, not (limit and own and limit > own), rule)
+        most = recipe.limit  # more than that would be another recipe under this one's name
+        rule = f"at most {most}, its own limit (a recipe file with another limit takes more)"
+        fits = limit is None or most is None or limit <= most
+        require(f"limit data of {recipe.name}", limit, fits, rule)
         limited = recipe.limited(limit)
         rule = f"so many that {FEWEST_HELD_OUT} are held out (it has {limited.validation})"
         enough = not limited.selects or limited.validation >= FEWEST_HELD_OUT

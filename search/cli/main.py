@@ -225,7 +225,7 @@ class _Parser(argparse.ArgumentParser):
 
     def _place(self, flag: str) -> str:
         """Where a flag of verbs may stand."""
-        with_it = [name for name, verb in self.verbs.items() if flag in verb._option_string_actions]
+        with_it = [name for name, v in self.verbs.items() if flag in v._option_string_actions]
         if len(with_it) == len(self.verbs):
             return "it goes after the verb"
         return f"it goes with {', '.join(with_it)}, after the verb"

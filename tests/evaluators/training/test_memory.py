@@ -16,8 +16,8 @@ from actsearch.evaluators import NETWORKS, RECIPES, ImageSpec, Recipe
 from actsearch.evaluators.training.device_data import Batches, DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.memory import (
-    OutOfMemory,
     Footprint,
+    OutOfMemory,
     footprint,
     free_bytes,
     members_at_once,

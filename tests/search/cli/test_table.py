@@ -108,14 +108,13 @@ def test_a_score_that_is_no_count_of_images_is_no_table(finished: Home) -> None:
 def test_a_search_by_a_table_goes_on_from_any_folder_with_the_scores_it_began_with(
     actsearch: Verb, searched: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = ("--home", searched.root)
+    at, few = ("--home", searched.root), ("--candidates", "2")
     (tmp_path / "made").mkdir()
     monkeypatch.chdir(tmp_path / "made")
     assert actsearch("table", "mine", "-o", "mine.jsonl", *at).status == 0
     space = ("--space", "core-1[network]", "--strategy", "random", "--seed", "2")
-    begun = actsearch(
-        *("search", "--name", "again", "--evaluator", "mine.jsonl", "--candidates", "2"), *space, *at
-    )
+    begin = ("search", "--name", "again", "--evaluator", "mine.jsonl")
+    begun = actsearch(*begin, *few, *space, *at)
     assert begun.status == 0, begun.err
     more = ("search", "--name", "again", "--resume", *at, "--candidates")
     monkeypatch.chdir(tmp_path)
@@ -128,7 +127,7 @@ def test_a_search_by_a_table_goes_on_from_any_folder_with_the_scores_it_began_wi
     file.write_text(text.replace(scores, ""))  # as it was stored before scores were part of it
     assert actsearch(*more, "4").status == 0
     file.write_text(text)
-    rows = {text: {0: [1, 1]} for text in table.rows}
+    rows = {text: {0: (1, 1)} for text in table.rows}
     dataclasses.replace(table, rows=rows).save(stored)
     refused = actsearch(*more, "5")
     assert "its network, data, scores or numbers have changed" in refused.err

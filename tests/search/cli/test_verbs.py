@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from mlflow import MlflowClient
 from actsearch.mlflow.client import local_uri
 from actsearch.search import Home
 from actsearch.search.executors import ray_tune
+from actsearch.search.storage.folder_lock import lock
+from actsearch.search.storage.home import DRIVER_LOCK
 from actsearch.search.storage.trial_reader import read_trials
 from actsearch.space import parse
 
@@ -426,3 +429,22 @@ def test_a_mistyped_recipe_names_the_nearest(actsearch: Verb) -> None:
     result = actsearch("recipes", "standart")
     assert result.status == 1
     assert "did you mean 'standard'?" in result.err
+
+
+def test_a_leaderboard_may_be_watched_before_its_search_begins(
+    actsearch: Verb, home: Home, finished: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home.searches / "mine"
+    folder.mkdir(parents=True)
+    waits = ExitStack()
+    waits.enter_context(lock(folder, DRIVER_LOCK))
+
+    def begin(_: float) -> None:
+        """The search begins, and ends, between two looks."""
+        waits.close()
+        shutil.copytree(finished.folder("mine"), folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr("actsearch.search.cli.watching.time.sleep", begin)
+    result = actsearch("leaderboard", "mine", "--watch", "--home", home.root)
+    assert result.status == 0, result.err
+    assert result.out.startswith("search 'mine' has not begun yet\n\ntrial  state")
