@@ -105,7 +105,7 @@ def test_a_network_that_has_changed_since_is_refused(
     ran: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own, "network", own.wide)
-    with pytest.raises(InvalidSetting, match="its network, data or numbers have changed"):
+    with pytest.raises(InvalidSetting, match="its network, data, scores or numbers have changed"):
         Search("mine", home=ran.root, resume=True)
 
 
