@@ -13,8 +13,8 @@ WORKERS = $$(n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN); echo $$(( n >
 # the processes that tests start need not compile the package each time
 unexport PYTHONDONTWRITEBYTECODE
 
-# make_table.py goes on for hours, and plans, spaces and peers print nothing
-BENCHES = $(filter-out benchmarks/make_table.py benchmarks/table_plans.py benchmarks/table_spaces.py benchmarks/peers.py,$(wildcard benchmarks/*.py))
+# what runs by itself, but for make_table.py, which goes on for hours
+BENCHES = $(filter-out benchmarks/make_table.py,$(shell grep -l __main__ benchmarks/*.py))
 
 # tests that share something costly stay on one worker, of which there are up to eight; one more than
 # cores, since tests wait for processes and servers (those of a room hardly do)

@@ -9,7 +9,7 @@ candidate in a stack (on a GPU with its steps replayed) over those of one alone,
 stack is faster. replay_over_plain: of the stack with its steps replayed from a CUDA graph, the
 recording included, over the same stack without; only on a GPU. candidate_epochs_per_s: epochs of
 50,000 images that one candidate in a stack would be trained in a second; measured on fewer, with
-validation. The stack is StackedTraining for the MLP and ModuleStackTraining for the others, also
+validation. The stack is MlpEnsemble for the MLP and VmapEnsemble for the others, also
 on a CPU, where a search would train those one by one. peak_gib: what torch held of the GPU's
 memory at most, with all three kinds of training alive.
 """

@@ -2,7 +2,9 @@ from .data.cache import locate as locate
 from .data.datasets import DATASETS as DATASETS
 from .data.datasets import ImageSpec as ImageSpec
 from .data.datasets import dataset_of as dataset_of
+from .data.formats import DamagedData as DamagedData
 from .data.images import Images as Images
+from .data.images import InvalidImages as InvalidImages
 from .data.images import load_test as load_test
 from .data.images import load_train as load_train
 from .data.images import split as split
@@ -17,8 +19,10 @@ from .diagnosis.dead_units import dead_units as dead_units
 from .diagnosis.gradients import gradient_norms as gradient_norms
 from .diagnosis.loss_surface import loss_surface as loss_surface
 from .diagnosis.result import Diagnosis as Diagnosis
+from .diagnosis.runner import NoValidationImages as NoValidationImages
 from .diagnosis.runner import diagnose as diagnose
 from .diagnosis.signals import layer_signals as layer_signals
+from .diagnosis.sizes import InvalidSizes as InvalidSizes
 from .diagnosis.sizes import Sizes as Sizes
 from .diagnosis.tangent_kernel import tangent_kernel as tangent_kernel
 from .diagnosis.weight_change import weight_change as weight_change
@@ -29,6 +33,7 @@ from .image_classification import NoTestImages as NoTestImages
 from .model_evaluator import ModelEvaluator as ModelEvaluator
 from .networks.registry import NETWORKS as NETWORKS
 from .networks.registry import Network as Network
+from .networks.vit import ImagesDoNotFit as ImagesDoNotFit
 from .protocol.conformance import check_evaluator as check_evaluator
 from .protocol.evaluator import CandidateReport as CandidateReport
 from .protocol.evaluator import Evaluator as Evaluator
@@ -56,3 +61,4 @@ from .tables.shipped import shipped_tables as shipped_tables
 from .tables.shipped import table_from_name as table_from_name
 from .tables.tabular import NotInTable as NotInTable
 from .tables.tabular import TabularEvaluator as TabularEvaluator
+from .training.memory import OutOfMemory as OutOfMemory

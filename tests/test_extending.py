@@ -69,6 +69,17 @@ def single(
             nn.Linear(spec.inputs, width), candidate.module(), nn.Linear(width, spec.classes)
         )
 ''',
+    "search/exporting/text_file.py": '''"""A candidate as its own text."""
+
+from __future__ import annotations
+
+from .subject import Subject
+
+
+def files_of(subject: Subject) -> tuple[dict[str, str | bytes], None]:
+    """activation.txt, for which nothing is run."""
+    return {"activation.txt": f"{subject.expression}\\n"}, None
+''',
     "search/cli/hello.py": '''"""Greet."""
 
 from __future__ import annotations
@@ -124,13 +135,44 @@ INSERTIONS = (
         "                   rungs=(1, 2), validation=100, batch_size=32, warmup=2),\n",
     ),
     (
+        "search/exporting/array_file.py",
+        '        "sqrt": f"np.sqrt(',
+        '        "logtwo": "np.log2(1.0 + {0} * {0})",\n',
+    ),
+    (
+        "search/exporting/onnx_file.py",
+        '    "exp": _plain("Exp"),',
+        '    "logtwo": lambda g, a: g.op("Div", g.op("Log", g.op("Add", 1.0, g.op("Mul", a, a))), '
+        "math.log(2)),\n",
+    ),
+    (
+        "search/exporting/module_file.py",
+        '            Format("latex",',
+        '            Format("text", "a line of text", ("activation.txt",), "text_file"),\n',
+    ),
+    (
+        "space/catalog/gated.py",
+        '    Entry("GELU",',
+        '    Entry("ThirdGate", "x * tanh(x / 3)", "nobody, 2026"),\n',
+    ),
+    (
+        "tests/contracts/catalog_formulas.py",
+        '    "SiLU": ',
+        '    "ThirdGate": lambda x: x - 2 * x / (exp(2 * x / 3) + 1),\n',
+    ),
+    (
         "space/catalog/baselines.py",
         '        "SiLU": "silu(x)",',
         '        "LogTwo": "logtwo(x)",\n',
     ),
 )
 KINDS = {  # as the page calls them: the files that adding one takes
-    "a primitive": {"space/expressions/primitives.py", "space/spaces/operator_sets.py"},
+    "a primitive": {
+        *("space/expressions/primitives.py", "space/spaces/operator_sets.py"),
+        *("search/exporting/array_file.py", "search/exporting/onnx_file.py"),
+    },
+    "a named function": {"space/catalog/gated.py", "tests/contracts/catalog_formulas.py"},
+    "a format of export": {"search/exporting/", "search/exporting/module_file.py"},
     "a family": {"space/families/formulas.py"},
     "a strategy": {"search/strategies/", "search/strategies/registry.py"},
     "a network": {"evaluators/networks/", "evaluators/networks/registry.py"},
@@ -213,7 +255,8 @@ def test_nothing_else_is_touched() -> None:
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (("catalog", "--json"), ("logtwo", "bent-line")),
+        (("catalog", "--json"), ("logtwo", "bent-line", "ThirdGate")),
+        (("export", "logtwo(x)", "-o", "out", "--format", "text,numpy,jax"), ("activation.txt",)),
         (("recipes", "--json"), ("brief",)),
         (("data", "--list", "--json"), ("bars",)),
         (("search", "--help"), ("backwards",)),
@@ -256,5 +299,6 @@ def test_the_contracts_of_each_hold(copy: Path) -> None:
     python(
         copy,
         *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contracts/test_primitives.py"),
-        *("tests/contracts/test_families.py", "-k", "logtwo or bent-line"),
+        *("tests/contracts/test_families.py", "tests/contracts/test_catalog.py"),
+        *("tests/search/exporting/test_formats.py", "-k", "logtwo or bent-line or ThirdGate"),
     )

@@ -30,7 +30,8 @@ def sentences() -> dict[str, str]:
         "rungs": f"After {first} and {second} epochs the best third goes on, after {last}",
         "confirmation": (
             f"re-trains the {WORDS[settings.finalists]} best and {WORDS[len(BASELINES)]} "
-            f"baselines over {WORDS[settings.seeds]} fresh seeds"
+            f"baselines over {WORDS[settings.seeds]} fresh seeds, "
+            f"{WORDS[settings.second_seeds]} of them on a second network too"
         ),
         "catalog": f"{len(CATALOG)} known functions are in",
         "candidates": f'space="core-1", candidates={settings.candidates})',

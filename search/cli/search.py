@@ -96,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit-data",
         type=int,
         metavar="N",
-        help="use only N of the 60,000 training images, at least 300",
+        help="use only N training images, at least 300",
     )
     group.add_argument(
         "--config",

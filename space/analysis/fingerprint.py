@@ -6,7 +6,7 @@ this neighbourhood by more than TOLERANCE after asinh (absolute near 0, relative
 
 - at the initial parameters: |x| from 0.02 to 4 in steps of 0.02, to 16 in steps of 0.053, to 97
   in steps of 4.5 %. What is narrower, or nearer to 0 (the floor of divisions), is not seen;
-- at 81 joint settings of the parameters, each from -4.4 to 4.6 (times the initial value, where
+- at 81 joint settings of the parameters, each from -4.2 to 4.5 (times the initial value, where
   that is larger than 1): a third of them below 0, a third between 0 and the start (or 1), a third
   beyond; of every three parameters each combination of these ranges is there three times, with
   all moves small, middling or large. |x| up to 10, other points in each setting, tails to 117.

@@ -16,6 +16,7 @@ import torch
 from actsearch.evaluators import (
     ImageClassification,
     Images,
+    InvalidImages,
     Job,
     NoImages,
     NoTestImages,
@@ -32,7 +33,6 @@ from actsearch.evaluators.data.datasets import (
     MNIST,
     DataSet,
 )
-from actsearch.evaluators.data.images import InvalidImages
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import members_of
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble

@@ -15,8 +15,15 @@ import torch
 import actsearch.search
 from actsearch.evaluators import Images, load_test
 from actsearch.evaluators.data.datasets import DataSet
-from actsearch.search import Home, RunSettings, Search, SearchConfig
-from actsearch.search.errors import InvalidSetting, NameTaken, NoSuchSearch
+from actsearch.search import (
+    Home,
+    InvalidSetting,
+    NameTaken,
+    NoSuchSearch,
+    RunSettings,
+    Search,
+    SearchConfig,
+)
 from actsearch.search.storage.folder_lock import holder
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import UnknownNameError, parse

@@ -11,8 +11,7 @@ from mlflow import MlflowClient
 
 from actsearch.mlflow.client import TrackingError, TrackingRefused, local_uri
 from actsearch.mlflow.tracker import Tracker
-from actsearch.search import Home, Search
-from actsearch.search.errors import HomeUnusable, InvalidSetting, NameTaken
+from actsearch.search import Home, HomeUnusable, InvalidSetting, NameTaken, Search
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.search.storage.trial_reader import read_trials
 from actsearch.space import ActsearchError

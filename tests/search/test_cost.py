@@ -11,8 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from actsearch.mlflow.client import local_uri
-from actsearch.search import Home, Search
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import Home, InvalidSetting, Search
 from actsearch.search.reports.leaderboard import leaderboard_json
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.search.storage.trial_reader import read_trials

@@ -18,8 +18,7 @@ from actsearch.evaluators import (
     Recipe,
     RungReport,
 )
-from actsearch.search import Home, Search
-from actsearch.search.errors import InvalidSetting, SearchFailed
+from actsearch.search import Home, InvalidSetting, Search, SearchFailed
 from actsearch.search.evaluator_choice import (
     NamedEvaluator,
     chosen,

@@ -16,8 +16,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import actsearch.search
-from actsearch.search import Confirmation, Home, Outcome, Search, Status, Trial
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import Confirmation, Home, InvalidSetting, Outcome, Search, Status, Trial
 from actsearch.search.reports.confirmation import row_json, row_sentence
 from actsearch.search.reports.outcome_display import leaderboard_html
 from actsearch.search.storage.search_file import SearchFile

@@ -19,8 +19,7 @@ from actsearch.evaluators.data import cache as data
 from actsearch.evaluators.data import datasets
 from actsearch.evaluators.data.datasets import CIFAR10, KMNIST
 from actsearch.mlflow.client import local_uri
-from actsearch.search import Home, Search
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import Home, InvalidSetting, Search
 from actsearch.search.storage.confirmation_log import ConfirmationLog
 from actsearch.search.storage.search_file import SearchFile
 from contracts.tiny import TINY, TINY_CONV

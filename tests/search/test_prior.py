@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import TabularEvaluator, shipped_tables, table_from_name
-from actsearch.search import Home, Search
+from actsearch.search import Home, InvalidSetting, Search
 from actsearch.search.cli.main import main
-from actsearch.search.errors import InvalidSetting
 from actsearch.search.prior import names_of
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.space import ActsearchError

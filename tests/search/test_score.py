@@ -15,8 +15,7 @@ from actsearch.evaluators import (
     TabularEvaluator,
     table_from_name,
 )
-from actsearch.search import Home, RunSettings
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import Home, InvalidSetting, RunSettings
 from actsearch.search.evaluator_choice import NamedEvaluator, recipe_of
 from actsearch.search.progress import Silent
 from actsearch.search.score import score

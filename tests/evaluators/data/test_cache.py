@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.evaluators import DataUnavailable, load_test, load_train, locate
+from actsearch.evaluators import DamagedData, DataUnavailable, load_test, load_train, locate
 from actsearch.evaluators.data.cache import data_root, read_verified, verify
 from actsearch.evaluators.data.datasets import FASHION_MNIST
-from actsearch.evaluators.data.formats import DamagedData
 from contracts.interpreter import Interpreter
 
 LABELS = "t10k-labels-idx1-ubyte"  # the smallest of the four

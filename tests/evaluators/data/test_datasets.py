@@ -21,6 +21,7 @@ from torchvision import datasets as torchvision_sets
 
 from actsearch.evaluators import (
     DATASETS,
+    DamagedData,
     DataUnavailable,
     dataset_of,
     load_test,
@@ -30,7 +31,6 @@ from actsearch.evaluators import (
 from actsearch.evaluators.data import sources
 from actsearch.evaluators.data.cache import folder_of, is_here, read_verified
 from actsearch.evaluators.data.datasets import CIFAR10, KMNIST, MNIST, DataSet
-from actsearch.evaluators.data.formats import DamagedData
 from actsearch.evaluators.recipes.rules import TRAIN_IMAGES
 from actsearch.space import UnknownNameError
 from contracts.tiny_sets import figures, tiny

@@ -11,12 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actsearch.evaluators.data.formats import (
-    DamagedData,
-    from_cifar,
-    from_idx,
-    unpacked,
-)
+from actsearch.evaluators import DamagedData
+from actsearch.evaluators.data.formats import from_cifar, from_idx, unpacked
 from contracts.tiny_sets import cifar_batch, figures, idx
 
 SHAPE = (3, 32, 32)

@@ -7,8 +7,15 @@ import time
 import pytest
 import torch
 
-from actsearch.evaluators import Images, ImageSpec, load_test, load_train, split, subset
-from actsearch.evaluators.data.images import InvalidImages
+from actsearch.evaluators import (
+    Images,
+    ImageSpec,
+    InvalidImages,
+    load_test,
+    load_train,
+    split,
+    subset,
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ from actsearch.evaluators import (
     Diagnosis,
     ImageClassification,
     Images,
+    InvalidSizes,
     Job,
+    NoValidationImages,
     Sizes,
     diagnose,
     recipe_from_name,
 )
 from actsearch.evaluators.diagnosis.result import PARTS
-from actsearch.evaluators.diagnosis.runner import NoValidationImages
-from actsearch.evaluators.diagnosis.sizes import InvalidSizes
 from actsearch.space import UnknownNameError, parse
 
 SMALL = Sizes(

@@ -8,14 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from actsearch.evaluators import ImageSpec, Recipe
-from actsearch.evaluators.networks.vit import (
-    Attention,
-    Block,
-    Embedding,
-    ImagesDoNotFit,
-    Patches,
-)
+from actsearch.evaluators import ImagesDoNotFit, ImageSpec, Recipe
+from actsearch.evaluators.networks.vit import Attention, Block, Embedding, Patches
 from actsearch.space import Activation, parse
 
 VIT = Recipe(network="vit", widths=(32, 32))

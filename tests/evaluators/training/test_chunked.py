@@ -14,6 +14,7 @@ from actsearch.evaluators import (
     FinalScore,
     Images,
     MemberProgress,
+    OutOfMemory,
     Recipe,
     split,
     subset,
@@ -21,7 +22,6 @@ from actsearch.evaluators import (
 from actsearch.evaluators.training.chunked import ChunkedTraining
 from actsearch.evaluators.training.device_data import DataSplits
 from actsearch.evaluators.training.members import Member, members_of
-from actsearch.evaluators.training.memory import OutOfMemory
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import ActsearchError, parse
 

@@ -7,9 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actsearch.evaluators import Images, Recipe
+from actsearch.evaluators import Images, InvalidImages, Recipe
 from actsearch.evaluators.data.datasets import CIFAR10, FASHION_MNIST
-from actsearch.evaluators.data.images import InvalidImages
 from actsearch.evaluators.training.device_data import Batches
 from actsearch.evaluators.training.schedule import steps_per_epoch
 from contracts.tiny_sets import figures

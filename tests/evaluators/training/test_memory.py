@@ -12,16 +12,10 @@ from typing import Any
 import pytest
 import torch
 
-from actsearch.evaluators import NETWORKS, RECIPES, ImageSpec, Recipe
+from actsearch.evaluators import NETWORKS, RECIPES, ImageSpec, OutOfMemory, Recipe
 from actsearch.evaluators.training.device_data import Batches, DataSplits
 from actsearch.evaluators.training.members import members_of
-from actsearch.evaluators.training.memory import (
-    Footprint,
-    OutOfMemory,
-    footprint,
-    free_bytes,
-    members_at_once,
-)
+from actsearch.evaluators.training.memory import Footprint, footprint, free_bytes, members_at_once
 from actsearch.evaluators.training.mlp_ensemble import MlpEnsemble
 from actsearch.space import parse
 

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import to_toml
-from actsearch.search import Home, SearchStopped
+from actsearch.search import Home, InvalidSetting, SearchStopped
 from actsearch.search.cli import completers, project_file
 from actsearch.search.cli.main import all_verbs, main, parser_of
-from actsearch.search.errors import InvalidSetting
 from actsearch.search.storage.search_file import SearchFile
 from contracts.tiny import TINY
 

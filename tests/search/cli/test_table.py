@@ -13,10 +13,8 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import read_table
-from actsearch.search import Home
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import Home, InvalidSetting, Trial
 from actsearch.search.storage.search_file import SearchFile
-from actsearch.search.storage.trial import Trial
 from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.table import _curve, table_of
 from actsearch.space import parse

@@ -18,12 +18,11 @@ from actsearch.evaluators import (
     load_test,
     subset,
 )
-from actsearch.search import Confirmation
+from actsearch.search import Confirmation, InvalidSetting
 from actsearch.search.confirmation.comparison import read_confirmation
 from actsearch.search.confirmation.opening import record_openings
 from actsearch.search.confirmation.plan import Plan
 from actsearch.search.confirmation.retrain import missing_jobs, retrain
-from actsearch.search.errors import InvalidSetting
 from actsearch.search.evaluator_choice import ByRecipe
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.progress import Silent

@@ -7,9 +7,8 @@ import dataclasses
 import pytest
 
 from actsearch.evaluators import RECIPES, Recipe
-from actsearch.search import RunSettings, Trial
+from actsearch.search import InvalidSetting, RunSettings, Trial
 from actsearch.search.confirmation.plan import left_out, plan_of, recipes_of
-from actsearch.search.errors import InvalidSetting
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.search.storage.trial import MeasuredCost, State
 from contracts.tiny import CONFIG, TINY, TINY_CONV

@@ -11,6 +11,7 @@ import pytest
 from actsearch.evaluators import Evaluator, ImageClassification, Job, RungReport
 from actsearch.search import (
     Confirmation,
+    SearchFailed,
 )
 from actsearch.search.confirmation.comparison import (
     read_confirmation,
@@ -18,7 +19,6 @@ from actsearch.search.confirmation.comparison import (
 from actsearch.search.confirmation.opening import with_test_set
 from actsearch.search.confirmation.plan import Plan
 from actsearch.search.confirmation.retrain import missing_jobs, retrain
-from actsearch.search.errors import SearchFailed
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.progress import Silent
 from actsearch.search.remaining_time import Pace

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from actsearch.evaluators import ImageClassification
-from actsearch.search import RunSettings, Trial
+from actsearch.search import InvalidSetting, RunSettings, Trial
 from actsearch.search.engine import costs
 from actsearch.search.engine.costs import Costs
-from actsearch.search.errors import InvalidSetting
 from actsearch.search.storage.trial import MeasuredCost, entered
 from actsearch.search.storage.trial_reader import read_trials
 from actsearch.search.strategies.exhaustive import Exhaustive

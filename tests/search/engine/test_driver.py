@@ -10,9 +10,9 @@ import pytest
 from actsearch.evaluators import ImageClassification
 from actsearch.search import (
     RunSettings,
+    SearchFailed,
 )
 from actsearch.search.engine.driver import FAILURES, LATE_FAILURES
-from actsearch.search.errors import SearchFailed
 from actsearch.search.storage.trial import RETRIES, entered, interrupted
 from actsearch.search.storage.trial_reader import read_trials
 from contracts.faults import BreaksAfter, Diverges, EndsEarly, RaisesAtOnce, RaisesBetweenRungs

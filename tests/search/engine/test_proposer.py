@@ -11,12 +11,12 @@ from optuna.trial import FrozenTrial
 
 from actsearch.evaluators import ImageClassification
 from actsearch.search import (
+    NothingToTrain,
     Strategy,
     StrategyError,
 )
 from actsearch.search.engine import proposer as proposer_module
 from actsearch.search.engine.proposer import TRIES, Proposer
-from actsearch.search.errors import NothingToTrain
 from actsearch.search.strategies.exhaustive import Exhaustive
 from actsearch.search.strategies.registry import strategy_from_name
 from actsearch.space import (

@@ -13,9 +13,10 @@ import pytest
 
 from actsearch.evaluators import ImageClassification, Job, RungReport
 from actsearch.search import (
+    InvalidSetting,
     RunSettings,
+    SearchFailed,
 )
-from actsearch.search.errors import InvalidSetting, SearchFailed
 from actsearch.search.executors.base import Executor
 from actsearch.search.executors.deadline import Overdue, time_limit
 from actsearch.search.executors.in_process import InProcess

@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import InvalidSetting
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.executors.one_thread import one_thread
 

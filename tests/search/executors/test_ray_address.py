@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import InvalidSetting
 from actsearch.search.executors.ray_address import (
     ClusterAddress,
     address_of,

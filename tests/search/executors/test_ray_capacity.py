@@ -8,7 +8,7 @@ import pytest
 import ray
 from ray.util import placement_group, remove_placement_group
 
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import InvalidSetting
 from actsearch.search.executors.ray_capacity import check_capacity, room, workers_that_fit
 
 

@@ -17,12 +17,12 @@ import ray
 
 from actsearch.evaluators import Evaluator, ImageClassification, Job
 from actsearch.search import (
+    InvalidSetting,
     RunSettings,
 )
 from actsearch.search.confirmation.opening import with_test_set
 from actsearch.search.confirmation.plan import Plan
 from actsearch.search.confirmation.retrain import retrain
-from actsearch.search.errors import InvalidSetting
 from actsearch.search.executors.base import Assignment, Executor
 from actsearch.search.executors.in_process import InProcess
 from actsearch.search.executors.ray_callbacks import WORKER_DIED

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from actsearch.search import export
-from actsearch.search.errors import ExportFailed, FormatImpossible, NameTaken
+from actsearch.search import ExportFailed, FormatImpossible, NameTaken, export
 from actsearch.search.exporting import array_file, jax_file, onnx_file
 from actsearch.search.exporting.array_file import NUMPY, numpy_source
 from actsearch.search.exporting.jax_file import JAX, jax_source

@@ -14,13 +14,11 @@ import pytest
 import torch
 
 from actsearch.search import (
-    export,
-)
-from actsearch.search.errors import (
     ExportFailed,
     HomeUnusable,
     InvalidSetting,
     NameTaken,
+    export,
 )
 from actsearch.search.exporting import torch_file, writing
 from actsearch.search.exporting.proof import TOLERANCE, Proof

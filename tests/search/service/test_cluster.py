@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search import Home
-from actsearch.search.errors import ClusterUnusable, InvalidSetting
+from actsearch.search import ClusterUnusable, Home, InvalidSetting
 from actsearch.search.executors import ray_jobs
 from actsearch.search.executors.ray_jobs import RayJobs
 from actsearch.search.service.cluster_job import ClusterJob, submit_job

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from actsearch.search import Home, RungScore, Search
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import Home, InvalidSetting, RungScore, Search
 from actsearch.search.service.comparing import (
     ComparedSearch,
     Improvement,

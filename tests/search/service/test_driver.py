@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from actsearch.search import Home
-from actsearch.search.errors import HomeUnusable, NameTaken, NoSuchSearch, SearchBusy
+from actsearch.search import Home, HomeUnusable, NameTaken, NoSuchSearch, SearchBusy
 from actsearch.search.progress import Silent
 from actsearch.search.service.driver import Driver
 from actsearch.search.service.driver_record import driving_process, read_record

@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import to_toml
-from actsearch.search import Home
-from actsearch.search.errors import ClusterUnusable, InvalidSetting
+from actsearch.search import ClusterUnusable, Home, InvalidSetting
 from actsearch.search.executors.ray_jobs import RayJobs
 from contracts.tiny import TINY
 

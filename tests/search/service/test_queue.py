@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search import Home, SearchStopped
-from actsearch.search.errors import NoSuchSearch
+from actsearch.search import Home, NoSuchSearch, SearchStopped
 from actsearch.search.progress import Silent
 from actsearch.search.service import queue
 from actsearch.search.service.driver import Driver

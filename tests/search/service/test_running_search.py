@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from actsearch.search import Home, RungScore, Search, SearchStopped, Trial
-from actsearch.search.errors import NameTaken
+from actsearch.search import Home, NameTaken, RungScore, Search, SearchStopped, Trial
 from actsearch.search.service.status import status_of
 from actsearch.search.service.stopping import stop
 from contracts.tiny import TINY, TINY_CONV

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search import Home, SearchStopped
-from actsearch.search.errors import NotRunning
+from actsearch.search import Home, NotRunning, SearchStopped
 from actsearch.search.progress import Silent
 from actsearch.search.service.driver import Driver
 from actsearch.search.service.driver_record import DriverRecord, write_record

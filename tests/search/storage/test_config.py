@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from actsearch.evaluators import BUILT_IN, Recipe
-from actsearch.search import RunSettings, SearchConfig
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import InvalidSetting, RunSettings, SearchConfig
 from actsearch.search.storage.config import check_names
 from actsearch.space import UnknownNameError
 

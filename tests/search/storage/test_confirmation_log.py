@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search.errors import HomeUnusable
+from actsearch.search import HomeUnusable
 from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening, Retraining
 
 OPENING = Opening(at="2026-01-01T00:00:00+00:00", finalists=("relu(x)",), seeds=(5, 6))

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search import Home
-from actsearch.search.errors import InvalidSetting, NoSuchSearch
+from actsearch.search import Home, InvalidSetting, NoSuchSearch
 from actsearch.search.storage.expression_argument import (
     expression_of,
     parse_expression_argument,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search.errors import SearchBusy
+from actsearch.search import SearchBusy
 from actsearch.search.storage.folder_lock import lock
 
 HOLDS_THE_LOCK = """

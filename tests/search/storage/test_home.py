@@ -15,13 +15,11 @@ import pytest
 
 from actsearch.search import (
     Home,
-    RunSettings,
-)
-from actsearch.search.errors import (
     HomeUnusable,
     InvalidSetting,
     NameTaken,
     NoSuchSearch,
+    RunSettings,
     SearchBusy,
 )
 from actsearch.search.storage.folder_lock import lock

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search.errors import HomeUnusable
+from actsearch.search import HomeUnusable
 from actsearch.search.storage.disk_use import DiskUse, size_of
 from actsearch.search.storage.kept import FILE, KeptRuns
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from actsearch.search import RunSettings, SearchConfig
-from actsearch.search.errors import InvalidSetting
+from actsearch.search import InvalidSetting, RunSettings, SearchConfig
 from actsearch.search.storage.search_file import SearchFile
 from actsearch.space.analysis.fingerprint_versions import FINGERPRINTS
 from contracts.tiny import CONFIG, TINY

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search.errors import HomeUnusable
+from actsearch.search import HomeUnusable
 from actsearch.search.storage.shown_functions import NAME, Showing, ShownFunctions
 
 

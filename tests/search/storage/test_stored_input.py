@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search import Home, RunSettings
-from actsearch.search.errors import HomeUnusable, InvalidSetting
+from actsearch.search import Home, HomeUnusable, InvalidSetting, RunSettings
 from actsearch.search.storage.confirmation_log import ConfirmationLog, Opening, Retraining
 from actsearch.search.storage.folder_lock import lock
 from actsearch.search.storage.search_file import SearchFile

@@ -18,9 +18,9 @@ from optuna.storages import RDBStorage
 from actsearch.evaluators import CandidateReport
 from actsearch.evaluators.protocol.evaluator import State as ReportState
 from actsearch.search import (
+    HomeUnusable,
     Trial,
 )
-from actsearch.search.errors import HomeUnusable
 from actsearch.search.storage import rows, study_file
 from actsearch.search.storage.study import Study
 from actsearch.search.storage.study_database import make_study

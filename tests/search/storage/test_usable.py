@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actsearch.search.errors import HomeUnusable
+from actsearch.search import HomeUnusable
 from actsearch.search.storage.usable import usable
 
 
