@@ -22,6 +22,12 @@ from __future__ import annotations
 from ..space.errors import ActsearchError
 
 
+def last_line(traceback: str) -> str:
+    """The message at the end of a worker's traceback."""
+    lines = traceback.strip().splitlines()
+    return lines[-1] if lines else "no message"
+
+
 class NameTaken(ActsearchError):
     """Raised when a new search or an export would overwrite an earlier one."""
 

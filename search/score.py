@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..evaluators import Job, Recipe, RungReport
 from ..evaluators.training.schedule import too_short
-from .errors import InvalidSetting, SearchFailed
+from .errors import InvalidSetting, SearchFailed, last_line
 from .evaluator_choice import BUILT_IN_EVALUATOR, NamedEvaluator, evaluator_for
 from .executors.base import Assignment
 from .executors.choice import executor_for
@@ -77,7 +77,7 @@ def score(
     def on_done(number: int, error: str | None) -> None:
         pace.end(number)
         if error is not None:
-            raise SearchFailed(f"a training crashed: {error.strip().splitlines()[-1]}", error)
+            raise SearchFailed(f"a training crashed: {last_line(error)}", error)
 
     scorer = evaluator_for(evaluator, [recipe])
     if (most := scorer.distinct_seeds()) is not None and most > 0:

@@ -61,7 +61,7 @@ def search_record(
         points=points,
         files=_files(folder, order, ties, confirmation, points) if ended else {},
         top=[trial.number for trial in order[:SHOWN]],
-        ties=sorted(ties) if len(ties) > 1 else (),
+        ties=sorted(ties),
         started_ms=min((t.started_ms for t in trials if t.started_ms), default=0),
     )
 
@@ -161,7 +161,7 @@ def _best_table(order: Sequence[Trial], ties: set[int]) -> str:
             str(trial.number),
             code(_short(trial.expression)),
             f"{100 * (trial.val_accuracy or 0.0):.2f}",
-            "~" if trial.number in ties and len(ties) > 1 else "",
+            "~" if trial.number in ties else "",
             str(max(trial.val_accuracies, default=0)),
         )
         for trial in order[:SHOWN]
@@ -246,7 +246,7 @@ def leaderboard_csv(order: Sequence[Trial], ties: set[int]) -> str:
     writer.writerow([*first, *scores, *last])
     for place, trial in enumerate(order, 1):
         accuracies = trial.val_accuracies
-        tie = "~" if trial.number in ties and len(ties) > 1 else ""
+        tie = "~" if trial.number in ties else ""
         cost = trial.cost.time if trial.cost else ""
         writer.writerow(
             [

@@ -9,11 +9,10 @@ from pathlib import Path
 from ..evaluators import Recipe
 from ..evaluators.tables.score_table import Curve, ScoreTable
 from ..evaluators.tables.shipped import ENDING
-from ..space import FingerprintIndex, fingerprint_of_version
-from ..space.expressions.parser import parse_stored
 from .errors import InvalidSetting
 from .provenance import machine, versions
 from .storage.home import Home
+from .storage.same_function import FirstTexts
 from .storage.search_file import SearchFile
 from .storage.trial import Trial
 from .storage.trial_reader import read_trials
@@ -48,7 +47,7 @@ def table_of(home: Home, names: Sequence[str], title: str) -> ScoreTable:
         )
     recipe = first.config.recipe
     rows: dict[str, dict[int, Curve]] = {}
-    texts = _FirstTexts(first.fingerprints)
+    texts = FirstTexts(first.fingerprints)
     for name, seed in zip(names, seeds, strict=True):
         for trial in read_trials(home.folder(name)):
             if trial.has_result:
@@ -87,27 +86,6 @@ def write_table(table: ScoreTable, path: Path) -> None:
         raise InvalidSetting(f"{path} exists: remove it, or take another --output")
     with usable(path.parent):
         table.save(path)
-
-
-class _FirstTexts:
-    """Functions by the text they first came in: another search may write one in another way."""
-
-    def __init__(self, fingerprints: int) -> None:
-        self._fingerprint = fingerprint_of_version(fingerprints)
-        self._index = FingerprintIndex()
-        self._first: dict[str, str] = {}  # text -> the first of its function
-        self._texts: list[str] = []
-
-    def of(self, text: str) -> str:
-        """The first text of the same function; itself where there was none."""
-        if text not in self._first:
-            values = self._fingerprint(parse_stored(text))
-            earlier = self._index.find(values)
-            if earlier is None:
-                self._index.add(values, len(self._texts))
-                self._texts.append(text)
-            self._first[text] = text if earlier is None else self._texts[earlier]
-        return self._first[text]
 
 
 def _curve(trial: Trial, name: str, recipe: Recipe) -> Curve:

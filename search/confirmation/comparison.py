@@ -111,6 +111,11 @@ class Confirmation:
             row for row in self.rows if row.name == name and network in (None, row.network)
         )
 
+    def blocks(self) -> dict[str, list[ComparisonRow]]:
+        """The rows by network and data set, in their order."""
+        places = dict.fromkeys(row.where for row in self.rows)
+        return {where: [row for row in self.rows if row.where == where] for where in places}
+
     def label(self, row: ComparisonRow) -> str:
         """The row's network; with its data set, where that is not the first rows'."""
         return row.network if row.dataset == self.rows[0].dataset else row.where

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from ...evaluators import NETWORKS, CandidateReport, Evaluator, Job, RungReport
-from ..errors import SearchFailed
+from ..errors import SearchFailed, last_line
 from ..executors.base import Assignment, Executor
 from ..progress import Reporter
 from ..remaining_time import Pace, longest_of, work_of
@@ -64,7 +64,7 @@ def retrain(
             which = "the last trainings" if trainings.done else "every training"
             raise SearchFailed(
                 f"{which} of the confirmation crashed, three times each; the first error was: "
-                f"{_last_line(error)} (--debug shows the traceback); run `actsearch confirm` "
+                f"{last_line(error)} (--debug shows the traceback); run `actsearch confirm` "
                 f"again when it is mended",
                 error,
             )
@@ -142,7 +142,7 @@ class _Trainings:
         if error is None:
             return
         job, crashes = self._jobs[number]
-        logger.warning("a training of the confirmation failed: %s", _last_line(error))
+        logger.warning("a training of the confirmation failed: %s", last_line(error))
         if crashes + 1 < RETRIES:
             self._queue.append((job, crashes + 1))
         elif crashes < RETRIES:
@@ -199,9 +199,5 @@ def _failure(job: Job, error: str) -> Retraining:
         expression=job.expressions[0],
         val_accuracy=None,
         test_accuracy=None,
-        reason=f"crashed: {_last_line(error)}",
+        reason=f"crashed: {last_line(error)}",
     )
-
-
-def _last_line(error: str) -> str:
-    return error.strip().splitlines()[-1] if error.strip() else "no message"

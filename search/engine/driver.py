@@ -16,7 +16,7 @@ from ...evaluators import (
 )
 from ...evaluators.protocol.successive_halving import cutoffs_of
 from ...space import Space
-from ..errors import NothingToTrain, SearchFailed
+from ..errors import NothingToTrain, SearchFailed, last_line
 from ..executors.base import Assignment, Executor
 from ..progress import RungScore
 from ..remaining_time import Mean, Pace, expected_epochs
@@ -253,8 +253,7 @@ class Engine:
         if error is None:
             return
         self._first_error = self._first_error or error
-        last = error.strip().splitlines()[-1]
-        logger.warning("a bracket failed, its candidates are tried again: %s", last)
+        logger.warning("a bracket failed, its candidates are tried again: %s", last_line(error))
         if len(self._given_up) >= (LATE_FAILURES if self._works else FAILURES):
             began = self._works or self._trained_before
             what = f"the last {len(self._given_up)} candidates" if began else "every training"
@@ -286,7 +285,7 @@ class Engine:
             self._study.try_again(origin)
         raise SearchFailed(
             f"{what}, so the search stops; the first error was: "
-            f"{error.strip().splitlines()[-1]} (--debug shows all of it)",
+            f"{last_line(error)} (--debug shows all of it)",
             error,
         )
 

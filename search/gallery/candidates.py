@@ -15,6 +15,7 @@ from ...space import Expression, ExpressionError, baselines, identify
 from ...space.analysis.cost import relative_time
 from ...space.expressions.parser import parse_stored
 from ..confirmation.comparison import ComparisonRow, Confirmation
+from ..errors import last_line
 from ..reports.leaderboard import same_as
 from ..storage.config import SearchConfig
 from ..storage.trial import Trial
@@ -53,14 +54,14 @@ def candidate(trial: Trial, rank: int, context: Context) -> dict[str, Any]:
         "losses": _thinned(trial.train_losses),
         "epochs": len(trial.train_losses),
         "seconds": round(trial.seconds, 2),
-        "tie": trial.number in context.tied and len(context.tied) > 1,
+        "tie": trial.number in context.tied,
         "front": trial.number in context.front,
     }
     if trial.val_accuracy is not None:
         error = noise(trial.val_accuracy, context.config.recipe.validation)
         entry |= {"accuracy": _shown(trial.val_accuracy), "error": _shown(error)}
     if trial.reason or trial.error:
-        entry["reason"] = trial.reason or (trial.error or "").strip().splitlines()[-1]
+        entry["reason"] = trial.reason or last_line(trial.error or "")
     if trial.lr_multiplier != 1.0:
         entry["lr"] = trial.lr_multiplier
     if trial.cost:

@@ -156,8 +156,7 @@ def _comparisons(confirmation: Confirmation | None) -> list[dict[str, Any]]:
     if confirmation is None:
         return []
     blocks = []
-    for where in dict.fromkeys(row.where for row in confirmation.rows):
-        rows = [row for row in confirmation.rows if row.where == where]
+    for where, rows in confirmation.blocks().items():
         blocks.append(
             {
                 "where": where,

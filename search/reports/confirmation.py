@@ -12,6 +12,8 @@ from ..confirmation.comparison import ComparisonRow, Confirmation
 from ..provenance import provenance_text
 from .text_table import TIED, Column, Table, cut, wrapped
 
+VERBS = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
+
 
 def confirmation_text(confirmation: Confirmation, fit: int | None = None) -> str:
     """The table of a confirmation, a block per network and data set, what in it seems to
@@ -25,9 +27,8 @@ def confirmation_text(confirmation: Confirmation, fit: int | None = None) -> str
 def confirmation_tables(confirmation: Confirmation) -> list[Table]:
     """A table for each network and data set."""
     tables = []
-    for where in dict.fromkeys(row.where for row in confirmation.rows):
-        rows = [row for row in confirmation.rows if row.where == where]
-        baseline = _held_to(rows)
+    for where, rows in confirmation.blocks().items():
+        baseline = held_to(rows)
         columns = (
             Column(where, gap=3, wraps=10),
             Column("test acc mean ± sd", ">", 20),
@@ -102,7 +103,7 @@ def _winner_below_a_baseline(confirmation: Confirmation) -> list[str]:
             sentences.append(
                 f"{cut(row.name)} is a winner, and {' and '.join(above)} higher on test: "
                 f"finalists are held to the baseline that is best on validation, "
-                f"{_held_to(_beside(confirmation, row))}"
+                f"{held_to(_beside(confirmation, row))}"
             )
     return sentences
 
@@ -194,18 +195,17 @@ def verdict_text(confirmation: Confirmation) -> str:
 
 def _elsewhere(confirmation: Confirmation, best: ComparisonRow) -> list[str]:
     """The verdicts on a function on the other networks and data sets, a sentence for each."""
-    verbs = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
     sentences = []
     for row in confirmation.rows:
         if row.name == best.name and row.where != best.where and row.verdict:
             first = confirmation.rows[0]
             other = row.dataset if row.network == first.network else confirmation.label(row)
-            baseline = _held_to(_beside(confirmation, row))
+            baseline = held_to(_beside(confirmation, row))
             if row.comparison is None and not row.diverged:
                 sentences.append(f"On {other} no baseline trained.")
                 continue
             here = _here(row) if row.verdict == "winner" else ""
-            sentences.append(f"On {other} it {verbs[row.verdict]} {baseline}{here}.")
+            sentences.append(f"On {other} it {VERBS[row.verdict]} {baseline}{here}.")
     return sentences
 
 
@@ -214,7 +214,7 @@ def _beside(confirmation: Confirmation, row: ComparisonRow) -> list[ComparisonRo
     return [other for other in confirmation.rows if other.where == row.where]
 
 
-def _held_to(rows: Sequence[ComparisonRow]) -> str:
+def held_to(rows: Sequence[ComparisonRow]) -> str:
     """The baseline that finalists are compared with, of the rows on one network and data set."""
     # One that never trained has no comparison either, but stands below on validation.
     held_to = (row.name for row in rows if row.role == "baseline" and row.comparison is None)

@@ -12,7 +12,9 @@ from ...space.expressions.picture import new_axes
 from ...space.printable import printable
 from ..confirmation.comparison import ComparisonRow, Confirmation
 from .confirmation import (
+    VERBS,
     confirmation_tables,
+    held_to,
     row_json,
     scope,
     seeming_contradictions,
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-_VERBS = {"winner": "beats", "tie": "ties with", "worse": "is worse than"}
-
 
 def summary(confirmation: Confirmation) -> str:
     """The verdict on the best finalist, in a few words."""
@@ -34,7 +34,7 @@ def summary(confirmation: Confirmation) -> str:
     row = confirmation.row(confirmation.best)
     if row.comparison is None:
         return f"no baseline trained: {row.name} has no verdict"
-    return f"{row.name} {_VERBS[row.verdict or 'tie']} {confirmation.baseline}"
+    return f"{row.name} {VERBS[row.verdict or 'tie']} {confirmation.baseline}"
 
 
 def as_html(confirmation: Confirmation) -> str:
@@ -58,10 +58,9 @@ def plot(confirmation: Confirmation, where: str | None, axes: Axes | None) -> Ax
     axes.axvline(0.0, color=INK, linewidth=0.8)
     for height, row in enumerate(reversed(rows)):
         _draw(axes, row, height)
-    held_to = next((r.name for r in rows if r.role == "baseline" and r.comparison is None), "")
     names = [cut(row.name) for row in reversed(rows)]
     axes.set_yticks(range(len(rows)), names, parse_math=False)
-    axes.set_xlabel(f"test accuracy less that of {held_to}, points, with 95 % interval")
+    axes.set_xlabel(f"test accuracy less that of {held_to(rows)}, points, with 95 % interval")
     axes.set_title(rows[0].where, parse_math=False)
     return axes
 

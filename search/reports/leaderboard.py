@@ -84,7 +84,7 @@ def leaderboard_table(trials: Sequence[Trial], config: SearchConfig, rows: int) 
             trial.state,
             str(max(trial.val_accuracies, default=0)),
             "–" if trial.val_accuracy is None else f"{100 * trial.val_accuracy:.2f}%",
-            "~" if trial.number in tied and len(tied) > 1 else " ",
+            "~" if trial.number in tied else " ",
             *_cost_cells(trial, members)[: len(cost_columns)],
             cut(trial.expression)
             + (f"   [{trial.reason}]" if trial.reason else "")

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...evaluators import Recipe
-from ...space import ExpressionError, FingerprintIndex, fingerprint_of_version
-from ...space.expressions.parser import parse_stored
 from ..errors import InvalidSetting
 from ..prior import names_of
 from ..storage.home import Home
+from ..storage.same_function import FirstTexts
 from ..storage.search_file import SearchFile
 from ..storage.trial import Trial
 from ..storage.trial_reader import read_trials
@@ -34,14 +33,14 @@ class Improvement:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedSearch:
     """A search of a comparison. ended: candidates that have; seconds: of training they took.
-    functions: numbers that equal functions of all searches share -> the best score there."""
+    functions: a text that equal functions of all searches share -> the score."""
 
     name: str
     settings: dict[str, Any]
     improvements: Sequence[Improvement]
     ended: int
     seconds: float
-    functions: dict[int, float | None]
+    functions: dict[str, float | None]
 
     def best(self, candidates: int) -> Improvement | None:
         """The best once so many candidates had ended, or as many as have; None before there is
@@ -85,42 +84,17 @@ def compare(home: Home, names: Sequence[str]) -> SearchComparison:
         raise InvalidSetting(f"compare two searches or more, each once, but got {' '.join(names)}")
     folders = [home.folder(name) for name in names]
     files = [SearchFile.load(folder) for folder in folders]
-    numbers = _FunctionNumbers(max(file.fingerprints for file in files))
+    texts = FirstTexts(max(file.fingerprints for file in files))
     searches = [
-        _compared(name, file, read_trials(folder), numbers)
+        _compared(name, file, read_trials(folder), texts)
         for name, file, folder in zip(names, files, folders, strict=True)
     ]
     recipes = {file.config.recipe.digest for file in files}
     return SearchComparison(searches=searches, same_recipe=len(recipes) == 1)
 
 
-class _FunctionNumbers:
-    """One number for all candidates that are the same function."""
-
-    def __init__(self, version: int) -> None:
-        self._fingerprint = fingerprint_of_version(version)
-        self._index, self._count = FingerprintIndex(), 0
-        self._by_text: dict[str, int] = {}
-
-    def of(self, text: str) -> int:
-        if text not in self._by_text:
-            self._by_text[text] = self._number(text)
-        return self._by_text[text]
-
-    def _number(self, text: str) -> int:
-        self._count += 1
-        try:
-            entry = self._fingerprint(parse_stored(text))
-        except ExpressionError:  # of a version that this one does not read: like no other text
-            return self._count
-        if (number := self._index.find(entry)) is not None:
-            return number
-        self._index.add(entry, self._count)
-        return self._count
-
-
 def _compared(
-    name: str, file: SearchFile, trials: Sequence[Trial], numbers: _FunctionNumbers
+    name: str, file: SearchFile, trials: Sequence[Trial], texts: FirstTexts
 ) -> ComparedSearch:
     ended = [trial for trial in trials if trial.has_result]
     ended.sort(key=lambda trial: (trial.finished_ms, trial.number))
@@ -143,7 +117,7 @@ def _compared(
         improvements=improvements,
         ended=len(ended),
         seconds=seconds,
-        functions={numbers.of(trial.expression): trial.val_accuracy for trial in ended},
+        functions={texts.of(trial.expression): trial.val_accuracy for trial in ended},
     )
 
 

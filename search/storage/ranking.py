@@ -65,7 +65,7 @@ def finalist_order(trials: Sequence[Trial], objectives: Sequence[str] = ACCURACY
 
 def tied_with_best(trials: Sequence[Trial], images: int) -> set[int]:
     """Numbers of the trials within two standard errors of the best complete one's score, itself
-    included."""
+    included; none where it stands alone."""
     complete = [
         (trial.number, trial.val_accuracy)
         for trial in trials
@@ -75,7 +75,8 @@ def tied_with_best(trials: Sequence[Trial], images: int) -> set[int]:
         return set()
     best = max(accuracy for _, accuracy in complete)
     least = best - tie_margin(best, images)
-    return {number for number, accuracy in complete if accuracy >= least}
+    tied = {number for number, accuracy in complete if accuracy >= least}
+    return tied if len(tied) > 1 else set()
 
 
 def _replaced(trial: Trial, trials: Sequence[Trial]) -> bool:

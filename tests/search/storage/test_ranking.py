@@ -107,6 +107,7 @@ def test_scores_within_two_standard_errors_of_the_best_are_ties() -> None:
     trials.append(trial(3, "pruned", {1: 0.95}))
     assert tied_with_best(trials, 10_000) == {0, 1}
     assert tied_with_best(trials[3:], 10_000) == set()
+    assert tied_with_best(trials[:1], 10_000) == set(), "it stands alone"
 
 
 def test_a_score_at_another_learning_rate_says_so_and_what_the_recipe_s_own_gives() -> None:
