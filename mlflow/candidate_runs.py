@@ -39,8 +39,8 @@ def runs_of(client: MlflowClient, experiment: str) -> dict[int, Run]:
 
 
 def drawing_of(record: CandidateRecord, run: Run | None) -> Future[Drawing] | None:
-    """The plot, which is being drawn; a duplicate's is that of the first, and a finished run's is
-    there."""
+    """The plot, drawn in the background; None for a duplicate, which shows the first one's, and
+    for a finished run, which has it."""
     if record.duplicate_of is not None or (run is not None and finished(run)):
         return None
     return studio().draw(lambda: candidate_curves(parse_stored(record.expression), record.learned))

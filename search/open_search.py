@@ -143,8 +143,8 @@ def opened(
 
 
 def _prior(home: Home, file: SearchFile) -> list[ScoreTable]:
-    """The tables that the strategy of a search learns from that goes on. None where it has nothing
-    more to propose, and they have changed since a version that kept no copy."""
+    """The tables that a resumed search learns from; empty where it is finished, and the tables
+    have changed since a version that kept no copy of them."""
     folder = home.folder(file.config.name)
     try:
         return tables_of(home, file.config.prior, folder)

@@ -12,8 +12,8 @@ _LEFT_OUT = {"name", "help", "ray_address"}
 
 
 def arguments_of(options: argparse.Namespace, address: str | None) -> list[str]:
-    """A command line of `search` that parses to the same options, but for its name, those that
-    every verb has, and the cluster: on its head, where an address is given, that is `auto`."""
+    """The words of a `search` command that parse to these options, without the name and what every
+    verb has. With an address they end in `--ray-address=auto`: they run on the cluster's head."""
     parser = argparse.ArgumentParser(add_help=False)
     search.add_arguments(parser)
     words = [word for action in parser._actions for word in _words(action, options)]

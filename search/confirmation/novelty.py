@@ -1,6 +1,7 @@
 """Whether a candidate computes something new beside the baselines, initially or once learned.
 
-A finalist that is ReLU with a parameter, starts as ReLU and stays there, is trained again in vain.
+To train ReLU again under another name wastes a finalist's place: a candidate may be ReLU with a
+parameter that never moved.
 The function of each layer at the learned values counts: a candidate may well start as a baseline.
 Nor does SiLU's mirror image -SiLU(-x) say anything new, where the network's weights undo signs.
 """

@@ -116,8 +116,8 @@ class Engine:
         self.timings = Timings()
 
     def run(self, executor: Executor, evaluator: Evaluator) -> None:
-        """Search; raises SearchFailed if nothing but failures comes back, or no more than that:
-        candidates that were given up meanwhile are tried again when it goes on."""
+        """Search until nothing is left. Raises SearchFailed where every training, or too many
+        candidates in a row, failed; a resumed search tries these again."""
         if self._settings.time_limit is not None:
             self._deadline = time.monotonic() + self._settings.time_limit
         self._proposer.objection = evaluator.objection

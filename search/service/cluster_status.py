@@ -11,7 +11,7 @@ from .cluster_job import ClusterJob
 from .status import State, Status
 
 _STATES: dict[str, State] = {"SUCCEEDED": "finished", "FAILED": "failed", "STOPPED": "stopped"}
-# As `Progress.line` writes it.
+# As `Tally.line` writes it.
 _LINE = re.compile(
     r"^(?P<done>\d+)/(?P<total>\d+) (?P<unit>candidates|trainings)"
     r"(?:  ·  best (?P<score>[\d.]+)%  (?P<expression>.*?))?"

@@ -38,7 +38,7 @@ class Draw:
     expression: Expression
     trial: OptunaTrial
     stored: FrozenTrial  # the same, to be read only
-    fixed: bool  # whether it was none of the strategy's
+    fixed: bool  # whether it was drawn at random, not by the strategy
     lineage: Lineage | None = None  # by the numbers in the file
 
     @property

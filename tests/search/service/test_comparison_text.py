@@ -23,7 +23,7 @@ def compared(name: str, evaluator: str) -> ComparedSearch:
         improvements=[best],
         ended=18,
         seconds=120.0,
-        functions={0: 0.8704},
+        functions={FORMULA: 0.8704},
     )
 
 
