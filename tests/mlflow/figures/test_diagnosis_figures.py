@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 
 from actsearch.mlflow.figures.contours import contour_figure
 from actsearch.mlflow.figures.curves import (
@@ -74,6 +75,9 @@ def test_a_peak_is_cut_so_that_the_other_histogram_is_seen() -> None:
 
 def test_a_signal_that_is_all_zeros_has_an_empty_panel(tmp_path: Path) -> None:
     figure = histogram_figure("0", ["1"], {"a": [[bars([0.0, 0.0])]]}, ("only",))
+    (steps,) = figure.axes[0].patches
+    assert isinstance(steps, StepPatch)
+    assert not steps.get_data().values.any()
     save(figure, tmp_path / "h.svg")
 
 
@@ -120,8 +124,17 @@ def test_surfaces_share_one_scale_and_leave_out_what_is_not_finite(
 
 
 def test_a_flat_surface_is_drawn_too(tmp_path: Path) -> None:
-    save(contour_figure("0", (-1, 0, 1), {"A": [[2.3] * 3] * 3}), tmp_path / "s.png")
+    figure = contour_figure("0", (-1, 0, 1), {"A": [[2.3] * 3] * 3})
+    assert filled(figure)
+    save(figure, tmp_path / "s.png")
 
 
 def test_a_surface_without_a_finite_loss_is_drawn_blank(tmp_path: Path) -> None:
-    save(contour_figure("0", (-1, 0, 1), {"A": [[math.nan] * 3] * 3}), tmp_path / "s.png")
+    figure = contour_figure("0", (-1, 0, 1), {"A": [[math.nan] * 3] * 3})
+    assert not filled(figure)
+    save(figure, tmp_path / "s.png")
+
+
+def filled(figure: Figure) -> bool:
+    """Whether the first panel has an area of some colour."""
+    return any(len(path.vertices) for path in figure.axes[0].collections[0].get_paths())

@@ -118,3 +118,24 @@ def test_outside_the_main_thread_a_limit_is_refused(images: ImageClassification)
 def test_a_limit_must_be_above_zero() -> None:
     with pytest.raises(InvalidSetting, match="rung limit must be above 0 seconds, but got 0"):
         RunSettings(rung_limit=0.0)
+
+
+def test_a_limit_that_cannot_be_kept_is_told_before_a_search_is_stored() -> None:
+    refused: list[BaseException] = []
+
+    def enter() -> None:
+        try:
+            InProcess(rung_limit=1.0).__enter__()
+        except InvalidSetting as error:
+            refused.append(error)
+
+    thread = threading.Thread(target=enter)  # a limit interrupts the main thread alone
+    thread.start()
+    thread.join()
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize("limit", [None, 1.0])
+def test_in_the_main_thread_any_limit_can_be_kept(limit: float | None) -> None:
+    with InProcess(limit):
+        pass
