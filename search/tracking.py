@@ -317,5 +317,5 @@ def _finalist_record(
         interval=comparison.interval if comparison else None,
         images_error=comparison.images_error if comparison else None,
         p_value=row.p_adjusted,
-        verdict=row.verdict or "baseline",
+        verdict=row.standing,
     )

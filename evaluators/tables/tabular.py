@@ -25,6 +25,7 @@ from ..protocol.successive_halving import run_bracket
 from ..recipes.recipe import Recipe
 from .score_table import Curve, ScoreTable
 
+CHANCE = 0.15  # accuracy of ten classes at which a table's maker ends a curve: nothing is learned
 SEEN = 2  # seeds a search may see, one of them each
 
 
@@ -79,7 +80,7 @@ class TabularEvaluator(Evaluator):
         self.check()
         seed = seen_seed(self.table.shared_seeds, job.seed)
         curves = [self.table.rows[self.text_of(text)][seed] for text in job.expressions]
-        yield from run_bracket(_Lookup(curves, self.table.recipe), job)
+        yield from run_bracket(_Lookup(curves, self.table.recipe, job.halving), job)
 
     def distinct_seeds(self) -> int:
         """Seeds of the table that a search may see."""
@@ -126,11 +127,12 @@ class _Lookup:
     """Members whose curves are known. A table has their scores alone: no losses and no learned
     values, and nothing stands for them."""
 
-    def __init__(self, curves: Sequence[Curve], recipe: Recipe) -> None:
-        self._curves, self._recipe = list(curves), recipe
+    def __init__(self, curves: Sequence[Curve], recipe: Recipe, halving: bool) -> None:
+        self._curves, self._recipe, self._halving = list(curves), recipe, halving
 
     def advance(self, epoch: int) -> list[MemberProgress]:
-        """The scores at a rung; a curve that ended earlier, at chance, stays there."""
+        """The scores at a rung. A curve that ended earlier stays there; where final scores are
+        asked for, as by `score`, that is true of one at chance alone."""
         return [self._progress(curve, epoch) for curve in self._curves]
 
     def keep(self, positions: Sequence[int]) -> None:
@@ -145,14 +147,14 @@ class _Lookup:
         )
 
     def _progress(self, curve: Curve, epoch: int) -> MemberProgress:
-        right = curve[min(self._recipe.rungs.index(epoch), len(curve) - 1)]
+        rung = self._recipe.rungs.index(epoch)
+        right = curve[min(rung, len(curve) - 1)]
         accuracy = 0.0 if right is None else right / self._recipe.validation
-        return MemberProgress(
-            val_accuracy=accuracy,
-            val_loss=None,
-            train_losses=(),
-            reason="it diverged when the table was made" if right is None else None,
-        )
+        reason = "it diverged when the table was made" if right is None else None
+        if reason is None and rung >= len(curve) and not self._halving and accuracy > CHANCE:
+            last = self._recipe.rungs[len(curve) - 1]
+            reason = f"it was stopped after epoch {last} when the table was made"
+        return MemberProgress(val_accuracy=accuracy, val_loss=None, train_losses=(), reason=reason)
 
 
 def read_accuracy(table: ScoreTable, expression: str, seeds: Sequence[int]) -> float:

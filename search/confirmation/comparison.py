@@ -54,16 +54,21 @@ class ComparisonRow:
     diverged: int = 0  # seeds in which it did not train to the end
     comparison: PairedComparison | None = None  # with the best baseline there
     p_adjusted: float | None = None
-    verdict: Verdict | None = None  # of finalists only
+    verdict: Verdict | None = None  # of finalists only; None where no baseline trained
 
     def __repr__(self) -> str:
         scores = "no score"
         if self.val_mean is not None and self.test_mean is not None:
             scores = f"test {self.test_mean:.4f}, validation {self.val_mean:.4f}"
         return (
-            f"<ComparisonRow {self.name!r} ({self.verdict or self.role}) on {self.where}: "
+            f"<ComparisonRow {self.name!r} ({self.standing}) on {self.where}: "
             f"{scores}, {counted(len(self.seeds), 'seed')}>"
         )
+
+    @property
+    def standing(self) -> str:
+        """The verdict in a word, `no verdict` where there is none; `baseline` for one."""
+        return "baseline" if self.role == "baseline" else self.verdict or "no verdict"
 
     @property
     def where(self) -> str:
@@ -168,14 +173,15 @@ def read_confirmation(plan: Plan, log: ConfirmationLog) -> Confirmation | None:
                 return None
             rows += compared
     first = [row for row in rows if row.where == rows[0].where]
-    finalists = [row for row in first if row.role == "finalist" and not row.diverged]
+    baseline = _best_baseline(first)
+    finalists = [row for row in first if row.role == "finalist" and _is_sound(row, baseline)]
     best = max(finalists, key=_by_validation, default=None)
     dataset = rows[0].dataset
     others = {row.dataset for row in rows} - {dataset}
     return Confirmation(
         rows=tuple(rows),
         best=best.name if best else None,
-        baseline=_best_baseline(first).name,
+        baseline=baseline.name,
         openings=_openings(plan, log, dataset),
         family=_family(plan, log, dataset),
         elsewhere={name: _openings(plan, log, name) for name in sorted(others)},
@@ -268,7 +274,7 @@ def _with_verdicts(
             comparison=comparisons.get(row.name),
             p_adjusted=adjusted.get(row.name),
             verdict=(
-                _verdict(row, comparisons[row.name], adjusted[row.name])
+                _verdict(row, baseline, comparisons[row.name], adjusted[row.name])
                 if row.role == "finalist"
                 else None
             ),
@@ -277,13 +283,25 @@ def _with_verdicts(
     ]
 
 
+def _is_sound(finalist: ComparisonRow, baseline: ComparisonRow) -> bool:
+    """Whether a finalist trained to the end wherever the baseline did, which it is held to; where
+    no baseline trained, on every seed."""
+    if not baseline.seeds:
+        return not finalist.diverged
+    return bool(finalist.seeds) and set(baseline.seeds) <= set(finalist.seeds)
+
+
 def _verdict(
-    finalist: ComparisonRow, comparison: PairedComparison | None, p_adjusted: float
-) -> Verdict:
-    if finalist.diverged:
+    finalist: ComparisonRow,
+    baseline: ComparisonRow,
+    comparison: PairedComparison | None,
+    p_adjusted: float,
+) -> Verdict | None:
+    if not baseline.seeds:
+        return None
+    if not _is_sound(finalist, baseline):
         return "worse"
-    if comparison is None:  # no baseline trained
-        return "tie"
+    assert comparison is not None
     return verdict(comparison, p_adjusted)
 
 

@@ -22,7 +22,7 @@ from ...space.analysis.finite_range import FiniteRange, float_numbers
 from ...space.expressions.numerics import DIVIDE_FLOOR, LOG_FLOOR, POWER_FLOOR, SQRT_FLOOR
 from ..errors import ExportFailed, FormatImpossible
 from .operations import Operand, Operation, argument_name, operations, refuse_unknown
-from .proof import RANGE, Proof
+from .proof import RANGE, ULPS, Proof
 from .subject import Subject
 
 SHAPE = ("batch", "features")  # ONNX wants the number of dimensions; reshape others to it
@@ -89,8 +89,15 @@ def _expm1(g: _Graph, a: Operand) -> str:
 
 def _softplus(g: _Graph, a: Operand) -> str:
     # max(a, 0) + log(1 + exp(-|a|)): neither overflows, whoever runs it
-    tail = g.op("Log", g.op("Add", g.op("Exp", g.op("Neg", g.op("Abs", a))), 1.0))
-    return g.op("Add", g.op("Max", a, 0.0), tail)
+    return g.op("Add", g.op("Max", a, 0.0), _log1p(g, g.op("Exp", g.op("Neg", g.op("Abs", a)))))
+
+
+def _log1p(g: _Graph, a: Operand) -> str:
+    # a log(1 + a) / ((1 + a) - 1), whose roundings cancel: without it softplus loses its left tail
+    more = g.op("Add", a, 1.0)
+    is_one = g.op("Equal", more, 1.0)
+    divisor = g.op("Where", is_one, 1.0, g.op("Sub", more, 1.0))
+    return g.op("Where", is_one, a, g.op("Div", g.op("Mul", a, g.op("Log", more)), divisor))
 
 
 def _sinc(g: _Graph, a: Operand) -> str:
@@ -220,7 +227,10 @@ def _agreement(subject: Subject, model: bytes) -> tuple[FiniteRange, float]:
     computed = torch.from_numpy(np.asarray(session.run(None, {"x": x.numpy()[:, None]})[0]))[:, 0]
     single = subject.expression.values(x)
     exact = subject.expression.values(x.double())
-    allowed = CLOSE * exact.abs().clamp(min=1.0) + ROUNDING * (single - exact).abs()
+    step = ULPS * torch.finfo(x.dtype).eps * x.double().abs()
+    sides = [subject.expression.values(x.double() + side * step) for side in (-1, 1)]
+    slack = torch.maximum(*[(value - exact).abs() for value in sides]).nan_to_num(0.0)
+    allowed = CLOSE * exact.abs().clamp(min=1.0) + ROUNDING * (single - exact).abs() + slack
     apart = (computed.double() - exact).abs()
     good = (apart <= allowed) | (computed == single) | (computed.isnan() & single.isnan())
     where = _around_zero(x, good)

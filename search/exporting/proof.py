@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ RANGE = 8.0  # pre-activation units on either side of 0 on which value and gradi
 POINTS = 801  # irrational spacing below keeps them off kinks, which sit at round numbers
 TOLERANCE = 1e-10  # relative, in float64
 CHANNELS = 3  # of the proof, where parameters are per channel
+ULPS = 8.0  # units in the last place of x by whose effect two libraries may differ as well
 MOVE = 0.17  # of the parameters: initial values are where beta * x and x tie and factors vanish
 
 
@@ -58,6 +60,20 @@ def expected(expression: Expression) -> tuple[Tensor, Tensor]:
     that holds its numbers in float64: 0.3 is 1e-8 off in float32."""
     numbers = [torch.tensor(p.initial, dtype=torch.float64) for p in expression.parameters]
     return expression.values_and_slopes(proof_points(), numbers)
+
+
+def rounding(expression: Expression) -> list[Tensor]:
+    """How far value and gradient of `expected` go as x goes by ULPS: of sin(exp(x) ** 2) more than
+    TOLERANCE, whoever computes it."""
+    numbers = [torch.tensor(p.initial, dtype=torch.float64) for p in expression.parameters]
+    x = proof_points()
+    step = ULPS * torch.finfo(x.dtype).eps * x.abs()
+    sides = [expression.values_and_slopes(x + side * step, numbers) for side in (-1, 1)]
+    here = expected(expression)
+    return [
+        torch.maximum((low - middle).abs(), (high - middle).abs()).nan_to_num(0.0)
+        for middle, low, high in zip(here, *sides, strict=True)
+    ]
 
 
 def derivatives(module: nn.Module, x: Tensor, move: float) -> list[list[float]]:
@@ -146,12 +162,13 @@ def compare(
     wanted: Sequence[Tensor | list[float]],
     expression: Expression,
     tolerance: float = TOLERANCE,
+    slack: Sequence[Tensor] = (),
 ) -> float:
-    """The largest relative difference of values and gradients, tensors or lists in one order;
-    raises ExportFailed where it is above the tolerance."""
+    """The largest relative difference of values and gradients, tensors or lists in one order,
+    beyond the slack of each; raises ExportFailed where it is above the tolerance."""
     differences = [
-        relative(ours, torch.as_tensor(theirs, dtype=torch.float64))
-        for ours, theirs in zip(computed, wanted, strict=True)
+        relative(ours, torch.as_tensor(theirs, dtype=torch.float64), more)
+        for ours, theirs, more in zip_longest(computed, wanted, slack)
     ]
     difference = float(torch.tensor(differences).max())  # of Python's max a NaN may come last
     if not difference <= tolerance:
@@ -162,9 +179,12 @@ def compare(
     return difference
 
 
-def relative(computed: Any, wanted: Tensor) -> float:
-    """Largest relative difference; an infinity or nan that both have is none."""
+def relative(computed: Any, wanted: Tensor, slack: Tensor | None = None) -> float:
+    """Largest relative difference beyond the slack; an infinity or nan that both have is none."""
     computed = torch.tensor(computed, dtype=torch.float64).reshape(wanted.shape)
-    difference = (computed - wanted).abs() / wanted.abs().clamp(min=1.0)
+    apart = (computed - wanted).abs()
+    if slack is not None:
+        apart = torch.where(apart <= slack, 0.0, apart)
+    difference = apart / wanted.abs().clamp(min=1.0)
     same = (computed == wanted) | (computed.isnan() & wanted.isnan())
     return float(difference.masked_fill(same, 0.0).max())

@@ -81,7 +81,7 @@ def best_of(
         top = next((trial for trial in ranked(trials) if trial.val_accuracy is not None), None)
         return None if top is None else _unconfirmed(top, source, facts)
     row = confirmation.row(confirmation.best)
-    verdict = row.verdict or "tie"
+    verdict = row.verdict or "unconfirmed"
     rows = [r for r in confirmation.rows if r.name == confirmation.best]
     facts |= {
         "verdict": verdict,

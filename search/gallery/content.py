@@ -165,7 +165,7 @@ def _comparisons(confirmation: Confirmation | None) -> list[dict[str, Any]]:
                         "name": row.name,
                         "formula": row.expression,
                         "finalist": row.role == "finalist",
-                        "verdict": row.verdict or "baseline",
+                        "verdict": row.standing,
                         **test_numbers(row),
                     }
                     for row in rows

@@ -60,7 +60,9 @@ def _passed_over(confirmation: Confirmation) -> list[str]:
     for row in confirmation.rows:
         beside = [other for other in _beside(confirmation, row) if other.role == row.role]
         whole = [other.val_mean for other in beside if other.val_mean and not other.diverged]
-        if row.diverged and row.val_mean is not None and row.val_mean > max(whole, default=1.0):
+        if not row.diverged or row.val_mean is None or row.verdict in ("winner", "tie"):
+            continue
+        if row.val_mean > max(whole, default=1.0):
             names.append(f"{cut(row.name)} on {confirmation.label(row)}")
     if not names:
         return []
@@ -137,7 +139,7 @@ def _cells(row: ComparisonRow, baseline: str) -> Sequence[str]:
         "–" if row.val_mean is None else f"{100 * row.val_mean:.2f}%",
         best if is_best else _difference(row.comparison).replace(", ", f",{TIED}"),
         "" if row.p_adjusted is None else f"{row.p_adjusted:.3f}",
-        (row.verdict or "baseline") + diverged,
+        row.standing + diverged,
     )
 
 
@@ -180,7 +182,7 @@ def verdict_text(confirmation: Confirmation) -> str:
             f"No baseline trained on any seed: {row.name}, the best finalist, has no verdict."
         )
     elif row.verdict == "winner":
-        verdict = f"{row.name} beats {baseline}{_here(row)}: a winner.{_failures(row)}"
+        verdict = f"{row.name} beats {baseline}{_here(row)}: a winner.{_failures(row, baseline)}"
     elif row.verdict == "worse":
         verdict = f"{row.name}, the best finalist, is worse than {baseline}."
     else:
@@ -197,11 +199,11 @@ def _elsewhere(confirmation: Confirmation, best: ComparisonRow) -> list[str]:
     """The verdicts on a function on the other networks and data sets, a sentence for each."""
     sentences = []
     for row in confirmation.rows:
-        if row.name == best.name and row.where != best.where and row.verdict:
+        if row.name == best.name and row.where != best.where:
             first = confirmation.rows[0]
             other = row.dataset if row.network == first.network else confirmation.label(row)
             baseline = held_to(_beside(confirmation, row))
-            if row.comparison is None and not row.diverged:
+            if row.verdict is None:
                 sentences.append(f"On {other} no baseline trained.")
                 continue
             here = _here(row) if row.verdict == "winner" else ""
@@ -221,11 +223,13 @@ def held_to(rows: Sequence[ComparisonRow]) -> str:
     return next(held_to, "")
 
 
-def _failures(row: ComparisonRow) -> str:
+def _failures(row: ComparisonRow, baseline: str) -> str:
     """Sentence on the rate of failures that so few seeds do not exclude for a winner."""
     n = len(row.test_accuracies)
+    shared = f" Where it failed, {baseline} failed too." if row.diverged else ""
     return (
-        f" None of its {counted(n, 'seed')} failed, the worst reached "
+        f"{shared} None of {'the other' if shared else 'its'} {counted(n, 'seed')} failed, the "
+        f"worst reached "
         f"{100 * (row.test_worst or 0):.2f}%; that it fails on up to "
         f"{100 * failure_rate_bound(n):.0f}% of others is not excluded."
     )

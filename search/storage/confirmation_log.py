@@ -7,6 +7,7 @@ a repeated confirmation shows what is recorded instead of opening the test set a
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import zlib
 from collections.abc import Sequence
@@ -136,6 +137,7 @@ class ConfirmationLog:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Append, whole lines at once."""
+        entries = [self._within_bound(entry) for entry in entries]
         lines = [json.dumps(_stored(entry)) for entry in entries]
         data = "".join(line + "\n" for line in lines).encode()
         with usable(self._path.parent), append_to(self._path) as file:
@@ -143,6 +145,15 @@ class ConfirmationLog:
         self._whole += len(data)
         for entry in entries:
             self._keep(entry)
+
+    def _within_bound(self, entry: Entry) -> Entry:
+        """An entry as it is stored: without its bytes by image where no reader would take them."""
+        if not isinstance(entry, Retraining) or entry.test_correct is None:
+            return entry
+        if self._recorded + len(entry.test_correct) > RECORDED:
+            return dataclasses.replace(entry, test_correct=None)
+        self._recorded += len(entry.test_correct)
+        return entry
 
     def _keep_bounded(self, entry: Entry) -> None:
         """Keep a stored entry; raises ValueError where packed ones unpack to more than fits."""

@@ -38,6 +38,7 @@ SWISH = "Ramachandran et al. 2017, table of unary and binary functions"
 TORCH = "torch.nn"
 AQUASURF = "Bingham & Miikkulainen 2023, operators of AQuaSurF and Act-Bench"
 
+LARGEST_HALF = 65504.0  # float16's largest number
 ELEMENTARY = 10  # operations that one exp, log, sine, … counts as, a usual convention
 
 # Where a value is at least 0 or NaN: everywhere; where all operands are; where one is; unknown.
@@ -141,13 +142,26 @@ def _clamp_max(a: Tensor, high: float) -> Tensor:
     return a.clamp(max=high)
 
 
+def _maximum_of_large(a: Tensor, low: float) -> Tensor:
+    return torch.maximum(a, a.new_tensor(low))
+
+
+def _minimum_of_large(a: Tensor, high: float) -> Tensor:
+    return torch.minimum(a, a.new_tensor(high))
+
+
+# torch refuses to clamp at a number that the dtype does not hold; a tensor of it is infinite.
 def _larger_than_number(a: Any, b: Any) -> NumberCall:
     operands = (a, b) if isinstance(b, float) else (b, a)
+    if abs(operands[1]) > LARGEST_HALF:
+        return _maximum_of_large, "torch.maximum({0}, {0}.new_tensor({1}))", operands
     return _clamp_min, "{0}.clamp(min={1})", operands
 
 
 def _smaller_than_number(a: Any, b: Any) -> NumberCall:
     operands = (a, b) if isinstance(b, float) else (b, a)
+    if abs(operands[1]) > LARGEST_HALF:
+        return _minimum_of_large, "torch.minimum({0}, {0}.new_tensor({1}))", operands
     return _clamp_max, "{0}.clamp(max={1})", operands
 
 

@@ -18,7 +18,7 @@ RUN_NOISE = 0.002  # standard deviation of one run's accuracy, a fraction; 0.001
 # the table, 0.0027 among all that learn (docs/searching.md)
 FIRST_GAIN, FIRST_SCATTER = 0.02, 0.01  # from a rung to the next, before anything went on
 PAIRS = 3  # of a gain that count as much as that first guess
-WORST = 0.1  # what a candidate that diverged counts as: chance among ten classes
+WORST = 0.1  # what a candidate that diverged counts as, at most: chance among ten classes
 
 Array = npt.NDArray[np.float64]
 
@@ -49,16 +49,24 @@ def observations_of(curves: Sequence[Mapping[int, float]]) -> Observations:
 
 def as_if_last(curves: Sequence[Mapping[int, float]]) -> tuple[Array, Array]:
     """Each candidate's accuracy as if at the last rung that any came to, and its variance."""
+    worst = _worst(curves)
     epochs = sorted({epoch for curve in curves for epoch in curve})
     gains = _gains(curves, epochs)
     accuracies, variances = np.empty(len(curves)), np.empty(len(curves))
     for number, curve in enumerate(curves):
         last = max(curve, default=None)
         ahead = [] if last is None else gains[epochs.index(last) :]
-        score = WORST if last is None else curve[last]
+        score = worst if last is None else curve[last]
         accuracies[number] = score + sum(mean for mean, _ in ahead)
         variances[number] = RUN_NOISE**2 + sum(scatter**2 for _, scatter in ahead)
     return accuracies, variances
+
+
+def _worst(curves: Sequence[Mapping[int, float]]) -> float:
+    """The accuracy that one that diverged counts as: no better than any other, where the best is
+    so low that chance among ten classes would be among them."""
+    last = [curve[max(curve)] for curve in curves if curve]
+    return min([WORST, *last]) if max(last, default=1.0) < 2 * WORST else WORST
 
 
 def _gains(

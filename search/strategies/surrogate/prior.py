@@ -21,7 +21,8 @@ from .observations import MARGIN, RUN_NOISE, as_if_last, log_regrets
 from .projection import Projection
 
 MOST = 1500  # candidates of a table that are looked at: those that learned best, and others
-CHANCE = 0.15  # accuracy of ten classes below which a curve has ended since nothing was learned
+CHANCE = 0.15  # accuracy of ten classes below which a curve has ended since nothing was learned,
+# in a table whose best is above twice as much
 BEST = 0.4  # share of the best among them
 FOR_LENGTHS = 400  # of them, for the hyperparameters
 
@@ -93,7 +94,7 @@ def _scores(table: ScoreTable) -> tuple[Array, Array]:
     last = np.array([curve[max(curve)] if curve else 0.0 for curve in curves])
     deviation = np.full(len(curves), RUN_NOISE)
     is_cut = np.array([bool(curve) and rungs[-1] not in curve for curve in curves])
-    is_cut &= last > CHANCE
+    is_cut &= (last > CHANCE) | (last.max() < 2 * CHANCE)
     if is_cut.any():
         expected, variances = as_if_last(curves)
         last = np.where(is_cut, expected, last)

@@ -71,6 +71,18 @@ def test_a_curve_that_ended_at_chance_stays_there(table: ScoreTable) -> None:
     assert [c.val_accuracy for c in last.candidates] == [0.1, 0.3]
 
 
+def test_an_early_score_is_no_final_one(table: ScoreTable) -> None:
+    """As of a table of searches, whose halving stopped a candidate."""
+    stopped = dataclasses.replace(table, rows={"tanh(x)": {0: (60,)}, "abs(x)": {0: (10, 20, 30)}})
+    job = Job(("tanh(x)", "abs(x)"), TINY, 0, halving=False)
+    (report,) = TabularEvaluator(stopped).run(job)
+    assert [c.state for c in report.candidates] == ["infeasible", "complete"]
+    assert report.candidates[0].reason == "it was stopped after epoch 1 when the table was made"
+    replayed = Job(job.expressions, dataclasses.replace(TINY, eta=1), 0)
+    *_, last = TabularEvaluator(stopped).run(replayed)
+    assert [c.val_accuracy for c in last.candidates] == [0.6, 0.3], "a strategy is still tried"
+
+
 def test_what_a_table_does_not_hold_is_not_made_up(table: ScoreTable) -> None:
     job = Job(("sigmoid(beta * x) * x", "tanh(x)"), dataclasses.replace(TINY, eta=1), 0)
     for report in checked_reports(TabularEvaluator(table), job):

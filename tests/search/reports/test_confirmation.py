@@ -141,8 +141,22 @@ def test_a_finalist_that_never_trained_is_not_taken_for_the_baseline() -> None:
 
 def test_baselines_that_all_diverged_leave_nothing_to_win_against() -> None:
     confirmation = confirmed({"ReLU": [None] * 3, "Tanh": [None] * 3, "sin(x)": STEADY})
-    assert confirmation.row("sin(x)").verdict == "tie"
+    row = confirmation.row("sin(x)")
+    assert (row.verdict, row.standing) == (None, "no verdict")
     assert "no seed in common" in line(confirmation, "sin(x)")
+    assert line(confirmation, "sin(x)").endswith("no verdict")
+
+
+def test_a_seed_on_which_the_baseline_failed_too_is_not_held_against_a_finalist() -> None:
+    ahead = [(val, test + 0.05 + test / 100) for val, test in STEADY]
+    broken = {"ReLU": [*STEADY, None], "sin(x)": [*ahead, None], "cos(x)": [None, *ahead]}
+    confirmation = confirmed(broken)
+    assert confirmation.best == "sin(x)"
+    assert confirmation.row("sin(x)").verdict == "winner"
+    assert confirmation.row("cos(x)").verdict == "worse", "ReLU trained where it failed"
+    assert "Where it failed, ReLU failed too. None of the other 3 seeds failed" in (
+        verdict_text(confirmation)
+    )
 
 
 def test_a_winner_below_the_best_finalist_is_said_too() -> None:

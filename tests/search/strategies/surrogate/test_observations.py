@@ -39,6 +39,11 @@ def test_noise_is_told_in_the_units_of_targets() -> None:
     np.testing.assert_allclose(np.sqrt(observed.noise), RUN_NOISE / np.array([MARGIN, 0.105]))
 
 
+def test_what_diverged_is_no_best_where_scores_are_below_chance_of_ten_classes() -> None:
+    observed = observations_of([{1: 0.03, 3: 0.05}, {1: 0.02, 3: 0.03}, {}])
+    assert observed.accuracies.tolist() == [0.05, 0.03, 0.03]
+
+
 def test_what_diverged_counts_as_chance() -> None:
     observed = observations_of([{1: 0.9}, {}])
     assert observed.accuracies[1] == WORST
