@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from keyword import iskeyword
 from types import MethodType
 from typing import Any
@@ -97,12 +98,22 @@ class Activation(nn.Module):
 
 
 def attribute_name(parameter: Parameter) -> str:
-    """The parameter's name, with a _ more where a module or Python has it already (`forward`).
+    """The parameter's name, with a _ more, or two, where a module or Python has it already
+    (`forward`).
 
     So have the names that differ from such a one by trailing _ only: no two collide.
     """
     stem = parameter.name.rstrip("_")
-    return parameter.name + "_" * (hasattr(nn.Module, stem) or stem in _NAMES or iskeyword(stem))
+    taken = 1 if stem in _NAMES or iskeyword(stem) else 0
+    return parameter.name + "_" * max(taken, _underscores().get(stem, 0))
+
+
+@cache
+def _underscores() -> dict[str, int]:
+    """For each attribute of a module without its trailing _: how many more than it has, so that
+    neither `requires_grad` nor `requires_grad_` becomes `requires_grad_`."""
+    names = sorted(dir(nn.Module), key=len)
+    return {name.rstrip("_"): len(name) - len(name.rstrip("_")) + 1 for name in names}
 
 
 # Ours and torch's own: pointwise, so that one can stand where another does and a unit's slope is a

@@ -123,7 +123,10 @@ def test_odd_corners_have_working_source(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [*NAMES, *keyword.kwlist, "training", "num_parameters", "channel_dim", "torch", "nn", "v12"],
+    [
+        *(*NAMES, *keyword.kwlist, "training", "num_parameters", "channel_dim", "torch", "nn"),
+        *("v12", "requires_grad"),
+    ],
 )
 def test_every_parameter_name_has_working_source(name: str, tmp_path: Path) -> None:
     text = f"{name}[layer]=1 * x + {name}_=2 * exp(100) + {name}__[channel]=3 * x ** 2"
