@@ -57,11 +57,7 @@ NOTHING = (
     "The scores on fresh seeds are under way; nothing was confirmed yet, and the test set was not "
     "opened."
 )
-NETWORKS: Mapping[str, tuple[int, str]] = {  # network -> the command that says it, in words
-    "mlp": (0, "MLP"),
-    "conv": (1, "conv net"),
-    "resnet20": (1, "ResNet-20, short"),
-}
+NETWORKS = {"mlp": "MLP", "conv": "conv net", "resnet20": "ResNet-20, short"}
 
 
 def main() -> None:
@@ -91,25 +87,30 @@ def record(home: Home, workers: int) -> None:
                 rounds.append({"on": today(), "seeds": [begin, seeds], "scores": scores})
                 write(kept)
             begin += seeds
-    functions = [text for name in LISTS for text in [*ranked(kept["rounds"][name])][:BEST]]
-    confirm(home, functions, kept, workers)
+    confirm(home, chosen_of(kept), kept, workers)
+
+
+def chosen_of(kept: Mapping[str, Any]) -> list[str]:
+    """The functions that are confirmed: the best of each list by validation."""
+    return [text for name in LISTS for text in [*ranked(kept["rounds"][name])][:BEST]]
 
 
 def confirm(home: Home, functions: Sequence[str], kept: dict[str, Any], workers: int) -> None:
-    """Confirm all together; each command is shown again once all have run, with p-values corrected
+    """Confirm all together; each command is said again once all have run, with p-values corrected
     over all that the test set was shown."""
     path = home.root / "confirmations" / "confirmation.jsonl"
     if not path.exists() and LEDGER.exists():
         put_back([json.loads(line) for line in read_ledger()], path)
     commands = [["confirm", *functions, *how] for how in CONFIRMING]
     for again in (False, True):
-        for arguments in commands:
-            said = actsearch(home.root, *arguments, "--workers", str(workers), "--json")
-            keep_ledger(home.root)
-            if again:
+        for number, arguments in enumerate(commands):
+            if again or number >= len(kept["said"]):
+                said = actsearch(home.root, *arguments, "--workers", str(workers), "--json")
+                keep_ledger(home.root)
                 command = shlex.join(["actsearch", *arguments])
-                kept["said"].append({"command": command, "on": today(), **json.loads(said)})
-    write(kept)
+                entry = {"command": command, "on": today(), **json.loads(said)}
+                kept["said"][number : number + 1] = [entry]
+                write(kept)
 
 
 def first_choice(home: Home) -> dict[str, list[str]]:
@@ -202,6 +203,10 @@ def generated(kept: Mapping[str, Any]) -> str:
         parts.append("\n".join(confirmed(kept["said"])))
         commands = "\n".join(f"{said['command']}    # {said['on']}" for said in kept["said"])
         parts.append(f"```\n{commands}\n```")
+    if kept["rounds"] and len(kept["said"]) < len(CONFIRMING):
+        parts.append(
+            "The confirmations on the other networks, and with more seeds, are under way."
+        )
     return "\n\n".join(parts) or NOTHING
 
 
@@ -217,17 +222,17 @@ def rescored(kept: Mapping[str, Any]) -> Iterator[str]:
 
 def confirmed(commands: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Rows of all functions, and the networks' differences to their best baselines."""
-    rows = {
-        network: {r["name"]: r for r in commands[number]["rows"] if r["network"] == network}
-        for network, (number, _) in NETWORKS.items()
-    }
-    counts = {network: next(iter(rows[network].values()))["n"] for network in NETWORKS}
+    rows: dict[str, dict[str, Any]] = {}
+    for said in commands:  # of a network that two have, the later one is for more seeds
+        for network in dict.fromkeys(row["network"] for row in said["rows"]):
+            rows[network] = {r["name"]: r for r in said["rows"] if r["network"] == network}
+    counts = {network: next(iter(rows[network].values()))["n"] for network in rows}
     titles = [
-        f"{words}, n = {counts[network]} | to {best_baseline(rows[network])}"
-        for network, (_, words) in NETWORKS.items()
+        f"{NETWORKS[network]}, n = {counts[network]} | to {best_baseline(rows[network])}"
+        for network in rows
     ]
     yield "| | " + " | ".join(titles) + " |"
-    yield "| --- |" + " --- | --- |" * len(NETWORKS)
+    yield "| --- |" + " --- | --- |" * len(rows)
     first = rows[next(iter(NETWORKS))]
     for name in sorted(first, key=lambda name: -(first[name]["test_mean"] or 0.0)):
         shown = f"`{cut(name)}`" if first[name]["role"] == "finalist" else name

@@ -15,7 +15,7 @@ the signs are chosen by which the linear and the quadratic part are positive.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import numpy as np
@@ -115,8 +115,3 @@ def _nodes() -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     polynomials = torch.stack(series) / norms[:, None].double()
     near = torch.exp(-x[grid].square() / 8) / math.sqrt(GRID)
     return x, density / density.sum(), polynomials, grid, near
-
-
-def groups_of(features: Features, names: Sequence[str]) -> Features:
-    """The columns of some groups side by side."""
-    return np.concatenate([features[:, GROUPS[name]] for name in names], axis=1)

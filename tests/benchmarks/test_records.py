@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import statistics
 from pathlib import Path
@@ -140,6 +141,27 @@ def test_what_a_transfer_says_of_a_function_is_in_its_ledger(
             ]
             assert len(scores) == module.SEEDS
             assert row["test_mean"] == pytest.approx(statistics.fmean(scores))
+
+
+def test_what_is_said_of_the_best_of_the_default_task_is_in_their_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = record_of("default_finalists", monkeypatch)
+    kept, lines = module.read_record(), [json.loads(line) for line in module.read_ledger()]
+    openings = [line for line in lines if line["kind"] == "opening"]
+    assert {*openings[0]["finalists"]} == {*module.chosen_of(kept)}, "as validation chose them"
+    assert [*openings[0]["finalists"]] == [*openings[-1]["finalists"]]
+    assert kept["said"]
+    for said in kept["said"]:
+        for row in said["rows"]:
+            scores = {
+                line["seed"]: line["test"]
+                for line in lines
+                if line["kind"] == "training"
+                and (line["network"], line["expression"]) == (row["network"], row["expression"])
+            }
+            first = [scores[seed] for seed in sorted(scores)][: row["n"]]
+            assert row["test_mean"] == pytest.approx(statistics.fmean(first))
 
 
 def test_a_replay_and_a_search_are_a_table_and_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
