@@ -204,9 +204,7 @@ def generated(kept: Mapping[str, Any]) -> str:
         commands = "\n".join(f"{said['command']}    # {said['on']}" for said in kept["said"])
         parts.append(f"```\n{commands}\n```")
     if kept["rounds"] and len(kept["said"]) < len(CONFIRMING):
-        parts.append(
-            "The confirmations on the other networks, and with more seeds, are under way."
-        )
+        parts.append("Confirmations on other networks, and with more seeds, are under way.")
     return "\n\n".join(parts) or NOTHING
 
 
