@@ -232,7 +232,7 @@ def _resumed(
     if "recipe" in config or limit not in (None, recipe.limit):
         # Without one given, the stored one at another limit; an own evaluator takes no limit.
         base = config.get("recipe", None if named.custom else recipe)
-        config["recipe"] = recipe_of(named, base, limit)
+        config["recipe"] = recipe_of(named, base, limit, again="recipe" not in config)
     if "second" in config:
         second = second_recipe(recipe, config["second"])
     if "second" in config or (second and limit not in (None, second.limit)):

@@ -132,10 +132,14 @@ def check_limit(limit: int | None) -> None:
 
 
 def recipe_of(
-    named: NamedEvaluator, recipe: Recipe | str | None = None, limit: int | None = None
+    named: NamedEvaluator,
+    recipe: Recipe | str | None = None,
+    limit: int | None = None,
+    *,
+    again: bool = False,
 ) -> Recipe:
     """The recipe an evaluator scores by: an own evaluator's is its own, with its name in the
-    digest.
+    digest. again: whether it is a stored search's, which has its limit already.
 
     Raises InvalidSetting for a recipe or a limit that it does not take.
     """
@@ -151,7 +155,7 @@ def recipe_of(
             )
         most = recipe.limit  # more than that would be another recipe under this one's name
         rule = f"at most {most}, its own limit (a recipe file with another limit takes more)"
-        fits = limit is None or most is None or limit <= most
+        fits = again or limit is None or most is None or limit <= most
         require(f"limit data of {recipe.name}", limit, fits, rule)
         limited = recipe.limited(limit)
         rule = f"so many that {FEWEST_HELD_OUT} are held out (it has {limited.validation})"

@@ -42,18 +42,18 @@ def run(options: argparse.Namespace) -> int:
         summary = {"table": str(path), "candidates": len(table.rows), "trainings": trainings}
         print_json(summary)
     else:
+        whole = len(table.recipe.rungs)
+        ends = [curve for curves in table.rows.values() for curve in curves.values()]
+        if cut := sum(len(curve) < whole and curve[-1] is not None for curve in ends):
+            print(
+                f"stopped early: {counted(cut, 'training')}; a replay shows each with the score "
+                f"that it had there"
+            )
         replay = ["actsearch", "search", "--space", table.space, "--evaluator", str(path)]
         print(
             f"{counted(len(table.rows), 'candidate')}, {counted(trainings, 'training')}; "
             f"replay them with: {shlex.join(replay)}"
         )
-        whole = len(table.recipe.rungs)
-        ends = [curve for curves in table.rows.values() for curve in curves.values()]
-        if cut := sum(len(curve) < whole and curve[-1] is not None for curve in ends):
-            print(
-                f"{cut:,} of the trainings were stopped early, and a replay shows them with the "
-                f"score that they had there"
-            )
         seeds = {seed for curves in table.rows.values() for seed in curves}
         if rest := sorted(seeds - {*table.shared_seeds}):
             print(
